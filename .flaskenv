@@ -1,0 +1,2 @@
+FLASK_APP=servers.flask_upload
+FLASK_RUN_PORT=8000

@@ -1,0 +1,1 @@
+"""wireproof's clients: they show what goes on the wire, and import nothing of `servers`."""

@@ -1,0 +1,1 @@
+"""wireproof's servers: one upload contract, implemented on raw sockets and on Flask."""
