@@ -1,0 +1,257 @@
+"""Builds a body of any kind from its decoded bytes, as they arrive (contract section 3, "Kinds")."""
+
+import codecs
+import hashlib
+from typing import Protocol
+
+from servers.contract.form import CHARSETS, FormBuilder, HashingWriter
+from servers.contract.json_reader import read_json
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.reading import Reading
+from servers.contract.request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
+from servers.storage.base import FileWriter, StoredFile, Upload
+
+Data = bytes | bytearray | memoryview
+
+
+class BodyBuilder(Protocol):
+    """Takes the bytes of one body in any cuts; the result never depends on the cuts (M89)."""
+
+    def take(self, data: Data, /) -> None:
+        """Take the next bytes (at least one). Raises Problem, or OSError from the store."""
+
+    def finish(self) -> ParsedBody:
+        """The body, once its last byte was taken (at least one was). Raises Problem or OSError."""
+
+
+def is_coded(head: RequestHead) -> bool:
+    """Whether the body has a Content-Encoding other than identity: it is then never decoded (B44)."""
+    value = head.field("content-encoding") or ""
+    return any(coding.strip(" \t").lower() not in ("", "identity") for coding in value.split(","))
+
+
+def body_builder(
+    head: RequestHead, media_type: MediaType | None, reading: Reading, upload: Upload | None, limits: Limits
+) -> BodyBuilder:
+    """The builder for a body of this head.
+
+    Raises Problem `unsupported_content_encoding`, `boundary_missing` or `boundary_invalid` (step 9 of the
+    order of judgement): call it only when the body has at least one byte.
+    """
+    if is_coded(head):
+        if media_type and media_type.is_form_data:
+            raise Problem(
+                "unsupported_content_encoding",
+                "a multipart/form-data body must come without a Content-Encoding",
+                headers=(("Accept-Encoding", "identity"),),
+            )
+        return OpaqueBuilder(head, media_type, upload)
+    if media_type is None:
+        return TextOrBytesBuilder(head, None, upload, limits)
+    if media_type.is_form_data:
+        return MultipartBuilder(media_type, reading, upload, limits)
+    if media_type.is_json:
+        return JsonBuilder(media_type, limits)
+    if media_type.is_urlencoded:
+        return UrlencodedBuilder(media_type, reading, limits)
+    if media_type.is_text:
+        return _text_builder(head, media_type, upload, limits)
+    return OpaqueBuilder(head, media_type, upload)
+
+
+def _text_builder(
+    head: RequestHead, media_type: MediaType, upload: Upload | None, limits: Limits
+) -> BodyBuilder:
+    charset = media_type.parameter("charset")
+    if charset is None:
+        return TextOrBytesBuilder(head, media_type, upload, limits)
+    if charset.lower() in CHARSETS:
+        return DeclaredTextBuilder(media_type, charset.lower(), limits)
+    return OpaqueBuilder(head, media_type, upload)
+
+
+class _Held:
+    """A body that is small by its kind: held whole, measured at the end."""
+
+    def __init__(self, kind: Kind, media_type: MediaType, limit: int) -> None:
+        self._kind = kind
+        self._media_type = media_type
+        self._limit = limit
+        self._held = bytearray()
+
+    def take(self, data: Data, /) -> None:
+        if len(self._held) + len(data) > self._limit:
+            raise Problem("body_too_large", f"a body of kind {self._kind} may have {self._limit} bytes")
+        self._held += data
+
+    def _measure(self) -> tuple[int, str]:
+        return len(self._held), hashlib.sha256(self._held).hexdigest()
+
+
+class JsonBuilder(_Held):
+    """kind `json`: at most `max_json` bytes, read by the one strict reader."""
+
+    def __init__(self, media_type: MediaType, limits: Limits) -> None:
+        super().__init__("json", media_type, limits.max_json)
+        self._max_depth = limits.max_json_depth
+
+    def finish(self) -> ParsedBody:
+        value = read_json(bytes(self._held), self._max_depth)
+        size, sha256 = self._measure()
+        return ParsedBody("json", self._media_type, size, sha256, json=value)
+
+
+class UrlencodedBuilder(_Held):
+    """kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
+
+    def __init__(self, media_type: MediaType, reading: Reading, limits: Limits) -> None:
+        super().__init__("form", media_type, limits.max_form)
+        self._reading = reading
+        self._max_pairs = limits.max_parts
+
+    def finish(self) -> ParsedBody:
+        # WHATWG knows no charset parameter; ISO-8859-1 alone is honoured (C11, U7).
+        charset = (self._media_type.parameter("charset") or "").lower()
+        pairs = self._reading.urlencoded(
+            bytes(self._held), "iso-8859-1" if charset == "iso-8859-1" else "utf-8"
+        )
+        if len(pairs) > self._max_pairs:
+            raise Problem("too_many_parts", f"more than {self._max_pairs} pairs")
+        form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
+        size, sha256 = self._measure()
+        return ParsedBody("form", self._media_type, size, sha256, form=form)
+
+
+class MultipartBuilder:
+    """kind `multipart`: parsed while it arrives; files go to the store piece by piece."""
+
+    def __init__(
+        self, media_type: MediaType, reading: Reading, upload: Upload | None, limits: Limits
+    ) -> None:
+        self._media_type = media_type
+        self._parser = reading.multipart(media_type, limits)
+        self._form = FormBuilder(upload, limits)
+        self._size = 0
+
+    def take(self, data: Data, /) -> None:
+        self._size += len(data)
+        self._form.take(self._parser.receive(data))
+
+    def finish(self) -> ParsedBody:
+        self._form.take(self._parser.finish())
+        form, files = tuple(self._form.form), tuple(self._form.files)
+        return ParsedBody("multipart", self._media_type, self._size, form=form, files=files)
+
+
+class DeclaredTextBuilder:
+    """kind `text` with a declared charset: decoded strictly, of any size (C12)."""
+
+    def __init__(self, media_type: MediaType, charset: str, limits: Limits) -> None:
+        self._media_type = media_type
+        self._text = _TextProbe(charset, limits.max_text)
+        self._measure = HashingWriter()
+        self._charset = charset
+
+    def take(self, data: Data, /) -> None:
+        self._measure.write(data)
+        self._check(self._text.take(data))
+
+    def finish(self) -> ParsedBody:
+        self._check(self._text.end())
+        whole = self._measure.close()
+        return ParsedBody("text", self._media_type, whole.size, whole.sha256, text=self._text.value())
+
+    def _check(self, decodes: bool) -> None:
+        if not decodes:
+            raise Problem("text_encoding", f"the body is declared as {self._charset} and is not")
+
+
+class OpaqueBuilder:
+    """kind `bytes`: stored as one file without a name where the route stores, else only measured."""
+
+    kind: Kind = "bytes"
+
+    def __init__(
+        self,
+        head: RequestHead,
+        media_type: MediaType | None,
+        upload: Upload | None,
+        *,
+        filename: str | None = None,
+    ) -> None:
+        self._content_type = head.field("content-type")
+        self._media_type = media_type
+        self._filename = filename
+        self._stored = upload is not None
+        self._writer: FileWriter = upload.new_file() if upload else HashingWriter()
+
+    def take(self, data: Data, /) -> None:
+        self._writer.write(data)
+
+    def finish(self) -> ParsedBody:
+        whole = self._writer.close()
+        files = (self._entry(whole),) if self._stored else ()
+        return ParsedBody("bytes", self._media_type, whole.size, whole.sha256, files=files)
+
+    def _entry(self, whole: StoredFile) -> FileEntry:
+        content_type = self._content_type or None
+        return FileEntry(0, None, self._filename, content_type, (), whole.size, whole.sha256, True)
+
+
+class TextOrBytesBuilder(OpaqueBuilder):
+    """Text if the whole body decodes as UTF-8 (and, without a type, holds no NUL), else bytes (C7, C12).
+
+    Decided over the whole body, so it is stored meanwhile and dropped again if it proves to be text.
+    """
+
+    def __init__(
+        self, head: RequestHead, media_type: MediaType | None, upload: Upload | None, limits: Limits
+    ) -> None:
+        super().__init__(head, media_type, upload)
+        self._text: _TextProbe | None = _TextProbe("utf-8", limits.max_text, refuse_nul=media_type is None)
+
+    def take(self, data: Data, /) -> None:
+        super().take(data)
+        if self._text and not self._text.take(data):
+            self._text = None
+
+    def finish(self) -> ParsedBody:
+        if self._text is None or not self._text.end():
+            return super().finish()
+        whole = self._writer.close()
+        self._writer.discard()
+        return ParsedBody("text", self._media_type, whole.size, whole.sha256, text=self._text.value())
+
+
+class _TextProbe:
+    """Whether bytes, taken in any cuts, decode in `charset`; keeps the text up to `limit` bytes."""
+
+    def __init__(self, charset: str, limit: int, *, refuse_nul: bool = False) -> None:
+        self._decoder = codecs.getincrementaldecoder(charset)("strict")
+        self._limit = limit
+        self._refuse_nul = refuse_nul
+        self._size = 0
+        self._pieces: list[str] = []
+
+    def take(self, data: Data) -> bool:
+        self._size += len(data)
+        try:
+            piece = self._decoder.decode(bytes(data))
+        except UnicodeDecodeError:
+            return False
+        if self._size <= self._limit:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
+        return not (self._refuse_nul and "\0" in piece)
+
+    def end(self) -> bool:
+        try:
+            self._decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def value(self) -> str | None:
+        return "".join(self._pieces) if self._size <= self._limit else None

@@ -1,0 +1,43 @@
+"""Every limit of the contract in one place: both backends read it, a flag and a variable set each field."""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds, rates in bytes a second (contract section 5).
+
+    Each field names the problem that is raised when a request goes past it; what is equal to a limit is
+    accepted. gunicorn's own defaults and those of nginx and Tomcat stand beside ours as precedent.
+    """
+
+    max_request_line: int = 8190  # without its CRLF -> uri_too_long (RFC 9112 3: at least 8000)
+    max_field_line: int = 8190  # with its CRLF -> headers_too_large (gunicorn 8190, nginx 8 KiB)
+    max_fields: int = 100  # -> headers_too_large (gunicorn 100)
+    max_trailers: int = 100  # -> bad_chunk
+    max_chunk_line: int = 256  # size and extension, without CRLF -> bad_chunk
+    max_body: int = 16 * GIB  # after chunked decoding -> body_too_large
+    max_json: int = MIB  # -> body_too_large
+    max_form: int = MIB  # urlencoded body -> body_too_large
+    max_text: int = MIB  # a longer text body is accepted, its `text` is null
+    max_field_text: int = MIB  # all text fields of a multipart body together -> field_too_large
+    max_parts: int = 1000  # parts or urlencoded pairs -> too_many_parts (Django, PHP, Starlette 1000)
+    max_part_headers: int = 16 * KIB  # one header block -> part_headers_too_large (busboy 16 KiB)
+    max_part_fields: int = 32  # fields of one header block -> part_headers_too_large
+    max_preamble: int = 64 * KIB  # -> multipart_preamble
+    max_json_depth: int = 64  # -> json_too_deep
+    head_timeout: int = 10  # from the first byte of a head to its last -> request_timeout
+    body_idle_timeout: int = 30  # between two reads of a body -> request_timeout
+    min_body_rate: int = 256  # over body_rate_window -> request_timeout
+    body_rate_window: int = 60
+    keep_alive_timeout: int = 15  # a connection without a request is closed in silence
+    send_timeout: int = 30  # a client that reads nothing for so long is dropped
+
+
+MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits: leading zeros are counted too (B33)
+MAX_BOUNDARY = 70  # RFC 2046 5.1.1
+MAX_JSON_INTEGER_DIGITS = 1000  # J11; CPython itself stops at 4300

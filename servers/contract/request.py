@@ -1,0 +1,174 @@
+"""What a request is once it was read: the vocabulary that both readings share. No bytes are parsed here."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["none", "text", "json", "form", "multipart", "bytes"]
+
+
+class Pair(NamedTuple):
+    """A name and its value: a query pair, a header field, a cookie, a parameter."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A Content-Type that follows its grammar (RFC 9110 8.3.1).
+
+    `essence` and the parameter names are in lower case; the values are as meant, that is unquoted.
+    """
+
+    essence: str
+    parameters: tuple[Pair, ...] = ()
+
+    def parameter(self, name: str) -> str | None:
+        return next((pair.value for pair in self.parameters if pair.name == name), None)
+
+    @property
+    def is_json(self) -> bool:
+        """application/json, and every type with the structured suffix +json (RFC 6839 3.1, C8)."""
+        return self.essence == "application/json" or self.essence.endswith("+json")
+
+    @property
+    def is_urlencoded(self) -> bool:
+        return self.essence == "application/x-www-form-urlencoded"
+
+    @property
+    def is_text(self) -> bool:
+        return self.essence.startswith("text/")
+
+    @property
+    def is_form_data(self) -> bool:
+        return self.essence == "multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """Basic authentication that decoded (RFC 7617; A1 to A6, A10)."""
+
+    username: str
+    password: str
+
+    def describe(self) -> dict[str, str]:
+        return {"scheme": "basic", "username": self.username, "password": self.password}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCredentials:
+    """Any other scheme (in lower case), and Basic that does not decode: verbatim, never refused (A4, A14)."""
+
+    scheme: str
+    credentials: str
+
+    def describe(self) -> dict[str, str]:
+        return {"scheme": self.scheme, "credentials": self.credentials}
+
+
+@dataclass(frozen=True)
+class RequestHead:
+    """A request's head after steps 1 to 5 of the order of judgement (contract section 4).
+
+    `headers` has lower-case names, one entry a name, repeated fields joined, names with `_` left out, sorted
+    by name; the Host of an absolute-form target is its authority. `content_length` is None when no such
+    field was sent. `last_segment` is the last segment of the path, fully percent-decoded (`%2F` too).
+    """
+
+    method: str
+    target: str
+    path: str
+    host: str | None
+    args: tuple[Pair, ...]
+    headers: tuple[Pair, ...]
+    cookies: tuple[Pair, ...]
+    auth: BasicCredentials | OtherCredentials | None
+    content_length: int | None
+    chunked: bool
+    last_segment: str
+    https_target: bool = False
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        return dict(self.headers)
+
+    def field(self, name: str) -> str | None:
+        """The value of the header field `name` (lower case), or None."""
+        return self.fields.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class PartHead:
+    """The header block of a part, read and judged (RFC 7578 4.2): the first event of each part.
+
+    `headers` are in order of arrival with lower-case names; `content_type` is the verbatim value;
+    `media_type` is None when there is none or when it does not follow the grammar.
+    """
+
+    name: str
+    filename: str | None
+    headers: tuple[Pair, ...]
+    content_type: str | None
+    media_type: MediaType | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartData:
+    """Some bytes of the part at hand; valid until the next call of the parser."""
+
+    data: bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnd:
+    """The part at hand is complete: its delimiter was seen."""
+
+
+PartEvent = PartHead | PartData | PartEnd
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A text field of a urlencoded or multipart body."""
+
+    index: int
+    name: str
+    value: str
+    headers: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of a request; `stored` says whether it stands in the store under its hash."""
+
+    index: int
+    name: str | None
+    filename: str | None
+    content_type: str | None
+    headers: tuple[Pair, ...]
+    size: int
+    sha256: str
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
+    """A body that was accepted as a whole. `sha256` is None for the kinds `none` and `multipart`."""
+
+    kind: Kind = "none"
+    media_type: MediaType | None = None
+    size: int = 0
+    sha256: str | None = None
+    text: str | None = None
+    json: Any = None
+    form: tuple[FormField, ...] = ()
+    files: tuple[FileEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """A request that was accepted as a whole: what routes work with."""
+
+    head: RequestHead
+    body: ParsedBody

@@ -1,0 +1,25 @@
+"""`/problems/{code}`: what a problem code means."""
+
+from servers.contract.answers import Answer, json_answer
+from servers.contract.problems import PROBLEMS, Problem
+from servers.contract.request import ParsedRequest
+from servers.routes.route import Context, Route
+
+
+def explain(request: ParsedRequest, _context: Context) -> Answer:
+    """Title, status, rules and RFC section of a code. Raises Problem `not_found` for an unknown one."""
+    code = request.head.path.rpartition("/")[2]
+    kind = PROBLEMS.get(code)
+    if kind is None:
+        raise Problem("not_found", f"there is no problem code {code!a}")
+    members = {
+        "code": kind.code,
+        "title": kind.title,
+        "status": kind.status,
+        "rules": list(kind.rules),
+        "reference": kind.reference,
+    }
+    return json_answer(members, head_only=request.head.method == "HEAD")
+
+
+PROBLEM_PAGES = Route("problems", r"/problems/[^/]+", ("GET",), explain, open=True)

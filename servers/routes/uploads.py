@@ -1,0 +1,16 @@
+"""`/upload/` stores, `/upload/{filename}` stores one raw file, every other path echoes what it understood."""
+
+from servers.contract.answers import Answer, json_answer
+from servers.contract.description import describe
+from servers.contract.request import ParsedRequest
+from servers.routes.route import METHODS, Context, Route
+
+
+def describe_request(request: ParsedRequest, _context: Context) -> Answer:
+    """The result (contract section 3)."""
+    return json_answer(describe(request), head_only=request.head.method == "HEAD")
+
+
+UPLOAD = Route("upload", r"/upload/?", ("POST", "PUT"), describe_request, body="stored")
+PUT_FILE = Route("put_file", r"/upload/[^/]+", ("PUT",), describe_request, body="raw")
+ECHO = Route("echo", r".*", METHODS, describe_request)

@@ -1,0 +1,127 @@
+"""Host, port, store, limits and token: flags and environment, read in one place for every backend."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from servers.contract.access import LOOPBACK_HOSTS, AccessRules
+from servers.contract.limits import Limits
+from servers.storage import open_store
+from servers.storage.base import Store
+
+PREFIX = "WIREPROOF_"
+LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
+
+
+class SettingsError(ValueError):
+    """A flag or a variable has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Each field is read from `WIREPROOF_<FIELD>` and each limit likewise.
+
+    `hosts` are further names, without ports, that the Host field may have (comma-separated in the
+    environment). `durability` is `safe` (a 2xx is on disk) or `fast` (no fsync; never the default).
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    store: str = "store"
+    durability: str = "safe"
+    workers: int = 2
+    token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
+    insecure_public: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Settings from the variables of `environ`, overruled by every `given` value that is not None.
+
+        Raises SettingsError for a value that is malformed or out of range.
+        """
+        environ = os.environ if environ is None else environ
+        values = {name: environ[PREFIX + name.upper()] for name in _NAMES if PREFIX + name.upper() in environ}
+        values |= {name: value for name, value in given.items() if value is not None}
+        limits = {name: _number(name, values.pop(name)) for name in LIMIT_NAMES if name in values}
+        unknown = values.keys() - _NAMES
+        if unknown:
+            raise SettingsError(f"there is no setting {sorted(unknown)[0]!r}")
+        settings = replace(cls(**_typed(values)), limits=replace(Limits(), **limits))
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise SettingsError where values do not go together."""
+        if self.durability not in ("safe", "fast"):
+            raise SettingsError(f"durability is 'safe' or 'fast', not {self.durability!r}")
+        if self.token is not None and not self.token.strip():
+            raise SettingsError("the token is empty")
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"the port {self.port} is not one of 0 to 65535")
+        if not 1 <= self.workers <= 1024:
+            raise SettingsError(f"workers is 1 to 1024, not {self.workers}")
+
+    def check_bind(self, host: str | None = None) -> None:
+        """Raise SettingsError when `host` is not loopback and neither a token nor insecure_public is set."""
+        host = self.host if host is None else host
+        if not (is_loopback(host) or self.token is not None or self.insecure_public):
+            raise SettingsError(
+                f"{host!r} is not a loopback address: everybody who reaches it could upload. "
+                f"Set a token ({PREFIX}TOKEN) or say {PREFIX}INSECURE_PUBLIC=1"
+            )
+
+    @cached_property
+    def access(self) -> AccessRules:
+        """Who may ask for what: our loopback names and the configured ones."""
+        return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
+
+    def open_store(self) -> Store:
+        """The store of these settings. Raises SettingsError when its scheme is unknown."""
+        try:
+            return open_store(self.store, durable=self.durability == "safe")
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+
+
+_NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind address is reachable from this machine alone; a name other than localhost is not."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    typed = dict(values)
+    for name in ("port", "workers"):
+        if name in typed:
+            typed[name] = _number(name, typed[name])
+    if isinstance(typed.get("hosts"), str):
+        typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    if isinstance(typed.get("insecure_public"), str):
+        typed["insecure_public"] = _flag("insecure_public", typed["insecure_public"])
+    if isinstance(typed.get("store"), Path):
+        typed["store"] = str(typed["store"])
+    return typed
+
+
+def _number(name: str, value: int | str) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit()):
+        raise SettingsError(f"{name} is a whole number, not {text!r}")
+    return int(text)
+
+
+def _flag(name: str, value: str) -> bool:
+    if value.lower() not in ("0", "1", "true", "false", "yes", "no", ""):
+        raise SettingsError(f"{name} is 1 or 0, not {value!r}")
+    return value.lower() in ("1", "true", "yes")
