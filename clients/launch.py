@@ -1,0 +1,276 @@
+"""Starts backends on free ports of 127.0.0.1, waits until they answer, and stops them.
+
+The only place of the project that starts servers: compare, the benchmark and the tests all come here.
+A backend runs in a session of its own, with the project root as working folder, and writes its log to a
+temporary file. To stop it gets SIGTERM; what has not ended in time, or outlives its leader, gets SIGKILL.
+Linux only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+_LOG_TAIL_LINES = 20
+# A port that was free when we asked may be taken a moment later.
+_PORT_ATTEMPTS = 3
+_PORT_TAKEN = re.compile(r"address already in use|in use by another program|Connection in use", re.IGNORECASE)
+_PRINTED_URL = re.compile(r"http://[^\s/:]+:(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendKind:
+    """How a backend is started: its command with `{port}` and `{store}` to be filled in.
+
+    `prints_url`: it takes port 0 and prints its URL when it is ready; any other is asked for /healthz.
+    """
+
+    command: tuple[str, ...]
+    prints_url: bool = False
+
+
+BACKENDS: dict[str, BackendKind] = {
+    "socket": BackendKind(
+        (sys.executable, "servers/socket_upload.py", "--port", "0", "--store", "{store}"), prints_url=True
+    ),
+    "flask": BackendKind(
+        (sys.executable, "-m", "flask", "--app", "servers.flask_upload", "run", "--port", "{port}")
+    ),
+    "gunicorn": BackendKind(
+        (
+            *(sys.executable, "-m", "gunicorn", "-c", "servers/gunicorn_conf.py"),
+            *("--bind", HOST + ":{port}", "servers.flask_upload:app"),
+        )
+    ),
+}
+
+
+class LaunchError(Exception):
+    """A backend did not start; the message says which, why, and how its log ends."""
+
+
+@dataclass(slots=True)
+class RunningBackend:
+    """A backend that this process started. As a context manager it is stopped at the end."""
+
+    name: str
+    port: int
+    store: Path
+    process: subprocess.Popen[bytes]
+    _kind: BackendKind
+    _folder: Path
+    _last_log: str = ""
+
+    @property
+    def host(self) -> str:
+        """The address it listens on."""
+        return HOST
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a final slash."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the backend's leader (the master, under gunicorn)."""
+        return self.process.pid
+
+    def log(self) -> str:
+        """What the backend has written to stdout and stderr so far (after `stop`: in its life)."""
+        if not self._folder.exists():
+            return self._last_log
+        return (self._folder / "log").read_text("utf-8", "replace")
+
+    def is_ready(self) -> bool:
+        """Whether it answers now. Raises LaunchError when its process has ended."""
+        if self.process.poll() is not None:
+            raise LaunchError(self._why(f"ended with exit status {self.process.returncode}"))
+        if self._kind.prints_url:
+            printed = _PRINTED_URL.search(self.log())
+            self.port = int(printed[1]) if printed else 0
+            return self.port != 0
+        return _answers_healthz(self.port)
+
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
+        """Return once it answers; raise LaunchError when it ends or does not answer within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not self.is_ready():
+            if time.monotonic() > deadline:
+                raise LaunchError(self._why(f"was not ready after {seconds:g} s"))
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int | None:
+        """Stop it and all its processes; return the exit status of its leader (negative: the signal)."""
+        try:
+            self._end_processes(seconds)
+        finally:
+            self._last_log = self.log()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return self.process.returncode
+
+    def __enter__(self) -> RunningBackend:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _end_processes(self, seconds: float) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        # Also when the leader has ended by itself: workers that outlive it hold the port. The group is
+        # the session that we made, so no process of anyone else can be in it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(seconds)
+
+    def _why(self, what: str) -> str:
+        tail = self.log().splitlines()[-_LOG_TAIL_LINES:]
+        shown = "\n".join(f"    {line}" for line in tail) or "    (its log is empty)"
+        return f"backend {self.name!r} {what}; its log ends with\n{shown}"
+
+
+def start(
+    name: str,
+    *,
+    store: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
+    seconds: float = START_SECONDS,
+) -> RunningBackend:
+    """Start one backend and return it when it answers.
+
+    `store` is its folder (a temporary one by default, removed at the end), `env` is added to its environment
+    and `flags` to its command. Raises LaunchError when it is not ready within `seconds`.
+    """
+    for attempt in range(1, _PORT_ATTEMPTS + 1):
+        backend = spawn(name, store=store, env=env, flags=flags)
+        try:
+            backend.wait_until_ready(seconds)
+        except LaunchError as error:
+            backend.stop()
+            if attempt == _PORT_ATTEMPTS or not _PORT_TAKEN.search(str(error)):
+                raise
+        except BaseException:
+            backend.stop()
+            raise
+        else:
+            return backend
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def spawn(
+    name: str,
+    *,
+    store: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
+) -> RunningBackend:
+    """Start one backend without waiting for it. Raises LaunchError for an unknown name or a missing program.
+
+    Call it from a thread that lives as long as the backend: the kernel ends the backend with that thread.
+    """
+    kind = BACKENDS.get(name)
+    if kind is None:
+        raise LaunchError(f"there is no backend {name!r}; there are {', '.join(BACKENDS)}")
+    folder = Path(tempfile.mkdtemp(prefix=f"wireproof-{name}-"))
+    store = store or folder / "store"
+    store.mkdir(parents=True, exist_ok=True)
+    port = 0 if kind.prints_url else _free_port()
+    command = [part.replace("{port}", str(port)).replace("{store}", str(store)) for part in kind.command]
+    try:
+        process = _run([*command, *flags], _environment(store, env or {}), folder / "log")
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise LaunchError(f"backend {name!r} cannot be started: {error}") from None
+    return RunningBackend(name, port, store, process, kind, folder)
+
+
+@contextlib.contextmanager
+def running(names: Sequence[str], *, store: Path | None = None) -> Iterator[list[RunningBackend]]:
+    """Start the named backends at the same time and stop them at the end.
+
+    Each has its own folder below `store`, or a temporary one. Raises LaunchError when one does not start.
+    """
+    stores = {name: None if store is None else store / name for name in names}
+    with contextlib.ExitStack() as stack:
+        backends = [stack.enter_context(spawn(name, store=stores[name])) for name in names]
+        for position, backend in enumerate(backends):
+            if not _became_ready(backend):
+                backends[position] = stack.enter_context(start(backend.name, store=backend.store))
+        yield backends
+
+
+def _became_ready(backend: RunningBackend) -> bool:
+    """Whether it answers; False when its port was taken between our look and its bind."""
+    try:
+        backend.wait_until_ready()
+    except LaunchError as error:
+        if _PORT_TAKEN.search(str(error)):
+            return False
+        raise
+    return True
+
+
+def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
+    setpriv = shutil.which("setpriv")  # util-linux; without it a killed parent leaves its backends running
+    if setpriv is not None:
+        command = [setpriv, "--pdeathsig", "TERM", *command]
+    with log_path.open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=PROJECT_ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_ROOT), env.get("PYTHONPATH"))))
+    env["PYTHONUNBUFFERED"] = "1"  # stdout is a file: the URL must be there as soon as it is printed
+    env["WIREPROOF_STORE"] = str(store)
+    env.update(extra)
+    return env
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _answers_healthz(port: int) -> bool:
+    """Whether something answers /healthz with 200; any failure to is "not yet"."""
+    try:
+        with socket.create_connection((HOST, port), timeout=2.0) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            status_line = connection.makefile("rb").readline(256)
+    except OSError:
+        return False
+    return re.match(rb"HTTP/1\.\d 200 ", status_line) is not None
