@@ -22,23 +22,30 @@ class FileWriter(Protocol):
     """One file being written. Nobody can see it before its `Upload` is published."""
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Append `data`. Raises OSError (ENOSPC, EIO, ...), after which the upload can only be aborted."""
+        """Append `data`, which is not kept. Raises OSError (ENOSPC, EIO, ...): only abort the upload then."""
 
     def close(self) -> StoredFile:
-        """End the file and tell its hash and size. Publishes nothing."""
+        """End the file and tell its hash and size, again when called twice. Publishes nothing."""
 
     def discard(self) -> None:
-        """Drop this file from the upload, as if it had never been begun. Safe to call twice."""
+        """Drop this file, closed or not, as if it had never been begun. Safe to call twice and later."""
 
 
 class Upload(AbstractContextManager["Upload"], Protocol):
-    """All files of one request. Leaving the context without `publish()` aborts: no trace is left."""
+    """All files of one request. Leaving the context without `publish()` aborts: no trace is left.
+
+    Used by one thread at a time; different uploads by different threads. Calls in the wrong order raise
+    RuntimeError: anything after `publish()`, `abort()` or a failed write, two files open at once.
+    """
 
     def new_file(self) -> FileWriter:
         """Begin the next file; the one before it must be closed or discarded first."""
 
     def publish(self) -> None:
-        """Make every closed file durable and visible under its hash. All are safe when it returns."""
+        """Make every closed file durable and visible under its hash. All are safe when it returns.
+
+        May take as long as the disk takes for all their bytes. Raises OSError, and has aborted then.
+        """
 
     def abort(self) -> None:
         """Undo everything that is not published. Never raises; safe to call twice and after `publish()`."""
@@ -57,7 +64,11 @@ class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
 
 
 class Store(Protocol):
-    """Where uploaded files go."""
+    """Where uploaded files go. Used by any thread.
+
+    Raises OSError where it cannot do what is asked: the disk is full for ENOSPC and EDQUOT (507
+    `insufficient_storage`), the store is out of service for all others (503 `store_unavailable`).
+    """
 
     def begin(self) -> Upload:
         """Begin an upload. Costs nothing until `new_file` is called."""
@@ -69,7 +80,7 @@ class Store(Protocol):
         """Whether an upload would have a place to go: asked by `/healthz`."""
 
     def clean(self) -> int:
-        """Remove what crashed uploads of ours left behind and return how many entries; called at the start."""
+        """Remove what uploads of ours left behind whose process died; how many. Called at the start."""
 
     def names(self) -> Iterator[str]:
         """The hashes of all stored files, for tests and audits."""

@@ -1,0 +1,48 @@
+"""Where uploaded files go. A store is one module here and one line in `SCHEMES`."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from servers.storage.base import FileWriter, ReadableFile, Store, StoredFile, Upload
+from servers.storage.local import LocalStore
+from servers.storage.memory import MemoryStore
+
+__all__ = ["SCHEMES", "FileWriter", "ReadableFile", "Store", "StoredFile", "Upload", "open_store"]
+
+# RFC 3986 section 3.1, with its colon.
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
+
+
+def _open_file(place: str, durable: bool) -> Store:
+    if not place:
+        raise ValueError("a store needs a path: file:PATH, or the path alone")
+    return LocalStore(Path(place), durable=durable)
+
+
+def _open_memory(place: str, durable: bool) -> Store:
+    if place:
+        raise ValueError(f"a store in memory has no place: memory:, not memory:{place}")
+    return MemoryStore()
+
+
+SCHEMES: Final[dict[str, Callable[[str, bool], Store]]] = {
+    "file": _open_file,
+    "memory": _open_memory,
+}
+
+
+def open_store(spec: str, *, durable: bool) -> Store:
+    """The store of that specification: `file:PATH`, `memory:`, or a path alone.
+
+    Raises ValueError for one that names no store, OSError when the store cannot be opened.
+    """
+    match = _SCHEME.fullmatch(spec)
+    if match is None:
+        return _open_file(spec, durable)
+    scheme, place = match[1].lower(), match[2]
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
+        raise ValueError(f"no store of scheme {scheme}: (known: {known}; a path with a colon: ./{spec})")
+    return SCHEMES[scheme](place, durable)
