@@ -1,0 +1,1 @@
+"""How bytes become a request, by hand: no socket, no file, no clock, and nobody else's parser."""

@@ -1,0 +1,95 @@
+"""The chunked transfer coding (RFC 9112 7.1): what was compared is consumed, nothing is skipped by count."""
+
+import re
+from collections.abc import Generator
+
+from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
+from servers.contract.problems import Problem
+from servers.sansio.fields import FORBIDDEN_TRAILERS, parse_field_line
+from servers.sansio.grammar import QUOTED_STRING, TCHAR
+from servers.sansio.stream import Incoming, Need
+
+# chunk-size [ chunk-ext ]; chunk-size = 1*HEXDIG;
+# chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112 7.1.1)
+_CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]+)(?:[ \t]*;[ \t]*[%s]+(?:[ \t]*=[ \t]*(?:[%s]+|%s))?)*" % (TCHAR, TCHAR, QUOTED_STRING)
+)
+
+
+def read_chunks(
+    incoming: Incoming, limits: Limits, *, has_content_type: bool
+) -> Generator[Need | memoryview, None, None]:
+    """The data of a chunked body, in pieces as they arrive; trailers are judged and dropped (B28).
+
+    Raises Problem `bad_chunk`, or `body_too_large` before the data of a chunk that goes over the limit.
+    """
+    left = limits.max_body
+    while True:
+        line = yield from incoming.line(limits.max_chunk_line, _long_line, _broken)
+        size = _chunk_size(line)
+        if size == 0:
+            break
+        if size > left:
+            raise Problem("body_too_large", f"a body may have {limits.max_body} bytes")
+        left -= size
+        while size:
+            if not incoming:
+                yield from incoming.more()
+            data = incoming.take(size)
+            size -= len(data)
+            yield data
+        yield from _expect_crlf(incoming)
+    yield from _read_trailers(incoming, limits, has_content_type=has_content_type)
+
+
+def _chunk_size(line: bytes) -> int:
+    match = _CHUNK_LINE.fullmatch(line)
+    if match is None:
+        raise Problem("bad_chunk", f"the chunk-size line {line[:40]!r} is malformed")
+    if len(match[1]) > MAX_CHUNK_SIZE_DIGITS:
+        raise Problem("bad_chunk", f"a chunk size has more than {MAX_CHUNK_SIZE_DIGITS} digits")
+    return int(match[1], 16)
+
+
+def _expect_crlf(incoming: Incoming) -> Generator[Need, None, None]:
+    for octet in (b"\r", b"\n"):
+        yield from incoming.at_least(1)
+        if not incoming.startswith(octet):
+            raise Problem("bad_chunk", "no CRLF after the data of a chunk: its size is wrong")
+        incoming.take(1)
+
+
+def _read_trailers(
+    incoming: Incoming, limits: Limits, *, has_content_type: bool
+) -> Generator[Need, None, None]:
+    count = 0
+    while True:
+        line = yield from incoming.line(limits.max_field_line - 2, _long_trailer, _broken)
+        if not line:
+            return
+        if count == limits.max_trailers:
+            raise Problem("bad_chunk", f"more than {limits.max_trailers} trailers")
+        name = _trailer_name(line)
+        if name in FORBIDDEN_TRAILERS or (name == b"content-type" and has_content_type):
+            raise Problem("bad_chunk", f"the trailer {name.decode('ascii')} is forbidden (RFC 9110 6.5.1)")
+        has_content_type = has_content_type or name == b"content-type"
+        count += b"_" not in name
+
+
+def _trailer_name(line: bytes) -> bytes:
+    try:
+        return parse_field_line(line)[0]
+    except Problem as problem:
+        raise Problem("bad_chunk", f"a trailer: {problem.detail}") from None
+
+
+def _long_line() -> Problem:
+    return Problem("bad_chunk", "a chunk-size line is too long")
+
+
+def _long_trailer() -> Problem:
+    return Problem("bad_chunk", "a trailer is too long")
+
+
+def _broken(what: str) -> Problem:
+    return Problem("bad_chunk", f"{what} in a line of the chunked body")

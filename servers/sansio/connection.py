@@ -1,0 +1,181 @@
+"""One connection's requests, from bytes to events (RFC 9112): sans-IO, one request after another."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
+from servers.sansio.chunked import read_chunks
+from servers.sansio.cookies import parse_cookies
+from servers.sansio.credentials import parse_authorization
+from servers.sansio.fields import FieldLines, Framing, pairs_of
+from servers.sansio.grammar import OWS
+from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed
+from servers.sansio.target import RequestLine, decode_target, parse_request_line
+
+
+@dataclass(frozen=True, slots=True)
+class HeadReceived:
+    """A head that passed steps 1 to 5. `keep_alive`: the client lets the connection go on (RFC 9112 9.3).
+
+    `expects_continue`: it waits for a 100 before it sends the body (RFC 9110 10.1.1).
+    """
+
+    head: RequestHead
+    minor_version: int
+    keep_alive: bool
+    expects_continue: bool
+
+    @property
+    def has_body(self) -> bool:
+        return self.head.chunked or bool(self.head.content_length)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyReceived:
+    """The next bytes of the body, chunked coding removed."""
+
+    data: memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class BodyComplete:
+    """The request is complete; the next one begins with the byte after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed:
+    """The peer has ended its side, between two requests or in the middle of a head."""
+
+
+Event = HeadReceived | BodyReceived | BodyComplete | ConnectionClosed
+
+
+class RequestReader:
+    """Feed with `receive`, then call `next_event` until it says NEED_DATA.
+
+    A Problem that was raised is raised again by every later call: nothing behind a bad request is read.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._incoming = Incoming()
+        self._limits = limits
+        self._events = self._read_requests()
+        self._failed: Problem | None = None
+
+    def receive(self, data: bytes) -> None:
+        """Take what arrived; b"" says that the peer has ended its side."""
+        self._incoming.receive(data)
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes arrived that no event has consumed."""
+        return len(self._incoming)
+
+    def next_event(self) -> Event | Need:
+        """The next event, or NEED_DATA. Raises Problem."""
+        if self._failed is not None:
+            raise self._failed
+        try:
+            return next(self._events, ConnectionClosed())
+        except Problem as problem:
+            self._failed = problem
+            raise
+
+    def _read_requests(self) -> Generator[Event | Need, None, None]:
+        while True:
+            try:
+                received = yield from self._read_head()
+            except PeerClosed:
+                return
+            yield received
+            try:
+                yield from self._read_body(received.head)
+            except PeerClosed:
+                raise Problem("body_truncated", "the connection ended before the body did") from None
+            yield BodyComplete()
+
+    def _read_body(self, head: RequestHead) -> Generator[Event | Need, None, None]:
+        if head.chunked:
+            chunks = read_chunks(
+                self._incoming, self._limits, has_content_type=head.field("content-type") is not None
+            )
+            for item in chunks:
+                yield item if item is NEED_DATA else BodyReceived(item)
+            return
+        left = head.content_length or 0
+        while left:
+            if not self._incoming:
+                yield from self._incoming.more()
+            data = self._incoming.take(left)
+            left -= len(data)
+            yield BodyReceived(data)
+
+    def _read_head(self) -> Generator[Need, None, HeadReceived]:
+        limits = self._limits
+        line = yield from self._read_request_line()
+        request_line = parse_request_line(line)
+        fields = FieldLines(request_line.minor_version, limits)
+        while line := (yield from self._incoming.line(limits.max_field_line - 2, _long_field, _broken_field)):
+            fields.add(line)
+        framing = fields.framing()
+        host = fields.host()
+        return _head(request_line, fields, framing, host)
+
+    def _read_request_line(self) -> Generator[Need, None, bytes]:
+        limit = self._limits.max_request_line
+        line = yield from self._incoming.line(limit, _long_request_line, _broken_request_line)
+        if not line:  # exactly one empty line may come first (RFC 9112 2.2; R16, R17)
+            line = yield from self._incoming.line(limit, _long_request_line, _broken_request_line)
+        return line
+
+
+def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None) -> HeadReceived:
+    values = fields.joined()
+    if request_line.authority is not None:
+        host = values["host"] = request_line.authority
+    target = decode_target(request_line.target)
+    head = RequestHead(
+        method=request_line.method,
+        target=request_line.target.decode("ascii"),
+        path=target.path,
+        host=host,
+        args=target.args,
+        headers=pairs_of(values),
+        cookies=parse_cookies(values.get("cookie", "")),
+        auth=parse_authorization(values.get("authorization", "")),
+        content_length=framing.content_length,
+        chunked=framing.chunked,
+        last_segment=target.last_segment,
+        https_target=request_line.https,
+    )
+    modern = request_line.minor_version > 0
+    return HeadReceived(
+        head,
+        request_line.minor_version,
+        _keep_alive(values.get("connection", ""), modern),
+        modern and "expect" in values,
+    )
+
+
+def _keep_alive(connection: str, modern: bool) -> bool:
+    """RFC 9112 9.3: `close` ends it; HTTP/1.1 goes on, HTTP/1.0 only with `keep-alive`."""
+    options = {option.strip(OWS.decode()).lower() for option in connection.split(",")}
+    return "close" not in options and (modern or "keep-alive" in options)
+
+
+def _long_request_line() -> Problem:
+    return Problem("uri_too_long", "the request line is too long")
+
+
+def _broken_request_line(what: str) -> Problem:
+    return Problem("request_line", f"{what} in the request line")
+
+
+def _long_field() -> Problem:
+    return Problem("headers_too_large", "a field line is too long")
+
+
+def _broken_field(what: str) -> Problem:
+    return Problem("bad_header", f"{what} in a field line")

@@ -1,0 +1,39 @@
+"""The grammar that several parsers share: each pattern stands under its ABNF. Match with `fullmatch`."""
+
+import re
+
+# token = 1*tchar (RFC 9110 5.6.2)
+TCHAR = rb"!#$%&'*+\-.^_`|~0-9A-Za-z"
+TOKEN = re.compile(rb"[%s]+" % TCHAR)
+
+# field-vchar = VCHAR / obs-text; SP and HTAB between (RFC 9110 5.5). What is none of these:
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+# quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE (RFC 9110 5.6.4)
+QUOTED_STRING = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+
+# OWS = *( SP / HTAB ) (RFC 9110 5.6.3): never strip(), which takes VT, FF and more (H37)
+OWS = b" \t"
+
+HEX_DIGITS = b"0123456789ABCDEFabcdef"
+
+
+def percent_decode(data: bytes, *, keep: bytes = b"") -> bytes:
+    """`data` with each %HH replaced by its octet (RFC 3986 2.1); an invalid sequence is literal (R22, R36).
+
+    Octets in `keep` stay encoded as they were written.
+    """
+    head, *pieces = data.split(b"%")
+    out = [head]
+    for piece in pieces:
+        octet = _OCTETS.get(piece[:2])
+        if octet is None or (keep and octet in keep):
+            out += (b"%", piece)
+        else:
+            out += (octet, piece[2:])
+    return b"".join(out)
+
+
+_OCTETS = {
+    bytes((high, low)): bytes.fromhex(chr(high) + chr(low)) for high in HEX_DIGITS for low in HEX_DIGITS
+}

@@ -1,0 +1,181 @@
+"""multipart/form-data (RFC 7578, RFC 2046 5.1): a push parser whose events never depend on the cuts (M89).
+
+A delimiter is CRLF, `--boundary`, up to 64 blanks, CRLF; whatever else begins like one is data (M27 to M31).
+"""
+
+import re
+from collections.abc import Generator, Iterator
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import PartData, PartEnd, PartEvent
+from servers.sansio.part_headers import parse_part_headers
+from servers.sansio.stream import NEED_DATA, Need
+
+_MAX_PADDING = 64
+# A CR at the very end may still get its LF.
+_BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
+
+# What follows `--boundary`: it closes, it separates, it is none, or more bytes are needed to know.
+_CLOSES, _SEPARATES, _IS_NONE, _UNDECIDED = range(4)
+
+
+class FormDataParser:
+    """Feed with `receive`; `finish` after the last byte. What was raised once is raised again."""
+
+    def __init__(self, boundary: bytes, limits: Limits) -> None:
+        self._dash_boundary = b"--" + boundary
+        self._delimiter = b"\r\n" + self._dash_boundary
+        self._limits = limits
+        # The first delimiter may stand at the very start: as if a CRLF had come before it.
+        self._data = b"\r\n"
+        self._position = 0
+        self._ended = False
+        self._failed: Problem | None = None
+        self._events = self._read_body()
+
+    def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
+        """The events that `data` completes."""
+        self._data = b"".join((memoryview(self._data)[self._position :], data))
+        self._position = 0
+        return self._pull()
+
+    def finish(self) -> Iterator[PartEvent]:
+        """The last events. Raises Problem `multipart_truncated`."""
+        self._ended = True
+        return self._pull()
+
+    def _pull(self) -> Iterator[PartEvent]:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            for event in self._events:
+                if event is NEED_DATA:
+                    return
+                yield event
+        except Problem as problem:
+            self._failed = problem
+            raise
+
+    def _more(self) -> Generator[Need, None, None]:
+        if self._ended:
+            raise Problem("multipart_truncated", "the body ends before its close delimiter")
+        yield NEED_DATA
+
+    def _read_body(self) -> Generator[PartEvent | Need, None, None]:
+        """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""
+        closes = yield from self._read_preamble()
+        while not closes:
+            yield from self._read_part_headers()
+            closes = yield from self._read_part_data()
+        yield from self._read_epilogue()
+
+    def _read_preamble(self) -> Generator[Need, None, bool]:
+        """Skip to behind the first delimiter; whether it closes at once (M22)."""
+        length = -2  # the CRLF that did not come is not counted
+        limit = self._limits.max_preamble
+        while True:
+            start = self._data.find(self._dash_boundary, self._position)
+            if start < 0:
+                # The last bytes may be a CRLF and the beginning of a boundary.
+                keep = min(len(self._data) - self._position, len(self._delimiter) - 1)
+                length += len(self._data) - keep - self._position
+                self._position = len(self._data) - keep
+                if length > limit:
+                    raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
+                yield from self._more()
+                continue
+            kind, end = self._what_follows(start + len(self._dash_boundary))
+            if kind == _UNDECIDED:
+                yield from self._more()
+                continue
+            length += start - 2 - self._position
+            if length > limit:
+                raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
+            if kind == _IS_NONE or self._data[max(start - 2, 0) : start] != b"\r\n":
+                raise Problem("multipart_preamble", "the boundary stands before the first part (M13, M15)")
+            self._position = end
+            return kind == _CLOSES
+
+    def _what_follows(self, position: int) -> tuple[int, int]:
+        """What `--boundary`, ending at `position`, is, and where it ends with all that belongs to it."""
+        data = self._data
+        if data.startswith(b"--", position):
+            return _CLOSES, position + 2
+        end = position
+        while data[end : end + 1] in (b" ", b"\t") and end - position <= _MAX_PADDING:
+            end += 1
+        if end - position > _MAX_PADDING:
+            return _IS_NONE, position
+        if data.startswith(b"\r\n", end):
+            return _SEPARATES, end + 2
+        rest = data[end : end + 2]
+        if rest in (b"", b"\r") or (rest == b"-" and end == position):
+            return _UNDECIDED, position
+        return _IS_NONE, position
+
+    def _read_part_headers(self) -> Generator[PartEvent | Need, None, None]:
+        """The header block, judged when it is complete; the CRLF of its empty line is left (M34)."""
+        limit = self._limits.max_part_headers
+        scanned = 0
+        while True:
+            window = self._data[self._position : self._position + limit + 2]
+            if window.startswith(b"\r\n"):
+                raise Problem("part_headers_missing", "a part has no header fields (M35)")
+            end = window.find(b"\r\n\r\n", max(scanned - 3, 0))
+            stop = len(window) if end < 0 else end + 1
+            if _BARE_LINE_END.search(window, max(scanned - 1, 0), stop):
+                raise Problem("part_header_syntax", "a bare CR or LF in the header block of a part")
+            if end >= 0:
+                break
+            if len(window) == limit + 2:
+                raise Problem("part_headers_too_large", f"a header block is larger than {limit} bytes")
+            scanned = len(window)
+            yield from self._more()
+        self._position += end + 2
+        yield parse_part_headers(window[:end], self._limits)
+
+    def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
+        """The data of a part to behind its delimiter; whether that closes the body.
+
+        The empty line's CRLF is not data, but with a boundary behind it, it is the delimiter's own (M34).
+        """
+        begin = self._position + 2
+        searched = self._position
+        while True:
+            start = self._data.find(self._delimiter, searched)
+            if start < 0:
+                kind, end, start = _UNDECIDED, 0, self._unfinished_delimiter(searched)
+            else:
+                kind, end = self._what_follows(start + len(self._delimiter))
+            if kind == _IS_NONE:
+                searched = start + len(self._delimiter)
+                continue
+            if start > begin:
+                yield PartData(memoryview(self._data)[begin:start])
+                begin = start
+            if kind != _UNDECIDED:
+                self._position = end
+                yield PartEnd()
+                return kind == _CLOSES
+            self._position = start
+            skip = begin - start
+            yield from self._more()
+            searched = self._position
+            begin = self._position + skip
+
+    def _unfinished_delimiter(self, searched: int) -> int:
+        """Where a delimiter may have begun whose end is not there yet, else the end of the data."""
+        cr = self._data.find(b"\r", max(len(self._data) - len(self._delimiter) + 1, searched))
+        return cr if cr >= 0 else len(self._data)
+
+    def _read_epilogue(self) -> Generator[Need, None, None]:
+        """Ignore what follows (M16), unless the boundary is in it (M17)."""
+        while True:
+            if self._data.find(self._dash_boundary, self._position) >= 0:
+                raise Problem("multipart_epilogue", "the boundary stands after the close delimiter (M17)")
+            keep = min(len(self._data) - self._position, len(self._dash_boundary) - 1)
+            self._position = len(self._data) - keep
+            if self._ended:
+                return
+            yield NEED_DATA

@@ -1,0 +1,89 @@
+"""The header block of a part (RFC 2046 5.1, RFC 7578 4.2): judged as a whole when it is complete."""
+
+import re
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import MediaType, Pair, PartHead
+from servers.sansio.disposition import parse_disposition
+from servers.sansio.grammar import CONTROL, OWS, TOKEN
+from servers.sansio.media_types import parse_media_type
+
+# A fold, CRLF and blanks, is one SP (M68), and so are the blanks before it.
+_FOLD = re.compile(rb"[ \t]*\r\n[ \t]+")
+_SINGLETONS = (b"content-disposition", b"content-type", b"content-transfer-encoding")
+_IDENTITY_ENCODINGS = (b"7bit", b"8bit", b"binary")
+
+
+def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
+    """A header block without its last CRLF and the empty line.
+
+    Raises Problem `part_header_syntax`, `part_headers_too_large`, `part_header_encoding`,
+    `disposition_missing`, what `parse_disposition` raises, or `part_transfer_encoding`.
+    """
+    lines = _unfold(block)
+    fields = [_parse_line(line) for line in lines]
+    if len(fields) > limits.max_part_fields:
+        raise Problem("part_headers_too_large", f"a part has more than {limits.max_part_fields} fields")
+    headers = tuple(_decoded(name, value) for name, value in fields)
+    first = _singletons(fields)
+    if b"content-disposition" not in first:
+        raise Problem("disposition_missing", "a part has no Content-Disposition (RFC 7578 4.2)")
+    disposition = parse_disposition(first[b"content-disposition"])
+    encoding = first.get(b"content-transfer-encoding")
+    if encoding is not None and encoding.lower() not in _IDENTITY_ENCODINGS:
+        raise Problem("part_transfer_encoding", f"{encoding[:40]!r} would have to be decoded")
+    content_type = _text(first.get(b"content-type"))
+    return PartHead(disposition.name, disposition.filename, headers, content_type, _media_type(content_type))
+
+
+def _unfold(block: bytes) -> list[bytes]:
+    if block[:1] in (b" ", b"\t"):
+        raise Problem("part_header_syntax", "the first line of a part begins with a blank (M69)")
+    if b"\r\n " in block or b"\r\n\t" in block:
+        block = _FOLD.sub(b" ", block)
+    return block.split(b"\r\n")
+
+
+def _parse_line(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(b":")
+    if not colon or not TOKEN.fullmatch(name):
+        raise Problem("part_header_syntax", f"the line {line[:40]!r} of a part is no field")
+    if CONTROL.search(value):
+        raise Problem("part_header_syntax", f"a control character in the field {name[:40]!r} of a part")
+    return name.lower(), value.strip(OWS)
+
+
+def _decoded(name: bytes, value: bytes) -> Pair:
+    """The field as it is shown; a disposition whose file name is not UTF-8 as ISO-8859-1 (M51)."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        if name != b"content-disposition":
+            raise Problem("part_header_encoding", f"the field {name[:40]!r} is not UTF-8") from None
+        text = value.decode("iso-8859-1")
+    return Pair(name.decode("ascii"), text)
+
+
+def _singletons(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in fields:
+        if name in _SINGLETONS:
+            if name in found:
+                raise Problem("part_header_syntax", f"a part repeats {name.decode('ascii')} (M48, M49)")
+            found[name] = value
+    return found
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8")
+
+
+def _media_type(content_type: str | None) -> MediaType | None:
+    """None for what is no media type: such a part is a file, its type is shown verbatim (M81, M83)."""
+    if not content_type:
+        return None
+    try:
+        return parse_media_type(content_type)
+    except (Problem, UnicodeEncodeError):
+        return None

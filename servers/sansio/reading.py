@@ -1,0 +1,26 @@
+"""The socket server's reading: what the contract asks of a backend, answered by the parsers of this room."""
+
+from typing import Literal
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import MediaType, Pair
+from servers.sansio.media_types import parse_boundary, parse_media_type
+from servers.sansio.multipart import FormDataParser
+from servers.sansio.urlencoded import parse_pairs
+
+
+class SansIoReading:
+    """`servers.contract.reading.Reading`, by hand."""
+
+    def content_type(self, value: str) -> MediaType:
+        return parse_media_type(value)
+
+    def urlencoded(self, data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
+        try:
+            return parse_pairs(data, encoding)
+        except UnicodeDecodeError:
+            raise Problem("form_not_utf8", "a name or value of the form is not UTF-8") from None
+
+    def multipart(self, media_type: MediaType, limits: Limits) -> FormDataParser:
+        return FormDataParser(parse_boundary(media_type), limits)
