@@ -1,7 +1,7 @@
 """Sends the bytes of a request over a socket of its own, cut as asked, and reads all that comes back.
 
 The write side is shut after the last byte, so that a server which misread where the message ends has nothing
-to wait for. Sending and reading go on at the same time: a server may answer, and close, before it has read all.
+to wait for. Sending and reading go on at the same time: a server may answer and close before it has read all.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def exchange(
 ) -> Exchange:
     """Send `pieces`, each in a segment of its own, shut the write side and read the answers.
 
-    Returns when the peer has closed, a moment after `expected_answers` are complete, or after `seconds`; never
-    raises for what the peer does.
+    Returns when the peer has closed, a moment after `expected_answers` are complete, or after `seconds`;
+    never raises for what the peer does.
     """
     deadline = time.monotonic() + seconds
     try:

@@ -1,0 +1,179 @@
+"""python clients/compare.py [URL ...]: every backend gets the same bytes, and must answer them alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+if not __package__:  # run as a script: replaced, so that no module is loaded twice
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+from rich.console import Console
+
+from clients.agreement import CLIENTS, Backend, load_all_cases, run_cases
+from clients.cases import Case, CaseError
+from clients.exchange import exchange
+from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
+from clients.launch import BACKENDS, LaunchError, running
+from clients.report import progress, show_cases, show_report
+from clients.report_files import github_annotations, json_report, write_junit
+from clients.verdicts import Result, Verdict
+from clients.version import project_version
+
+DIFFERENT, USAGE, NO_ANSWER = 1, 2, 3
+_PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
+_PROBE_SECONDS = 5.0
+_EPILOG = """
+Exit status: 0 all equal or known, 1 a difference, 2 wrong usage, 3 a backend did not start or did not answer.
+"""
+
+
+class Unreachable(Exception):
+    """A backend given by its URL does not answer."""
+
+
+def _names(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+    """A comma-separated list without repetitions, of the names that the option knows."""
+    names = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    choices = CLIENTS if parameter.name == "clients" else tuple(BACKENDS)
+    unknown = [name for name in names if name not in choices]
+    if unknown or not names:
+        raise click.BadParameter(f"{', '.join(unknown) or 'nothing'} is not among {', '.join(choices)}")
+    return names
+
+
+def _urls(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Backend]:
+    backends = [_backend(value) for value in values]
+    names = [backend.name for backend in backends]
+    if len(set(names)) < len(names):
+        raise click.BadParameter(f"each backend needs a name of its own: {', '.join(names)}")
+    return backends
+
+
+def _backend(value: str) -> Backend:
+    """`URL` or `NAME=URL`. Without a name it is called HOST:PORT."""
+    name, given, url = value.partition("=")
+    if not given or "/" in name:
+        name, url = "", value
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 80
+    except ValueError as error:
+        raise click.BadParameter(f"{value}: {error}") from None
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+        raise click.BadParameter(f"{value}: expected http://HOST:PORT or NAME=http://HOST:PORT")
+    return Backend(name or f"{parts.hostname}:{port}", parts.hostname, port)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("urls", metavar="[[NAME=]URL]...", nargs=-1, callback=_urls)
+@click.option(
+    "--backends",
+    default=",".join(BACKENDS),
+    show_default=True,
+    callback=_names,
+    help="Backends to start when no URL is given.",
+)
+@click.option("--cases", "pattern", default="*", metavar="GLOB", help="Only the cases with such a name.")
+@click.option(
+    "--clients", default=",".join(CLIENTS), show_default=True, callback=_names, help="Who sends the requests."
+)
+@click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout.")
+@click.option(
+    "--junit", "junit_path", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML."
+)
+@click.option("--github", is_flag=True, help="Print differences as GitHub annotations too.")
+@click.option(
+    "--known",
+    "known_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    default=KNOWN_DIFFERENCES,
+    help="The known differences; by default those beside this program.",
+)
+@click.option("--list", "list_only", is_flag=True, help="List the cases and send nothing.")
+@click.option("--seed", default=0, show_default=True, help="Of the random cuts.")
+@click.version_option(project_version(), prog_name="wireproof compare")
+def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) -> None:
+    """Send the recorded requests and the blog post's calls to every backend, and compare the answers.
+
+    Without a URL the backends are started on free ports and stopped afterwards. The NAME of a URL says what
+    is to be expected of it: `socket` gets every case (T1 to T3), `gunicorn` T1 and T2, `flask` T1; the
+    known differences of that name hold. A URL without a NAME gets T1 and T2, and no difference is excused.
+    """
+    try:
+        cases = load_all_cases()
+        known = load_known(options["known_path"], cases)
+    except (CaseError, KnownDifferencesError) as error:
+        raise click.UsageError(str(error)) from None
+    chosen = {case.name for case in load_all_cases(clients, pattern)}
+    cases = [case for case in cases if case.name in chosen]
+    if not cases:
+        raise click.UsageError(f"no case matches {pattern!r}")
+    if options["list_only"]:
+        show_cases(Console(), cases)
+        return
+    console = Console(stderr=options["json_path"] == "-")
+    try:
+        with _reachable(urls, options["backends"]) as backends:
+            results = _run(cases, backends, known, options["seed"])
+    except (LaunchError, Unreachable) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(NO_ANSWER)
+    show_report(console, results, cases=len(cases), seed=options["seed"])
+    names = [backend.name for backend in backends]
+    _write(cases, results, json_report(results, backends=names, clients=clients, cases=len(cases)), options)
+    sys.exit(exit_status(results))
+
+
+def exit_status(results: Sequence[Result]) -> int:
+    """3 when an answer is missing (the comparison is not complete), else 1 for a difference, else 0."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.NO_ANSWER in verdicts:
+        return NO_ANSWER
+    return DIFFERENT if Verdict.DIFFERENT in verdicts else 0
+
+
+@contextmanager
+def _reachable(urls: Sequence[Backend], names: Sequence[str]) -> Iterator[list[Backend]]:
+    """The backends at the URLs, or else the named ones, started and stopped here."""
+    if urls:
+        for backend in urls:
+            answered = exchange(backend.host, backend.port, [_PROBE], seconds=_PROBE_SECONDS)
+            if not answered.answers:
+                why = answered.no_answer or "it closes without an answer"
+                raise Unreachable(f"{backend.name} (http://{backend.host}:{backend.port}): {why}")
+        yield list(urls)
+    else:
+        with running(names) as started:
+            yield [Backend(backend.name, backend.host, backend.port) for backend in started]
+
+
+def _run(cases: Sequence[Case], backends: Sequence[Backend], known: Known, seed: int) -> list[Result]:
+    with progress(Console(stderr=True), len(cases)) as on_case:
+        return run_cases(cases, backends, known=known, seed=seed, on_case=on_case)
+
+
+def _write(cases: Sequence[Case], results: Sequence[Result], report: str, options: dict[str, Any]) -> None:
+    """Write the reports that were asked for; a file that cannot be written is wrong usage."""
+    try:
+        if options["json_path"] == "-":
+            click.echo(report, nl=False)
+        elif options["json_path"]:
+            Path(options["json_path"]).write_text(report, "utf-8")
+        if options["junit_path"]:
+            write_junit(options["junit_path"], results)
+    except OSError as error:
+        raise click.UsageError(f"the report cannot be written: {error}") from None
+    if options["github"]:
+        for line in github_annotations(results, cases):
+            click.echo(line, err=options["json_path"] == "-")
+
+
+if __name__ == "__main__":
+    main()

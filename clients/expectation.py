@@ -1,0 +1,179 @@
+"""What a case expects, and whether an exchange meets it.
+
+`expect` is an object, or a list of objects when a pipeline has several answers:
+
+- `status`, an integer; `code`, the problem's code; `headers`, values by name (null: the field is absent);
+  `text`, the whole body as UTF-8;
+- `body`, a subset of the JSON answer: each value given must be equal in full, except that a dict matches as a
+  subset, that a dict in a list matches as a subset of the entry at its position (the lists are of one
+  length), and that a list may be given as `{"contains": [entries], "lacks": [names]}`;
+- `closed: true`, the connection ends without an answer; `refused: true`, any 4xx (two faults in one body have
+  no order, so the code is free);
+- `extra: true`, further answers may follow the first and are left out (B11: bytes after the message).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clients.answers import Answer
+from clients.exchange import Exchange
+
+_KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "extra"}
+_TYPES = {"status": int, "code": str, "body": dict, "headers": dict, "text": str}
+_FLAGS = ("closed", "refused", "extra")
+
+
+class ExpectationError(Exception):
+    """An `expect` that says nothing, or something that this module does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """One answer's expectation; None and empty mean "not asked"."""
+
+    status: int | None = None
+    code: str | None = None
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str | None] | None = None
+    text: str | None = None
+    refused: bool = False
+
+    def faults(self, answer: Answer, *, head: bool) -> Iterator[str]:
+        """What is not as expected. An answer to HEAD without a body is judged by its head alone."""
+        if self.refused and not 400 <= answer.status <= 499:
+            yield f"status: expected any 4xx, got {answer.status}"
+        if self.status is not None and answer.status != self.status:
+            yield f"status: expected {self.status}, got {answer.status}"
+        for name, value in (self.headers or {}).items():
+            if answer.header(name) != value:
+                yield f"{name}: expected {value!r}, got {answer.header(name)!r}"
+        if not (head and not answer.body):
+            yield from self._body_faults(answer)
+
+    def _body_faults(self, answer: Answer) -> Iterator[str]:
+        if self.text is not None and answer.body != self.text.encode():
+            yield f"text: expected {self.text!r}, got {answer.body.decode('utf-8', 'replace')!r}"
+        wanted = dict(self.body or {})
+        if self.code is not None:
+            wanted["code"] = self.code
+        if not wanted:
+            return
+        try:
+            value = answer.json()
+        except ValueError as error:
+            yield f"the body is no JSON: {error}"
+        else:
+            yield from mismatches(wanted, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a case expects of an exchange: `answers` in order, or (`closed`) none."""
+
+    answers: tuple[ExpectedAnswer, ...]
+    closed: bool = False
+    extra: bool = False
+
+    @classmethod
+    def parse(cls, value: Any) -> Expectation:
+        """From the JSON of a case. Raises ExpectationError."""
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            _check(item, alone=len(items) == 1)
+        first: Mapping[str, Any] = items[0] if items else {}
+        if not items:
+            raise ExpectationError("expect is empty")
+        if first.get("closed"):
+            return cls((), closed=True)
+        return cls(tuple(_expected_answer(item) for item in items), extra=bool(first.get("extra")))
+
+    @property
+    def refused(self) -> bool:
+        """Whether any refusal will do."""
+        return any(answer.refused for answer in self.answers)
+
+    def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
+        """What is not as expected, the first fault first; empty when all is. `head`: the method is HEAD."""
+        if exchange.no_answer:
+            return [exchange.no_answer]
+        if self.closed or exchange.closed:
+            return [] if self.closed == exchange.closed else [self._closed_fault(exchange)]
+        count, expected = len(exchange.answers), len(self.answers)
+        faults = [
+            fault
+            for answer, wanted in zip(exchange.answers, self.answers, strict=False)
+            for fault in wanted.faults(answer, head=head)
+        ]
+        if count < expected or (count > expected and not self.extra):
+            statuses = ", ".join(str(answer.status) for answer in exchange.answers)
+            faults.append(f"number of answers: expected {expected}, got {count} ({statuses})")
+        return faults
+
+    def _closed_fault(self, exchange: Exchange) -> str:
+        if exchange.closed:
+            return "the connection was closed without an answer"
+        return f"expected a close without an answer, got status {exchange.answers[0].status}"
+
+
+def mismatches(expected: Any, actual: Any, key: str = "") -> Iterator[str]:
+    """Where `actual` does not hold what `expected` asks for, as `key: expected ..., got ...`."""
+    if _is_list_pattern(expected) and isinstance(actual, list):
+        yield from _list_mismatches(expected, actual, key)
+    elif isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            inner = f"{key}.{name}" if key else str(name)
+            if name in actual:
+                yield from mismatches(value, actual[name], inner)
+            else:
+                yield f"{inner}: expected {value!r}, got nothing"
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for position, (wanted, value) in enumerate(zip(expected, actual, strict=True)):
+            yield from mismatches(wanted, value, f"{key}[{position}]")
+    elif isinstance(expected, list) and isinstance(actual, list):
+        yield f"{key}: expected {len(expected)} entries, got {len(actual)}: {actual!r}"
+    elif type(expected) is not type(actual) or expected != actual:  # 1, 1.0 and true are three values
+        yield f"{key}: expected {expected!r}, got {actual!r}"
+
+
+def _is_list_pattern(expected: Any) -> bool:
+    return isinstance(expected, dict) and bool(expected) and expected.keys() <= {"contains", "lacks"}
+
+
+def _list_mismatches(expected: Mapping[str, Any], actual: list[Any], key: str) -> Iterator[str]:
+    for wanted in expected.get("contains", []):
+        if not any(next(mismatches(wanted, value), None) is None for value in actual):
+            yield f"{key}: expected an entry like {wanted!r}, got {actual!r}"
+    for name in expected.get("lacks", []):
+        if any(isinstance(value, dict) and value.get("name") == name for value in actual):
+            yield f"{key}: expected no entry named {name!r}"
+
+
+def _expected_answer(item: Mapping[str, Any]) -> ExpectedAnswer:
+    return ExpectedAnswer(
+        status=item.get("status"),
+        code=item.get("code"),
+        body=item.get("body"),
+        headers=item.get("headers"),
+        text=item.get("text"),
+        refused=bool(item.get("refused")),
+    )
+
+
+def _check(item: Any, *, alone: bool) -> None:
+    if not isinstance(item, dict) or not item or not item.keys() <= _KEYS:
+        raise ExpectationError(f"expect must be an object with some of {', '.join(sorted(_KEYS))}: {item!r}")
+    for key, kind in _TYPES.items():
+        if key in item and (not isinstance(item[key], kind) or isinstance(item[key], bool)):
+            raise ExpectationError(f"expect: {key} must be of type {kind.__name__}: {item[key]!r}")
+    for key in _FLAGS:
+        if key in item and item[key] is not True:
+            raise ExpectationError(f"expect: {key} can only be true")
+        if key in item and not alone:
+            raise ExpectationError(f"expect: {key} is for a single answer")
+    if "closed" in item and len(item) > 1:
+        raise ExpectationError("expect: with closed nothing else can be expected")
+    if not item.keys() & {"closed", "refused", "status"}:
+        raise ExpectationError("expect: status, refused or closed must be given")
