@@ -13,7 +13,8 @@ import os
 import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +66,8 @@ class Folders:
             except FileNotFoundError:
                 _make_folder(self.staging)
                 continue
-            fd = _open_locked(path)
+            with _removed_on_failure(path):
+                fd = _open_locked(path)
             if fd is not None:
                 return RequestFolder(path, fd)
         raise FileNotFoundError(f"no folder can be kept in {self.staging}")
@@ -115,7 +117,7 @@ class RequestFolder:
         except OSError:
             return False  # the next clean() finds it
         finally:
-            os.close(self.fd)
+            close_quietly(self.fd)
         return True
 
 
@@ -123,6 +125,12 @@ def list_names(folder: Path | int) -> list[str]:
     """The names in that folder. Raises OSError."""
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries]
+
+
+def close_quietly(fd: int) -> None:
+    """Close a descriptor whose file is safe, lost or only read: an error is of no interest. Never raises."""
+    with suppress(OSError):
+        os.close(fd)
 
 
 def create_unnamed(folder_fd: int) -> int:
@@ -147,9 +155,22 @@ def _with_file_mode(fd: int) -> int:
 
 
 def _make_folder(path: Path) -> None:
-    with suppress(FileExistsError):
+    try:
         path.mkdir(FOLDER_MODE)
+    except FileExistsError:
+        return
+    with _removed_on_failure(path):
         path.chmod(FOLDER_MODE)  # as above: the umask may have taken the owner's bits
+
+
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def _open_locked(path: Path) -> int | None:

@@ -16,7 +16,7 @@ from errno import EEXIST
 from typing import Final, Protocol
 
 from servers.storage.base import StoredFile
-from servers.storage.local_folders import Folders
+from servers.storage.local_folders import Folders, close_quietly
 
 # O_NOFOLLOW refuses a symbolic link (H153), O_NONBLOCK does not wait for the writer of a FIFO.
 OPEN_STORED: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -62,9 +62,10 @@ class Publication:
 
         Every file is durable before the first one gets a name, so that little can fail between two names.
         """
-        fresh = [(file, file.sync()) for file in files if self._find(file.stored) is not _Found.ADOPTED]
-        for file, status in fresh:
-            self._give_name(file, status)
+        found = [(file, self._find(file.stored)) for file in files]
+        fresh = [(file, state, file.sync()) for file, state in found if state is not _Found.ADOPTED]
+        for file, state, status in fresh:
+            self._give_name(file, state, status)
         self._folders.sync(self._files_fd)
 
     def take_back(self) -> None:
@@ -74,20 +75,20 @@ class Publication:
                 self._unlink_unless_adopted(name, status)
         self._linked.clear()
 
-    def _give_name(self, file: Unpublished, status: os.stat_result) -> None:
+    def _give_name(self, file: Unpublished, found: _Found, status: os.stat_result) -> None:
         for _ in range(_ATTEMPTS):
+            if found is _Found.ADOPTED:
+                return
+            if found is _Found.DAMAGED:
+                # Not taken back later: the name was there before, and now at last it tells the truth.
+                file.replace(self._files_fd)
+                return
             try:
                 file.link(self._files_fd)
             except FileExistsError:
                 found = self._find(file.stored)
             else:
                 self._linked.append((file.stored.sha256, status))
-                return
-            if found is _Found.ADOPTED:
-                return
-            if found is _Found.DAMAGED:
-                # Not taken back later: the name was there before, and now at last it tells the truth.
-                file.replace(self._files_fd)
                 return
         raise FileExistsError(EEXIST, "a stored file keeps appearing and vanishing", file.stored.sha256)
 
@@ -104,7 +105,7 @@ class Publication:
                 return _Found.DAMAGED
             return self._adopt(fd, stored.sha256)
         finally:
-            os.close(fd)
+            close_quietly(fd)
 
     def _is_sound(self, fd: int, stored: StoredFile) -> bool:
         # Others may have written it without fsync (`--durability fast`), and a power loss may have torn it.
@@ -138,7 +139,7 @@ class Publication:
             if os.path.samestat(status, linked) and status.st_mtime_ns == linked.st_mtime_ns:
                 os.unlink(name, dir_fd=self._files_fd)
         finally:
-            os.close(fd)
+            close_quietly(fd)
 
     def _stat(self, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=self._files_fd, follow_symlinks=False)

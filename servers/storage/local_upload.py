@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from servers.storage.base import StoredFile
-from servers.storage.local_folders import Folders, RequestFolder, create_named, create_unnamed
+from servers.storage.local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
 from servers.storage.local_publish import Publication
 
 # What open(2) says where the file system, or the kernel, has no O_TMPFILE.
@@ -85,7 +85,7 @@ class LocalUpload:
             self._request_folder.remove()
             self._request_folder = None
         if self._files_fd >= 0:
-            os.close(self._files_fd)
+            close_quietly(self._files_fd)
             self._files_fd = -1
         self._refusal = self._refusal or "it is aborted"
 
@@ -194,7 +194,7 @@ class LocalWriter:
     def forget(self) -> None:
         """Give the descriptor back and take no more calls. Never raises."""
         self._gone = True
-        with suppress(OSError):  # of no interest: the file is published, or to be lost
+        with suppress(OSError):  # as in close_quietly()
             self._close_fd()
 
     def sync(self) -> os.stat_result:
