@@ -11,7 +11,7 @@ import pytest
 
 from servers.storage.local import LocalStore
 from tests.storage.syscalls import Call, Syscalls, open_descriptors
-from tests.storage.test_store_contract import content_of, sha256, upload
+from tests.storage.uploads import content_of, sha256, staged, upload
 
 OLD = [b"old", b"also old"]
 FILES = [b"one", b"two", b"old", b"three"]
@@ -27,10 +27,6 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
     return Syscalls(monkeypatch)
-
-
-def staged(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if "staging" in path.parts and path.name != "staging"]
 
 
 def unknown(root: Path) -> list[str]:

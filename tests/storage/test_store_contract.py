@@ -1,6 +1,5 @@
 """What every store keeps, whatever is behind it (contract section 7)."""
 
-import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,36 +9,14 @@ import pytest
 from servers.storage import SCHEMES, Store, StoredFile, open_store
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
+from tests.storage.uploads import content_of, sha256, upload
 
-NOTHING = hashlib.sha256(b"").hexdigest()
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+NOTHING = sha256(b"")
 
 
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return open_store({"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True)
-
-
-def upload(store: Store, *contents: bytes) -> list[StoredFile]:
-    with store.begin() as begun:
-        stored = []
-        for content in contents:
-            writer = begun.new_file()
-            writer.write(content)
-            stored.append(writer.close())
-        begun.publish()
-    return stored
-
-
-def content_of(store: Store, name: str) -> bytes | None:
-    file = store.open(name)
-    if file is None:
-        return None
-    with file:
-        return file.read(0, file.size + 1)
 
 
 def test_every_scheme_is_under_test() -> None:

@@ -1,0 +1,37 @@
+"""Uploads to a store under test, and what is left of them."""
+
+import hashlib
+from pathlib import Path
+
+from servers.storage import Store, StoredFile
+
+
+def sha256(content: bytes) -> str:
+    """The name of that content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def upload(store: Store, *contents: bytes) -> list[StoredFile]:
+    """Store each content as a file of one upload."""
+    with store.begin() as begun:
+        stored = []
+        for content in contents:
+            writer = begun.new_file()
+            writer.write(content)
+            stored.append(writer.close())
+        begun.publish()
+    return stored
+
+
+def content_of(store: Store, name: str) -> bytes | None:
+    """The bytes stored under that name, or None."""
+    file = store.open(name)
+    if file is None:
+        return None
+    with file:
+        return file.read(0, file.size + 1)
+
+
+def staged(root: Path) -> list[Path]:
+    """What lies in the staging area of a local store: folders of requests, and the files in them."""
+    return sorted(path for path in root.rglob("*") if "staging" in path.parts and path.name != "staging")
