@@ -5,7 +5,8 @@ import re
 
 from servers.contract.request import BasicCredentials, OtherCredentials
 
-_PARTS = re.compile(r"([^ \t]+)([ \t]*)(.*)", re.DOTALL)
+# auth-scheme [ 1*SP credentials ] (RFC 9110 11.4): a TAB is no separator and stays with what follows (A3)
+_PARTS = re.compile(r"([^ \t]+) *(.*)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -14,8 +15,8 @@ def parse_authorization(value: str) -> BasicCredentials | OtherCredentials | Non
     parts = _PARTS.fullmatch(value)
     if parts is None:
         return None
-    scheme, blanks, credentials = parts[1].lower(), parts[2], parts[3]
-    if scheme == "basic" and "\t" not in blanks:
+    scheme, credentials = parts[1].lower(), parts[2]
+    if scheme == "basic":
         decoded = _decode_basic(credentials)
         if decoded is not None:
             return decoded

@@ -1,0 +1,329 @@
+"""One connection's life: receive, judge, answer, again; and how it ends."""
+
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from servers.contract.answers import Answer, FileSlice, problem_answer
+from servers.contract.problems import Problem
+from servers.routes import TABLE, Context, Exchange
+from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from servers.sansio.reading import SansIoReading
+from servers.sansio.stream import NEED_DATA
+from servers.socket_server.loop import READ, WRITE, Deadline, Loop
+from servers.socket_server.responses import CONTINUE, encode_head
+
+LOG = logging.getLogger("wireproof.socket")
+READING = SansIoReading()
+Outcome = TypeVar("Outcome")
+
+_SMALL_READ = 64 * 1024
+_LARGE_READ = 1024 * 1024
+# From this size on, a body is parsed, hashed and written in a thread while the loop receives.
+_LARGE_BODY = 256 * 1024
+# One connection sends at most so much before the others have their turn.
+_SEND_BUDGET = 4 * 1024 * 1024
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 1024 * 1024
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    IDLE = "the next request"
+    HEAD = "the rest of the head"
+    BODY = "the rest of the body"
+    BUSY = "a thread"
+    SENDING = "the client to read"
+    LINGERING = "the client to notice a refusal"
+    CLOSED = "nothing"
+
+
+_RECEIVING = frozenset({Phase.IDLE, Phase.HEAD, Phase.BODY})
+
+
+class Home(Protocol):
+    """Where connections live: the worker."""
+
+    loop: Loop
+    context: Context
+    stopping: bool
+
+    def left(self, connection: "Connection") -> None:
+        """The connection is closed."""
+
+
+class Connection:
+    """A state machine round the sans-IO reader; readiness and deadlines are all that move it."""
+
+    def __init__(self, sock: socket.socket, home: Home) -> None:
+        self._socket = sock
+        self._home = home
+        self._limits = home.context.settings.limits
+        self._reader = RequestReader(self._limits)
+        self._deadline = Deadline(home.loop, lambda: self._guard(self._on_deadline))
+        self._received: HeadReceived | None = None
+        self._exchange: Exchange | None = None
+        self._body_size = 0
+        self._idle_at = 0.0
+        self._window_start = 0.0
+        self._window_size = 0
+        self._peer_ended = False
+        self._outgoing = memoryview(b"")
+        self._blocks: Iterator[bytes] = iter(())
+        self._answer_sent: Answer | None = None
+        self._close_after = False
+        self._lingered = 0
+        self._phase = Phase.IDLE
+        self._wait_for_data()
+
+    # The inputs.
+
+    def on_ready(self, events: int) -> None:
+        if self._phase is Phase.LINGERING:
+            self._guard(self._drain)
+        elif events & WRITE:
+            self._guard(self._go_on_sending)
+        else:
+            self._guard(self._receive)
+
+    def stop(self) -> None:
+        """The server stops: an idle connection is closed now, any other after its answer."""
+        if self._phase is Phase.IDLE:
+            self._close()
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        try:
+            try:
+                step()
+            except Problem as problem:
+                self._refuse(problem)
+            except OSError:
+                raise
+            except Exception:
+                LOG.exception("a request failed")
+                self._refuse(Problem("internal", "the server failed; its log says where"))
+        except OSError:  # reset or broken pipe: the client is gone
+            self._close()
+
+    def _on_deadline(self) -> None:
+        now = time.monotonic()
+        if self._phase is Phase.BODY and now < self._idle_at and self._is_fast_enough():
+            self._begin_rate_window(now)
+            self._deadline.set(min(self._idle_at, now + self._limits.body_rate_window))
+        elif self._phase in (Phase.HEAD, Phase.BODY):
+            raise Problem("request_timeout", f"waited too long for {self._phase.value}")
+        else:
+            self._close()
+
+    # Receiving.
+
+    def _receive(self) -> None:
+        try:
+            data = self._socket.recv(_LARGE_READ if self._body_size >= _LARGE_BODY else _SMALL_READ)
+        except BlockingIOError:
+            return
+        self._peer_ended = self._peer_ended or not data
+        self._reader.receive(data)
+        if self._phase is Phase.BUSY:
+            self._home.loop.watch(self._socket, 0, self)  # one buffer ahead is enough
+        else:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Handle every event that the bytes at hand decide, until something has to be waited for."""
+        while self._phase in _RECEIVING:
+            event = self._reader.next_event()
+            if event is NEED_DATA:
+                self._wait_for_data()
+                return
+            if isinstance(event, BodyReceived):
+                self._take(event.data)
+            elif isinstance(event, HeadReceived):
+                self._begin(event)
+            elif isinstance(event, BodyComplete):
+                self._finish()
+            else:
+                self._close()
+
+    def _wait_for_data(self) -> None:
+        now = time.monotonic()
+        if self._received is not None:
+            self._phase = Phase.BODY
+            self._idle_at = now + self._limits.body_idle_timeout
+            self._deadline.set(min(self._idle_at, self._window_start + self._limits.body_rate_window))
+        elif not self._reader.buffered and self._phase is not Phase.HEAD:
+            self._phase = Phase.IDLE
+            self._deadline.set(now + self._limits.keep_alive_timeout)
+        elif self._phase is not Phase.HEAD:  # its first bytes: the whole head has one deadline
+            self._phase = Phase.HEAD
+            self._deadline.set(now + self._limits.head_timeout)
+        self._home.loop.watch(self._socket, READ, self)
+
+    def _begin_rate_window(self, now: float) -> None:
+        self._window_start, self._window_size = now, self._body_size
+
+    def _is_fast_enough(self) -> bool:
+        wanted = self._limits.min_body_rate * self._limits.body_rate_window
+        return self._body_size - self._window_size >= wanted
+
+    def _begin(self, received: HeadReceived) -> None:
+        self._received = received
+        self._body_size = 0
+        self._begin_rate_window(time.monotonic())
+        self._exchange = Exchange(received.head, TABLE, READING, self._home.context)
+        if received.expects_continue and received.has_body and not self._reader.buffered:
+            self._socket.send(CONTINUE)  # into an empty send buffer: it fits
+
+    def _take(self, data: memoryview) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        self._body_size += len(data)
+        if self._body_size < _LARGE_BODY:
+            exchange.receive(data)
+        else:
+            self._in_thread(lambda: exchange.receive(data), lambda _: self._advance())
+
+    def _finish(self) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        if exchange.stores:  # waits for the disk
+            self._in_thread(exchange.finish, self._answer_and_go_on)
+        else:
+            self._answer(exchange.finish())
+
+    def _answer_and_go_on(self, answer: Answer) -> None:
+        self._answer(answer)
+        self._advance()
+
+    def _in_thread(self, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
+        self._phase = Phase.BUSY
+        self._deadline.set(None)
+        busy_since = time.monotonic()
+
+        def done(outcome: Future[Outcome]) -> None:
+            if self._phase is Phase.CLOSED:  # the client left meanwhile
+                self._forget(outcome)
+                return
+            self._phase = Phase.BODY
+            self._window_start += time.monotonic() - busy_since  # our own time is not the client's
+            self._guard(lambda: then(outcome.result()))
+
+        self._home.loop.in_thread(work, done)
+
+    def _forget(self, outcome: "Future[Outcome]") -> None:
+        if outcome.exception() is None and isinstance(answer := outcome.result(), Answer):
+            answer.close()
+        self._abort_exchange()
+
+    # Answering.
+
+    def _refuse(self, problem: Problem) -> None:
+        received, self._received = self._received, None
+        self._abort_exchange()
+        if self._phase in (Phase.SENDING, Phase.LINGERING, Phase.CLOSED):
+            self._close()  # an answer is under way: a second one would be noise
+            return
+        head_only = received is not None and received.head.method == "HEAD"
+        answer = problem_answer(problem, head_only=head_only)
+        whole = received is not None and not received.has_body
+        if whole:
+            self._reader.next_event()  # its BodyComplete: the next request may follow
+        self._send(answer, received, close=not whole)
+
+    def _answer(self, answer: Answer) -> None:
+        received, self._received = self._received, None
+        self._exchange = None
+        self._send(answer, received, close=False)
+
+    def _send(self, answer: Answer, received: HeadReceived | None, *, close: bool) -> None:
+        keep_alive = not close and not self._home.stopping
+        keep_alive = keep_alive and received is not None and received.keep_alive
+        minor_version = received.minor_version if received else 1
+        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
+        self._close_after = not keep_alive
+        self._answer_sent = answer
+        if answer.head_only or answer.status == 304:
+            answer.close()
+            self._outgoing = memoryview(head)
+        elif isinstance(answer.body, FileSlice):
+            self._outgoing = memoryview(head)
+            self._blocks = answer.body.blocks()
+        else:
+            self._outgoing = memoryview(head + answer.body)
+        self._flush()
+
+    def _go_on_sending(self) -> None:
+        self._flush()
+        self._advance()
+
+    def _flush(self) -> None:
+        """Send what the socket takes; the rest when it is writable again."""
+        self._phase = Phase.SENDING
+        budget = _SEND_BUDGET
+        while budget > 0:
+            if not self._outgoing:
+                block = next(self._blocks, None)
+                if block is None:
+                    self._sent()
+                    return
+                self._outgoing = memoryview(block)
+            try:
+                count = self._socket.send(self._outgoing)
+            except BlockingIOError:
+                break
+            self._outgoing = self._outgoing[count:]
+            budget -= count
+        self._deadline.set(time.monotonic() + self._limits.send_timeout)
+        self._home.loop.watch(self._socket, WRITE, self)
+
+    def _sent(self) -> None:
+        self._answer_sent = None
+        self._blocks = iter(())
+        if not self._close_after:
+            self._phase = Phase.IDLE
+        elif self._peer_ended:
+            self._close()
+        else:
+            self._linger()
+
+    # The end.
+
+    def _linger(self) -> None:
+        """Let the client read the answer before a reset could take it away (RFC 9112 9.6)."""
+        self._socket.shutdown(socket.SHUT_WR)
+        self._phase = Phase.LINGERING
+        self._deadline.set(time.monotonic() + _LINGER_SECONDS)
+        self._home.loop.watch(self._socket, READ, self)
+
+    def _drain(self) -> None:
+        try:
+            data = self._socket.recv(_SMALL_READ)
+        except BlockingIOError:
+            return
+        self._lingered += len(data)
+        if not data or self._lingered > _LINGER_BYTES:
+            self._close()
+
+    def _abort_exchange(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None and exchange.stores:
+            self._home.loop.in_thread(exchange.abort, lambda _: None)
+
+    def _close(self) -> None:
+        if self._phase is Phase.CLOSED:
+            return
+        busy = self._phase is Phase.BUSY
+        self._phase = Phase.CLOSED
+        self._deadline.cancel()
+        self._home.loop.watch(self._socket, 0, self)
+        self._socket.close()
+        if self._answer_sent is not None:
+            self._answer_sent.close()
+        if not busy:  # else when its thread is done
+            self._abort_exchange()
+        self._home.left(self)

@@ -1,0 +1,147 @@
+"""The worker processes: started with one listening socket, replaced when they die, stopped together."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from servers.routes import Context
+from servers.settings import Settings, SettingsError
+from servers.socket_server.loop import READ
+from servers.socket_server.worker import Worker
+
+LOG = logging.getLogger("wireproof.socket")
+_BACKLOG = 1024
+
+
+def listen(settings: Settings) -> list[socket.socket]:
+    """Listening sockets on every address of `settings.host` (IPv4 and IPv6), all on the same port.
+
+    Raises SettingsError when the host is unknown or the port is taken.
+    """
+    port = settings.port
+    sockets: list[socket.socket] = []
+    try:
+        infos = socket.getaddrinfo(
+            settings.host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, protocol, _, address in dict.fromkeys(infos):
+            sock = _bind(socket.socket(family, kind, protocol), (address[0], port, *address[2:]))
+            sockets.append(sock)
+            port = sock.getsockname()[1]
+    except OSError as error:
+        for sock in sockets:
+            sock.close()
+        raise SettingsError(f"cannot listen on {settings.host} port {port}: {error.strerror}") from None
+    return sockets
+
+
+def _bind(sock: socket.socket, address: tuple[object, ...]) -> socket.socket:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def url_of(sockets: list[socket.socket]) -> str:
+    host, port = sockets[0].getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve_here(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:
+    """Run one worker in this process until SIGTERM or SIGINT."""
+    worker = Worker(sockets, context)
+    _stop_on_signals(worker)
+    ready()
+    worker.run()
+
+
+def _stop_on_signals(worker: Worker) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        worker.loop.call_soon_from_thread(worker.stop)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+class MasterGone:
+    """Stops a worker when its end of the master's socket pair says that the master is gone."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def on_ready(self, events: int) -> None:
+        if not self._worker.stopping:
+            self._worker.stop()
+
+
+class Master:
+    """Forks the workers and waits: a worker that died is replaced, a signal stops all."""
+
+    def __init__(self, sockets: list[socket.socket], context: Context) -> None:
+        self._sockets = sockets
+        self._context = context
+        self._workers: dict[int, float] = {}
+        self._stopping = False
+        # Workers end when the master is gone, however it went: only it holds this end.
+        self._life_seen, self._life = socket.socketpair()
+
+    def run(self, ready: Callable[[], None]) -> int:
+        """Serve until SIGTERM or SIGINT; the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        for _ in range(self._context.settings.workers):
+            self._start()
+        ready()
+        while self._workers:
+            self._wait()
+        return 0
+
+    def _start(self) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._run_worker()
+        self._workers[pid] = time.monotonic()
+
+    def _run_worker(self) -> None:
+        status = 1
+        try:
+            self._life.close()
+            worker = Worker(self._sockets, self._context)
+            _stop_on_signals(worker)
+            worker.loop.watch(self._life_seen, READ, MasterGone(worker))
+            worker.run()
+            status = 0
+        except BaseException:
+            LOG.exception("a worker failed")
+        finally:
+            sys.stderr.flush()
+            os._exit(status)  # what the master has open is the master's to end
+
+    def _wait(self) -> None:
+        pid, status = os.wait()
+        started = self._workers.pop(pid, 0.0)
+        if self._stopping:
+            return
+        LOG.error("worker %d ended with status %d: starting another", pid, os.waitstatus_to_exitcode(status))
+        if time.monotonic() - started < 1.0:
+            time.sleep(0.5)  # it fails at the start: no fork storm
+        self._start()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        for sock in self._sockets:
+            sock.close()
+        for pid in self._workers:
+            os.kill(pid, signal.SIGTERM)

@@ -1,0 +1,61 @@
+"""Answers as bytes (RFC 9112 4): status line, fields and Content-Length; encoded once."""
+
+import time
+
+from servers.contract.answers import Answer
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+# RFC 9110 15, RFC 6585, RFC 4918: fixed phrases, never a word of the request (H057).
+_PHRASES = {
+    200: "OK",
+    206: "Partial Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
+    417: "Expectation Failed",
+    421: "Misdirected Request",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+    507: "Insufficient Storage",
+}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def encode_head(answer: Answer, *, keep_alive: bool, minor_version: int) -> bytes:
+    """The head of an answer. Connection is stated where it is not the default (RFC 9112 9.3)."""
+    lines = [
+        f"HTTP/1.1 {answer.status} {_PHRASES[answer.status]}",
+        f"Date: {_http_date(int(time.time()))}",
+        "Server: wireproof-socket",
+    ]
+    lines += (f"{name}: {value}" for name, value in answer.headers)
+    if answer.content_length is not None:
+        lines.append(f"Content-Length: {answer.content_length}")
+    if not keep_alive:
+        lines.append("Connection: close")
+    elif minor_version == 0:
+        lines.append("Connection: keep-alive")
+    return "\r\n".join((*lines, "", "")).encode("ascii")
+
+
+def _http_date(now: int) -> str:
+    """IMF-fixdate (RFC 9110 5.6.7), whatever the locale."""
+    when = time.gmtime(now)
+    return (
+        f"{_DAYS[when.tm_wday]}, {when.tm_mday:02} {_MONTHS[when.tm_mon - 1]} {when.tm_year} "
+        f"{when.tm_hour:02}:{when.tm_min:02}:{when.tm_sec:02} GMT"
+    )

@@ -1,0 +1,89 @@
+"""One worker process: accepts connections and runs them in its loop until it is told to stop."""
+
+import errno
+import socket
+import time
+
+from servers.routes import Context
+from servers.socket_server.connection import Connection
+from servers.socket_server.loop import READ, Deadline, Loop
+
+_ACCEPTS_A_TURN = 64
+_PAUSE_SECONDS = 0.1
+_OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Listener:
+    """Accepts; when descriptors run out it pauses, so that the loop does not spin (X09)."""
+
+    def __init__(self, sock: socket.socket, worker: "Worker") -> None:
+        self._socket = sock
+        self._worker = worker
+        self._pause = Deadline(worker.loop, self._listen)
+        self._listen()
+
+    def _listen(self) -> None:
+        if not self._worker.stopping:
+            self._worker.loop.watch(self._socket, READ, self)
+
+    def on_ready(self, events: int) -> None:
+        for _ in range(_ACCEPTS_A_TURN):
+            try:
+                sock, _ = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _OUT_OF_DESCRIPTORS:
+                    self._worker.loop.watch(self._socket, 0, self)
+                    self._pause.set(time.monotonic() + _PAUSE_SECONDS)
+                    return
+                continue  # that client is gone already (ECONNABORTED)
+            self._worker.welcome(sock)
+
+    def close(self) -> None:
+        self._pause.cancel()
+        self._worker.loop.watch(self._socket, 0, self)
+        self._socket.close()
+
+
+class Worker:
+    """The home of connections. `stop` lets what is in flight finish, for at most `grace` seconds."""
+
+    def __init__(self, listeners: list[socket.socket], context: Context, *, grace: float = 30.0) -> None:
+        self.loop = Loop()
+        self.context = context
+        self.stopping = False
+        self._grace = grace
+        self._connections: set[Connection] = set()
+        self._listeners = [Listener(sock, self) for sock in listeners]
+        self._end_of_grace = Deadline(self.loop, self.loop.stop)
+
+    def run(self) -> None:
+        self.loop.run()
+
+    def welcome(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._connections.add(Connection(sock, self))
+
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._stop_when_empty()
+
+    def stop(self) -> None:
+        """Accept no more, close what is idle, and end when the last answer is sent; twice: at once."""
+        if self.stopping:
+            self.loop.stop()
+            return
+        self.stopping = True
+        for listener in self._listeners:
+            listener.close()
+        for connection in list(self._connections):
+            connection.stop()
+        self._end_of_grace.set(time.monotonic() + self._grace)
+        self._stop_when_empty()
+
+    def _stop_when_empty(self) -> None:
+        if self.stopping and not self._connections:
+            self.loop.stop()

@@ -1,0 +1,64 @@
+"""Backend 1: uploads on raw sockets. `python servers/socket_upload.py`"""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if not __package__:  # run as a script: the project root replaces this folder on the path
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from servers.contract.limits import Limits
+from servers.routes import Context
+from servers.settings import LIMIT_NAMES, Settings, SettingsError
+from servers.socket_server.processes import Master, listen, serve_here, url_of
+
+
+def limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One flag for each limit: its name, its default."""
+    for name in reversed(LIMIT_NAMES):
+        flag = "--" + name.replace("_", "-")
+        default = getattr(Limits(), name)
+        command = click.option(flag, type=int, metavar="N", help=f"[default: {default}]")(command)
+    return command
+
+
+@click.command(context_settings={"auto_envvar_prefix": None, "max_content_width": 100})
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
+@click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
+@click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
+@click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
+@click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
+@click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
+@click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
+@limit_options
+@click.version_option(package_name="wireproof")
+def main(**given: Any) -> None:
+    """Serve uploads on raw sockets. Every flag can be set as WIREPROOF_NAME in the environment."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    try:
+        settings = Settings.from_environment(**given)
+        settings.check_bind()
+        sockets = listen(settings)
+        context = Context(settings, settings.open_store())
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    removed = context.store.clean()
+    if removed:
+        click.echo(f"Removed {removed} leftovers of interrupted uploads.", err=True)
+
+    def ready() -> None:
+        print(f"wireproof socket server on {url_of(sockets)} (store: {settings.store})", flush=True)
+
+    if settings.workers == 1:
+        serve_here(sockets, context, ready)
+        return
+    sys.exit(Master(sockets, context).run(ready))
+
+
+if __name__ == "__main__":
+    main()
