@@ -54,9 +54,7 @@ def first_difference(left: Exchange, right: Exchange) -> str | None:
     one, other = next((one, other) for one, other in zip(lefts, rights, strict=True) if one != other)
     if one.status != other.status:
         return f"status: {one.status} and {other.status}"
-    if one.headers != other.headers:
-        return _header_difference(dict(one.headers), dict(other.headers))
-    return _body_difference(one.body, other.body)
+    return _header_difference(one, other) or _body_difference(one.body, other.body)
 
 
 def broken_invariants(answer: Answer, *, head: bool) -> Iterator[str]:
@@ -109,9 +107,14 @@ def _problem_members(answer: Answer) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and value.keys() >= _PROBLEM_MEMBERS else None
 
 
-def _header_difference(left: dict[str, str], right: dict[str, str]) -> str:
-    name = next(name for name in COMPARED_HEADERS if left.get(name) != right.get(name))
-    return f"{name}: {left.get(name)!r} and {right.get(name)!r}"
+def _header_difference(one: Compared, other: Compared) -> str | None:
+    """The first compared header that differs; of unequal bodies the length is no news."""
+    left, right = dict(one.headers), dict(other.headers)
+    for name in COMPARED_HEADERS:
+        follows_body = name == "content-length" and one.body != other.body
+        if left.get(name) != right.get(name) and not follows_body:
+            return f"{name}: {left.get(name)!r} and {right.get(name)!r}"
+    return None
 
 
 def _body_difference(left: bytes, right: bytes) -> str:
