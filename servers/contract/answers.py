@@ -1,15 +1,17 @@
 """What a route answers, before a backend sends it its own way."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from servers.contract.description import canonical_json
 from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
 from servers.storage.base import ReadableFile
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
 
 DYNAMIC = (
     ("Cache-Control", "no-store"),
@@ -47,6 +49,26 @@ class FileSlice:
         self.file.close()
 
 
+class Event(NamedTuple):
+    """One piece of a stream, and how long to wait, in seconds, before the next one is made."""
+
+    data: bytes
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """A body that is made while it is sent, lazily: each event is flushed before the next is asked for.
+
+    Whoever sends it closes it, at the end and when the client leaves: production stops there.
+    """
+
+    events: Generator[Event, None, None]
+
+    def close(self) -> None:
+        self.events.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A status, header fields in order, and a body. Content-Length is not among the fields: see below.
@@ -56,19 +78,19 @@ class Answer:
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | FileSlice = b""
+    body: bytes | FileSlice | EventStream = b""
     head_only: bool = False
 
     @property
     def content_length(self) -> int | None:
-        """The Content-Length to send, in bytes; None for a 304, which has none (S6)."""
-        if self.status == 304:
+        """The Content-Length to send, in bytes; None for a 304 and for a stream (S6, S10)."""
+        if self.status == 304 or isinstance(self.body, EventStream):
             return None
         return len(self.body) if isinstance(self.body, bytes) else self.body.length
 
     def close(self) -> None:
         """Give back what the body holds; for answers that are not, or not wholly, sent."""
-        if isinstance(self.body, FileSlice):
+        if not isinstance(self.body, bytes):
             self.body.close()
 
 
@@ -77,11 +99,18 @@ def json_answer(value: Any, *, status: int = 200, head_only: bool = False) -> An
     return Answer(status, (("Content-Type", JSON), *DYNAMIC), canonical_json(value), head_only)
 
 
-def problem_answer(problem: Problem, *, head_only: bool = False) -> Answer:
+def event_stream_answer(events: Generator[Event, None, None]) -> Answer:
+    """A text/event-stream (WHATWG HTML 9.2) with the fields of every dynamic answer (S10)."""
+    headers = (("Content-Type", EVENT_STREAM), *DYNAMIC, ("X-Accel-Buffering", "no"))
+    return Answer(200, headers, EventStream(events))
+
+
+def problem_answer(problem: Problem, *, head: RequestHead | None = None, head_only: bool = False) -> Answer:
     """The answer to a refused request (RFC 9457, contract section 4).
 
-    `head_only` is for a HEAD request whose head was well-formed: a malformed head is refused with a body,
-    whatever the method.
+    `head` is None when the head itself was malformed: such a request is refused with a body, whatever the
+    method. Under `/v1/` the answer is JSON with OpenAI's `error` member, so that official clients raise
+    their own exceptions.
     """
     kind = problem.kind
     members: dict[str, Any] = {
@@ -91,5 +120,16 @@ def problem_answer(problem: Problem, *, head_only: bool = False) -> Answer:
         "code": kind.code,
         "detail": problem.detail,
     }
-    headers = (("Content-Type", PROBLEM_JSON), *DYNAMIC, *problem.headers)
+    content_type = PROBLEM_JSON
+    if head is not None and head.path.startswith("/v1/"):
+        content_type = JSON
+        members["error"] = _openai_error(problem)
+    headers = (("Content-Type", content_type), *DYNAMIC, *problem.headers)
+    head_only = head_only or (head is not None and head.method == "HEAD")
     return Answer(kind.status, headers, canonical_json(members), head_only)
+
+
+def _openai_error(problem: Problem) -> dict[str, Any]:
+    kind = problem.kind
+    family = "invalid_request_error" if kind.status < 500 else "server_error"
+    return {"message": f"{kind.title}: {problem.detail}", "type": family, "param": None, "code": kind.code}

@@ -69,7 +69,7 @@ class Exchange:
     def refuse(self, problem: Problem) -> Answer:
         """The answer to a problem that was raised on or after the head; HEAD gets no body."""
         self.abort()
-        return problem_answer(problem, head_only=self.head.method == "HEAD")
+        return problem_answer(problem, head=self.head)
 
     def _check_size(self, size: int) -> None:
         limit = self._context.settings.limits.max_body

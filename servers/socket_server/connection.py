@@ -3,19 +3,19 @@
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from enum import Enum
 from typing import Protocol, TypeVar
 
-from servers.contract.answers import Answer, FileSlice, problem_answer
+from servers.contract.answers import Answer, Event, EventStream, problem_answer
 from servers.contract.problems import Problem
 from servers.routes import TABLE, Context, Exchange
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from servers.sansio.reading import SansIoReading
 from servers.sansio.stream import NEED_DATA
 from servers.socket_server.loop import READ, WRITE, Deadline, Loop
-from servers.socket_server.responses import CONTINUE, encode_head
+from servers.socket_server.responses import CONTINUE, is_chunked, pieces_of
 
 LOG = logging.getLogger("wireproof.socket")
 READING = SansIoReading()
@@ -25,8 +25,9 @@ _SMALL_READ = 64 * 1024
 _LARGE_READ = 1024 * 1024
 # From this size on, a body is parsed, hashed and written in a thread while the loop receives.
 _LARGE_BODY = 256 * 1024
-# One connection sends at most so much before the others have their turn.
-_SEND_BUDGET = 4 * 1024 * 1024
+# One connection does so many steps of sending before the others have their turn.
+_PIECES_A_TURN = 64
+_RESET_POLL = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1024 * 1024
 
@@ -39,6 +40,7 @@ class Phase(Enum):
     BODY = "the rest of the body"
     BUSY = "a thread"
     SENDING = "the client to read"
+    PAUSING = "the time of the next event"
     LINGERING = "the client to notice a refusal"
     CLOSED = "nothing"
 
@@ -74,8 +76,10 @@ class Connection:
         self._window_size = 0
         self._peer_ended = False
         self._outgoing = memoryview(b"")
-        self._blocks: Iterator[bytes] = iter(())
-        self._answer_sent: Answer | None = None
+        self._pieces: Iterator[Event] = iter(())
+        self._wait = 0.0
+        self._resume_at = 0.0
+        self._complete = False
         self._close_after = False
         self._lingered = 0
         self._phase = Phase.IDLE
@@ -97,18 +101,26 @@ class Connection:
             self._close()
 
     def _guard(self, step: Callable[[], None]) -> None:
+        """Do `step`; refuse what it finds wrong, and go on with what follows if the connection may."""
         try:
-            try:
-                step()
-            except Problem as problem:
-                self._refuse(problem)
-            except OSError:
-                raise
-            except Exception:
-                LOG.exception("a request failed")
-                self._refuse(Problem("internal", "the server failed; its log says where"))
+            while not self._succeeds(step):
+                step = self._advance
         except OSError:  # reset or broken pipe: the client is gone
             self._close()
+
+    def _succeeds(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except Problem as problem:
+            self._refuse(problem)
+        except OSError:
+            raise
+        except Exception:
+            LOG.exception("a request failed")
+            self._refuse(Problem("internal", "the server failed; its log says where"))
+        else:
+            return True
+        return False
 
     def _on_deadline(self) -> None:
         now = time.monotonic()
@@ -117,6 +129,8 @@ class Connection:
             self._deadline.set(min(self._idle_at, now + self._limits.body_rate_window))
         elif self._phase in (Phase.HEAD, Phase.BODY):
             raise Problem("request_timeout", f"waited too long for {self._phase.value}")
+        elif self._phase is Phase.PAUSING:
+            self._end_pause(now)
         else:
             self._close()
 
@@ -129,8 +143,10 @@ class Connection:
             return
         self._peer_ended = self._peer_ended or not data
         self._reader.receive(data)
-        if self._phase is Phase.BUSY:
+        if self._phase in (Phase.BUSY, Phase.PAUSING):
             self._home.loop.watch(self._socket, 0, self)  # one buffer ahead is enough
+            if self._phase is Phase.PAUSING:
+                self._deadline.set(self._next_look())
         else:
             self._advance()
 
@@ -173,6 +189,7 @@ class Connection:
 
     def _begin(self, received: HeadReceived) -> None:
         self._received = received
+        self._complete = False
         self._body_size = 0
         self._begin_rate_window(time.monotonic())
         self._exchange = Exchange(received.head, TABLE, READING, self._home.context)
@@ -189,6 +206,7 @@ class Connection:
             self._in_thread(lambda: exchange.receive(data), lambda _: self._advance())
 
     def _finish(self) -> None:
+        self._complete = True
         exchange = self._exchange
         assert exchange is not None
         if exchange.stores:  # waits for the disk
@@ -223,38 +241,29 @@ class Connection:
     # Answering.
 
     def _refuse(self, problem: Problem) -> None:
-        received, self._received = self._received, None
+        received = self._received
         self._abort_exchange()
-        if self._phase in (Phase.SENDING, Phase.LINGERING, Phase.CLOSED):
+        if self._phase not in _RECEIVING:
             self._close()  # an answer is under way: a second one would be noise
             return
-        head_only = received is not None and received.head.method == "HEAD"
-        answer = problem_answer(problem, head_only=head_only)
-        whole = received is not None and not received.has_body
-        if whole:
-            self._reader.next_event()  # its BodyComplete: the next request may follow
-        self._send(answer, received, close=not whole)
+        if received is not None and not received.has_body and not self._complete:
+            self._reader.next_event()  # its BodyComplete
+            self._complete = True
+        whole = received is not None and self._complete
+        self._send(problem_answer(problem, head=received.head if received else None), close=not whole)
 
     def _answer(self, answer: Answer) -> None:
-        received, self._received = self._received, None
         self._exchange = None
-        self._send(answer, received, close=False)
+        self._send(answer, close=False)
 
-    def _send(self, answer: Answer, received: HeadReceived | None, *, close: bool) -> None:
-        keep_alive = not close and not self._home.stopping
-        keep_alive = keep_alive and received is not None and received.keep_alive
+    def _send(self, answer: Answer, *, close: bool) -> None:
+        received, self._received = self._received, None
         minor_version = received.minor_version if received else 1
-        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
+        keep_alive = received is not None and received.keep_alive and not close and not self._home.stopping
+        if isinstance(answer.body, EventStream) and not is_chunked(answer, minor_version):
+            keep_alive = False  # the end of the connection is the end of the stream
         self._close_after = not keep_alive
-        self._answer_sent = answer
-        if answer.head_only or answer.status == 304:
-            answer.close()
-            self._outgoing = memoryview(head)
-        elif isinstance(answer.body, FileSlice):
-            self._outgoing = memoryview(head)
-            self._blocks = answer.body.blocks()
-        else:
-            self._outgoing = memoryview(head + answer.body)
+        self._pieces = pieces_of(answer, keep_alive=keep_alive, minor_version=minor_version)
         self._flush()
 
     def _go_on_sending(self) -> None:
@@ -262,28 +271,50 @@ class Connection:
         self._advance()
 
     def _flush(self) -> None:
-        """Send what the socket takes; the rest when it is writable again."""
+        """Send what the socket takes; the rest when it is writable again, or the next event is due."""
         self._phase = Phase.SENDING
-        budget = _SEND_BUDGET
-        while budget > 0:
-            if not self._outgoing:
-                block = next(self._blocks, None)
-                if block is None:
+        for _ in range(_PIECES_A_TURN):
+            if self._outgoing:
+                try:
+                    count = self._socket.send(self._outgoing)
+                except BlockingIOError:
+                    break
+                self._outgoing = self._outgoing[count:]
+            elif self._wait:
+                self._pause()
+                return
+            else:
+                piece = next(self._pieces, None)
+                if piece is None:
                     self._sent()
                     return
-                self._outgoing = memoryview(block)
-            try:
-                count = self._socket.send(self._outgoing)
-            except BlockingIOError:
-                break
-            self._outgoing = self._outgoing[count:]
-            budget -= count
+                self._outgoing, self._wait = memoryview(piece.data), piece.wait
         self._deadline.set(time.monotonic() + self._limits.send_timeout)
         self._home.loop.watch(self._socket, WRITE, self)
 
+    def _pause(self) -> None:
+        """Wait for the next event's time, holding no thread; meanwhile notice a client that leaves."""
+        self._phase = Phase.PAUSING
+        self._resume_at = time.monotonic() + self._wait
+        self._wait = 0.0
+        self._home.loop.watch(self._socket, 0 if self._peer_ended else READ, self)
+        self._deadline.set(self._next_look())
+
+    def _next_look(self) -> float:
+        # A half-closed client may still read: only a reset tells that it does not, and is looked for.
+        soon = time.monotonic() + _RESET_POLL
+        return min(self._resume_at, soon) if self._peer_ended else self._resume_at
+
+    def _end_pause(self, now: float) -> None:
+        if now >= self._resume_at:
+            self._go_on_sending()
+        elif self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._close()
+        else:
+            self._deadline.set(self._next_look())
+
     def _sent(self) -> None:
-        self._answer_sent = None
-        self._blocks = iter(())
+        self._pieces = iter(())
         if not self._close_after:
             self._phase = Phase.IDLE
         elif self._peer_ended:
@@ -322,8 +353,8 @@ class Connection:
         self._deadline.cancel()
         self._home.loop.watch(self._socket, 0, self)
         self._socket.close()
-        if self._answer_sent is not None:
-            self._answer_sent.close()
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()
         if not busy:  # else when its thread is done
             self._abort_exchange()
         self._home.left(self)

@@ -1,8 +1,9 @@
 """Answers as bytes (RFC 9112 4): status line, fields and Content-Length; encoded once."""
 
 import time
+from collections.abc import Iterator
 
-from servers.contract.answers import Answer
+from servers.contract.answers import Answer, Event, EventStream, FileSlice
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -45,11 +46,47 @@ def encode_head(answer: Answer, *, keep_alive: bool, minor_version: int) -> byte
     lines += (f"{name}: {value}" for name, value in answer.headers)
     if answer.content_length is not None:
         lines.append(f"Content-Length: {answer.content_length}")
+    elif is_chunked(answer, minor_version):
+        lines.append("Transfer-Encoding: chunked")
     if not keep_alive:
         lines.append("Connection: close")
     elif minor_version == 0:
         lines.append("Connection: keep-alive")
     return "\r\n".join((*lines, "", "")).encode("ascii")
+
+
+def is_chunked(answer: Answer, minor_version: int) -> bool:
+    """Whether the body is sent chunked; HTTP/1.0 gets a stream that ends with the connection (S7)."""
+    return isinstance(answer.body, EventStream) and minor_version > 0
+
+
+def pieces_of(answer: Answer, *, keep_alive: bool, minor_version: int) -> Iterator[Event]:
+    """The answer as it goes on the wire, piece by piece, each made when it is asked for.
+
+    Closes the answer at its end, or when the iterator is closed.
+    """
+    try:
+        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
+        if answer.head_only or answer.status == 304:
+            yield Event(head)
+        elif isinstance(answer.body, bytes):
+            yield Event(head + answer.body)
+        elif isinstance(answer.body, FileSlice):
+            yield Event(head)
+            yield from map(Event, answer.body.blocks())
+        else:
+            yield Event(head)
+            yield from _coded(answer.body, chunked=is_chunked(answer, minor_version))
+    finally:
+        answer.close()
+
+
+def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:
+    """Each event as a chunk of its own (RFC 9112 7.1), or bare, to be ended by close."""
+    for data, wait in stream.events:
+        yield Event(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data, wait)
+    if chunked:
+        yield Event(b"0\r\n\r\n")
 
 
 def _http_date(now: int) -> str:

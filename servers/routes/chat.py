@@ -1,0 +1,135 @@
+"""`/v1/chat/completions` and `/v1/models`: OpenAI's interface, spoken by an echo (contract section 6)."""
+
+import hashlib
+import json
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from servers.contract.answers import Answer, Event, event_stream_answer, json_answer
+from servers.contract.description import canonical_json
+from servers.contract.problems import Problem
+from servers.contract.request import ParsedRequest
+from servers.routes.json_values import checked, json_object, optional, required
+from servers.routes.route import Context, Route
+
+_TOKEN = re.compile(r"\s+|\S+")
+# An echo has no clock: what a clock would give is derived from the request, from this day on.
+_EPOCH = 1_700_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An echo of the last user message: `tokens` are its words and the blanks between them."""
+
+    id: str
+    created: int
+    model: str
+    tokens: tuple[str, ...]
+    prompt_tokens: int
+
+    def usage(self) -> dict[str, int]:
+        count = len(self.tokens)
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": count,
+            "total_tokens": self.prompt_tokens + count,
+        }
+
+
+def chat(request: ParsedRequest, _context: Context) -> Answer:
+    """A completion, streamed or whole. Raises Problem before a stream starts."""
+    members = json_object(request.body)
+    completion = _complete(members)
+    stream = optional(members, "stream", bool, False)
+    options = optional(members, "stream_options", dict, {})
+    include_usage = optional(options, "include_usage", bool, False)
+    if options and not stream:
+        raise Problem("bad_value", "stream_options is for streams only")
+    if optional(members, "n", int, 1) != 1:
+        raise Problem("bad_value", "an echo gives one choice: n is 1")
+    if stream:
+        return event_stream_answer(_chunks(completion, include_usage=include_usage))
+    return json_answer(_whole(completion))
+
+
+def _complete(members: dict[str, Any]) -> Completion:
+    model = required(members, "model", str)
+    messages = [_message(message) for message in required(members, "messages", list)]
+    prompts = [text for role, text in messages if role == "user"]
+    if not prompts:
+        raise Problem("bad_value", "messages has no message of the role user")
+    digest = hashlib.sha256(canonical_json(members)).hexdigest()
+    prompt_tokens = sum(len(_TOKEN.findall(text)) for _, text in messages)
+    return Completion(
+        f"chatcmpl-{digest[:29]}",
+        _EPOCH + int(digest[-6:], 16),
+        model,
+        tuple(_TOKEN.findall(prompts[-1])),
+        prompt_tokens,
+    )
+
+
+def _message(message: Any) -> tuple[str, str]:
+    members = checked(message, "a message", dict)
+    return required(members, "role", str), _text(members.get("content"))
+
+
+def _text(content: Any) -> str:
+    """The text of a content: a string, a list of parts of which the text ones count, or null."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    parts = [checked(part, "a content part", dict) for part in checked(content, "content", list)]
+    return "".join(required(part, "text", str) for part in parts if part.get("type") == "text")
+
+
+def _whole(completion: Completion) -> dict[str, Any]:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "".join(completion.tokens), "refusal": None},
+        "logprobs": None,
+        "finish_reason": "stop",
+    }
+    return {**_frame(completion, "chat.completion"), "choices": [choice], "usage": completion.usage()}
+
+
+def _chunks(completion: Completion, *, include_usage: bool) -> Generator[Event, None, None]:
+    """Role first, then a delta a token, `stop`, the usage if asked for, and `[DONE]`."""
+    usage = {"usage": None} if include_usage else {}
+    frame = {**_frame(completion, "chat.completion.chunk"), **usage}
+    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": ""})]})
+    for token in completion.tokens:
+        yield _event({**frame, "choices": [_delta({"content": token})]})
+    yield _event({**frame, "choices": [_delta({}, finish_reason="stop")]})
+    if include_usage:
+        yield _event({**frame, "choices": [], "usage": completion.usage()})
+    yield Event(b"data: [DONE]\n\n")
+
+
+def _frame(completion: Completion, kind: str) -> dict[str, Any]:
+    return {
+        "id": completion.id,
+        "object": kind,
+        "created": completion.created,
+        "model": completion.model,
+        "system_fingerprint": None,
+    }
+
+
+def _delta(delta: dict[str, Any], *, finish_reason: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+
+
+def _event(chunk: dict[str, Any]) -> Event:
+    return Event(b"data: %s\n\n" % json.dumps(chunk, separators=(",", ":")).encode("ascii"))
+
+
+def models(request: ParsedRequest, _context: Context) -> Answer:
+    """The one model there is."""
+    model = {"id": "echo", "object": "model", "created": _EPOCH, "owned_by": "wireproof"}
+    return json_answer({"object": "list", "data": [model]}, head_only=request.head.method == "HEAD")
+
+
+CHAT = Route("chat", r"/v1/chat/completions", ("POST",), chat)
+MODELS = Route("models", r"/v1/models", ("GET",), models)

@@ -1,0 +1,34 @@
+"""`/stream_echo`: Server-Sent Events, one character of the query an event (contract section 6)."""
+
+import json
+from collections.abc import Generator
+
+from servers.contract.answers import Answer, Event, event_stream_answer
+from servers.contract.problems import Problem
+from servers.contract.request import ParsedRequest
+from servers.routes.json_values import json_object, required
+from servers.routes.route import Context, Route
+
+DEFAULT_DELAY = 0.3
+MAX_DELAY = 10
+
+
+def stream_echo(request: ParsedRequest, _context: Context) -> Answer:
+    """The stream. Raises Problem before it starts: `bad_value`, `unsupported_media_type`, `json_invalid`."""
+    members = json_object(request.body)
+    return event_stream_answer(_characters(required(members, "query", str), _delay(members)))
+
+
+def _delay(members: dict[str, object]) -> float:
+    value = members.get("delay", DEFAULT_DELAY)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DELAY:
+        raise Problem("bad_value", f"delay is a number of seconds from 0 to {MAX_DELAY}")
+    return float(value)
+
+
+def _characters(query: str, delay: float) -> Generator[Event, None, None]:
+    for character in query:
+        yield Event(b"data: %s\n\n" % json.dumps({"chunk": character}).encode("ascii"), delay)
+
+
+STREAM_ECHO = Route("stream_echo", r"/stream_echo", ("POST",), stream_echo)
