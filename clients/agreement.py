@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from clients.cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from clients.exchange import Exchange, bytewise, exchange, random_pieces, request_methods, whole
 from clients.known import Known
-from clients.post_calls import load_post_calls, send_call
+from clients.requests_calls import load_post_calls, send_call
 from clients.verdicts import Result, Sending, judge, not_sent
 
 CLIENTS = ("raw", "requests")

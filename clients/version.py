@@ -1,19 +1,18 @@
-"""The version of the project, whether it is installed or run from its checkout."""
+"""The version of the project, for --version and the User-Agent field."""
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
-
+@functools.cache
 def project_version() -> str:
-    """The checkout's version if there is one, else that of the installed distribution."""
-    if _PYPROJECT.is_file():
-        return str(tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]["version"])
+    """The installed version; in a checkout that is not installed, that of pyproject.toml."""
     try:
         return version("wireproof")
     except PackageNotFoundError:
-        return "unknown"
+        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])

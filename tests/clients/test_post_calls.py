@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from clients.post_calls import BOUNDARY, SAMPLE, load_post_calls, post_calls, prepare, send_call, wire_bytes
+from clients.post_calls import BOUNDARY, SAMPLE, post_calls
+from clients.requests_calls import load_post_calls, prepare, send_call, wire_bytes
 from tests.clients.scripted_server import HOST, ok, scripted
 
 BODIES = {
@@ -16,6 +17,8 @@ BODIES = {
     "post-data-wins-over-json": b"body-param=value",
     "get-with-everything": b"body-param=value",
     "get-with-a-query": b"",
+    "post-stream": b'{"query": "echo this", "delay": 0}',
+    "post-stream-read-at-once": b'{"query": "echo this", "delay": 0}',
 }
 
 
