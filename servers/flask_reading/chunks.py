@@ -1,0 +1,139 @@
+"""Chunked framing, decoded while it is read (RFC 9112 7.1): B26 to B36.
+
+gunicorn's own reader judges extensions by how the bytes were cut (B27), Werkzeug's takes `+3` and bare LF
+and can be made to allocate without end (B33); both are given this one instead.
+"""
+
+import re
+from collections.abc import Callable
+
+from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
+from servers.contract.problems import Problem
+from servers.flask_reading.abnf import QUOTED_STRING, TCHAR
+from servers.flask_reading.fields import split_field_line
+
+# chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
+_VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"
+_SIZE_LINE = re.compile(rf"(?P<size>[0-9A-Fa-f]+)(?:[ \t]*;[ \t]*[{TCHAR}]+(?:[ \t]*=[ \t]*{_VALUE})?)*")
+_BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+_CRLF = b"\r\n"
+# Fields that change framing, routing or authentication after the fact (RFC 9110 6.5.1, B29).
+_FORBIDDEN = frozenset({"host", "content-length", "transfer-encoding", "trailer", "authorization", "te"})
+_READ = 65536
+
+
+class ChunkedStream:
+    """The decoded bytes of a chunked body. `source(n)` gives 1 to n raw bytes, or `b""` at their end.
+
+    Raises Problem `bad_chunk`, `body_truncated` or `body_too_large`, and whatever `source` raises.
+    """
+
+    def __init__(self, source: Callable[[int], bytes], limits: Limits) -> None:
+        self.ended = False
+        self._source = source
+        self._limits = limits
+        self._raw = bytearray()  # read and not yet consumed
+        self._left = 0  # of the chunk at hand
+        self._total = 0
+        self._in_chunk = False
+
+    @property
+    def rest(self) -> bytes:
+        """What was read of the bytes after the body, once it ended."""
+        return bytes(self._raw)
+
+    def read(self, size: int) -> bytes:
+        """1 to `size` decoded bytes; `b""` once the last chunk and the trailers are read."""
+        out = bytearray()
+        while not self.ended and len(out) < size:
+            if self._left:
+                if not self._raw and out:
+                    break  # what is here is given before more is waited for
+                self._copy(out, size - len(out))
+            elif out and not self._has_line():
+                break
+            else:
+                self._begin_chunk()
+        return bytes(out)
+
+    def _copy(self, out: bytearray, room: int) -> None:
+        count = min(self._left, room)
+        if self._raw:
+            piece: bytes | bytearray = self._raw[:count]
+            del self._raw[:count]
+        else:
+            piece = self._receive(count)
+        out += piece
+        self._left -= len(piece)
+
+    def _receive(self, size: int) -> bytes:
+        data = self._source(size)
+        if not data:
+            raise Problem(
+                "body_truncated", f"the connection ended after {self._total - self._left} bytes of body"
+            )
+        return data
+
+    def _has_line(self) -> bool:
+        return self._raw.find(_CRLF, len(_CRLF)) >= 0
+
+    def _begin_chunk(self) -> None:
+        """Over the end of the last chunk and the size line of the next one (B30 to B35)."""
+        if self._in_chunk:
+            self._end_chunk()
+        line = self._line(self._limits.max_chunk_line)
+        match = _SIZE_LINE.fullmatch(line)
+        if match is None or len(match["size"]) > MAX_CHUNK_SIZE_DIGITS:
+            raise Problem("bad_chunk", f"the chunk-size line {line[:40]!a} is malformed")
+        self._left = int(match["size"], 16)
+        self._total += self._left
+        if self._total > self._limits.max_body:
+            raise Problem("body_too_large", f"a body may have {self._limits.max_body} bytes")
+        self._in_chunk = self._left > 0
+        if not self._in_chunk:
+            self._read_trailers()
+            self.ended = True
+
+    def _end_chunk(self) -> None:
+        while len(self._raw) < len(_CRLF) and _CRLF.startswith(self._raw):
+            self._raw += self._receive(_READ)
+        # Compared, never skipped by count (GHSA-vqfr-h8mv-ghfj of h11).
+        if self._raw[:2] != _CRLF:
+            raise Problem("bad_chunk", f"{bytes(self._raw[:2])!r} stands where a chunk must end (B34)")
+        del self._raw[:2]
+
+    def _line(self, limit: int) -> str:
+        searched = 0
+        while True:
+            end = self._raw.find(_CRLF, searched)
+            if _BARE.search(self._raw, searched, end if end >= 0 else len(self._raw)):
+                raise Problem("bad_chunk", "a bare CR or LF in chunked framing (B35)")
+            size = end if end >= 0 else len(self._raw) - self._raw.endswith(b"\r")
+            if size > limit:
+                raise Problem("bad_chunk", f"a line of chunked framing has more than {limit} bytes (B27)")
+            if end >= 0:
+                break
+            searched = max(0, len(self._raw) - 1)
+            self._raw += self._receive(_READ)
+        line = self._raw[:end].decode("iso-8859-1")
+        del self._raw[: end + 2]
+        return line
+
+    def _read_trailers(self) -> None:
+        """Judge the trailer fields and forget them (B28, B29)."""
+        seen: set[str] = set()
+        count = 0
+        while line := self._line(self._limits.max_field_line - len(_CRLF)):
+            count += 1
+            if count > self._limits.max_trailers:
+                raise Problem("bad_chunk", f"more than {self._limits.max_trailers} trailers")
+            name = self._trailer_name(line)
+            if name in _FORBIDDEN or (name == "content-type" and name in seen):
+                raise Problem("bad_chunk", f"{name} must not stand in the trailers (B29)")
+            seen.add(name)
+
+    def _trailer_name(self, line: str) -> str:
+        try:
+            return split_field_line(line)[0]
+        except Problem as problem:
+            raise Problem("bad_chunk", f"a trailer is malformed: {problem.detail}") from None

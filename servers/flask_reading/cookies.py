@@ -1,0 +1,21 @@
+"""The Cookie field, as it was sent.
+
+`werkzeug.http.parse_cookie` loses cookies with blanks, commas or quotes (K2, K6, K12) and undoes escapes
+that RFC 6265 does not know (K3, K5), so the value is split by the algorithm of RFC 6265bis instead.
+"""
+
+from servers.contract.request import Pair
+from servers.flask_reading.abnf import BLANKS
+
+
+def read_cookies(value: str) -> tuple[Pair, ...]:
+    """Names and values verbatim, in order, duplicates kept; without `=` the name is empty (K8)."""
+    crumbs = (crumb.strip(BLANKS) for crumb in value.split(";"))
+    return tuple(_cookie(crumb) for crumb in crumbs if crumb)
+
+
+def _cookie(crumb: str) -> Pair:
+    name, equals, value = crumb.partition("=")
+    if not equals:
+        return Pair("", crumb)
+    return Pair(name.rstrip(BLANKS), value.lstrip(BLANKS))

@@ -1,0 +1,72 @@
+"""What `flask run` needs beside: its server reads for ever, drains without bound and binds anywhere."""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from servers.contract.limits import MIB
+from servers.contract.problems import Problem
+from servers.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = MIB
+
+
+class DevConnection:
+    """The connection of one request under Werkzeug's server; under any other it does nothing."""
+
+    def __init__(self, connection: socket.socket | None, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        if connection is not None:
+            connection.settimeout(settings.limits.body_idle_timeout)
+
+    @classmethod
+    def of(cls, environ: "WSGIEnvironment", settings: Settings) -> "DevConnection":
+        """The connection that Werkzeug's server puts into its environ."""
+        connection = environ.get("werkzeug.socket")
+        return cls(connection if isinstance(connection, socket.socket) else None, settings)
+
+    def check_arrival(self) -> None:
+        """Raise Problem `misdirected_host` for a request that arrived at an address we must not serve.
+
+        `flask run --host` never asks us, so that the rule of contract section 8 is kept here.
+        """
+        if self._connection is None:
+            return
+        address = self._connection.getsockname()
+        try:
+            if isinstance(address, tuple):
+                self._settings.check_bind(address[0])
+        except SettingsError as error:
+            raise Problem("misdirected_host", str(error)) from None
+
+    def close_after(self, body: bytes) -> Iterator[bytes]:
+        """The body, and once it is sent a bounded lingering close.
+
+        Without it Werkzeug's server drains up to 10 GB, in reads of 10 MB that wait for their last byte.
+        """
+        yield body
+        if self._connection is None:
+            return
+        try:
+            self._connection.shutdown(socket.SHUT_WR)
+            _drain(self._connection)
+            self._connection.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # the peer has gone
+
+
+def _drain(connection: socket.socket) -> None:
+    deadline = time.monotonic() + LINGER_SECONDS
+    left = LINGER_BYTES
+    while left > 0 and (seconds := deadline - time.monotonic()) > 0:
+        connection.settimeout(seconds)
+        data = connection.recv(65536)
+        if not data:
+            return
+        left -= len(data)

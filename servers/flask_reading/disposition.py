@@ -1,0 +1,114 @@
+"""Content-Disposition of a part (RFC 7578 4.2, RFC 6266 4.1, RFC 8187).
+
+`werkzeug.http.parse_options_header` deletes backslashes (M55), takes the last of two equal parameters (M47),
+lets `filename` win when it comes last (M62) and decodes by replacement (M63): not here.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from servers.contract.problems import Problem
+from servers.flask_reading.abnf import BLANKS, TCHAR
+
+# Only `\"` and `\\` are escapes, as browsers write them; any other backslash is itself (M54, M55). The last
+# alternative looks ahead, so that a backslash is never split from the quote that it escapes (M46).
+_QUOTED = r'"(?P<quoted>(?:[^"\\]|\\["\\]|\\(?!["\\]))*)"'
+_PARAMETER = re.compile(
+    rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)=(?:(?P<token>[{TCHAR}]+)|{_QUOTED}))?[ \t]*(?=;|\Z)"
+)
+_ESCAPE = re.compile(r'\\(["\\])')
+_CONTINUATION = re.compile(r"(?:filename|name)\*[0-9]+\*?")
+# ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
+_EXT_VALUE = re.compile(r"(?P<charset>utf-8|iso-8859-1)'[^']*'(?P<chars>.*)", re.IGNORECASE | re.DOTALL)
+_BARE_CHARS = re.compile(r"(?:[A-Za-z0-9!#$&+\-.^_`|~]|%[0-9A-Fa-f]{2})*")
+_QUOTED_CHARS = re.compile(r"(?:[\x21\x23\x24\x26-\x5b\x5d-\x7e]|%[0-9A-Fa-f]{2})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Disposition(NamedTuple):
+    """What a part says of itself; `filename` is None when it names no file."""
+
+    name: str
+    filename: str | None
+
+
+class _Value(NamedTuple):
+    text: str
+    quoted: bool
+
+
+def read_disposition(value: str, *, utf8: bool) -> Disposition:
+    """The value as native string, one character a byte. `utf8` says whether all of it is valid UTF-8.
+
+    Raises Problem `part_header_encoding`, `disposition_type`, `disposition_syntax`, `name_missing` and
+    `filename_ext`.
+    """
+    kind, semicolon, rest = value.partition(";")
+    if kind.strip(BLANKS).lower() != "form-data":
+        if not utf8 and not kind.isascii():
+            raise Problem("part_header_encoding", "a part's Content-Disposition is not UTF-8 (M51)")
+        raise Problem("disposition_type", f"{kind.strip(BLANKS)[:40]!a} is not form-data (M40)")
+    parameters = _split(semicolon + rest)
+    texts = {name: _decode(name, value.text) for name, value in parameters.items()}
+    if "name" not in parameters and "name*" not in parameters:
+        raise Problem("name_missing", "a part has no name (M38)")
+    if any(_CONTINUATION.fullmatch(name) for name in parameters):
+        raise Problem("filename_ext", "continued parameters are not known (M64)")
+    name = _meant("name", parameters, texts)
+    assert name is not None
+    return Disposition(name, _meant("filename", parameters, texts))
+
+
+def _split(text: str) -> dict[str, _Value]:
+    parameters: dict[str, _Value] = {}
+    position = 0
+    while position < len(text):
+        match = _PARAMETER.match(text, position)
+        if match is None:
+            raise Problem(
+                "disposition_syntax", f"Content-Disposition is malformed near {text[position:][:40]!a}"
+            )
+        position = match.end()
+        if match["name"] is None:
+            continue
+        name = match["name"].lower()
+        if name in parameters:
+            raise Problem("disposition_syntax", f"the parameter {name!a} stands twice (M47)")
+        quoted = match["quoted"]
+        parameters[name] = (
+            _Value(match["token"], False) if quoted is None else _Value(_ESCAPE.sub(r"\1", quoted), True)
+        )
+    return parameters
+
+
+def _decode(name: str, text: str) -> str:
+    """UTF-8; a file name alone may be ISO-8859-1, as HttpClient 5, LWP and curl on Windows send it (M51)."""
+    try:
+        return text.encode("iso-8859-1").decode("utf-8")
+    except UnicodeDecodeError:
+        if name == "filename":
+            return text
+        raise Problem("part_header_encoding", f"the parameter {name!a} of a part is not UTF-8") from None
+
+
+def _meant(name: str, parameters: dict[str, _Value], texts: dict[str, str]) -> str | None:
+    """The extended form where it stands (M62, M64), else the plain one with `%22` as a quote (M52)."""
+    extended = parameters.get(name + "*")
+    if extended is not None:
+        return _decode_extended(extended)
+    return texts[name].replace("%22", '"') if name in texts else None
+
+
+def _decode_extended(value: _Value) -> str:
+    match = _EXT_VALUE.fullmatch(value.text)
+    chars = _QUOTED_CHARS if value.quoted else _BARE_CHARS
+    if match is None or not chars.fullmatch(match["chars"]):
+        raise Problem("filename_ext", f"{value.text[:40]!a} is no extended value (M63)")
+    try:
+        text = unquote_to_bytes(match["chars"]).decode(match["charset"].lower())
+    except UnicodeDecodeError:
+        raise Problem("filename_ext", f"{value.text[:40]!a} does not decode (M63)") from None
+    if _CONTROL.search(text):
+        raise Problem("filename_ext", f"{value.text[:40]!a} holds a control character (M63)")
+    return text

@@ -1,0 +1,51 @@
+"""A WSGI environ (PEP 3333) as a request head: what any WSGI server hands to the application.
+
+The server has already split the head, so a few faults cannot be seen here any more; under gunicorn our
+worker has judged them before (`wire_head`).
+"""
+
+from typing import TYPE_CHECKING
+
+from servers.contract.limits import Limits
+from servers.contract.request import RequestHead
+from servers.flask_reading.abnf import BLANKS
+from servers.flask_reading.fields import check_expect, check_size, check_value
+from servers.flask_reading.head import Fields, assemble
+from servers.flask_reading.request_line import join_request_line
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_BARE = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+
+
+def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
+    """Steps 1 to 5 of the order of judgement (contract section 4). Raises Problem."""
+    line = join_request_line(
+        environ["REQUEST_METHOD"], environ["RAW_URI"], environ["SERVER_PROTOCOL"], limits
+    )
+    fields: Fields = {}
+    for key, value in environ.items():
+        name = _field_name(key)
+        if name is not None:
+            fields[name] = [_judged(name, value, limits, http_1_0=line.http_1_0)]
+    return assemble(line, fields)
+
+
+def _field_name(key: str) -> str | None:
+    if key.startswith("HTTP_"):
+        # Names with "_" never come this far, so that each "_" was a "-" (H17).
+        return key[5:].replace("_", "-").lower()
+    return _BARE.get(key)
+
+
+def _judged(name: str, value: str, limits: Limits, *, http_1_0: bool) -> str:
+    check_value(name, value)
+    trimmed = value.strip(BLANKS)
+    # Several lines were joined with commas: too large for sure is only what no comma divides (H30).
+    longest = max(len(piece) for piece in trimmed.split(","))
+    check_size(len(name) + len(": ") + longest + len("\r\n"), limits)
+    if name == "expect" and not http_1_0:
+        for expectation in trimmed.split(","):
+            check_expect(expectation.strip(BLANKS))
+    return trimmed

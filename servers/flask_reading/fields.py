@@ -1,0 +1,52 @@
+"""One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of the order of judgement."""
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.flask_reading.abnf import BLANKS, CONTROL, TOKEN
+
+CONTINUE = "100-continue"
+# A fault in the value of these has the code of the field, not `bad_header` (contract section 4).
+_OWN_CODE = {"host": "bad_host", "content-length": "bad_framing", "transfer-encoding": "bad_framing"}
+
+
+def split_field_line(line: str) -> tuple[str, str]:
+    """The name, in lower case, and the trimmed value of a line without its CRLF.
+
+    Raises Problem `bad_header`, or for a control character in the value of Host, Content-Length or
+    Transfer-Encoding `bad_host` or `bad_framing`.
+    """
+    if line.startswith((" ", "\t")):
+        raise Problem("bad_header", "a field line is folded or begins with a blank (H1, H2, H3)")
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise Problem("bad_header", f"the field line {line[:40]!a} has no colon (H9)")
+    if not TOKEN.fullmatch(name):
+        raise Problem("bad_header", f"{name[:40]!a} is no field name (H7, H8, H10, H15)")
+    name = name.lower()
+    check_value(name, value)
+    return name, value.strip(BLANKS)
+
+
+def check_value(name: str, value: str) -> None:
+    """Refuse control characters (H4, H6, H12, H13). Raises as `split_field_line` does."""
+    control = CONTROL.search(value)
+    if control is not None:
+        code = _OWN_CODE.get(name, "bad_header")
+        raise Problem(code, f"the value of {name} has the control character {ord(control[0]):#04x}")
+
+
+def check_size(size: int, limits: Limits) -> None:
+    """The size of a line with its CRLF, in bytes. Raises Problem `headers_too_large` (H30)."""
+    if size > limits.max_field_line:
+        raise Problem("headers_too_large", f"a field line has more than {limits.max_field_line} bytes")
+
+
+def check_expect(value: str) -> None:
+    """Raise Problem `expectation_failed` for all but 100-continue (H35); not asked on HTTP/1.0."""
+    if value.lower() != CONTINUE:
+        raise Problem("expectation_failed", f"cannot do {value[:40]!a}, only {CONTINUE}")
+
+
+def is_dropped(name: str) -> bool:
+    """Whether a name has a `_`: in WSGI it could not be told from a name with `-` (H17, H18)."""
+    return "_" in name

@@ -1,0 +1,64 @@
+"""A whole head from its request line and its fields: steps 3 to 5 of the order of judgement."""
+
+from collections.abc import Iterable
+
+from servers.contract.problems import Problem
+from servers.contract.request import Pair, RequestHead
+from servers.flask_reading.authorization import read_authorization
+from servers.flask_reading.cookies import read_cookies
+from servers.flask_reading.framing import read_framing
+from servers.flask_reading.host import is_host
+from servers.flask_reading.request_line import RequestLine
+from servers.flask_reading.target import locate
+
+Fields = dict[str, list[str]]
+"""Each name in lower case with the trimmed values of its lines, in order of arrival."""
+
+
+def assemble(line: RequestLine, fields: Fields) -> RequestHead:
+    """Judge framing, Host, path and query; then describe.
+
+    Raises Problem `bad_framing`, `unsupported_transfer_coding`, `bad_host`, `bad_percent` and
+    `target_not_utf8`, in this order.
+    """
+    framing = read_framing(
+        fields.get("content-length", []), fields.get("transfer-encoding", []), http_1_0=line.http_1_0
+    )
+    host = _read_host(fields.get("host", []), line)
+    location = locate(line.method, line.target)
+    headers = {name: join_lines(name, values) for name, values in fields.items()}
+    if line.target.authority is not None:
+        headers["host"] = line.target.authority  # RFC 9112 3.2.2: it replaces the field (R2)
+    authorization = headers.get("authorization")
+    return RequestHead(
+        method=line.method,
+        target=line.target.origin,
+        path=location.path,
+        host=host,
+        args=location.args,
+        headers=tuple(Pair(name, headers[name]) for name in sorted(headers)),
+        cookies=read_cookies(headers.get("cookie", "")),
+        auth=None if authorization is None else read_authorization(authorization),
+        content_length=framing.content_length,
+        chunked=framing.chunked,
+        last_segment=location.last_segment,
+        https_target=line.target.https,
+    )
+
+
+def join_lines(name: str, values: Iterable[str]) -> str:
+    """Repeated fields as one: with a bare comma as WSGI does it (H20), Cookie with `; ` (H21)."""
+    return ("; " if name == "cookie" else ",").join(values)
+
+
+def _read_host(values: list[str], line: RequestLine) -> str | None:
+    """The field itself is judged even where the target's authority replaces it."""
+    if len(values) > 1:
+        raise Problem("bad_host", "two Host lines (H26)")
+    if not values and not line.http_1_0:
+        raise Problem("bad_host", "HTTP/1.1 demands a Host field (H24)")
+    if values and not is_host(values[0]):
+        raise Problem("bad_host", f"{values[0][:80]!a} is no host (H27)")
+    if line.target.authority is not None:
+        return line.target.authority
+    return values[0] if values else None

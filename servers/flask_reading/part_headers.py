@@ -1,0 +1,91 @@
+"""The header block of a part (RFC 7578 4.2, RFC 2046 5.1), judged as a whole."""
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import MediaType, Pair, PartHead
+from servers.flask_reading.abnf import BLANKS, CONTROL, TOKEN
+from servers.flask_reading.disposition import read_disposition
+from servers.flask_reading.media_types import read_media_type
+
+_ONCE = ("content-disposition", "content-type", "content-transfer-encoding")
+_PLAIN_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
+
+
+def read_part_head(block: bytes, limits: Limits) -> PartHead:
+    """The lines of a block without its last CRLF; it holds no bare CR or LF.
+
+    Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
+    `filename_ext` and `part_transfer_encoding`, in the order of the contract.
+    """
+    lines = _unfold(block)
+    if len(lines) > limits.max_part_fields:
+        raise Problem("part_headers_too_large", f"a part has more than {limits.max_part_fields} fields (M73)")
+    raw = [_split_line(line) for line in lines]
+    shown = tuple(Pair(name, _show(name, value)) for name, value in raw)
+    values = _once(raw)
+    disposition_value = values.get("content-disposition")
+    if disposition_value is None:
+        raise Problem("disposition_missing", "a part has no Content-Disposition (M37)")
+    disposition = read_disposition(disposition_value, utf8=_is_utf8(disposition_value))
+    encoding = values.get("content-transfer-encoding", "binary")
+    if encoding.lower() not in _PLAIN_ENCODINGS:
+        raise Problem("part_transfer_encoding", f"a part is sent as {encoding[:40]!a} (M74, M75)")
+    content_type = next((pair.value for pair in shown if pair.name == "content-type"), None)
+    media_type = _media_type(values.get("content-type"))
+    return PartHead(disposition.name, disposition.filename, shown, content_type, media_type)
+
+
+def _unfold(block: bytes) -> list[str]:
+    """The logical lines: CRLF and blanks before a continuation become one space (M68)."""
+    lines: list[str] = []
+    for line in block.decode("iso-8859-1").split("\r\n"):
+        if not line.startswith((" ", "\t")):
+            lines.append(line)
+        elif lines:
+            lines[-1] = f"{lines[-1].rstrip(BLANKS)} {line.lstrip(BLANKS)}"
+        else:
+            raise Problem("part_header_syntax", "a header block begins with a blank (M69)")
+    return lines
+
+
+def _split_line(line: str) -> Pair:
+    name, colon, value = line.partition(":")
+    if not colon or not TOKEN.fullmatch(name):
+        raise Problem("part_header_syntax", f"{line[:40]!a} is no field line (M36, M70)")
+    if CONTROL.search(value):
+        raise Problem("part_header_syntax", f"the part header {name[:40]!a} holds a control character (M66)")
+    return Pair(name.lower(), value.strip(BLANKS))
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode("iso-8859-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _show(name: str, value: str) -> str:
+    """Decoded as UTF-8; Content-Disposition falls back to ISO-8859-1 as a whole (M51)."""
+    if _is_utf8(value):
+        return value.encode("iso-8859-1").decode("utf-8")
+    if name == "content-disposition":
+        return value
+    raise Problem("part_header_encoding", f"the part header {name[:40]!a} is not UTF-8 (M51)")
+
+
+def _once(fields: list[Pair]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in fields:
+        if name in _ONCE and name in values:
+            raise Problem("part_header_syntax", f"the part header {name!a} stands twice (M48, M49)")
+        values.setdefault(name, value)
+    return values
+
+
+def _media_type(value: str | None) -> MediaType | None:
+    """None without a value, and for one that does not follow the grammar (M83)."""
+    try:
+        return None if value is None else read_media_type(value)
+    except Problem:
+        return None

@@ -1,0 +1,74 @@
+"""The request target (RFC 9112 3.2): its form at step 1, its percent-encoding and UTF-8 at step 5."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from servers.contract.problems import Problem
+from servers.contract.request import Pair
+from servers.flask_reading.forms import split_pairs
+from servers.flask_reading.host import is_host
+
+# Visible ASCII without "#": a fragment is never sent (R26, R27, R29).
+_CHARACTERS = re.compile(r"[\x21\x22\x24-\x7e]+")
+_ABSOLUTE = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?]*)(?P<rest>.*)", re.IGNORECASE)
+_ENCODED_SLASH = re.compile(r"(%2[Ff])")
+_DECODED_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+class Target(NamedTuple):
+    """A target whose form fits its method: `origin` is its path and query as they were sent.
+
+    `authority` is None but for the absolute-form.
+    """
+
+    origin: str
+    authority: str | None = None
+    https: bool = False
+
+
+class Location(NamedTuple):
+    """What a target means: decoded path, its last segment decoded in full, and the query pairs."""
+
+    path: str
+    last_segment: str
+    args: tuple[Pair, ...]
+
+
+def read_target(method: str, raw: str) -> Target:
+    """The four forms of RFC 9112 3.2.1 to 3.2.4. Raises Problem `request_line`."""
+    if not _CHARACTERS.fullmatch(raw):
+        raise Problem("request_line", "the request target must be visible ASCII: percent-encode the rest")
+    if method == "CONNECT" or raw.startswith("/"):
+        return Target(raw)
+    if raw == "*" and method == "OPTIONS":
+        return Target(raw)
+    absolute = _ABSOLUTE.fullmatch(raw)
+    if absolute is None or not is_host(absolute["authority"]):
+        raise Problem("request_line", f"{raw[:80]!a} is no target for {method[:20]}")
+    rest = absolute["rest"]
+    origin = rest if rest.startswith("/") else "/" + rest
+    return Target(origin, absolute["authority"], absolute["scheme"].lower() == "https")
+
+
+def locate(method: str, target: Target) -> Location:
+    """Decode path and query once. Raises Problem `bad_percent` or `target_not_utf8` (R23, R24, R37)."""
+    if method == "CONNECT":
+        return Location("", "", ())  # an authority, not a path; refused at step 6
+    path, _, query = target.origin.partition("?")
+    # "%2F" is data, not a separator, so it stays as it was written (R21); invalid "%zz" is literal (R22).
+    pieces = _ENCODED_SLASH.split(path)
+    decoded = b"".join(
+        piece.encode("ascii") if index % 2 else unquote_to_bytes(piece) for index, piece in enumerate(pieces)
+    )
+    if _DECODED_CONTROL.search(decoded):
+        raise Problem("bad_percent", f"the path {path[:80]!a} decodes to a control character")
+    try:
+        readable = decoded.decode("utf-8")
+        args = tuple(split_pairs(query, "utf-8"))
+    except UnicodeDecodeError as error:
+        raise Problem("target_not_utf8", f"byte {error.start} of the decoded target is not UTF-8") from None
+    if readable.startswith("/"):
+        readable = "/" + readable.lstrip("/")  # R31
+    last = unquote_to_bytes(path.rpartition("/")[2]).decode("utf-8")
+    return Location(readable, last, args)

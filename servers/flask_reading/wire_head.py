@@ -1,0 +1,118 @@
+"""A head as bytes, judged line by line while it arrives: what WSGI hides and gunicorn can still see (T2)."""
+
+import re
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
+from servers.flask_reading.fields import check_expect, check_size, is_dropped, split_field_line
+from servers.flask_reading.head import Fields, assemble
+from servers.flask_reading.request_line import RequestLine, split_request_line
+
+# A line feed without its carriage return, or a carriage return without its line feed (R18, R19, H4, H5):
+# neither waits for a CRLF that a peer may never send.
+_BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+
+
+class WireHead:
+    """Bytes go in with `receive` until it tells that the head is complete.
+
+    A line is judged when it is complete, so that the problem does not depend on how the bytes were cut. After
+    a Problem was raised the head is not to be used any more.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.line: RequestLine | None = None
+        self.raw_target = ""
+        self.fields: Fields = {}
+        self.head: RequestHead | None = None
+        self._limits = limits
+        self._buffer = bytearray()
+        self._begin = 0  # of the line at hand
+        self._searched = 0
+        self._may_skip = True
+        self._kept = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether any byte of the head has arrived."""
+        return bool(self._buffer)
+
+    @property
+    def rest(self) -> bytes:
+        """What came after the head."""
+        return bytes(memoryview(self._buffer)[self._begin :])
+
+    def receive(self, data: bytes) -> bool:
+        """Take bytes; True when the head is complete. Raises Problem of steps 1 to 5."""
+        self._buffer += data
+        while self.head is None:
+            line = self._next_line()
+            if line is None:
+                return False
+            self._take(line)
+        return True
+
+    def _next_line(self) -> str | None:
+        """The next line without its CRLF, or None when it has not wholly arrived."""
+        end = self._buffer.find(b"\r\n", self._searched)
+        bare = _BARE.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
+        if bare is not None:
+            raise self._misjudged(self._text(len(self._buffer) if end < 0 else end))
+        if end < 0:
+            self._check_unfinished(len(self._buffer) - self._begin - self._buffer.endswith(b"\r"))
+            # A CR at the very end may yet get its LF.
+            self._searched = max(self._begin, len(self._buffer) - 1)
+            return None
+        line = self._text(end)
+        self._begin = self._searched = end + 2
+        return line
+
+    def _text(self, end: int) -> str:
+        return self._buffer[self._begin : end].decode("iso-8859-1")
+
+    def _misjudged(self, line: str) -> Problem:
+        """The problem of a line with a bare CR or LF, which is a control character wherever it stands."""
+        try:
+            self._take(line)
+        except Problem as problem:
+            return problem
+        return Problem("bad_header", "a bare CR or LF ends a line (H4, H5)")
+
+    def _check_unfinished(self, size: int) -> None:
+        if self.line is None and size > self._limits.max_request_line:
+            raise Problem("uri_too_long", f"no end after {size} bytes of request line")
+        if self.line is not None:
+            check_size(size + 2, self._limits)
+
+    def _take(self, line: str) -> None:
+        if self.line is None:
+            if not line and self._may_skip:
+                self._may_skip = False  # exactly one empty line may come first (R16, R17)
+                return
+            self.line = split_request_line(line, self._limits)
+            self.raw_target = line.split(" ")[1]
+        elif line:
+            self._take_field(line, self.line)
+        else:
+            self.head = assemble(self.line, self.fields)
+
+    def _take_field(self, line: str, request_line: RequestLine) -> None:
+        if self._kept == self._limits.max_fields:
+            raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
+        name, value = split_field_line(line)
+        check_size(len(line) + 2, self._limits)
+        if is_dropped(name):
+            self._check_dropped()
+            return
+        if name == "expect" and not request_line.http_1_0:
+            check_expect(value)
+        if name == "content-type" and name in self.fields:
+            raise Problem("bad_header", "two Content-Type lines (H22)")
+        self._kept += 1
+        self.fields.setdefault(name, []).append(value)
+
+    def _check_dropped(self) -> None:
+        # Fields that are not counted must not make a head without end either.
+        if self._begin > self._limits.max_fields * self._limits.max_field_line:
+            raise Problem("headers_too_large", "the fields are too large together")

@@ -1,0 +1,126 @@
+"""Backend 2: Flask. `flask run` for development, `gunicorn -c servers/gunicorn_conf.py` for production.
+
+Flask reads a request by `flask_reading`; what a request means and what is answered is the shared contract.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, request
+from flask import Response as FlaskResponse
+from werkzeug.exceptions import HTTPException
+
+from servers.contract.answers import Answer, EventStream, FileSlice, problem_answer
+from servers.contract.problems import Problem
+from servers.flask_reading import WerkzeugReading, read_environ
+from servers.flask_reading.body_input import BodyInput
+from servers.flask_reading.dev_server import DevConnection
+from servers.routes import TABLE, Context, Exchange
+from servers.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_READING = WerkzeugReading()
+
+
+class Response(FlaskResponse):
+    """Says nothing that the answer does not say: no Content-Type of its own."""
+
+    default_mimetype = None
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application; without `settings` they are read from the environment.
+
+    Raises SettingsError, and OSError when the store cannot be opened.
+    """
+    settings = Settings.from_environment() if settings is None else settings
+    context = Context(settings, settings.open_store())
+    context.store.clean()
+    app = Flask(__name__, static_folder=None)
+
+    # Answering here, for every path, keeps Flask's routing (308, 404, 405) out of it.
+    @app.before_request
+    def answer_every_path() -> FlaskResponse:
+        return _respond(request.environ, context)
+
+    @app.errorhandler(Exception)
+    def hide(error: Exception) -> FlaskResponse:
+        # Never Werkzeug's HTML (S3), and never more than the code of what went wrong.
+        if not isinstance(error, HTTPException):
+            app.logger.exception("a request failed")
+        return _response(problem_answer(Problem("internal", "the request failed; the log says why")))
+
+    return app
+
+
+def _respond(environ: "WSGIEnvironment", context: Context) -> FlaskResponse:
+    """Steps 1 to 10 of the order of judgement (contract section 4)."""
+    connection = DevConnection.of(environ, context.settings)
+    try:
+        head = read_environ(environ, context.settings.limits)
+    except Problem as problem:
+        # A malformed head is refused with a body, whatever the method: Werkzeug would drop it for HEAD.
+        environ["REQUEST_METHOD"] = "GET"
+        return _refusal(problem_answer(problem), connection)
+    body = BodyInput(environ, head, context.settings.limits)
+    try:
+        connection.check_arrival()
+        exchange = Exchange(head, TABLE, _READING, context)
+    except Problem as problem:
+        answer = problem_answer(problem, head=head)
+        return _response(answer) if body.ended else _refusal(answer, connection)
+    try:
+        for piece in body:
+            exchange.receive(piece)
+        return _response(exchange.finish())
+    except Problem as problem:
+        answer = exchange.refuse(problem)
+        return _response(answer) if body.ended else _refusal(answer, connection)
+    except BaseException:
+        exchange.abort()
+        raise
+
+
+def _response(answer: Answer) -> FlaskResponse:
+    body = b"" if answer.head_only else _body(answer)
+    response = Response(body, answer.status, list(answer.headers), direct_passthrough=True)
+    if answer.content_length is not None:
+        response.headers["Content-Length"] = str(answer.content_length)
+    response.call_on_close(answer.close)
+    return response
+
+
+def _body(answer: Answer) -> bytes | Iterator[bytes]:
+    match answer.body:
+        case bytes() as whole:
+            return whole
+        case FileSlice() as stored:
+            return stored.blocks()
+        case EventStream() as stream:
+            return _paced(stream)
+
+
+def _paced(stream: EventStream) -> Iterator[bytes]:
+    """Each event goes to the server, which sends it at once, before the next one is made (S7)."""
+    for event in stream.events:
+        yield event.data
+        if event.wait:
+            time.sleep(event.wait)
+
+
+def _refusal(answer: Answer, connection: DevConnection) -> FlaskResponse:
+    """The answer to a request whose body was not read to its end (contract section 4)."""
+    response = _response(answer)
+    response.response = connection.close_after(response.get_data())
+    return response
+
+
+def __getattr__(name: str) -> Any:
+    # Made when a server asks for it, so that importing this module opens no store.
+    if name == "app":
+        app = globals()["app"] = create_app()
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,52 @@
+"""Production settings: `gunicorn -c servers/gunicorn_conf.py servers.flask_upload:app`.
+
+Address, store, limits, workers and token come from the environment, as for every backend (`settings.py`).
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+if not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from servers.gunicorn_worker import Worker
+from servers.settings import Settings, SettingsError
+
+_settings = Settings.from_environment()
+_limits = _settings.limits
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers
+worker_class = Worker
+# A thread is held by one request whose head is complete; slow heads and idle connections hold none.
+threads = 8
+worker_connections = 1000
+keepalive = _limits.keep_alive_timeout
+graceful_timeout = 30
+timeout = 30
+
+# Our worker judges heads itself (servers/gunicorn_request.py); these hold for whatever else would.
+http_parser = "python"
+permit_unconventional_http_method = True  # R38, R40: any token is 501, not 400
+limit_request_line = _limits.max_request_line
+limit_request_fields = _limits.max_fields
+limit_request_field_size = _limits.max_field_line
+
+# No peer is trusted to say where a request came from: H31, H32.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """Refuse to serve others without a token (contract section 8), whatever `--bind` says."""
+    for listener in server.LISTENERS:
+        address = listener.getsockname()
+        try:
+            if isinstance(address, tuple):
+                _settings.check_bind(address[0])
+        except SettingsError as error:
+            raise SystemExit(f"gunicorn: {error}") from None

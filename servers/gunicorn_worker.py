@@ -1,0 +1,148 @@
+"""The gthread worker that keeps the contract where gunicorn answers by itself; slow heads hold no thread."""
+
+import socket
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import ParseException
+from gunicorn.workers import gthread
+
+from servers.contract.answers import Answer, problem_answer
+from servers.contract.limits import MIB, Limits
+from servers.contract.problems import Problem
+from servers.gunicorn_request import PeerClosed, StrictParser, late_head
+from servers.settings import Settings
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = MIB
+_READ = 65536
+
+
+class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
+    """One connection with our parser. It is closed so that the peer can still read the answer."""
+
+    parser: StrictParser
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any, limits: Limits) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.parser = StrictParser(cfg, sock, client, limits)
+        self._limits = limits
+        self._unread = False
+
+    def gather(self) -> bool:
+        """Whether a head is complete. Raises Problem, PeerClosed and OSError; never waits."""
+        self.data_ready = self.parser.unreader.gather()
+        return self.data_ready
+
+    def head_is_late(self, now: float) -> bool:
+        return bool(now > self.parser.unreader.deadline)
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer a request that never came to the application. Raises OSError."""
+        self._unread = True
+        self.sock.settimeout(self._limits.send_timeout)
+        self.sock.sendall(_on_the_wire(problem_answer(problem)))
+
+    def linger(self) -> None:
+        """End our side; drain what the peer still sends, for 2 s or 1 MiB at most (contract section 4).
+
+        After a request that was read to its end only what has already arrived is drained: it is enough that
+        the kernel does not reset the connection under the answer.
+        """
+        request = self.parser.mesg
+        unread = self._unread or (request is not None and not request.body.ended)
+        deadline = time.monotonic() + (LINGER_SECONDS if unread else 0)
+        left = LINGER_BYTES
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+            while left > 0:
+                self.sock.settimeout(max(0.0, deadline - time.monotonic()))
+                data = self.sock.recv(_READ)
+                if not data:
+                    break
+                left -= len(data)
+
+    def close(self, graceful: bool = False) -> None:
+        """Close at once: whatever lingers has lingered in a thread, not in the worker's loop."""
+        util.close(self.sock)
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+    """A connection takes a thread only once its head is complete, so that slow heads hold none."""
+
+    def init_process(self) -> None:
+        """Read the settings, then serve until told to stop."""
+        self.limits = Settings.from_environment().limits
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        """gunicorn's accept, but for the class of the connection."""
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            self.log.debug("accept: %s", error)
+            return
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname(), self.limits))
+
+    def handle(self, conn: Connection) -> Any:
+        """Serve one request, or put the connection back to wait for the rest of its head."""
+        try:
+            if not conn.gather():
+                return gthread._DEFER
+        except Problem as problem:
+            self.log.info("Refused: %s", problem)
+            with suppress(OSError):
+                conn.refuse(problem)
+            conn.linger()
+            return False
+        except (PeerClosed, OSError) as error:
+            self.log.debug("The peer left: %r", error)
+            return False
+        stays = super().handle(conn)
+        if not stays:
+            conn.linger()
+        return stays
+
+    def murder_pending(self) -> None:
+        """Close connections whose head did not come in time; one that had begun is told (408)."""
+        now = time.monotonic()
+        for conn in [conn for conn in self.pending_conns if conn.head_is_late(now) or now > conn.timeout]:
+            self.pending_conns.remove(conn)
+            with suppress(OSError, KeyError, ValueError):
+                self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            if conn.head_is_late(now):
+                with suppress(OSError):
+                    conn.refuse(late_head(self.limits))
+            conn.close()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what went wrong outside of the application with a problem, not with HTML (S5)."""
+        if isinstance(exc, Problem):
+            problem = exc
+        elif isinstance(exc, ParseException):
+            problem = Problem("bad_header", "the head is malformed")
+        else:
+            self.log.exception("Error handling request")
+            problem = Problem("internal", "the request failed; the log says why")
+        with suppress(OSError):
+            client.sendall(_on_the_wire(problem_answer(problem)))
+
+
+def _on_the_wire(answer: Answer) -> bytes:
+    """The whole answer as bytes, in one piece."""
+    assert isinstance(answer.body, bytes)
+    fields = [
+        ("Server", "gunicorn"),
+        ("Date", util.http_date()),
+        ("Connection", "close"),
+        *answer.headers,
+        ("Content-Length", str(answer.content_length)),
+    ]
+    head = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return head.encode("iso-8859-1") + b"\r\n" + answer.body
