@@ -1,115 +1,137 @@
-"""The report that a human reads: progress while it runs, a row a backend, the differences, the bottom line.
+"""Shows an answer: the result on standard output, a refusal in words on standard error.
 
-It fits 80 columns. Without a terminal there is no progress, and NO_COLOR is honoured (both by rich).
+Whatever comes from a server is made printable before it reaches a terminal.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import json
+import os
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
+import click
 
-from clients.cases import Case
-from clients.verdicts import Result, Verdict
+from clients.answers import Answer
+from clients.digest import Block
+from clients.errors import UploadFailed
 
-_SHOWN_DIFFERENCES = 20
-_STYLES = {
-    Verdict.EQUAL: "green",
-    Verdict.KNOWN: "yellow",
-    Verdict.DIFFERENT: "bold red",
-    Verdict.BOTH_REFUSED: "green",
-    Verdict.NO_ANSWER: "bold magenta",
-    Verdict.NOT_SENT: "dim",
-}
+_MAX_SHOWN = 2000
 
 
-def counts(results: Sequence[Result]) -> dict[Verdict, int]:
-    """How many results have each verdict, all six present."""
-    counted = Counter(result.verdict for result in results)
-    return {verdict: counted[verdict] for verdict in Verdict}
+def show_answer(answer: Answer, *, output: Path | None, raw: bool) -> None:
+    """Write the body to `output` or standard output, and say in words when the answer is no 2xx.
+
+    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone. Raises UploadFailed
+    when `output` cannot be written.
+    """
+    refused = not 200 <= answer.status < 300
+    stdout = click.get_binary_stream("stdout")
+    if output is not None:
+        _write_file(output, answer.body)
+    elif raw or not stdout.isatty():
+        stdout.write(answer.body)
+        stdout.flush()
+    elif not refused:
+        click.echo(pretty(answer))
+    if refused:
+        click.echo(refusal(answer), err=True, color=colour(sys.stderr))
 
 
-@contextmanager
-def progress(console: Console, total: int) -> Iterator[Callable[[Case], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to call with each case that is done."""
-    bar = Progress(
-        TextColumn("{task.description:<40.40}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("starting", total=total)
-        yield lambda case: bar.update(task, advance=1, description=case.name)
+def pretty(answer: Answer) -> str:
+    """The body for a terminal."""
+    if answer.is_json:
+        try:
+            return printable(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+        except ValueError:
+            pass  # it only says that it is JSON: shown as it is
+    return printable(answer.body.decode("utf-8", "replace"))
 
 
-def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:
-    """Print the table, the differences with their evidence, and the bottom line."""
-    console.print(_table(results))
-    failed = [result for result in results if result.failed]
-    for result in failed[:_SHOWN_DIFFERENCES]:
-        _show_difference(console, result)
-    if len(failed) > _SHOWN_DIFFERENCES:
-        console.print(f"\n... and {len(failed) - _SHOWN_DIFFERENCES} more, by name:", style="bold")
-        for result in failed[_SHOWN_DIFFERENCES:]:
-            console.print(
-                f"  {result.case} ({result.backend}): {result.detail}", markup=False, highlight=False
-            )
-    console.print()
-    console.print(_bottom_line(results, cases))
-    if failed:
-        repeat = f"Again: --seed {seed} --cases {failed[0].case}"
-        console.print(repeat, style="dim", markup=False, highlight=False)
+def refusal(answer: Answer) -> str:
+    """A refusal in words: status and code, title, detail; of another service what it says."""
+    problem = _problem(answer)
+    status = f"{answer.status} {_phrase(answer.status)}".strip()
+    if problem is None:
+        text = printable(answer.body[:_MAX_SHOWN].decode("utf-8", "replace")).strip()
+        return click.style(f"refused: {status}", fg="red") + (f"\n  {text}" if text else "")
+    code = printable(str(problem.get("code", "")))
+    lines = [click.style(f"refused: {status}" + (f" ({code})" if code else ""), fg="red")]
+    for member in ("title", "detail"):
+        if problem.get(member):
+            lines.append("  " + printable(str(problem[member])))
+    return "\n".join(lines)
 
 
-def show_cases(console: Console, cases: Sequence[Case]) -> None:
-    """Print one line a case: client, tier, name, title."""
-    for case in cases:
-        line = f"{case.client:<8} T{case.tier} {case.name}: {case.title}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+def _problem(answer: Answer) -> dict[str, object] | None:
+    """The members of an RFC 9457 problem, or None."""
+    if not answer.is_json:
+        return None
+    try:
+        value = answer.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and ("title" in value or "detail" in value) else None
 
 
-def _table(results: Sequence[Result]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("backend", style="bold")
-    columns = {"sent": None, **{verdict.value.replace("_", " "): verdict for verdict in Verdict}}
-    for name in columns:
-        table.add_column(name, justify="right")
-    for backend in dict.fromkeys(result.backend for result in results):
-        of_backend = counts([result for result in results if result.backend == backend])
-        sent = sum(of_backend.values()) - of_backend[Verdict.NOT_SENT]
-        cells = [_cell(verdict, number) for verdict, number in of_backend.items()]
-        table.add_row(Text(backend), str(sent), *cells)
-    return table
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
-def _cell(verdict: Verdict, number: int) -> Text:
-    return Text(str(number), _STYLES[verdict] if number else "dim")
+def _write_file(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UploadFailed(f"cannot write {path}: {error.strerror}") from None
 
 
-def _show_difference(console: Console, result: Result) -> None:
-    console.print()
-    heading = f"{result.case} ({result.backend}, {result.client}): {result.verdict.replace('_', ' ')}"
-    console.print(Text(heading, _STYLES[result.verdict]))
-    console.print(Text(f"  {result.detail}"))
-    console.print(Text(result.evidence, "dim"))
+def printable(text: str) -> str:
+    """`text` with all that is neither printable nor a line end as an escape, which in JSON means the same."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
 
 
-def _bottom_line(results: Sequence[Result], cases: int) -> Text:
-    number = counts(results)
-    backends = list(dict.fromkeys(result.backend for result in results))
-    who = " and ".join(filter(None, (", ".join(backends[:-1]), "".join(backends[-1:]))))
-    known = f", {number[Verdict.KNOWN]} known" if number[Verdict.KNOWN] else ""
-    if number[Verdict.DIFFERENT] or number[Verdict.NO_ANSWER]:
-        missing = f", {number[Verdict.NO_ANSWER]} without an answer" if number[Verdict.NO_ANSWER] else ""
-        return Text(f"{cases} cases: {number[Verdict.DIFFERENT]} different{missing}{known}.", "bold red")
-    verb = "agree" if len(backends) > 1 else "is as expected"
-    return Text(f"{cases} cases: {who} {verb}{known}.", "bold green")
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code > 0xFFFF:
+        code -= 0x10000
+        return f"\\u{0xD800 | code >> 10:04x}\\u{0xDC00 | code & 0x3FF:04x}"
+    return f"\\u{code:04x}"
+
+
+def colour(stream: object) -> bool:
+    """Whether to colour: a terminal, and no NO_COLOR (https://no-color.org)."""
+    isatty = getattr(stream, "isatty", lambda: False)
+    return bool(isatty()) and not os.environ.get("NO_COLOR")
+
+
+def byte_writer(stream: BinaryIO, terminal_colour: str | None = None) -> Callable[[Block], None]:
+    """A function that writes blocks to `stream`: verbatim, but on a terminal with control bytes escaped.
+
+    There the text has `terminal_colour`, when it has one and NO_COLOR is unset.
+    """
+
+    def verbatim(block: Block) -> None:
+        stream.write(block)
+        stream.flush()
+
+    def escaped(block: Block) -> None:
+        text = "".join(_shown_byte(byte) for byte in bytes(block))
+        if terminal_colour and colour(stream):
+            text = click.style(text, fg=terminal_colour)
+        verbatim(text.encode("ascii"))
+
+    return escaped if stream.isatty() else verbatim
+
+
+def _shown_byte(byte: int) -> str:
+    if byte in (0x0A, 0x0D):
+        return {0x0D: "\\r", 0x0A: "\\n\n"}[byte]
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
