@@ -17,11 +17,11 @@ from rich.console import Console
 
 from clients.agreement import CLIENTS, Backend, load_all_cases, run_cases
 from clients.cases import Case, CaseError
+from clients.comparison_files import github_annotations, json_report, write_junit
+from clients.comparison_table import progress, show_cases, show_report
 from clients.exchange import exchange
 from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
 from clients.launch import BACKENDS, LaunchError, running
-from clients.report import progress, show_cases, show_report
-from clients.report_files import github_annotations, json_report, write_junit
 from clients.verdicts import Result, Verdict
 from clients.version import project_version
 

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from clients.cases import PROJECT_ROOT, Case
-from clients.report import counts
+from clients.comparison_table import counts
 from clients.verdicts import Result, Verdict
 
 SCHEMA = 1
