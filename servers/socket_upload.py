@@ -10,6 +10,7 @@ if not __package__:  # run as a script: the project root replaces this folder on
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import click
+from rich.console import Console
 
 from servers.contract.limits import Limits
 from servers.routes import Context
@@ -35,9 +36,10 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
 @click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
+@click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (one worker).")
 @limit_options
 @click.version_option(package_name="wireproof")
-def main(**given: Any) -> None:
+def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Every flag can be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     try:
@@ -54,8 +56,8 @@ def main(**given: Any) -> None:
     def ready() -> None:
         print(f"wireproof socket server on {url_of(sockets)} (store: {settings.store})", flush=True)
 
-    if settings.workers == 1:
-        serve_here(sockets, context, ready)
+    if wire or settings.workers == 1:
+        serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
         return
     sys.exit(Master(sockets, context).run(ready))
 

@@ -27,8 +27,10 @@ def _delay(members: dict[str, object]) -> float:
 
 
 def _characters(query: str, delay: float) -> Generator[Event, None, None]:
-    for character in query:
-        yield Event(b"data: %s\n\n" % json.dumps({"chunk": character}).encode("ascii"), delay)
+    last = len(query) - 1
+    for index, character in enumerate(query):
+        data = b"data: %s\n\n" % json.dumps({"chunk": character}).encode("ascii")
+        yield Event(data, delay if index < last else 0.0)
 
 
 STREAM_ECHO = Route("stream_echo", r"/stream_echo", ("POST",), stream_echo)

@@ -7,7 +7,7 @@ from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
 from servers.contract.problems import Problem
 from servers.sansio.fields import FORBIDDEN_TRAILERS, parse_field_line
 from servers.sansio.grammar import QUOTED_STRING, TCHAR
-from servers.sansio.stream import Incoming, Need
+from servers.sansio.stream import Incoming, Need, Role
 
 # chunk-size [ chunk-ext ]; chunk-size = 1*HEXDIG;
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112 7.1.1)
@@ -25,7 +25,7 @@ def read_chunks(
     """
     left = limits.max_body
     while True:
-        line = yield from incoming.line(limits.max_chunk_line, _long_line, _broken)
+        line = yield from incoming.line(Role.CHUNK_SIZE, limits.max_chunk_line, _long_line, _broken)
         size = _chunk_size(line)
         if size == 0:
             break
@@ -52,11 +52,11 @@ def _chunk_size(line: bytes) -> int:
 
 
 def _expect_crlf(incoming: Incoming) -> Generator[Need, None, None]:
-    for octet in (b"\r", b"\n"):
-        yield from incoming.at_least(1)
-        if not incoming.startswith(octet):
+    for beginning in (b"\r", b"\r\n"):
+        yield from incoming.at_least(len(beginning))
+        if not incoming.startswith(beginning):
             raise Problem("bad_chunk", "no CRLF after the data of a chunk: its size is wrong")
-        incoming.take(1)
+    incoming.take(2, Role.END_OF_CHUNK)
 
 
 def _read_trailers(
@@ -64,7 +64,7 @@ def _read_trailers(
 ) -> Generator[Need, None, None]:
     count = 0
     while True:
-        line = yield from incoming.line(limits.max_field_line - 2, _long_trailer, _broken)
+        line = yield from incoming.line(Role.TRAILER, limits.max_field_line - 2, _long_trailer, _broken)
         if not line:
             return
         if count == limits.max_trailers:

@@ -11,7 +11,7 @@ from servers.sansio.cookies import parse_cookies
 from servers.sansio.credentials import parse_authorization
 from servers.sansio.fields import FieldLines, Framing, pairs_of
 from servers.sansio.grammar import OWS
-from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed
+from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
 from servers.sansio.target import RequestLine, decode_target, parse_request_line
 
 
@@ -58,8 +58,8 @@ class RequestReader:
     A Problem that was raised is raised again by every later call: nothing behind a bad request is read.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._incoming = Incoming()
+    def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
+        self._incoming = Incoming(trace)
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
@@ -117,17 +117,25 @@ class RequestReader:
         line = yield from self._read_request_line()
         request_line = parse_request_line(line)
         fields = FieldLines(request_line.minor_version, limits)
-        while line := (yield from self._incoming.line(limits.max_field_line - 2, _long_field, _broken_field)):
+        while line := (yield from self._read_field_line()):
             fields.add(line)
         framing = fields.framing()
         host = fields.host()
         return _head(request_line, fields, framing, host)
 
+    def _read_field_line(self) -> Generator[Need, None, bytes]:
+        limit = self._limits.max_field_line - 2
+        return (yield from self._incoming.line(Role.FIELD, limit, _long_field, _broken_field))
+
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         limit = self._limits.max_request_line
-        line = yield from self._incoming.line(limit, _long_request_line, _broken_request_line)
+        line = yield from self._incoming.line(
+            Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line
+        )
         if not line:  # exactly one empty line may come first (RFC 9112 2.2; R16, R17)
-            line = yield from self._incoming.line(limit, _long_request_line, _broken_request_line)
+            line = yield from self._incoming.line(
+                Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line
+            )
         return line
 
 

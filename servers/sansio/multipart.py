@@ -10,7 +10,7 @@ from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import PartData, PartEnd, PartEvent
 from servers.sansio.part_headers import parse_part_headers
-from servers.sansio.stream import NEED_DATA, Need
+from servers.sansio.stream import NEED_DATA, Need, Role, Trace
 
 _MAX_PADDING = 64
 # A CR at the very end may still get its LF.
@@ -18,12 +18,14 @@ _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
 # What follows `--boundary`: it closes, it separates, it is none, or more bytes are needed to know.
 _CLOSES, _SEPARATES, _IS_NONE, _UNDECIDED = range(4)
+_ROLES = {_CLOSES: Role.CLOSE_DELIMITER, _SEPARATES: Role.DELIMITER}
 
 
 class FormDataParser:
     """Feed with `receive`; `finish` after the last byte. What was raised once is raised again."""
 
-    def __init__(self, boundary: bytes, limits: Limits) -> None:
+    def __init__(self, boundary: bytes, limits: Limits, trace: Trace | None = None) -> None:
+        self._trace = trace
         self._dash_boundary = b"--" + boundary
         self._delimiter = b"\r\n" + self._dash_boundary
         self._limits = limits
@@ -57,6 +59,10 @@ class FormDataParser:
             self._failed = problem
             raise
 
+    def _tell(self, role: Role, start: int, end: int) -> None:
+        if self._trace is not None and end > start:
+            self._trace(role, memoryview(self._data)[start:end])
+
     def _more(self) -> Generator[Need, None, None]:
         if self._ended:
             raise Problem("multipart_truncated", "the body ends before its close delimiter")
@@ -78,9 +84,10 @@ class FormDataParser:
             start = self._data.find(self._dash_boundary, self._position)
             if start < 0:
                 # The last bytes may be a CRLF and the beginning of a boundary.
-                keep = min(len(self._data) - self._position, len(self._delimiter) - 1)
-                length += len(self._data) - keep - self._position
-                self._position = len(self._data) - keep
+                end = len(self._data) - min(len(self._data) - self._position, len(self._delimiter) - 1)
+                self._tell(Role.PREAMBLE, self._position + max(-length, 0), end)
+                length += end - self._position
+                self._position = end
                 if length > limit:
                     raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
                 yield from self._more()
@@ -89,11 +96,14 @@ class FormDataParser:
             if kind == _UNDECIDED:
                 yield from self._more()
                 continue
+            before = self._position + max(-length, 0)
             length += start - 2 - self._position
             if length > limit:
                 raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
             if kind == _IS_NONE or self._data[max(start - 2, 0) : start] != b"\r\n":
                 raise Problem("multipart_preamble", "the boundary stands before the first part (M13, M15)")
+            self._tell(Role.PREAMBLE, before, start)
+            self._tell(_ROLES[kind], start, end)
             self._position = end
             return kind == _CLOSES
 
@@ -132,6 +142,7 @@ class FormDataParser:
                 raise Problem("part_headers_too_large", f"a header block is larger than {limit} bytes")
             scanned = len(window)
             yield from self._more()
+        self._tell(Role.PART_FIELD, self._position, self._position + end + 2)
         self._position += end + 2
         yield parse_part_headers(window[:end], self._limits)
 
@@ -152,9 +163,11 @@ class FormDataParser:
                 searched = start + len(self._delimiter)
                 continue
             if start > begin:
+                self._tell(Role.PART_DATA, begin, start)
                 yield PartData(memoryview(self._data)[begin:start])
                 begin = start
             if kind != _UNDECIDED:
+                self._tell(_ROLES[kind], start, end)
                 self._position = end
                 yield PartEnd()
                 return kind == _CLOSES
@@ -174,8 +187,10 @@ class FormDataParser:
         while True:
             if self._data.find(self._dash_boundary, self._position) >= 0:
                 raise Problem("multipart_epilogue", "the boundary stands after the close delimiter (M17)")
-            keep = min(len(self._data) - self._position, len(self._dash_boundary) - 1)
-            self._position = len(self._data) - keep
+            keep = 0 if self._ended else len(self._dash_boundary) - 1
+            end = max(len(self._data) - keep, self._position)
+            self._tell(Role.EPILOGUE, self._position, end)
+            self._position = end
             if self._ended:
                 return
             yield NEED_DATA

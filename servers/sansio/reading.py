@@ -7,11 +7,15 @@ from servers.contract.problems import Problem
 from servers.contract.request import MediaType, Pair
 from servers.sansio.media_types import parse_boundary, parse_media_type
 from servers.sansio.multipart import FormDataParser
+from servers.sansio.stream import Trace
 from servers.sansio.urlencoded import parse_pairs
 
 
 class SansIoReading:
-    """`servers.contract.reading.Reading`, by hand."""
+    """`servers.contract.reading.Reading`, by hand; `trace` is told what each byte of a form is."""
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self._trace = trace
 
     def content_type(self, value: str) -> MediaType:
         return parse_media_type(value)
@@ -23,4 +27,4 @@ class SansIoReading:
             raise Problem("form_not_utf8", "a name or value of the form is not UTF-8") from None
 
     def multipart(self, media_type: MediaType, limits: Limits) -> FormDataParser:
-        return FormDataParser(parse_boundary(media_type), limits)
+        return FormDataParser(parse_boundary(media_type), limits, self._trace)

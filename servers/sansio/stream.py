@@ -6,7 +6,6 @@ the grammar, and what belongs to one part is local to it.
 
 from collections.abc import Callable, Generator
 from enum import Enum
-from typing import TypeVar
 
 from servers.contract.problems import Problem
 
@@ -19,7 +18,28 @@ class Need(Enum):
 
 NEED_DATA = Need.DATA
 
-Event = TypeVar("Event")
+
+class Role(Enum):
+    """What consumed bytes are: told to a `Trace`, for those who want to see how a request was read."""
+
+    REQUEST_LINE = "request line"
+    FIELD = "field"
+    END_OF_HEAD = "end of head"
+    CHUNK_SIZE = "chunk size"
+    END_OF_CHUNK = "end of chunk"
+    TRAILER = "trailer"
+    END_OF_CHUNKS = "end of chunks"
+    BODY = "body"
+    PREAMBLE = "preamble"
+    DELIMITER = "delimiter"
+    PART_FIELD = "part header"
+    PART_DATA = "part data"
+    CLOSE_DELIMITER = "close delim."
+    EPILOGUE = "epilogue"
+
+
+Trace = Callable[[Role, bytes | memoryview], None]
+"""Called with all bytes in the order in which they are consumed, with their line ends."""
 
 
 class PeerClosed(Exception):
@@ -29,7 +49,8 @@ class PeerClosed(Exception):
 class Incoming:
     """Bytes that arrived and were not consumed yet. Nothing is searched twice, little is copied."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Trace | None = None) -> None:
+        self._trace = trace
         self._data: bytes = b""
         self._position = 0
         self._ended = False
@@ -65,15 +86,17 @@ class Incoming:
     def startswith(self, prefix: bytes) -> bool:
         return self._data.startswith(prefix, self._position)
 
-    def take(self, limit: int) -> memoryview:
+    def take(self, limit: int, role: Role = Role.BODY) -> memoryview:
         """All bytes at hand, at most `limit`, without a copy; valid for as long as it is held."""
         end = min(len(self._data), self._position + limit)
         view = memoryview(self._data)[self._position : end]
         self._position = end
+        if self._trace is not None:
+            self._trace(role, view)
         return view
 
     def line(
-        self, limit: int, too_long: Callable[[], Problem], broken: Callable[[str], Problem]
+        self, role: Role, limit: int, too_long: Callable[[], Problem], broken: Callable[[str], Problem]
     ) -> Generator[Need, None, bytes]:
         """The next line without its CRLF, of at most `limit` bytes.
 
@@ -95,4 +118,6 @@ class Incoming:
         if line.find(b"\r", 0, -1) >= 0:
             raise broken("a bare CR")
         self._position = end + 1
+        if self._trace is not None:
+            self._trace(role, line + b"\n")
         return line[:-1]

@@ -15,7 +15,8 @@ from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, 
 from servers.sansio.reading import SansIoReading
 from servers.sansio.stream import NEED_DATA
 from servers.socket_server.loop import READ, WRITE, Deadline, Loop
-from servers.socket_server.responses import CONTINUE, is_chunked, pieces_of
+from servers.socket_server.observer import Observer
+from servers.socket_server.responses import CONTINUE, encode_head, is_chunked, pieces_of
 
 LOG = logging.getLogger("wireproof.socket")
 READING = SansIoReading()
@@ -55,6 +56,9 @@ class Home(Protocol):
     context: Context
     stopping: bool
 
+    def observer(self, sock: socket.socket) -> Observer | None:
+        """Somebody who watches the connection's bytes, if that was asked for (`--wire`)."""
+
     def left(self, connection: "Connection") -> None:
         """The connection is closed."""
 
@@ -66,7 +70,9 @@ class Connection:
         self._socket = sock
         self._home = home
         self._limits = home.context.settings.limits
-        self._reader = RequestReader(self._limits)
+        self._observer = observer = home.observer(sock)
+        self._reader = RequestReader(self._limits, observer.trace if observer else None)
+        self._reading = SansIoReading(observer.trace) if observer else READING
         self._deadline = Deadline(home.loop, lambda: self._guard(self._on_deadline))
         self._received: HeadReceived | None = None
         self._exchange: Exchange | None = None
@@ -142,6 +148,8 @@ class Connection:
         except BlockingIOError:
             return
         self._peer_ended = self._peer_ended or not data
+        if self._observer:
+            self._observer.read(len(data))
         self._reader.receive(data)
         if self._phase in (Phase.BUSY, Phase.PAUSING):
             self._home.loop.watch(self._socket, 0, self)  # one buffer ahead is enough
@@ -192,21 +200,27 @@ class Connection:
         self._complete = False
         self._body_size = 0
         self._begin_rate_window(time.monotonic())
-        self._exchange = Exchange(received.head, TABLE, READING, self._home.context)
+        if self._observer:
+            self._observer.began(received)
+        self._exchange = Exchange(received.head, TABLE, self._reading, self._home.context)
         if received.expects_continue and received.has_body and not self._reader.buffered:
             self._socket.send(CONTINUE)  # into an empty send buffer: it fits
+            if self._observer:
+                self._observer.continued()
 
     def _take(self, data: memoryview) -> None:
         exchange = self._exchange
         assert exchange is not None
         self._body_size += len(data)
-        if self._body_size < _LARGE_BODY:
+        if self._body_size < _LARGE_BODY or self._observer:
             exchange.receive(data)
         else:
             self._in_thread(lambda: exchange.receive(data), lambda _: self._advance())
 
     def _finish(self) -> None:
         self._complete = True
+        if self._observer and self._received:
+            self._observer.complete(self._received)
         exchange = self._exchange
         assert exchange is not None
         if exchange.stores:  # waits for the disk
@@ -242,6 +256,8 @@ class Connection:
 
     def _refuse(self, problem: Problem) -> None:
         received = self._received
+        if self._observer:
+            self._observer.refused(problem)
         self._abort_exchange()
         if self._phase not in _RECEIVING:
             self._close()  # an answer is under way: a second one would be noise
@@ -263,7 +279,10 @@ class Connection:
         if isinstance(answer.body, EventStream) and not is_chunked(answer, minor_version):
             keep_alive = False  # the end of the connection is the end of the stream
         self._close_after = not keep_alive
-        self._pieces = pieces_of(answer, keep_alive=keep_alive, minor_version=minor_version)
+        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
+        if self._observer:
+            self._observer.answered(answer, head, keep_alive=keep_alive)
+        self._pieces = pieces_of(answer, head, chunked=is_chunked(answer, minor_version))
         self._flush()
 
     def _go_on_sending(self) -> None:
@@ -353,6 +372,8 @@ class Connection:
         self._deadline.cancel()
         self._home.loop.watch(self._socket, 0, self)
         self._socket.close()
+        if self._observer:
+            self._observer.closed()
         if isinstance(self._pieces, Generator):
             self._pieces.close()
         if not busy:  # else when its thread is done

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from rich.console import Console
+
 from servers.routes import Context
 from servers.settings import Settings, SettingsError
 from servers.socket_server.loop import READ
@@ -59,9 +61,11 @@ def url_of(sockets: list[socket.socket]) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve_here(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:
-    """Run one worker in this process until SIGTERM or SIGINT."""
-    worker = Worker(sockets, context)
+def serve_here(
+    sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
+) -> None:
+    """Run one worker in this process until SIGTERM or SIGINT; with a console it shows the wire there."""
+    worker = Worker(sockets, context, console=console)
     _stop_on_signals(worker)
     ready()
     worker.run()

@@ -60,13 +60,12 @@ def is_chunked(answer: Answer, minor_version: int) -> bool:
     return isinstance(answer.body, EventStream) and minor_version > 0
 
 
-def pieces_of(answer: Answer, *, keep_alive: bool, minor_version: int) -> Iterator[Event]:
+def pieces_of(answer: Answer, head: bytes, *, chunked: bool) -> Iterator[Event]:
     """The answer as it goes on the wire, piece by piece, each made when it is asked for.
 
     Closes the answer at its end, or when the iterator is closed.
     """
     try:
-        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
         if answer.head_only or answer.status == 304:
             yield Event(head)
         elif isinstance(answer.body, bytes):
@@ -76,7 +75,7 @@ def pieces_of(answer: Answer, *, keep_alive: bool, minor_version: int) -> Iterat
             yield from map(Event, answer.body.blocks())
         else:
             yield Event(head)
-            yield from _coded(answer.body, chunked=is_chunked(answer, minor_version))
+            yield from _coded(answer.body, chunked=chunked)
     finally:
         answer.close()
 

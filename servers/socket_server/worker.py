@@ -4,9 +4,12 @@ import errno
 import socket
 import time
 
+from rich.console import Console
+
 from servers.routes import Context
 from servers.socket_server.connection import Connection
 from servers.socket_server.loop import READ, Deadline, Loop
+from servers.socket_server.observer import Observer
 
 _ACCEPTS_A_TURN = 64
 _PAUSE_SECONDS = 0.1
@@ -49,11 +52,20 @@ class Listener:
 class Worker:
     """The home of connections. `stop` lets what is in flight finish, for at most `grace` seconds."""
 
-    def __init__(self, listeners: list[socket.socket], context: Context, *, grace: float = 30.0) -> None:
+    def __init__(
+        self,
+        listeners: list[socket.socket],
+        context: Context,
+        *,
+        grace: float = 30.0,
+        console: Console | None = None,
+    ) -> None:
         self.loop = Loop()
         self.context = context
         self.stopping = False
         self._grace = grace
+        self._console = console
+        self._observed = 0
         self._connections: set[Connection] = set()
         self._listeners = [Listener(sock, self) for sock in listeners]
         self._end_of_grace = Deadline(self.loop, self.loop.stop)
@@ -65,7 +77,17 @@ class Worker:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._connections.add(Connection(sock, self))
+        try:
+            self._connections.add(Connection(sock, self))
+        except OSError:  # gone before it said a word
+            sock.close()
+
+    def observer(self, sock: socket.socket) -> Observer | None:
+        if self._console is None:
+            return None
+        self._observed += 1
+        host, port = sock.getpeername()[:2]
+        return Observer(self._console, self._observed, f"{host} port {port}")
 
     def left(self, connection: Connection) -> None:
         self._connections.discard(connection)

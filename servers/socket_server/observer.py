@@ -1,0 +1,168 @@
+"""`--wire`: shows each request as its bytes arrive, what each byte is, and why the server knew its end."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from servers.contract.answers import Answer
+from servers.contract.problems import Problem
+from servers.sansio.connection import HeadReceived
+from servers.sansio.stream import Role
+
+_LABEL_WIDTH = 13
+_SHOWN_BYTES = 1024  # of each run of body bytes
+_STYLES = {
+    Role.REQUEST_LINE: "bold green",
+    Role.FIELD: "cyan",
+    Role.CHUNK_SIZE: "bold yellow",
+    Role.END_OF_CHUNK: "yellow",
+    Role.TRAILER: "yellow",
+    Role.BODY: "default",
+    Role.PREAMBLE: "dim",
+    Role.DELIMITER: "bold magenta",
+    Role.PART_FIELD: "magenta",
+    Role.PART_DATA: "default",
+    Role.CLOSE_DELIMITER: "bold magenta",
+    Role.EPILOGUE: "dim",
+}
+_EMPTY_LINES = {Role.FIELD: Role.END_OF_HEAD, Role.TRAILER: Role.END_OF_CHUNKS}
+_DATA = frozenset({Role.BODY, Role.PREAMBLE, Role.PART_DATA, Role.EPILOGUE})
+_LINE_ENDS = str.maketrans({"\r": "␍", "\n": "␊", "\t": "␉"})
+
+
+class Observer:
+    """Prints one connection. Its methods are called in the order in which things happen."""
+
+    def __init__(self, console: Console, number: int, peer: str) -> None:
+        self._console = console
+        self._number = number
+        self._reads = 0
+        self._multipart = False
+        self._chunked = False
+        self._received = 0
+        self._run: tuple[Role | None, int] = (None, 0)
+        self._say("connected", f"from {peer}")
+
+    def read(self, size: int) -> None:
+        """One `recv` returned `size` bytes; 0: the client has ended its side."""
+        self._end_run()
+        self._reads += 1
+        text = f"read {self._reads}: {size:,} bytes" if size else "the client has shut its write side"
+        self._print("", Text(f"── {text} ", style="dim"))
+
+    def trace(self, role: Role, data: bytes | memoryview) -> None:
+        """These bytes were consumed as `role`."""
+        if data == b"\r\n":
+            role = _EMPTY_LINES.get(role, role)
+        if role is Role.BODY:
+            self._received += len(data)
+            if self._multipart:
+                return  # its parts are told one by one
+        if role in _DATA:
+            self._show_data(role, bytes(data))
+            return
+        self._end_run()
+        for line in bytes(data).splitlines(keepends=True):
+            self._line(role, line)
+
+    def began(self, received: HeadReceived) -> None:
+        """The head is complete and was accepted."""
+        content_type = received.head.field("content-type") or ""
+        self._multipart = content_type.lower().startswith("multipart/form-data")
+        self._received = 0
+
+    def complete(self, received: HeadReceived) -> None:
+        """The request is complete: say why the server knows."""
+        self._end_run()
+        self._say("complete", _why_complete(received, self._received), "bold")
+        if self._multipart and received.has_body:
+            self._say("", "(the close delimiter ends the form, not the body: only the framing does)", "dim")
+
+    def continued(self) -> None:
+        """A 100 (Continue) was sent."""
+        self._end_run()
+        self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
+
+    def answered(self, answer: Answer, head: bytes, *, keep_alive: bool) -> None:
+        """The answer goes out."""
+        self._end_run()
+        for line in head.decode("ascii").splitlines():
+            self._print("answer", Text(line, style="blue"))
+        if isinstance(answer.body, bytes) and not answer.head_only:
+            self._show_data(Role.BODY, answer.body, label="answer body")
+            self._end_run()
+        self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
+
+    def refused(self, problem: Problem) -> None:
+        self._end_run()
+        self._say("refused", str(problem), "bold red")
+
+    def closed(self) -> None:
+        self._end_run()
+        self._say("closed", f"after {self._reads} reads", "dim")
+
+    def _show_data(self, role: Role, data: bytes, label: str | None = None) -> None:
+        running, shown = self._run
+        if running is not role:
+            self._end_run()
+            shown = 0
+        label = label or role.value
+        visible = data[: max(_SHOWN_BYTES - shown, 0)]
+        for text in _as_text(visible) if _is_text(visible) else _as_hex(visible):
+            self._print(label, Text(text, style=_STYLES[role]))
+        self._run = (role, shown + len(data))
+
+    def _end_run(self) -> None:
+        role, shown = self._run
+        if role is not None and shown > _SHOWN_BYTES:
+            self._say("", f"… {shown - _SHOWN_BYTES:,} more bytes of it", "dim")
+        self._run = (None, 0)
+
+    def _line(self, role: Role, line: bytes) -> None:
+        text = line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
+        self._print(role.value, Text(text, style=_STYLES.get(role, "default")))
+
+    def _say(self, label: str, text: str, style: str = "default") -> None:
+        self._print(label, Text(text, style=style))
+
+    def _print(self, label: str, text: Text) -> None:
+        margin = Text(f"{self._number:>3} {label:<{_LABEL_WIDTH}}", style="dim")
+        indent = len(margin) + 2
+        lines = text.wrap(self._console, max(self._console.width - indent, 20), no_wrap=False)
+        for number, line in enumerate(lines):
+            first = margin if number == 0 else Text(" " * len(margin))
+            line.rstrip()
+            self._console.print(Text.assemble(first, Text("│ ", style="dim"), line), soft_wrap=True)
+
+
+def _why_complete(received: HeadReceived, size: int) -> str:
+    head = received.head
+    if head.chunked:
+        return (
+            f"the chunk of size 0 and the empty line behind it came: {size:,} bytes in all "
+            "(Transfer-Encoding: chunked, RFC 9112 7.1)"
+        )
+    if head.content_length is not None:
+        return f"all {size:,} bytes that Content-Length announces are here (RFC 9112 6.2)"
+    return "neither Content-Length nor Transfer-Encoding: such a request has no body (RFC 9112 6.3)"
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data" and error.start > 0 and _is_text(data[: error.start])
+    return all(character.isprintable() or character in "\r\n\t" for character in text)
+
+
+def _as_text(data: bytes) -> Iterator[str]:
+    for line in data.splitlines(keepends=True):
+        yield line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
+
+
+def _as_hex(data: bytes) -> Iterator[str]:
+    for offset in range(0, len(data), 16):
+        row = data[offset : offset + 16]
+        visible = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in row)
+        yield f"{row.hex(' '):<47}  {visible}"
