@@ -29,7 +29,7 @@ def show_answer(answer: Answer, *, output: Path | None, raw: bool) -> None:
     when `output` cannot be written.
     """
     refused = not 200 <= answer.status < 300
-    stdout = click.get_binary_stream("stdout")
+    stdout = sys.stdout.buffer
     if output is not None:
         _write_file(output, answer.body)
     elif raw or not stdout.isatty():

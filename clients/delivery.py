@@ -1,0 +1,178 @@
+"""Sends a message over a socket and reads the answer, both at the same time.
+
+A server may refuse an upload before it has read it: the answer then comes while we are still sending, or the
+sending breaks. Either way we stop, read what the server said, and never confuse it with "unreachable".
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from clients.answers import Answer, AnswerError, Answers, read_answers
+from clients.digest import Block
+from clients.errors import Unreachable, UploadFailed
+from clients.message import Message
+from clients.request_url import RequestUrl
+from clients.wire import Wire, WireSocket, watch_tls
+
+# RFC 9110, section 10.1.1: a client does not wait for 100 (Continue) for ever. curl waits 1 s, too.
+CONTINUE_SECONDS = 1.0
+MAX_ANSWER_BYTES = 64 << 20
+_RECEIVE_BYTES = 1 << 20
+_FINAL_ANSWER = re.compile(rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]")
+_BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
+_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def deliver(
+    message: Message,
+    wire: Wire,
+    *,
+    cafile: str | None = None,
+    on_block: Callable[[int], None] | None = None,
+) -> Answer:
+    """Send `message` on a new connection and return the final answer.
+
+    `cafile` has the certificates to trust instead of the system's; `on_block` is told what has been sent.
+    Raises Unreachable when there is no answer, and what the body's source raises.
+    """
+    try:
+        with connect(message.url, wire, cafile) as connection:
+            return _Delivery(connection, wire, message).run(on_block)
+    except TimeoutError as error:
+        raise Unreachable(f"no answer from {message.url.authority}: {error}") from None
+    except AnswerError as error:
+        raise Unreachable(f"{message.url.authority} does not answer in HTTP/1.1: {error}") from None
+
+
+def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.socket:
+    """A non-blocking, watched connection. Raises Unreachable, or TimeoutError at the wire's deadline."""
+    try:
+        plain = socket.create_connection((url.host, url.port), timeout=wire.remaining)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = WireSocket.adopt(plain, wire) if url.scheme == "http" else _tls(plain, url, wire, cafile)
+    except TimeoutError:
+        # The kernel's own time-out ends here too, without a limit of ours having passed.
+        raise TimeoutError(
+            f"no connection within {wire.max_time:g} s" if wire.max_time else "no connection"
+        ) from None
+    except OSError as error:
+        raise Unreachable(f"cannot connect to {url.authority}: {reason(error)}") from None
+    connection.setblocking(False)
+    return connection
+
+
+def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, cafile: str | None) -> socket.socket:
+    with plain:  # wrap_socket takes the descriptor over; when it fails, this closes it
+        context = watch_tls(ssl.create_default_context(cafile=cafile))
+        connection = context.wrap_socket(plain, server_hostname=url.host)
+    connection.wire = wire  # type: ignore[attr-defined]  # a WireTLSSocket, which the stubs cannot know
+    return connection
+
+
+def reason(error: OSError) -> str:
+    """What an error says, without its number and its place in a source file."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate cannot be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
+    return error.strerror or str(error)
+
+
+class _Delivery:
+    """One request and its answer on one connection."""
+
+    def __init__(self, connection: socket.socket, wire: Wire, message: Message) -> None:
+        self._connection = connection
+        self._wire = wire
+        self._message = message
+        self._received = bytearray()
+        self._ended = False
+        self._sent = 0
+        self._poll = select.poll()
+
+    def run(self, on_block: Callable[[int], None] | None) -> Answer:
+        """Send all, unless the answer comes first, and return it."""
+        if self._send(self._message.head()) and self._may_send_body():
+            for block in self._message.blocks(on_block):
+                if not self._send(block):
+                    break
+        return self._read_answer()
+
+    def _may_send_body(self) -> bool:
+        """With an expectation: wait for 100 (Continue), a final answer, or the end of our patience."""
+        if (self._message.field("expect") or b"").lower() != b"100-continue":
+            return True
+        patience = time.monotonic() + CONTINUE_SECONDS
+        while not self._answers().continues and (left := patience - time.monotonic()) > 0:
+            self._wait(select.POLLIN, left)
+            if self._receive():
+                return False
+        return True
+
+    def _send(self, data: Block) -> bool:
+        """Send `data`; False as soon as a final answer has begun or the peer takes no more."""
+        view = memoryview(data).cast("B")
+        while view:
+            ready = self._wait(select.POLLIN | select.POLLOUT)
+            if ready & ~select.POLLOUT and self._receive():
+                return False
+            try:
+                count = self._connection.send(view)
+            except _NOT_YET:
+                continue
+            except _BROKEN:
+                return False
+            view = view[count:]
+            self._sent += count
+        return True
+
+    def _receive(self) -> bool:
+        """Take what is there; whether a final answer has begun or the peer has ended."""
+        try:
+            data = self._connection.recv(_RECEIVE_BYTES)
+        except _NOT_YET:
+            return False
+        except _BROKEN:
+            data = b""
+        self._received += data
+        self._ended = not data
+        if len(self._received) > MAX_ANSWER_BYTES:
+            raise UploadFailed(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
+        return self._ended or _FINAL_ANSWER.match(self._received) is not None
+
+    def _read_answer(self) -> Answer:
+        while not (answers := self._answers()).complete:
+            if self._ended:
+                raise Unreachable(self._why_none(answers))
+            self._wait(select.POLLIN)
+            self._receive()
+        return answers.complete[0]
+
+    def _answers(self) -> Answers:
+        return read_answers(bytes(self._received), (self._message.method.encode("ascii"),), ended=self._ended)
+
+    def _why_none(self, answers: Answers) -> str:
+        peer = self._message.url.authority
+        if answers.unfinished:
+            return f"{peer} closed the connection in the middle of its answer: {answers.unfinished}"
+        return f"{peer} closed the connection without an answer, after {self._sent} bytes of the request"
+
+    def _wait(self, events: int, seconds: float | None = None) -> int:
+        """The events that are ready, 0 after `seconds`. Raises TimeoutError at the deadline."""
+        if (
+            events & select.POLLIN
+            and isinstance(self._connection, ssl.SSLSocket)
+            and self._connection.pending()
+        ):
+            return select.POLLIN
+        remaining = self._wire.remaining
+        limits = [limit for limit in (remaining, seconds) if limit is not None]
+        self._poll.register(self._connection, events)
+        ready = self._poll.poll(min(limits) * 1000 if limits else None)
+        return ready[0][1] if ready else 0

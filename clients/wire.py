@@ -1,0 +1,107 @@
+"""Sockets that keep a deadline and show every byte that passes: both clients send and receive by them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from clients.digest import Block
+
+_SEND_BYTES = 1 << 20
+
+
+class Wire:
+    """A time limit for a connection, in seconds from now, and listeners that get every byte that passes."""
+
+    def __init__(
+        self,
+        max_time: float | None = None,
+        on_sent: Callable[[Block], None] | None = None,
+        on_received: Callable[[Block], None] | None = None,
+    ) -> None:
+        self.max_time = max_time
+        self.on_sent = on_sent
+        self.on_received = on_received
+        self._deadline = None if max_time is None else time.monotonic() + max_time
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, None when there is none. Raises TimeoutError when it has passed."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
+        return left
+
+
+if TYPE_CHECKING:
+    _Base = socket.socket
+else:
+    _Base = object
+
+
+class _Watched(_Base):
+    """Mixed into a socket class: each operation has what is left of the time and is told to the listeners."""
+
+    wire = Wire()
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        self._keep_deadline()
+        count = super().send(data, flags)
+        if self.wire.on_sent:
+            self.wire.on_sent(memoryview(data)[:count])
+        return count
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self.send(view[:_SEND_BYTES], flags) :]
+
+    def recv(self, size: int = 65536, flags: int = 0, /) -> bytes:
+        self._keep_deadline()
+        data = super().recv(size, flags)
+        if self.wire.on_received:
+            self.wire.on_received(data)
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        self._keep_deadline()
+        # A TLS socket would take 0 for "read nothing", a plain one for "as much as fits".
+        count = super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
+        if self.wire.on_received:
+            self.wire.on_received(memoryview(buffer)[:count])
+        return count
+
+    def _keep_deadline(self) -> None:
+        if self.gettimeout() == 0:
+            return  # who does not block waits for the deadline elsewhere
+        remaining = self.wire.remaining
+        if remaining is not None:
+            self.settimeout(remaining)
+
+
+class WireSocket(_Watched, socket.socket):
+    """A plain connection that is watched."""
+
+    @classmethod
+    def adopt(cls, connection: socket.socket, wire: Wire) -> WireSocket:
+        """Take over an open socket."""
+        timeout = connection.gettimeout()
+        adopted = cls(fileno=connection.detach())
+        adopted.settimeout(timeout)
+        adopted.wire = wire
+        return adopted
+
+
+class WireTLSSocket(_Watched, ssl.SSLSocket):
+    """A TLS connection that is watched: what passes is the plain text. A context makes it."""
+
+
+def watch_tls(context: ssl.SSLContext) -> ssl.SSLContext:
+    """`context`, whose sockets are WireTLSSocket from now on."""
+    context.sslsocket_class = WireTLSSocket
+    return context
