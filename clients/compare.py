@@ -25,7 +25,7 @@ from clients.launch import BACKENDS, LaunchError, running
 from clients.verdicts import Result, Verdict
 from clients.version import project_version
 
-DIFFERENT, USAGE, NO_ANSWER = 1, 2, 3
+DIFFERENT, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 _PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 _PROBE_SECONDS = 5.0
 _EPILOG = """
@@ -125,6 +125,9 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     except (LaunchError, Unreachable) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(NO_ANSWER)
+    except KeyboardInterrupt:  # Ctrl-C: the backends are stopped by now
+        click.echo("Interrupted: nothing is compared.", err=True)
+        sys.exit(INTERRUPTED)
     show_report(console, results, cases=len(cases), seed=options["seed"])
     names = [backend.name for backend in backends]
     _write(cases, results, json_report(results, backends=names, clients=clients, cases=len(cases)), options)

@@ -182,6 +182,16 @@ def test_a_backend_that_does_not_start_exits_with_3(monkeypatch: pytest.MonkeyPa
     assert "no luck" in result.output
 
 
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: ScriptedServer) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "run_cases", interrupt)
+    result = run(one.url)
+    assert result.exit_code == 130
+    assert "Interrupted" in result.output
+
+
 def test_a_missing_answer_exits_with_3(one: ScriptedServer) -> None:
     with scripted(lambda request: ok() if b"/healthz" in request else ok()[:-1]) as cut_short:
         result = run(f"socket={one.url}", f"gunicorn={cut_short.url}")
