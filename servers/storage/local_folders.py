@@ -12,7 +12,6 @@ import fcntl
 import os
 import re
 import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -195,8 +194,7 @@ def _open_locked(path: Path) -> int | None:
 
 def _remove_stale(path: Path) -> bool:
     try:
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        if path.lstat().st_uid != os.geteuid():
             return False
         fd = _open_locked(path)
     except OSError:

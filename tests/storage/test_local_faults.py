@@ -145,6 +145,14 @@ def test_names_are_taken_back_when_a_later_step_fails(
     assert list(store.names()) == []
 
 
+def test_a_content_that_came_twice_is_taken_back_too(store: LocalStore, syscalls: Syscalls) -> None:
+    syscalls.fail_call("link", errno.EIO, after=1)
+    with syscalls, pytest.raises(OSError, match="Input/output"):
+        upload(store, b"same", b"same", b"other")
+    assert syscalls.names().count("link") == 2
+    assert list(store.names()) == []
+
+
 def test_a_name_that_another_upload_relies_on_is_not_taken_back(
     store: LocalStore, syscalls: Syscalls
 ) -> None:

@@ -232,7 +232,8 @@ class TestNoOverwriting:
 
 
 @pytest.fixture(params=[0, 0o022, 0o077, 0o777])
-def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+def umask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
+    assert tmp_path.is_dir()  # made before: it needs the usual umask
     before = os.umask(request.param)
     yield request.param
     os.umask(before)
