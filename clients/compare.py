@@ -25,7 +25,8 @@ from clients.launch import BACKENDS, LaunchError, running
 from clients.verdicts import Result, Verdict
 from clients.version import project_version
 
-DIFFERENT, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
+# 2, wrong usage, is click's own.
+DIFFERENT, NO_ANSWER, INTERRUPTED = 1, 3, 130
 _PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 _PROBE_SECONDS = 5.0
 _EPILOG = """

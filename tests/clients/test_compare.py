@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -103,9 +104,8 @@ def dead_url() -> str:
     return f"http://{HOST}:{port}"
 
 
-def run(*arguments: str | Path, known: Path | None = None) -> Result:
-    flags = ["--known", str(known)] if known else []
-    return CliRunner().invoke(compare.main, [*flags, *map(str, arguments)])
+def run(*arguments: str | Path, known: Path | str = os.devnull) -> Result:
+    return CliRunner().invoke(compare.main, ["--known", str(known), *map(str, arguments)])
 
 
 def test_equal_backends_exit_with_0_and_a_table(one: ScriptedServer) -> None:
