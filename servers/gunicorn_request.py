@@ -94,7 +94,10 @@ class RequestBody:
         self.failed = False  # gunicorn asks: where the next request begins is then unknown
         self._reader = reader
         self._left = wire.head.content_length or 0
-        self._chunks = ChunkedStream(reader.receive, reader.limits) if wire.head.chunked else None
+        self._chunks: ChunkedStream | None = None
+        if wire.head.chunked:
+            has_type = "content-type" in wire.head.fields
+            self._chunks = ChunkedStream(reader.receive, reader.limits, has_type=has_type)
         self._owes_continue = "expect" in wire.head.fields and not wire.line.http_1_0
 
     @property

@@ -5,7 +5,6 @@ import binascii
 import re
 
 from servers.contract.request import BasicCredentials, OtherCredentials
-from servers.flask_reading.abnf import BLANKS
 
 _SCHEME = re.compile(r"[^ \t]*")
 _CTL = re.compile(r"[\x00-\x1f\x7f]")
@@ -15,11 +14,10 @@ def read_authorization(value: str) -> BasicCredentials | OtherCredentials:
     """The scheme in lower case with what it says; Basic that does not decode is shown raw (A4)."""
     scheme = _SCHEME.match(value)
     assert scheme is not None  # it matches the empty string too
-    rest = value[scheme.end() :]
-    credentials = rest.strip(BLANKS)
     # 1*SP, not a TAB, stands before the credentials (A2, A3).
-    if scheme[0].lower() == "basic" and rest.startswith(" "):
-        basic = _decode_basic(rest.strip(" "))
+    credentials = value[scheme.end() :].lstrip(" ")
+    if scheme[0].lower() == "basic":
+        basic = _decode_basic(credentials)
         if basic is not None:
             return basic
     return OtherCredentials(scheme[0].lower(), credentials)

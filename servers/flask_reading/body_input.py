@@ -29,7 +29,8 @@ class BodyInput:
         if isinstance(environ["wsgi.input"], DechunkedInput):
             # Werkzeug's own decoder is no match for hostile chunks; what it reads from is (B26 to B36).
             raw = cast(BufferedReader, environ["wsgi.input"]._rfile)
-            self._read = ChunkedStream(raw.read1, limits).read
+            has_type = head.field("content-type") is not None
+            self._read = ChunkedStream(raw.read1, limits, has_type=has_type).read
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises Problem `body_truncated`, `bad_chunk`, `request_timeout` or `body_too_large`."""

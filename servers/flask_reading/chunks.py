@@ -28,8 +28,10 @@ class ChunkedStream:
     Raises Problem `bad_chunk`, `body_truncated` or `body_too_large`, and whatever `source` raises.
     """
 
-    def __init__(self, source: Callable[[int], bytes], limits: Limits) -> None:
+    def __init__(self, source: Callable[[int], bytes], limits: Limits, *, has_type: bool) -> None:
+        """`has_type`: the head has a Content-Type, so that one in the trailers is a second one."""
         self.ended = False
+        self._seen = {"content-type"} if has_type else set()
         self._source = source
         self._limits = limits
         self._raw = bytearray()  # read and not yet consumed
@@ -121,16 +123,15 @@ class ChunkedStream:
 
     def _read_trailers(self) -> None:
         """Judge the trailer fields and forget them (B28, B29)."""
-        seen: set[str] = set()
         count = 0
         while line := self._line(self._limits.max_field_line - len(_CRLF)):
             count += 1
             if count > self._limits.max_trailers:
                 raise Problem("bad_chunk", f"more than {self._limits.max_trailers} trailers")
             name = self._trailer_name(line)
-            if name in _FORBIDDEN or (name == "content-type" and name in seen):
+            if name in _FORBIDDEN or (name == "content-type" and name in self._seen):
                 raise Problem("bad_chunk", f"{name} must not stand in the trailers (B29)")
-            seen.add(name)
+            self._seen.add(name)
 
     def _trailer_name(self, line: str) -> str:
         try:

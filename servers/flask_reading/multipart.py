@@ -40,11 +40,16 @@ def _begun_delimiter(boundary: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\r%s\Z" % nested)
 
 
+def _ended_delimiter(boundary: bytes) -> re.Pattern[bytes]:
+    """A whole delimiter at the end of what is searched."""
+    return re.compile(rb"\r\n--%s[ \t]{0,%d}\r\n\Z" % (re.escape(boundary), MAX_PADDING))
+
+
 class StrictMultipart(MultipartDecoder):
     """A `MultipartParser` of the contract: push bytes, take events; the cuts never decide.
 
-    The body is read as if a CRLF stood before it, so that every delimiter begins alike. Memory is bounded by
-    one piece, one preamble and one header block.
+    The body is read as if a CRLF had come before it, so that every delimiter begins alike. Memory is bounded
+    by one piece, one preamble and one header block.
     """
 
     def __init__(self, boundary: bytes, limits: Limits) -> None:
@@ -53,11 +58,11 @@ class StrictMultipart(MultipartDecoder):
         self._limits = limits
         self._mark = b"--" + boundary
         self._begun_delimiter = _begun_delimiter(boundary)
+        self._ended_delimiter = _ended_delimiter(boundary)
         self._longest = len(_CRLF + self._mark) + MAX_PADDING + len(_CRLF)
-        self._held = b""  # the begun delimiter at the end of the last read
+        self._held = _CRLF  # the begun delimiter at the end of the last read
         self._judged_to = 0  # how far the preamble or the header block at hand was found to be sound
         self._part: PartHead | None = None
-        self.buffer += _CRLF
 
     def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes; to be consumed before the next call. Raises Problem."""
@@ -76,8 +81,16 @@ class StrictMultipart(MultipartDecoder):
     def finish(self) -> Iterator[PartEvent]:
         """No more events. Raises Problem `multipart_truncated` without a close delimiter (M19 to M23)."""
         if not self._is_closed():
+            self._judge_last_block()
             raise Problem("multipart_truncated", "the body ends before its close delimiter")
         return iter(())
+
+    def _judge_last_block(self) -> None:
+        """A header block whose blank line was held has its own faults, which come first."""
+        if self.state is State.PART:
+            self.receive_data(self._held)
+            for _ in self._events():
+                pass
 
     def _is_closed(self) -> bool:
         """Whether the close delimiter was seen."""
@@ -85,8 +98,13 @@ class StrictMultipart(MultipartDecoder):
 
     def _cut(self, piece: memoryview) -> int:
         """Where a delimiter may have begun that the next read completes, else the end."""
-        match = self._begun_delimiter.search(piece, max(0, len(piece) - self._longest))
-        return len(piece) if match is None else match.start()
+        begin = max(0, len(piece) - self._longest)
+        while match := self._begun_delimiter.search(piece, begin):
+            begin = match.start() + len(_CRLF)
+            # The CRLF that ends a delimiter begins no other one.
+            if not self._ended_delimiter.search(piece, max(0, begin - self._longest), begin):
+                return match.start()
+        return len(piece)
 
     def _events(self) -> Iterator[PartEvent]:
         while (event := self._judged_event()) is not NEED_DATA:
@@ -128,7 +146,7 @@ class StrictMultipart(MultipartDecoder):
         if self.buffer.startswith(_CRLF):
             raise Problem("part_headers_missing", "a part has no header fields (M35)")
         end = self.buffer.find(_BLANK_LINE, max(0, self._judged_to - len(_BLANK_LINE)))
-        known = len(self.buffer) if end < 0 else end
+        known = len(self.buffer) if end < 0 else end + 1
         if _BARE.search(self.buffer, self._judged_to, min(known, limit + 1)):
             raise Problem("part_header_syntax", "a bare CR or LF in the header block of a part (M26, M71)")
         if (end < 0 and known >= limit + len(_CRLF)) or end + len(_CRLF) > limit:
