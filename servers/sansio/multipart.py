@@ -13,6 +13,7 @@ from servers.sansio.part_headers import parse_part_headers
 from servers.sansio.stream import NEED_DATA, Need, Role, Trace
 
 _MAX_PADDING = 64
+_WHAT_FOLLOWS = rb"(?:--|[ \t]{0,%d}\r\n)" % _MAX_PADDING
 # A CR at the very end may still get its LF.
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
@@ -28,6 +29,7 @@ class FormDataParser:
         self._trace = trace
         self._dash_boundary = b"--" + boundary
         self._delimiter = b"\r\n" + self._dash_boundary
+        self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
         self._limits = limits
         # The first delimiter may stand at the very start: as if a CRLF had come before it.
         self._data = b"\r\n"
@@ -160,7 +162,7 @@ class FormDataParser:
             else:
                 kind, end = self._what_follows(start + len(self._delimiter))
             if kind == _IS_NONE:
-                searched = start + len(self._delimiter)
+                searched = self._next_delimiter(start + len(self._delimiter))
                 continue
             if start > begin:
                 self._tell(Role.PART_DATA, begin, start)
@@ -176,6 +178,15 @@ class FormDataParser:
             yield from self._more()
             searched = self._position
             begin = self._position + skip
+
+    def _next_delimiter(self, searched: int) -> int:
+        """A place to search on from: data full of what nearly is a delimiter is passed over in one go."""
+        match = self._whole_delimiter.search(self._data, searched)
+        if match is not None:
+            return match.start()
+        # Only the last one can still be undecided: nothing but blanks may follow it.
+        tail = len(self._data) - len(self._delimiter) - _MAX_PADDING - 2
+        return max(searched, tail)
 
     def _unfinished_delimiter(self, searched: int) -> int:
         """Where a delimiter may have begun whose end is not there yet, else the end of the data."""
