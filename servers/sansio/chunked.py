@@ -33,8 +33,7 @@ def read_chunks(
             raise Problem("body_too_large", f"a body may have {limits.max_body} bytes")
         left -= size
         while size:
-            if not incoming:
-                yield from incoming.more()
+            yield from incoming.at_least(1)
             data = incoming.take(size)
             size -= len(data)
             yield data

@@ -106,8 +106,7 @@ class RequestReader:
             return
         left = head.content_length or 0
         while left:
-            if not self._incoming:
-                yield from self._incoming.more()
+            yield from self._incoming.at_least(1)
             data = self._incoming.take(left)
             left -= len(data)
             yield BodyReceived(data)
