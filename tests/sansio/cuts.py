@@ -1,0 +1,36 @@
+"""Every way in which a test cuts bytes into reads (M89): the result must never show it."""
+
+import itertools
+import random
+from collections.abc import Iterator
+
+SEGMENT = 64 * 1024
+
+
+def two_way(data: bytes) -> Iterator[list[bytes]]:
+    """Each cut in two; both halves have bytes."""
+    for cut in range(1, len(data)):
+        yield [data[:cut], data[cut:]]
+
+
+def bytewise(data: bytes) -> list[bytes]:
+    """One byte a read."""
+    return [data[at : at + 1] for at in range(len(data))]
+
+
+def at_random(data: bytes, rng: random.Random, most: int = 12) -> list[bytes]:
+    """Up to `most` pieces; half of the cuts stand close to a line end, where the grammar decides."""
+    if len(data) < 2:
+        return [data]
+    line_ends = [at for at in range(len(data)) if data[at : at + 1] == b"\n"]
+    cuts = set()
+    for _ in range(rng.randint(1, most - 1)):
+        near = rng.choice(line_ends) if line_ends and rng.random() < 0.5 else rng.randrange(len(data))
+        cuts.add(min(max(near + rng.randint(-3, 3), 1), len(data) - 1))
+    edges = [0, *sorted(cuts), len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def by_size(data: bytes, size: int) -> list[bytes]:
+    """Reads of `size` bytes, as a full socket buffer gives them."""
+    return [data[at : at + size] for at in range(0, len(data), size)]

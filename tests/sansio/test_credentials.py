@@ -1,0 +1,87 @@
+"""The Authorization field: reported, never refused (rules A1 to A15)."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.contract.request import BasicCredentials, OtherCredentials
+from servers.sansio.credentials import parse_authorization
+
+
+def _basic(user_pass: bytes) -> str:
+    return "Basic " + base64.b64encode(user_pass).decode()
+
+
+@pytest.mark.parametrize(
+    ("value", "username", "password"),
+    [
+        pytest.param("Basic dTpw", "u", "p", id="A1"),
+        pytest.param("bAsIc dTpw", "u", "p", id="A1: any case"),
+        pytest.param("Basic    dTpw", "u", "p", id="A2"),
+        pytest.param(_basic(b"u:p:q"), "u", "p:q", id="A5"),
+        pytest.param(_basic(b":p"), "", "p", id="A6: no user"),
+        pytest.param(_basic(b"u:"), "u", "", id="A6: no password"),
+        pytest.param(_basic(b":"), "", "", id="A6: neither"),
+        pytest.param(_basic("\u00fc:\u20ac".encode()), "\u00fc", "\u20ac", id="A10: UTF-8"),
+        pytest.param(_basic(b"\xfc:\xa4"), "\xfc", "\xa4", id="A10: ISO-8859-1"),
+    ],
+)
+def test_basic_credentials(value: str, username: str, password: str) -> None:
+    assert parse_authorization(value) == BasicCredentials(username, password)
+
+
+@pytest.mark.parametrize(
+    ("value", "scheme", "credentials"),
+    [
+        pytest.param("Basic\tdTpw", "basic", "\tdTpw", id="A3"),
+        pytest.param("Basic \tdTpw", "basic", "\tdTpw", id="A3: after a space"),
+        pytest.param("Basic dXNlcg==", "basic", "dXNlcg==", id="A4"),
+        pytest.param("Basic", "basic", "", id="A7"),
+        pytest.param("Basic ", "basic", "", id="A7: a blank"),
+        pytest.param("Basic d!pw", "basic", "d!pw", id="A8: no base64"),
+        pytest.param("Basic dTpwcQ", "basic", "dTpwcQ", id="A8: no padding"),
+        pytest.param("Basic dT pw", "basic", "dT pw", id="A8: a blank inside"),
+        pytest.param("Basic dTpw x", "basic", "dTpw x", id="A8: more behind it"),
+        pytest.param("Basic dTpw ", "basic", "dTpw ", id="A8: a blank behind it"),
+        pytest.param("Basic dTr_-w==", "basic", "dTr_-w==", id="A8: the URL's alphabet"),
+        pytest.param("Basic =dTpw", "basic", "=dTpw", id="A8: padding first"),
+        pytest.param("Basic dTpw=", "basic", "dTpw=", id="A9: padding too much"),
+        pytest.param("Basic dTpwcR==", "basic", "dTpwcR==", id="A9: trailing bits"),
+        pytest.param("Basic dTpw\n", "basic", "dTpw\n", id="A9: a line end"),
+        pytest.param(_basic(b"u\0:p"), "basic", _basic(b"u\0:p")[6:], id="A11: NUL"),
+        pytest.param(_basic(b"u:p\x7f"), "basic", _basic(b"u:p\x7f")[6:], id="A11: DEL"),
+        pytest.param("Basic dTpw,Basic dTpw", "basic", "dTpw,Basic dTpw", id="A12"),
+        pytest.param("Basic \xe9", "basic", "\xe9", id="A13"),
+        pytest.param("Bearer a.b.c", "bearer", "a.b.c", id="A14"),
+        pytest.param('Digest username="a",  x=1', "digest", 'username="a",  x=1', id="A14: verbatim"),
+        pytest.param("dTpw", "dtpw", "", id="A15"),
+    ],
+)
+def test_other_credentials(value: str, scheme: str, credentials: str) -> None:
+    assert parse_authorization(value) == OtherCredentials(scheme, credentials)
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t", " \t "])
+def test_an_empty_field_claims_nothing(value: str) -> None:
+    assert parse_authorization(value) is None
+
+
+@given(st.text("abc\u00fc\u20ac: ", max_size=8), st.text("abc\u00fc\u20ac: ", max_size=8))
+def test_what_a_client_encodes_comes_back(username: str, password: str) -> None:
+    username = username.replace(":", "")
+    found = parse_authorization(_basic(f"{username}:{password}".encode()))
+    assert found == BasicCredentials(username, password)
+
+
+@given(st.text("ABZaz09+/= dTpw", max_size=12))
+def test_only_canonical_base64_decodes(text: str) -> None:
+    """RFC 4648 4, by the encoder of the standard library: two texts never mean the same (A8, A9)."""
+    found = parse_authorization("Basic " + text)
+    if isinstance(found, BasicCredentials):
+        decoded = f"{found.username}:{found.password}"
+        assert text.lstrip(" ") in {
+            base64.b64encode(decoded.encode(charset, "ignore")).decode()
+            for charset in ("utf-8", "iso-8859-1")
+        }

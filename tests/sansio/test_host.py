@@ -1,0 +1,70 @@
+"""Host: uri-host with an optional port (RFC 9112 3.2, RFC 3986 3.2.2; H26 to H28)."""
+
+import ipaddress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from servers.sansio.host import is_host
+
+_HOSTS = [
+    *("localhost", "localhost:8000", "LOCALHOST", "h:", "h:0", "h:65535", "h:00000000000000065535"),
+    *("127.0.0.1", "127.0.0.1:1", "999.999.999.999", "0.0.0.0=5000", "a_b", "docker_compose:80"),
+    *("a.b.", ".", "-", "~", "a!$&'()*+;=b", "%41", "h%2Fx", "xn--bcher-kva.example"),
+    *("[::]", "[::1]", "[::1]:80", "[2001:DB8::1]", "[::ffff:127.0.0.1]", "[1:2:3:4:5:6:7:8]"),
+    *("[1:2:3:4:5:6:7::]", "[::2:3:4:5:6:7:8]", "[1:2:3:4:5:6:1.2.3.4]", "[::255.255.255.255]:"),
+]
+_NO_HOSTS = [
+    *("", ":", ":80", "a b", " a", "a ", "a/b", "a?b", "a#b", "a/b?c", "u@h", "h:99999", "h:65536"),
+    *("h:6553 6", "h:+1", "h:-1", "h:1_0", "h:\u0661", "h:80:80", "h:http", "a,b", "a, b", "\u00e9", "h\n"),
+    *("%", "%4", "%zz", "a%", "[", "]", "[]", "[::1", "::1", "[::1]x", "[::1]:x", "[::1] ", "[::1]]"),
+    *("[1::2::3]", "[:::]", "[:1]", "[1:]", "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]", "[12345::]", "[g::]"),
+    *("[::1.2.3]", "[::1.2.3.256]", "[::01.2.3.4]", "[1.2.3.4]", "[1.2.3.4::]", "[::1.2.3.4:1]"),
+    *(
+        "[1:2:3:4:5:6:7:1.2.3.4]",
+        "[v1.a]",
+        "[fe80::1%eth0]",
+        "[fe80::1%25eth0]",
+        "[::1%]",
+        "[1:2:3:4:5:6:7:8::]",
+    ),
+    *('"h"', "h\\", "h^", "{h}", "h|", "<h>", "h`", "\x00", "h\x7f"),
+]
+
+
+@pytest.mark.parametrize("value", _HOSTS)
+def test_a_host(value: str) -> None:
+    assert is_host(value)
+
+
+@pytest.mark.parametrize("value", _NO_HOSTS)
+def test_no_host(value: str) -> None:
+    assert not is_host(value)
+
+
+def test_ports_end_at_65535() -> None:
+    assert [is_host(f"h:{port}") for port in range(65530, 65542)] == [True] * 6 + [False] * 6
+
+
+def test_a_port_of_many_digits_costs_nothing() -> None:
+    assert not is_host("h:" + "9" * 8000)
+    assert is_host("h:" + "0" * 8000)
+
+
+_GROUPS = st.lists(
+    st.sampled_from(["", "0", "1", "ffff", "FFFF", "0001", "12345", "g", "1.2.3.4", "1.2.3.256"])
+)
+
+
+@given(st.one_of(st.text("0123456789abcdefF:.", max_size=40), _GROUPS.map(":".join)))
+@example("1::2::3")
+@example("::1.02.3.4")
+@example("1:2:3:4:5:6:7::")
+def test_an_ipv6_address_is_what_ipaddress_takes(address: str) -> None:
+    """`ipaddress` knows the same grammar; its zone ids cannot occur without a percent sign."""
+    try:
+        expected = ipaddress.IPv6Address(address) is not None
+    except ValueError:
+        expected = False
+    assert is_host(f"[{address}]") == expected

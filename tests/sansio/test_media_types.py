@@ -1,0 +1,125 @@
+"""Content-Type values and the boundary (rules C1 to C6, M1 to M11)."""
+
+import pytest
+
+from servers.contract.problems import Problem
+from servers.contract.request import MediaType, Pair
+from servers.sansio.media_types import parse_boundary, parse_media_type
+
+_FORM = "multipart/form-data; "
+
+
+@pytest.mark.parametrize(
+    ("value", "essence", "parameters"),
+    [
+        pytest.param('TEXT/PLAIN; Charset="UTF-8"', "text/plain", [("charset", "UTF-8")], id="C1"),
+        pytest.param("text/plain;a=b;c=d", "text/plain", [("a", "b"), ("c", "d")], id="C1: in order"),
+        pytest.param("text/plain;", "text/plain", [], id="C3"),
+        pytest.param("text/plain ; ;\t; a=b ;", "text/plain", [("a", "b")], id="C3: empty parameters"),
+        pytest.param("text/plain \t", "text/plain", [], id="C3: a blank behind it"),
+        pytest.param('a/b;x="a;b,c\\"d\\\\e"', "a/b", [("x", 'a;b,c"d\\e')], id="C1: quoted pairs"),
+        pytest.param('a/b;x="\\a\\ \\\xe9"', "a/b", [("x", "a \xe9")], id="C1: any octet may be escaped"),
+        pytest.param('a/b;x="\xe9\xff\t"', "a/b", [("x", "\xe9\xff\t")], id="C1: obs-text"),
+        pytest.param('a/b;x=""', "a/b", [("x", "")], id="C1: an empty quoted value"),
+        pytest.param("application/vnd.api+json", "application/vnd.api+json", [], id="C8"),
+        pytest.param("!#$%&'*+-.^_`|~1/x;!=~", "!#$%&'*+-.^_`|~1/x", [("!", "~")], id="any token"),
+        pytest.param("*/*", "*/*", [], id="an asterisk is a token"),
+    ],
+)
+def test_a_media_type(value: str, essence: str, parameters: list[tuple[str, str]]) -> None:
+    assert parse_media_type(value) == MediaType(essence, tuple(Pair(*pair) for pair in parameters))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("a/b; x=1; X=2", id="C2"),
+        pytest.param("a/b; x=1; x=1", id="C2: equal ones"),
+        pytest.param("a/b; =x", id="C4: no name"),
+        pytest.param("a/b; x=", id="C4: no value"),
+        pytest.param("a/b; x", id="C4: no equals sign"),
+        pytest.param('a/b; x="y', id="C4: no closing quote"),
+        pytest.param('a/b; x="y\\"', id="C4: the closing quote is escaped"),
+        pytest.param('a/b; x="y"z', id="C4: text behind the quote"),
+        pytest.param('a/b; x=y"z"', id="C4: a quote inside a token"),
+        pytest.param("a/b; x = y", id="C4: blanks round the equals sign"),
+        pytest.param("a/b; x= y", id="C4: a blank behind the equals sign"),
+        pytest.param("a/b; x=y z", id="C4: a blank inside a token"),
+        pytest.param("a/b; x=\xe9", id="C4: a byte beyond ASCII in a token"),
+        pytest.param("a/b; x\xe9=1", id="C4: a byte beyond ASCII in a name"),
+        pytest.param('a/b; "x"=1', id="C4: a quoted name"),
+        pytest.param("a/b; x=a/b", id="C4: a separator in a token"),
+        pytest.param("text", id="C5"),
+        pytest.param("/", id="C5: a slash alone"),
+        pytest.param("a/", id="C5: no subtype"),
+        pytest.param("/b", id="C5: no type"),
+        pytest.param('"text/plain"', id="C5: quotes"),
+        pytest.param("text /plain", id="C5: a blank before the slash"),
+        pytest.param("text/ plain", id="C5: a blank behind the slash"),
+        pytest.param("a/b/c", id="C5: two slashes"),
+        pytest.param("a/b x", id="C5: a word behind it"),
+        pytest.param("a/b\x0b", id="C5: only SP and TAB are blanks"),
+        pytest.param("text/plain, application/json", id="C6"),
+        pytest.param("a/b;x=1,a/c", id="C6: behind a parameter"),
+        pytest.param(_FORM + "boundary=a; boundary=b", id="M7"),
+        pytest.param(_FORM + "boundary = b", id="M8"),
+        pytest.param(_FORM + "boundary=b c", id="M2"),
+        pytest.param(_FORM + "boundary=b=:?/", id="M2: separators"),
+        pytest.param("multipart/form-data, boundary=b", id="M11"),
+        pytest.param("text/plain; boundary=", id="M5 is for form-data alone"),
+        pytest.param("text/plain; boundary=\xe9", id="M6 is for form-data alone"),
+        pytest.param(_FORM + "charset=", id="M5 is for boundary alone"),
+    ],
+)
+def test_no_media_type(value: str) -> None:
+    with pytest.raises(Problem) as raised:
+        parse_media_type(value)
+    assert raised.value.code == "content_type_syntax"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "boundary"),
+    [
+        pytest.param('boundary="a b"', b"a b", id="M1"),
+        pytest.param("BOUNDARY=AbC", b"AbC", id="M1: a name in any case, a value in its own"),
+        pytest.param("boundary=*****", b"*****", id="M6: a token"),
+        pytest.param("boundary=" + "x" * 70, b"x" * 70, id="M4"),
+        pytest.param('boundary="a=:?/(),\'+_-."', b"a=:?/(),'+_-.", id="M6: bchars"),
+        pytest.param('boundary=" a"', b" a", id="M3: a blank first"),
+        pytest.param("boundary=a%22b", b"a%22b", id="M10"),
+        pytest.param('boundary="a\\"b"', None, id="M6: a quote"),
+        pytest.param('boundary="a\\b"', b"ab", id="M6: an escaped letter"),
+        pytest.param("charset=utf-8; boundary=b; x=y", b"b", id="among others"),
+        pytest.param('boundary="a "', None, id="M3"),
+        pytest.param('boundary=" "', None, id="M3: a blank alone"),
+        pytest.param("boundary=" + "x" * 71, None, id="M4: 71"),
+        pytest.param('boundary="\xe9"', None, id="M6: quoted and beyond ASCII"),
+        pytest.param("boundary=\xe9", None, id="M6: unquoted and beyond ASCII"),
+        pytest.param('boundary="a\tb"', None, id="M6: a TAB"),
+        pytest.param('boundary="a;b"', None, id="M6: no bchar"),
+        pytest.param('boundary="a@b"', None, id="M6: neither bchar nor tchar"),
+        pytest.param("boundary*=utf-8''b", None, id="M9"),
+        pytest.param("boundary*0=b", None, id="M9: continued"),
+        pytest.param("boundary*0*=b", None, id="M9: continued and extended"),
+        pytest.param("boundary=b; boundary*=utf-8''b", None, id="M9: beside a good one"),
+    ],
+)
+def test_a_boundary(parameters: str, boundary: bytes | None) -> None:
+    media_type = parse_media_type(_FORM + parameters)
+    if boundary is not None:
+        assert parse_boundary(media_type) == boundary
+        return
+    with pytest.raises(Problem) as raised:
+        parse_boundary(media_type)
+    assert raised.value.code == "boundary_invalid"
+
+
+@pytest.mark.parametrize(
+    "parameters", ["", "boundary=", 'boundary=""', "boundary= ", "boundary=;", "bound=b"]
+)
+def test_a_missing_boundary(parameters: str) -> None:
+    """M5: it has a name of its own, so the grammar lets it pass."""
+    media_type = parse_media_type(_FORM + parameters)
+    with pytest.raises(Problem) as raised:
+        parse_boundary(media_type)
+    assert raised.value.code == "boundary_missing"
