@@ -15,7 +15,8 @@ from servers.flask_reading.fields import split_field_line
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
 _VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"
 _SIZE_LINE = re.compile(rf"(?P<size>[0-9A-Fa-f]+)(?:[ \t]*;[ \t]*[{TCHAR}]+(?:[ \t]*=[ \t]*{_VALUE})?)*")
-_BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+# Ends a line, wrongly: a CRLF that the peer may never send is not waited for (B35).
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 _CRLF = b"\r\n"
 # Fields that change framing, routing or authentication after the fact (RFC 9110 6.5.1, B29).
 _FORBIDDEN = frozenset({"host", "content-length", "transfer-encoding", "trailer", "authorization", "te"})
@@ -31,6 +32,7 @@ class ChunkedStream:
     def __init__(self, source: Callable[[int], bytes], limits: Limits, *, has_type: bool) -> None:
         """`has_type`: the head has a Content-Type, so that one in the trailers is a second one."""
         self.ended = False
+        self._problem: Problem | None = None
         self._seen = {"content-type"} if has_type else set()
         self._source = source
         self._limits = limits
@@ -47,16 +49,24 @@ class ChunkedStream:
     def read(self, size: int) -> bytes:
         """1 to `size` decoded bytes; `b""` once the last chunk and the trailers are read."""
         out = bytearray()
-        while not self.ended and len(out) < size:
-            if self._left:
-                if not self._raw and out:
-                    break  # what is here is given before more is waited for
-                self._copy(out, size - len(out))
-            elif out and not self._has_line():
-                break
-            else:
-                self._begin_chunk()
+        try:
+            while self._has_more(out, size):
+                if self._left:
+                    self._copy(out, size - len(out))
+                else:
+                    self._begin_chunk()
+        except Problem as problem:
+            self._problem = problem
+        # What came before a fault is judged before it, however the bytes were cut.
+        if self._problem is not None and not out:
+            raise self._problem
         return bytes(out)
+
+    def _has_more(self, out: bytearray, size: int) -> bool:
+        """Whether to go on: what is decoded already is given before more is waited for."""
+        if self.ended or self._problem is not None or len(out) >= size:
+            return False
+        return not out or (bool(self._raw) if self._left else self._has_line())
 
     def _copy(self, out: bytearray, room: int) -> None:
         count = min(self._left, room)
@@ -108,8 +118,8 @@ class ChunkedStream:
         searched = 0
         while True:
             end = self._raw.find(_CRLF, searched)
-            if _BARE.search(self._raw, searched, end if end >= 0 else len(self._raw)):
-                raise Problem("bad_chunk", "a bare CR or LF in chunked framing (B35)")
+            if _BARE_LF.search(self._raw, searched, end if end >= 0 else len(self._raw)):
+                raise Problem("bad_chunk", "a bare LF ends a line of chunked framing (B35)")
             size = end if end >= 0 else len(self._raw) - self._raw.endswith(b"\r")
             if size > limit:
                 raise Problem("bad_chunk", f"a line of chunked framing has more than {limit} bytes (B27)")

@@ -38,7 +38,7 @@ def assemble(line: RequestLine, fields: Fields) -> RequestHead:
         args=location.args,
         headers=tuple(Pair(name, headers[name]) for name in sorted(headers)),
         cookies=read_cookies(headers.get("cookie", "")),
-        auth=None if authorization is None else read_authorization(authorization),
+        auth=read_authorization(authorization) if authorization else None,
         content_length=framing.content_length,
         chunked=framing.chunked,
         last_segment=location.last_segment,

@@ -77,20 +77,14 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             rest, self._held = bytes(self.buffer) + self._held, b""
             self._skip_epilogue(rest)
+        elif self.state is State.PART and self._held.startswith(_CRLF):
+            self._judge_held_block()
 
     def finish(self) -> Iterator[PartEvent]:
         """No more events. Raises Problem `multipart_truncated` without a close delimiter (M19 to M23)."""
         if not self._is_closed():
-            self._judge_last_block()
             raise Problem("multipart_truncated", "the body ends before its close delimiter")
         return iter(())
-
-    def _judge_last_block(self) -> None:
-        """A header block whose blank line was held has its own faults, which come first."""
-        if self.state is State.PART:
-            self.receive_data(self._held)
-            for _ in self._events():
-                pass
 
     def _is_closed(self) -> bool:
         """Whether the close delimiter was seen."""
@@ -152,6 +146,14 @@ class StrictMultipart(MultipartDecoder):
         if (end < 0 and known >= limit + len(_CRLF)) or end + len(_CRLF) > limit:
             raise Problem("part_headers_too_large", f"the header block of a part is over {limit} bytes (M73)")
         self._judged_to = max(0, known - 1) if end < 0 else 0
+
+    def _judge_held_block(self) -> None:
+        """Judge a block as soon as its blank line is there, though that may begin a delimiter too (M34)."""
+        self.buffer += _CRLF
+        self._judge_block()
+        if self.buffer.endswith(_BLANK_LINE):
+            read_part_head(bytes(self.buffer[: -len(_BLANK_LINE)]), self._limits)
+        del self.buffer[-len(_CRLF) :]
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         self._part = read_part_head(bytes(data), self._limits)

@@ -1,5 +1,7 @@
 """The header block of a part (RFC 7578 4.2, RFC 2046 5.1), judged as a whole."""
 
+from collections.abc import Iterator
+
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, Pair, PartHead
@@ -17,10 +19,7 @@ def read_part_head(block: bytes, limits: Limits) -> PartHead:
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
     `filename_ext` and `part_transfer_encoding`, in the order of the contract.
     """
-    lines = _unfold(block)
-    if len(lines) > limits.max_part_fields:
-        raise Problem("part_headers_too_large", f"a part has more than {limits.max_part_fields} fields (M73)")
-    raw = [_split_line(line) for line in lines]
+    raw = list(_fields(_unfold(block), limits.max_part_fields))
     shown = tuple(Pair(name, _show(name, value)) for name, value in raw)
     values = _once(raw)
     disposition_value = values.get("content-disposition")
@@ -46,6 +45,13 @@ def _unfold(block: bytes) -> list[str]:
         else:
             raise Problem("part_header_syntax", "a header block begins with a blank (M69)")
     return lines
+
+
+def _fields(lines: list[str], limit: int) -> Iterator[Pair]:
+    for count, line in enumerate(lines, 1):
+        if count > limit:
+            raise Problem("part_headers_too_large", f"a part has more than {limit} fields (M73)")
+        yield _split_line(line)
 
 
 def _split_line(line: str) -> Pair:

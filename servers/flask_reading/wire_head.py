@@ -9,9 +9,9 @@ from servers.flask_reading.fields import check_expect, check_size, is_dropped, s
 from servers.flask_reading.head import Fields, assemble
 from servers.flask_reading.request_line import RequestLine, split_request_line
 
-# A line feed without its carriage return, or a carriage return without its line feed (R18, R19, H4, H5):
-# neither waits for a CRLF that a peer may never send.
-_BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+# A line feed without its carriage return ends a line, wrongly (R18, H5): a CRLF that the peer may never send
+# is not waited for. A carriage return alone ends nothing and is judged with its line (R19, H4).
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class WireHead:
@@ -56,9 +56,9 @@ class WireHead:
     def _next_line(self) -> str | None:
         """The next line without its CRLF, or None when it has not wholly arrived."""
         end = self._buffer.find(b"\r\n", self._searched)
-        bare = _BARE.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
+        bare = _BARE_LF.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
         if bare is not None:
-            raise self._misjudged(self._text(len(self._buffer) if end < 0 else end))
+            self._take(self._text(bare.end()))  # raises: a line feed fits nowhere
         if end < 0:
             self._check_unfinished(len(self._buffer) - self._begin - self._buffer.endswith(b"\r"))
             # A CR at the very end may yet get its LF.
@@ -70,14 +70,6 @@ class WireHead:
 
     def _text(self, end: int) -> str:
         return self._buffer[self._begin : end].decode("iso-8859-1")
-
-    def _misjudged(self, line: str) -> Problem:
-        """The problem of a line with a bare CR or LF, which is a control character wherever it stands."""
-        try:
-            self._take(line)
-        except Problem as problem:
-            return problem
-        return Problem("bad_header", "a bare CR or LF ends a line (H4, H5)")
 
     def _check_unfinished(self, size: int) -> None:
         if self.line is None and size > self._limits.max_request_line:
@@ -100,6 +92,8 @@ class WireHead:
     def _take_field(self, line: str, request_line: RequestLine) -> None:
         if self._kept == self._limits.max_fields:
             raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
+        if "\r" in line or "\n" in line:
+            raise Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)")
         name, value = split_field_line(line)
         check_size(len(line) + 2, self._limits)
         if is_dropped(name):
