@@ -141,7 +141,7 @@ def test_a_port_taken_in_between_is_tried_again(monkeypatch: pytest.MonkeyPatch)
             assert backend.port == free
 
 
-def test_backends_end_with_the_process_that_started_them() -> None:
+def test_backends_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from clients import launch;"
         "launch.BACKENDS['x'] = launch.BackendKind((sys.executable, '-c', sys.argv[2]), prints_url=True);"
@@ -150,7 +150,11 @@ def test_backends_end_with_the_process_that_started_them() -> None:
     root = str(launch.PROJECT_ROOT)
     code_of_backend = "import socket, time; s = socket.create_server(('127.0.0.1', 0));"
     code_of_backend += "print('http://127.0.0.1:%d' % s.getsockname()[1]); time.sleep(60)"
-    parent = subprocess.Popen([sys.executable, "-c", code, root, code_of_backend], stdout=subprocess.PIPE)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, root, code_of_backend],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # a killed parent removes nothing
+    )
     assert parent.stdout is not None
     with parent.stdout:
         backend = int(parent.stdout.readline())
