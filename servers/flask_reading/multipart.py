@@ -69,10 +69,14 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             self._skip_epilogue(data)
             return
-        piece = memoryview(self._held + data if self._held else data)
+        piece = self._held + data if self._held or isinstance(data, memoryview) else data
         cut = self._cut(piece)
         self._held = bytes(piece[cut:])
-        self.receive_data(piece[:cut])  # type: ignore[arg-type]  # it takes whatever bytearray.extend takes
+        fed = memoryview(piece)[:cut]
+        if self.state is State.DATA and piece.find(self._mark, 0, cut) < 0:
+            yield from self._plain_data(fed)
+            return
+        self.receive_data(fed)  # type: ignore[arg-type]  # it takes whatever bytearray.extend takes
         yield from self._events()
         if self._is_closed():
             rest, self._held = bytes(self.buffer) + self._held, b""
@@ -90,7 +94,15 @@ class StrictMultipart(MultipartDecoder):
         """Whether the close delimiter was seen."""
         return self.state is State.EPILOGUE
 
-    def _cut(self, piece: memoryview) -> int:
+    def _plain_data(self, fed: memoryview) -> Iterator[PartData]:
+        """Data without a boundary goes past Werkzeug's buffer, which would copy it five times."""
+        if self.buffer:  # what Werkzeug kept back can begin no delimiter either: no read ends inside of one
+            yield PartData(bytes(self.buffer))
+            del self.buffer[:]
+        if fed:
+            yield PartData(fed)
+
+    def _cut(self, piece: bytes | bytearray) -> int:
         """Where a delimiter may have begun that the next read completes, else the end."""
         begin = max(0, len(piece) - self._longest)
         while match := self._begun_delimiter.search(piece, begin):
