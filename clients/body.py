@@ -125,6 +125,7 @@ def choose_body(data: Any, json: Any, files: Any, boundary: str | None = None) -
     """The body for what a call gives, or None. Raises UsageError for what does not go together."""
     if isinstance(data, (SingleBody, FormDataBody)):
         return data
+    data = data or None  # so does requests, and a stream that says that it is empty is no body either
     streamed = _is_streamed(data)
     if files:
         if streamed or isinstance(data, (str, bytes)):

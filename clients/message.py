@@ -16,8 +16,8 @@ from clients.version import project_version
 
 # method = token; field-name = token                                       RFC 9110, sections 9.1 and 5.1
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# No line end and no NUL in a value, and no blank before it                 RFC 9110, section 5.5
-_FIELD_VALUE = re.compile(r"(?:[^\r\n\0 \t][^\r\n\0]*)?")
+# "field values containing CR, LF, or NUL characters are invalid and dangerous"     RFC 9110, section 5.5
+_FIELD_VALUE = re.compile(r"[^\r\n\0]*")
 
 # A smaller chunk is copied to go out in one piece with its size line.
 _COPIED_BYTES = 65536
@@ -52,7 +52,7 @@ class Message:
 
 
 class Fields:
-    """Fields by their names, in any case: setting one again keeps its place, and None takes it out."""
+    """Fields by their names, in any case: setting one again keeps its place."""
 
     def __init__(self) -> None:
         self._fields: dict[str, tuple[str, bytes]] = {}
@@ -60,11 +60,17 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._fields
 
-    def set(self, name: str, value: str | bytes | None) -> None:
+    def update(self, headers: Mapping[str, str | bytes | None]) -> None:
+        """Set what a caller gives. None takes a field out, unless a later name, in another case, sets it again."""
+        removed: set[str] = set()
+        for name, value in headers.items():
+            self.set(name, b"" if value is None else value)
+            (removed.add if value is None else removed.discard)(name.lower())
+        for name in removed:
+            del self._fields[name]
+
+    def set(self, name: str, value: str | bytes) -> None:
         """Set one field. Raises UsageError when name or value would not be one field line."""
-        if value is None:
-            self._fields.pop(name.lower(), None)
-            return
         text = value.decode("latin-1") if isinstance(value, bytes) else value
         if _TOKEN.fullmatch(name) is None or _FIELD_VALUE.fullmatch(text) is None:
             raise UsageError(f"not a field: {name!r}: {value!r}")
@@ -98,10 +104,10 @@ def build_message(
     method = method.upper()
     request_url = parse_request_url(url, params)
     fields = _session_fields()
-    for name, value in (headers or {}).items():
-        fields.set(name, value)
-    if "cookie" not in fields:
-        fields.set("Cookie", cookie_field(cookies or {}))
+    fields.update(headers or {})
+    cookie = cookie_field(cookies or {})
+    if cookie is not None and "cookie" not in fields:
+        fields.set("Cookie", cookie)
     body = choose_body(data, json, files, boundary)
     _set_framing(fields, method, body, chunked)
     if body is not None and body.content_type is not None and "content-type" not in fields:

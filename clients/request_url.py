@@ -55,16 +55,17 @@ def parse_request_url(url: str | bytes, params: Any = None) -> RequestUrl:
     userinfo, _, host_port = matched[2].rpartition("@")
     host, port = _host_and_port(host_port, text)
     query = "&".join(part for part in (_encode(matched[4] or "", _QUERY), _encoded_params(params)) if part)
-    path = _encode(_without_dots(_rooted(matched[3])), _PATH)
-    # requests quotes the URL as a whole: a broken escape in the params makes it escape each "%" of the path.
-    quoted = _requote(f"{_encode(userinfo, _USERINFO)}@{path}" + (f"?{query}" if query else ""))
-    credentials, _, target = quoted.partition("@")
+    path = _encode(_without_dots(_rooted(matched[3])) or "/", _PATH)
+    # requests quotes the URL as a whole: one "%" that begins no escape, in the params or before a zone, makes
+    # it escape them all, in credentials and path too.
+    quoted = _requote(f"{_encode(userinfo, _USERINFO)}@{host}{path}" + (f"?{query}" if query else ""))
+    credentials, _, rest = quoted.partition("@")
     return RequestUrl(
         scheme,
         host.strip("[]"),
         port or DEFAULT_PORTS[scheme],
         _authority(host, port, scheme),
-        _target(target),
+        _target(rest[rest.index("/") :]),
         _credentials(credentials),
     )
 
@@ -166,10 +167,8 @@ def _requote(text: str) -> str:
 
 
 def _target(quoted: str) -> str:
-    """Origin-form: the fragment is not sent, leading slashes are one, `[` and `]` are encoded."""
+    """Origin-form: the fragment is not sent, `[` and `]` are encoded."""
     path, mark, query = quoted.partition("#")[0].partition("?")
-    if path.startswith("//"):
-        path = "/" + path.lstrip("/")
     return _encode(path, _PATH) + (mark + _encode(query, _QUERY) if query else "")
 
 

@@ -141,7 +141,12 @@ def open_path(path: Path) -> Source:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     if stat.S_ISREG(status.st_mode):
         file.seek(0)
-    return StreamSource(file)
+    return StreamSource(_read_and_close(file))
+
+
+def _read_and_close(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from _pieces_read(file)
 
 
 def _source_of_file(file: Any) -> Source:
