@@ -155,6 +155,7 @@ class FormDataParser:
         """
         begin = self._position + 2
         searched = self._position
+        told_empty_line = False
         while True:
             start = self._data.find(self._delimiter, searched)
             if start < 0:
@@ -164,6 +165,9 @@ class FormDataParser:
             if kind == _IS_NONE:
                 searched = self._next_delimiter(start + len(self._delimiter))
                 continue
+            if start >= begin and not told_empty_line:
+                self._tell(Role.PART_FIELD, begin - 2, begin)
+                told_empty_line = True
             if start > begin:
                 self._tell(Role.PART_DATA, begin, start)
                 yield PartData(memoryview(self._data)[begin:start])
