@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from collections.abc import Iterator
 
 SEGMENT = 64 * 1024
@@ -22,7 +23,7 @@ def at_random(data: bytes, rng: random.Random, most: int = 12) -> list[bytes]:
     """Up to `most` pieces; half of the cuts stand close to a line end, where the grammar decides."""
     if len(data) < 2:
         return [data]
-    line_ends = [at for at in range(len(data)) if data[at : at + 1] == b"\n"]
+    line_ends = [match.start() for match in re.finditer(b"\n", data)]
     cuts = set()
     for _ in range(rng.randint(1, most - 1)):
         near = rng.choice(line_ends) if line_ends and rng.random() < 0.5 else rng.randrange(len(data))

@@ -179,10 +179,15 @@ def test_limits_can_be_set() -> None:
 @pytest.mark.parametrize(("body", "data"), [pytest.param(*case, id=name) for name, *case in _ACCEPTED])
 def test_a_trace_is_told_every_byte_once_and_in_order(body: bytes, data: list[bytes]) -> None:
     for pieces in ([body], bytewise(body) if len(body) < 4096 else [body[:7], body[7:]]):
-        told: list[tuple[Role, bytes]] = []
-        parser = FormDataParser(b"b", Limits(), lambda role, raw: told.append((role, bytes(raw))))
-        for piece in pieces:
-            list(parser.receive(piece))
-        list(parser.finish())
+        told = _trace(pieces)
         assert b"".join(raw for _, raw in told) == body
         assert b"".join(raw for role, raw in told if role is Role.PART_DATA) == b"".join(data)
+
+
+def _trace(pieces: list[bytes]) -> list[tuple[Role, bytes]]:
+    told: list[tuple[Role, bytes]] = []
+    parser = FormDataParser(b"b", Limits(), lambda role, raw: told.append((role, bytes(raw))))
+    for piece in pieces:
+        list(parser.receive(piece))
+    list(parser.finish())
+    return told
