@@ -71,9 +71,9 @@ def send(
     # What requests cannot send, or would send ambiguously, is refused here with the other client's words.
     message = build_message(**call.arguments())
     try:
-        answer = _exchange(_session(WatchedAdapter(wire)), call, message, wire, cafile, on_block)
+        answer = _exchange(watched_session(WatchedAdapter(wire)), call, message, wire, cafile, on_block)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
-        raise _client_error(error, message) from None
+        raise client_error(error, message) from None
     body = message.body
     if body is not None and body.receipt is None and not _is_streamed(call, body):
         for _ in body.blocks():  # requests sent its own rendering: ours must have been the same
@@ -85,16 +85,17 @@ def send(
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
     """Give to `write` all bytes that `send` would send. Nothing is connected to."""
     message = build_message(**call.arguments())
-    session = _session(WatchedAdapter(Wire(), write))
+    session = watched_session(WatchedAdapter(Wire(), write))
     try:
         session.send(_prepare(session, call, message, None), allow_redirects=False)
     except DryRunDone:
         return
     except requests.RequestException as error:
-        raise _client_error(error, message) from None
+        raise client_error(error, message) from None
 
 
-def _session(adapter: WatchedAdapter) -> requests.Session:
+def watched_session(adapter: WatchedAdapter) -> requests.Session:
+    """A session that sends through `adapter`, and takes nothing from the environment."""
     session = requests.Session()
     session.trust_env = False  # neither proxies nor .netrc: the other client has none
     session.mount("http://", adapter)
@@ -186,7 +187,7 @@ def _complete_head(prepared: requests.PreparedRequest, body: Body) -> None:
             prepared.headers["Content-Type"] = body.content_type
 
 
-def _client_error(error: Exception, message: Message) -> UsageError | Unreachable:
+def client_error(error: Exception, message: Message) -> UsageError | Unreachable:
     """The sentence that the socket client has for the same failure."""
     if isinstance(error, ValueError):  # InvalidURL, InvalidHeader and their kin
         return UsageError(str(error))

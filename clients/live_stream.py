@@ -1,0 +1,53 @@
+"""An answer that is read while it arrives, through a socket or through requests, and when its bytes came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from clients.answers import Answer
+from clients.digest import Block
+from clients.upload_call import Call
+from clients.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer:
+    """`head` is the answer without its body; `pieces` gives the body's bytes as they become readable.
+
+    Reading `pieces` raises Unreachable when the answer breaks off or the wire's deadline passes.
+    """
+
+    head: Answer
+    pieces: Iterator[bytes]
+
+
+OpenLive: TypeAlias = Callable[[Call, Wire, bool], AbstractContextManager[LiveAnswer]]
+"""`open_live(call, wire, whole)`; with `whole` the body is read to its end before a piece is given."""
+
+
+class WireTimes:
+    """When bytes passed a wire, on the monotonic clock in seconds: what no library between can hide."""
+
+    def __init__(self, max_time: float | None = None) -> None:
+        self.sent_at = self.first_at = self.last_at = time.monotonic()
+        self.reads = 0
+        self.wire = Wire(max_time, self._on_sent, self._on_received)
+
+    def since_sent(self, moment: float) -> float:
+        """Seconds from the last byte of the request to `moment`."""
+        return max(0.0, moment - self.sent_at)
+
+    def _on_sent(self, _block: Block) -> None:
+        self.sent_at = time.monotonic()
+
+    def _on_received(self, block: Block) -> None:
+        if not len(block):
+            return
+        self.last_at = time.monotonic()
+        if not self.reads:
+            self.first_at = self.last_at
+        self.reads += 1

@@ -1,0 +1,34 @@
+"""A stream as a picture for a terminal of 80 columns: a row an event, its place in the row the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+COLUMNS = 80
+MAX_ROWS = 18
+_LABEL = "{number:>6} {at:>8.3f} s {gap:>8}  "
+_HEAD = f"{'event':>6} {'at':>10} {'gap':>8}  "
+MARK = "*"
+
+
+def plot(times: Sequence[float], *, columns: int = COLUMNS, rows: int = MAX_ROWS) -> Iterator[str]:
+    """Lines of at most `columns` characters, one for each event of `times` (seconds, in order), and a scale.
+
+    A real stream goes down like a stair, a burst like a wall. Of more than `rows` events evenly spaced ones
+    are shown, the first and the last among them; each gap is that to the event right before.
+    """
+    if not times:
+        return
+    width = columns - len(_HEAD)
+    end = f"{times[-1]:.3f} s"
+    yield _HEAD + "0" + end.rjust(width - 1)
+    for index in _shown(len(times), rows):
+        gap = f"+{times[index] - times[index - 1]:.3f}" if index else ""
+        place = round(times[index] / times[-1] * (width - 1)) if times[-1] > 0 else 0
+        yield _LABEL.format(number=index + 1, at=times[index], gap=gap) + " " * place + MARK
+
+
+def _shown(count: int, rows: int) -> list[int]:
+    if count <= rows:
+        return list(range(count))
+    return [round(row * (count - 1) / (rows - 1)) for row in range(rows)]
