@@ -29,6 +29,7 @@ _LARGE_BODY = 256 * 1024
 # One connection does so many steps of sending before the others have their turn.
 _PIECES_A_TURN = 64
 _RESET_POLL = 0.1
+_READ_AHEAD = 1024 * 1024
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1024 * 1024
 
@@ -81,6 +82,8 @@ class Connection:
         self._window_start = 0.0
         self._window_size = 0
         self._peer_ended = False
+        self._ahead: list[bytes] = []
+        self._ahead_size = 0
         self._outgoing = memoryview(b"")
         self._pieces: Iterator[Event] = iter(())
         self._wait = 0.0
@@ -147,25 +150,42 @@ class Connection:
             data = self._socket.recv(_LARGE_READ if self._body_size >= _LARGE_BODY else _SMALL_READ)
         except BlockingIOError:
             return
-        self._peer_ended = self._peer_ended or not data
         if self._observer:
             self._observer.read(len(data))
-        self._reader.receive(data)
-        if self._phase in (Phase.BUSY, Phase.PAUSING):
-            self._home.loop.watch(self._socket, 0, self)  # one buffer ahead is enough
-            if self._phase is Phase.PAUSING:
-                self._deadline.set(self._next_look())
-        else:
+        self._peer_ended = self._peer_ended or not data
+        if self._phase in _RECEIVING:
+            self._reader.receive(data)
             self._advance()
+        else:
+            self._receive_ahead(data)
+
+    def _receive_ahead(self, data: bytes) -> None:
+        """Keep what comes while a thread works or a stream pauses, so that both go on at once."""
+        self._ahead.append(data)
+        self._ahead_size += len(data)
+        if self._peer_ended or self._ahead_size >= _READ_AHEAD or self._phase is Phase.PAUSING:
+            self._home.loop.watch(self._socket, 0, self)
+        if self._phase is Phase.PAUSING:
+            self._deadline.set(self._next_look())
+
+    def _take_ahead(self) -> None:
+        ahead, self._ahead, self._ahead_size = self._ahead, [], 0
+        data = b"".join(ahead)
+        if data:
+            self._reader.receive(data)
+        if self._peer_ended:
+            self._reader.receive(b"")
 
     def _advance(self) -> None:
         """Handle every event that the bytes at hand decide, until something has to be waited for."""
         while self._phase in _RECEIVING:
             event = self._reader.next_event()
-            if event is NEED_DATA:
+            if event is NEED_DATA and self._ahead:
+                self._take_ahead()
+            elif event is NEED_DATA:
                 self._wait_for_data()
                 return
-            if isinstance(event, BodyReceived):
+            elif isinstance(event, BodyReceived):
                 self._take(event.data)
             elif isinstance(event, HeadReceived):
                 self._begin(event)
