@@ -1,0 +1,111 @@
+"""The verdict on given arrival times: the three kinds, too little to tell, and what noise may not change."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from clients.stream_verdict import StreamVerdict, judge
+
+DELAY = 0.3
+STEADY = [0.005 + DELAY * event for event in range(9)]
+
+
+def verdict(times: list[float], delay: float | None = DELAY) -> StreamVerdict:
+    return judge(times, delay=delay).verdict
+
+
+def in_bursts(size: int, count: int = 24) -> list[float]:
+    """Events that somebody between collects until there are `size`, and passes on within half a millisecond."""
+    made = [0.005 + DELAY * event for event in range(count)]
+    sent = [made[min(event // size * size + size, count) - 1] for event in range(count)]
+    return [at + 0.0005 * (event % size) / size for event, at in enumerate(sent)]
+
+
+@pytest.mark.parametrize("delay", [DELAY, None])
+def test_a_steady_stream_is_real(delay: float | None) -> None:
+    assert verdict(STEADY, delay) is StreamVerdict.REAL
+
+
+@pytest.mark.parametrize("delay", [DELAY, None])
+@pytest.mark.parametrize("size", [2, 3, 5, 24])
+def test_bursts_of_any_size_are_buffered_pairs_too(size: int, delay: float | None) -> None:
+    assert verdict(in_bursts(size), delay) is StreamVerdict.BUFFERED
+
+
+def test_a_first_event_alone_does_not_make_a_stream() -> None:
+    assert verdict([0.005, *[2.4] * 8]) is StreamVerdict.BUFFERED
+
+
+@pytest.mark.parametrize("delay", [DELAY, None])
+def test_all_at_once_at_the_end_is_buffered(delay: float | None) -> None:
+    assert verdict([2.4] * 9, delay) is StreamVerdict.BUFFERED
+
+
+def test_a_client_that_read_the_whole_sees_a_pseudo_stream_whatever_the_times() -> None:
+    for times in ([2.4] * 9, STEADY, [0.0], []):
+        assert judge(times, delay=DELAY, read_whole=True).verdict is StreamVerdict.PSEUDO
+
+
+@pytest.mark.parametrize("delay", [DELAY, 0.05, None])
+def test_a_reader_that_stalls_for_a_moment_still_sees_a_stream(delay: float | None) -> None:
+    """Everything that arrives within a stall is seen at its end."""
+    pace = delay or 0.02
+    for start in range(9):
+        begin, end = 0.004 + pace * start, 0.004 + pace * (start + 4)
+        times = [0.005 + pace * event for event in range(30)]
+        assert verdict([end if begin < at < end else at for at in times], delay) is StreamVerdict.REAL
+
+
+def test_jitter_does_not_make_bursts() -> None:
+    rng = random.Random(4)
+    for _ in range(200):
+        times = [0.0]
+        for _ in range(8):
+            times.append(times[-1] + 0.1 + rng.expovariate(1 / 0.05))
+        shaken = sorted(at + rng.uniform(0, 0.06) for at in times)
+        assert verdict(shaken, 0.1) is StreamVerdict.REAL
+
+
+def test_a_model_that_thinks_and_then_speaks_fast_is_real() -> None:
+    """Uneven on purpose: a long pause at the start and one in the middle, tokens every 5 to 40 ms."""
+    rng = random.Random(4)
+    times = [3.0]
+    for token in range(200):
+        times.append(times[-1] + rng.uniform(0.005, 0.04) + (10 if token == 90 else 0))
+    assert verdict(times, None) is StreamVerdict.REAL
+
+
+@pytest.mark.parametrize(
+    ("times", "delay"),
+    [
+        ([], DELAY),
+        ([0.4], DELAY),
+        ([0.001, 0.001, 0.002], None),
+        ([0.001, 0.001, 0.002], 0.0),
+        ([0.4, 0.4, 0.4], None),
+        ([0.02, 0.02, 0.02], 0.01),
+    ],
+)
+def test_too_little_or_too_fast_is_not_judged(times: list[float], delay: float | None) -> None:
+    assert verdict(times, delay) is StreamVerdict.UNDECIDED
+
+
+def test_a_delay_that_nobody_heeds_is_no_measure() -> None:
+    assert verdict([0.01 * event for event in range(9)], 5.0) is StreamVerdict.UNDECIDED
+    assert verdict([0.1 * event for event in range(9)], 5.0) is StreamVerdict.REAL
+
+
+def test_the_evidence_says_what_was_counted() -> None:
+    real = " | ".join(judge(STEADY, delay=DELAY).evidence)
+    assert "9 of 9 events came on their own, 30 ms or more from the next" in real
+    assert "after 0.005 s, 2.395 s before the last could be made" in real
+    assert "gaps: 0.300 s in the median, 0.300 to 0.300; the request asked for 0.3 s" in real
+    paired = " | ".join(judge(in_bursts(2, 8), delay=DELAY).evidence)
+    assert "0 of 8 events came on their own" in paired
+    assert "the others in 4 bursts of up to 2" in paired
+    late = " | ".join(judge([3.0] * 9, delay=DELAY).evidence)
+    assert "by then the last could have been made for 0.600 s" in late
+    whole = " | ".join(judge([3.0] * 9, read_whole=True).evidence)
+    assert "the client handed over 9 events at 3.000 s, none before" in whole
