@@ -11,6 +11,7 @@ from clients.errors import ClientError, Unreachable, UploadFailed
 from clients.event_stream import Event, EventStreamError, EventStreamParser, Item
 from clients.live_stream import LiveAnswer, OpenLive, WireTimes
 from clients.upload_call import Call
+from clients.wire import Wire
 
 MAX_BODY_BYTES = 64 << 20
 EVENT_STREAM = "text/event-stream"
@@ -86,10 +87,19 @@ def receive(
                     arrivals.append(Arrival(item, at))
                     on_arrival(arrivals[-1])
         except Unreachable as error:
-            broken = error
+            broken = _why_broken(error, times.wire)
         except EventStreamError as error:
             broken = UploadFailed(str(error))
         return _summed_up(times, live.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
+
+
+def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:
+    """At the time limit there was an answer, and only its end is missing."""
+    try:
+        wire.remaining  # noqa: B018  # raises when the time is over
+    except TimeoutError:
+        return Unreachable(f"the stream had not ended after {wire.max_time:g} s")
+    return error
 
 
 def _summed_up(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 COLUMNS = 80
 MAX_ROWS = 18
-_LABEL = "{number:>5} {at:>9.3f} s {gap:>10}  "
-_HEAD = f"{'event':>5} {'at':>11} {'gap':>10}  "
+_LABEL = "{number:>6} {at:>9.3f} s {gap:>10}  "
+_HEAD = f"{'event':>6} {'at':>11} {'gap':>10}  "
 MARK = "*"
 
 

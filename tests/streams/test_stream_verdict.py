@@ -17,7 +17,7 @@ def verdict(times: list[float], delay: float | None = DELAY) -> StreamVerdict:
 
 
 def in_bursts(size: int, count: int = 24) -> list[float]:
-    """Events that somebody between collects until there are `size`, and passes on within half a millisecond."""
+    """Events that somebody collects until there are `size`, and passes on within half a millisecond."""
     made = [0.005 + DELAY * event for event in range(count)]
     sent = [made[min(event // size * size + size, count) - 1] for event in range(count)]
     return [at + 0.0005 * (event % size) / size for event, at in enumerate(sent)]

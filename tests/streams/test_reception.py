@@ -1,0 +1,185 @@
+"""Both readers against servers that do as they are told: OpenAI's style and Qwen's, whole and broken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from clients.errors import ClientError, Unreachable
+from clients.event_stream import Comment, Event
+from clients.live_stream import OpenLive
+from clients.reception import Arrival, Reception, receive
+from clients.stream import CLIENTS, stream_call
+from clients.stream_verdict import StreamVerdict, judge
+from tests.streams.scripted_stream import (
+    CHUNKED,
+    LAST_CHUNK,
+    UNTIL_CLOSE,
+    Script,
+    chunk,
+    scripted_stream,
+)
+
+PAUSE = 0.1
+WORDS = ["", "echo", " ", "this"]
+CHUNKS = [json.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}) for word in WORDS]
+OPENAI = [f"data: {item}\n\n".encode() for item in (*CHUNKS, "[DONE]")]
+QWEN = [f"data: {item}\r\n\r\n".encode() for item in (*CHUNKS, "[DONE]")]
+PING = b": ping - 2026-01-01 00:00:00.000000+00:00\r\n\r\n"
+
+
+def paused(pieces: list[bytes], pause: float = PAUSE) -> list[bytes | float]:
+    steps: list[bytes | float] = []
+    for piece in pieces:
+        steps += [piece, pause]
+    return steps[:-1]
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> OpenLive:
+    return CLIENTS[request.param]
+
+
+def received(script: Script, client: OpenLive, *, whole: bool = False, seconds: float = 10.0) -> Reception:
+    with scripted_stream(script) as server:
+        return receive(stream_call(server.url, "{}"), client, whole=whole, max_time=seconds)
+
+
+STYLES: dict[str, Script] = {
+    "openai": [CHUNKED, *paused([chunk(event) for event in OPENAI]), LAST_CHUNK],
+    "qwen": [CHUNKED, *paused([chunk(event) for event in QWEN]), LAST_CHUNK],
+    "until-close": [UNTIL_CLOSE, *paused(OPENAI)],
+    "qwen-until-close": [UNTIL_CLOSE, *paused(QWEN)],
+    "line-and-end-apart": [
+        CHUNKED,
+        *paused([chunk(event[:-2]) + chunk(event[-2:]) for event in OPENAI]),
+        LAST_CHUNK,
+    ],
+    "chunk-in-two-segments": [
+        CHUNKED,
+        *paused([part for event in OPENAI for part in (chunk(event)[:9], chunk(event)[9:])], PAUSE / 2),
+        LAST_CHUNK,
+    ],
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_gives_the_same_events_one_by_one(client: OpenLive, style: str) -> None:
+    reception = received(STYLES[style], client)
+    assert [event.data for event in reception.events] == [*CHUNKS, "[DONE]"]
+    assert reception.broken is None
+    assert not reception.unfinished
+    assert judge(reception.times).verdict in (StreamVerdict.REAL, StreamVerdict.UNDECIDED)
+    assert reception.times[0] < reception.times[-1] - 3 * PAUSE
+
+
+def test_pings_are_comments_and_no_events(client: OpenLive) -> None:
+    pieces = [chunk(piece) for piece in (PING, QWEN[0], PING, QWEN[-1], PING)]
+    reception = received([CHUNKED, *pieces, LAST_CHUNK], client)
+    kinds = [type(arrival.item) for arrival in reception.arrivals]
+    assert kinds == [Comment, Event, Comment, Event, Comment]
+
+
+def test_a_server_that_sends_pairs_is_found_out(client: OpenLive) -> None:
+    """As haproxy does without `option http-no-delay`."""
+    pairs = paused([chunk(b"".join(OPENAI[at : at + 2])) for at in (0, 2, 4)], 0.3)
+    reception = received([CHUNKED, *pairs, LAST_CHUNK], client)
+    assert len(reception.events) == 5
+    assert judge(reception.times).verdict is StreamVerdict.BUFFERED
+
+
+def test_an_answer_held_back_to_the_end_is_found_out(client: OpenLive) -> None:
+    body = b"".join(OPENAI)
+    sized = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: %d" % len(body))
+    reception = received([0.6, sized + body], client)
+    assert len(reception.events) == 5
+    assert judge(reception.times).verdict is StreamVerdict.BUFFERED
+
+
+def test_whoever_reads_the_whole_gets_all_at_the_end_though_the_wire_had_it_before(client: OpenLive) -> None:
+    reception = received(STYLES["openai"], client, whole=True)
+    assert [event.data for event in reception.events] == [*CHUNKS, "[DONE]"]
+    assert len(set(reception.times)) == 1
+    assert reception.times[0] >= 4 * PAUSE
+    assert reception.first_byte < PAUSE
+    assert reception.reads >= 5
+    assert judge(reception.times, read_whole=reception.read_whole).verdict is StreamVerdict.PSEUDO
+
+
+@pytest.mark.parametrize(
+    "end",
+    [b"", b"5\r\nda", b"zz\r\n"],
+    ids=["between-chunks", "in-a-chunk", "no-chunk-size"],
+)
+def test_a_stream_that_breaks_off_says_so_after_the_events_that_came(client: OpenLive, end: bytes) -> None:
+    reception = received([CHUNKED, chunk(OPENAI[0]), 0.05, end], client)
+    assert [event.data for event in reception.events] == CHUNKS[:1]
+    assert isinstance(reception.broken, Unreachable)
+
+
+def test_a_stream_that_goes_on_is_left_at_the_time_limit(client: OpenLive) -> None:
+    reception = received([CHUNKED, chunk(OPENAI[0]), 0.8], client, seconds=0.3)
+    assert [event.data for event in reception.events] == CHUNKS[:1]
+    assert reception.broken is not None
+    assert str(reception.broken) == "the stream had not ended after 0.3 s"
+    assert reception.broken.exit_status == 3
+
+
+def test_an_unfinished_event_at_the_end_counts_for_nothing(client: OpenLive) -> None:
+    reception = received([CHUNKED, chunk(OPENAI[0]), chunk(b"data: 1\n"), LAST_CHUNK], client)
+    assert (len(reception.events), reception.unfinished, reception.broken) == (1, True, None)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[0.01], [b"SSH-2.0-x\r\n\r\n"]],
+    ids=["closed", "no-http"],
+)
+def test_no_answer_at_all_is_an_error(client: OpenLive, script: Script) -> None:
+    with pytest.raises(Unreachable):
+        received(script, client)
+
+
+def test_the_socket_client_forgives_no_missing_end_as_requests_does() -> None:
+    open_live = CLIENTS["socket"]
+    reception = received([CHUNKED, chunk(OPENAI[0]), b"0\r\n"], open_live)
+    assert isinstance(reception.broken, Unreachable)
+    with pytest.raises(Unreachable):
+        received([b"HTTP/1.1 200 OK\r\n"], open_live)
+
+
+def test_silence_ends_at_the_time_limit(client: OpenLive) -> None:
+    with pytest.raises(ClientError) as raised:
+        received([0.8], client, seconds=0.3)
+    assert raised.value.exit_status == 3
+
+
+def test_an_answer_that_is_no_event_stream_is_read_whole(client: OpenLive) -> None:
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/event-stream\r\nContent-Length: 3\r\n\r\nabc"
+    reception = received([answer], client)
+    assert (reception.answer.status, reception.answer.body) == (404, b"abc")
+    assert not reception.is_event_stream
+    assert reception.events == ()
+
+
+def test_the_request_is_the_same_from_both_clients_but_for_what_each_calls_itself() -> None:
+    bodies = {}
+    for name, open_live in CLIENTS.items():
+        with scripted_stream([CHUNKED, LAST_CHUNK]) as server:
+            receive(stream_call(server.url, '{"query":"a"}', "secret"), open_live)
+        head, _, body = server.requests[0].partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        assert lines[0] == b"POST /stream_echo HTTP/1.1"
+        for line in (b"Accept: text/event-stream", b"Authorization: Bearer secret", b"Content-Length: 13"):
+            assert line in lines, name
+        assert b"Content-Type: application/json" in lines
+        bodies[name] = body
+    assert set(bodies.values()) == {b'{"query":"a"}'}
+
+
+def test_each_arrival_is_told_before_the_next_one_was_sent(client: OpenLive) -> None:
+    told: list[Arrival] = []
+    with scripted_stream(STYLES["qwen"]) as server:
+        reception = receive(stream_call(server.url, "{}"), client, on_arrival=told.append)
+    assert tuple(told) == reception.arrivals
