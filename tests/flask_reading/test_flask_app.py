@@ -1,0 +1,199 @@
+"""The application by itself, under a test client and under the development server."""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from flask import Flask
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
+
+from clients.launch import RunningBackend
+from servers import flask_upload
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
+from servers.flask_reading import read_environ
+from servers.flask_reading.body_input import PIECE, BodyInput
+from servers.flask_reading.dev_server import DevConnection
+from servers.settings import Settings
+
+MEMORY = Settings(store="memory:")
+
+
+@pytest.fixture
+def app() -> Flask:
+    return flask_upload.create_app(MEMORY)
+
+
+class Broken:
+    """A `wsgi.input` that fails, and says how large its reads are."""
+
+    def __init__(self, error: Exception | None = None, data: bytes = b"") -> None:
+        self.sizes: list[int] = []
+        self._error = error
+        self._data = data
+
+    def read(self, size: int) -> bytes:
+        self.sizes.append(size)
+        data, self._data = self._data[:size], self._data[size:]
+        if self._error is not None and not data:
+            raise self._error
+        return data
+
+
+def head_of(**fields: str) -> RequestHead:
+    line = {"REQUEST_METHOD": "POST", "RAW_URI": "/", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "h"}
+    return read_environ({**line, **fields}, Limits())
+
+
+def pieces(stream: object, **fields: str) -> Iterator[bytes]:
+    environ: dict[str, Any] = {"wsgi.input": stream}
+    return iter(BodyInput(environ, head_of(**fields), Limits()))
+
+
+def test_every_path_is_answered_without_routing(app: Flask) -> None:
+    client = app.test_client()
+    for path in ("/a//b", "/static/x", "/a", "/a/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert client.get("/v1/no").mimetype == "application/json"
+    assert client.get("/files/no").mimetype == "application/problem+json"
+
+
+def test_exception_becomes_a_problem_that_says_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> RequestHead:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(flask_upload, "read_environ", fail)
+    answer = app.test_client().get("/")
+    assert answer.status_code == 500
+    assert answer.get_json()["code"] == "internal"
+    assert b"secret" not in answer.data
+
+
+def test_answer_to_head_has_the_length_of_its_description(app: Flask) -> None:
+    answer = app.test_client().head("/a")
+    assert answer.data == b""
+    assert int(answer.headers["Content-Length"]) > 100
+
+
+def test_application_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIREPROOF_STORE", "memory:")
+    monkeypatch.delitem(flask_upload.__dict__, "app", raising=False)
+    made = flask_upload.app
+    assert isinstance(made, Flask)
+    assert flask_upload.app is made
+    monkeypatch.delitem(flask_upload.__dict__, "app")
+    with pytest.raises(AttributeError):
+        flask_upload.application  # noqa: B018
+
+
+def test_body_is_read_in_pieces_of_a_mebibyte() -> None:
+    stream = Broken(data=b"x" * (PIECE + 10))
+    assert [len(piece) for piece in pieces(stream, CONTENT_LENGTH=str(PIECE + 7))] == [PIECE, 7]
+    assert stream.sizes == [PIECE, 7]
+
+
+def test_body_shorter_than_its_length_is_truncated() -> None:
+    with pytest.raises(Problem, match="body_truncated"):
+        list(pieces(Broken(data=b"abc"), CONTENT_LENGTH="10"))
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        (OSError("broken"), "body_truncated"),
+        (ConnectionResetError(), "body_truncated"),
+        (TimeoutError(), "request_timeout"),
+        (Problem("bad_chunk", "as it is"), "bad_chunk"),
+    ],
+)
+def test_failure_to_read_is_a_problem(error: Exception, code: str) -> None:
+    with pytest.raises(Problem, match=code):
+        list(pieces(Broken(error, b"abc"), HTTP_TRANSFER_ENCODING="chunked"))
+
+
+def test_other_servers_chunk_errors_are_mapped() -> None:
+    with pytest.raises(Problem, match="bad_chunk"):
+        list(pieces(Broken(InvalidChunkSize(b"zz")), HTTP_TRANSFER_ENCODING="chunked"))
+    with pytest.raises(Problem, match="body_truncated"):
+        list(pieces(Broken(NoMoreData()), HTTP_TRANSFER_ENCODING="chunked"))
+
+
+def test_decoded_chunks_of_another_server_end_where_they_end() -> None:
+    assert list(pieces(Broken(data=b"abc"), HTTP_TRANSFER_ENCODING="chunked")) == [b"abc"]
+
+
+class Elsewhere(socket.socket):
+    """A connection that arrived at a public address."""
+
+    def getsockname(self) -> Any:
+        return ("192.0.2.1", 8000)
+
+
+@pytest.mark.parametrize(
+    "settings, refused",
+    [
+        (MEMORY, True),
+        (Settings(store="memory:", token="t"), False),
+        (Settings(store="memory:", insecure_public=True), False),
+    ],
+)
+def test_request_at_a_public_address_is_refused_without_a_token(settings: Settings, refused: bool) -> None:
+    with Elsewhere() as connection:
+        arrived = DevConnection.of({"werkzeug.socket": connection}, settings)
+        if refused:
+            with pytest.raises(Problem, match="misdirected_host"):
+                arrived.check_arrival()
+        else:
+            arrived.check_arrival()
+
+
+def test_lingering_close_ends_for_a_peer_that_never_does() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sending = threading.Event()
+
+        def send() -> None:
+            sending.set()
+            try:
+                while True:
+                    theirs.sendall(b"x" * 65536)
+            except OSError:
+                pass
+
+        peer = threading.Thread(target=send)
+        peer.start()
+        sending.wait()
+        body = DevConnection(ours, MEMORY).close_after(b"answer")
+        assert list(body) == [b"answer"]
+        assert theirs.recv(100) == b""
+        ours.close()
+        peer.join(10)
+        assert not peer.is_alive()
+
+
+@pytest.mark.parametrize("size", [b"fffffffffffffffff", b"+3", b"0x3"])
+def test_development_server_survives_hostile_chunks(
+    backends: Mapping[str, RunningBackend], size: bytes
+) -> None:
+    """Werkzeug's own decoder fills the memory with zeros for the first one (decisions 0.6)."""
+    backend = backends["flask"]
+    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+        head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + size + b"\r\nabc\r\n0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_chunk"' in answer
+
+
+def test_development_server_lets_a_refusal_be_read(backends: Mapping[str, RunningBackend]) -> None:
+    backend = backends["flask"]
+    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n")
+        connection.sendall(b"x" * 500000)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404 ")

@@ -1,0 +1,142 @@
+"""The life of connections under gunicorn with our worker: slow clients, refusals, keep-alive, shutdown."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from clients.launch import RunningBackend, start
+from servers import gunicorn_conf
+
+GET = b"GET /x HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
+QUICK = {"WIREPROOF_HEAD_TIMEOUT": "1", "WIREPROOF_BODY_IDLE_TIMEOUT": "1", "WIREPROOF_WORKERS": "1"}
+
+
+@pytest.fixture(scope="module")
+def gunicorn() -> Iterator[RunningBackend]:
+    with start("gunicorn", env=QUICK) as backend:
+        yield backend
+
+
+def connect(backend: RunningBackend, sent: bytes = b"") -> socket.socket:
+    connection = socket.create_connection((backend.host, backend.port), timeout=10)
+    connection.sendall(sent)
+    return connection
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    with connection:
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_slow_heads_and_idle_connections_hold_no_thread(gunicorn: RunningBackend) -> None:
+    waiting = [connect(gunicorn, GET) for _ in range(50)] + [connect(gunicorn) for _ in range(50)]
+    try:
+        begin = time.monotonic()
+        answer = receive_all(connect(gunicorn, GET + b"Connection: close\r\n\r\n"))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert time.monotonic() - begin < 0.9
+    finally:
+        for connection in waiting:
+            connection.close()
+
+
+def test_head_that_is_never_complete_is_told_so(gunicorn: RunningBackend) -> None:
+    answer = receive_all(connect(gunicorn, GET))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"request_timeout"' in answer
+
+
+def test_head_that_drips_has_no_more_time_than_one_that_stops(gunicorn: RunningBackend) -> None:
+    connection = connect(gunicorn)
+    begin = time.monotonic()
+    for byte in GET * 2:
+        try:
+            connection.sendall(bytes([byte]))
+        except OSError:
+            break
+        time.sleep(0.1)
+    assert 0.9 < time.monotonic() - begin < 4
+    connection.close()
+
+
+def test_head_cut_off_by_the_peer_gets_no_answer(gunicorn: RunningBackend) -> None:
+    connection = connect(gunicorn, GET)
+    connection.shutdown(socket.SHUT_WR)
+    assert receive_all(connection) == b""
+
+
+def test_body_that_stops_is_told_so(gunicorn: RunningBackend) -> None:
+    answer = receive_all(connect(gunicorn, POST + b"Content-Length: 3\r\n\r\na"))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_continue_is_sent_when_the_body_is_wanted(gunicorn: RunningBackend) -> None:
+    head = POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
+    connection = connect(gunicorn, head)
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(b"abc")
+    assert receive_all(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_no_continue_is_sent_before_a_refusal(gunicorn: RunningBackend) -> None:
+    head = b"POST /v1/no HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    assert receive_all(connect(gunicorn, head)).startswith(b"HTTP/1.1 404 ")
+
+
+def test_refusal_of_a_large_body_can_be_read(gunicorn: RunningBackend) -> None:
+    connection = connect(
+        gunicorn, b"POST /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"
+    )
+    connection.sendall(b"x" * 900000)
+    answer = receive_all(connection)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"Connection: close\r\n" in answer
+
+
+def test_malformed_head_is_refused_with_a_body_whatever_the_method(gunicorn: RunningBackend) -> None:
+    answer = receive_all(connect(gunicorn, b"HEAD /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    assert b'"code":"bad_percent"' in answer
+
+
+def test_pipelined_requests_are_answered_in_order(gunicorn: RunningBackend) -> None:
+    requests = b"".join(b"GET /%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % number for number in range(20))
+    requests += (
+        b"POST /20 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
+    )
+    answer = receive_all(connect(gunicorn, requests + GET + b"Connection: foo, close\r\n\r\n"))
+    positions = [answer.index(b'"path":"/%d"' % number) for number in range(21)]
+    assert positions == sorted(positions)
+    assert answer.count(b"HTTP/1.1 200 ") == 22
+
+
+def test_upload_under_way_ends_well_when_the_server_is_stopped() -> None:
+    with start("gunicorn", env={"WIREPROOF_WORKERS": "1"}) as backend:
+        connection = connect(backend, POST + b"Content-Length: 3\r\n\r\na")
+        time.sleep(0.3)
+        os.kill(backend.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        connection.sendall(b"bc")
+        assert receive_all(connection).startswith(b"HTTP/1.1 200 ")
+        assert backend.process.wait(10) == 0
+
+
+class Listener:
+    def __init__(self, address: object) -> None:
+        self._address = address
+
+    def getsockname(self) -> object:
+        return self._address
+
+
+def test_public_address_is_refused_when_the_master_is_ready() -> None:
+    gunicorn_conf.when_ready(
+        SimpleNamespace(LISTENERS=[Listener(("127.0.0.1", 80)), Listener("/run/socket")])
+    )
+    with pytest.raises(SystemExit, match="is not a loopback address"):
+        gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[Listener(("0.0.0.0", 80))]))
