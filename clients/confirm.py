@@ -31,8 +31,8 @@ def confirm(answer: Answer, receipt: Receipt | None, *, has_body: bool) -> None:
 
 
 def _description(answer: Answer) -> dict[str, Any] | None:
-    if not (200 <= answer.status < 300 and answer.is_json):
-        return None
+    if not (200 <= answer.status < 300 and answer.is_json and answer.body):
+        return None  # the answer to HEAD has no body
     try:
         value = answer.json()
     except ValueError:
@@ -42,14 +42,17 @@ def _description(answer: Answer) -> dict[str, Any] | None:
 
 
 def _differences(described: dict[str, Any], receipt: Receipt) -> Iterator[str]:
-    body = described["body"]
+    body, files = described["body"], described["files"]
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        yield "files is no list of objects"
+        return
     yield from _compare("body.size", body.get("size"), receipt.size)
     if body.get("sha256") is not None and receipt.sha256 is not None:
         yield from _compare("body.sha256", body["sha256"], receipt.sha256)
     if receipt.parts:
-        yield from _compare_parts(described["files"], receipt)
+        yield from _compare_parts(files, receipt)
     elif body.get("kind") == "bytes":
-        for position, file in enumerate(described["files"]):
+        for position, file in enumerate(files):
             yield from _compare(f"files[{position}].size", file.get("size"), receipt.size)
             yield from _compare(f"files[{position}].sha256", file.get("sha256"), receipt.sha256)
 
@@ -59,11 +62,12 @@ def _compare_parts(files: list[dict[str, Any]], receipt: Receipt) -> Iterator[st
     parts = dict(enumerate(receipt.parts))
     missing = {index for index, part in parts.items() if part.filename is not None}
     for position, file in enumerate(files):
-        part = parts.get(file.get("index", -1))
+        index = file.get("index")
+        part = parts.get(index) if isinstance(index, int) else None
         if part is None:
             yield f"files[{position}] is no part that was sent"
             continue
-        missing.discard(file["index"])
+        missing.discard(index)
         yield from _compare(f"files[{position}].size", file.get("size"), part.size)
         yield from _compare(f"files[{position}].sha256", file.get("sha256"), part.sha256)
     for index in sorted(missing):

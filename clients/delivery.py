@@ -45,7 +45,7 @@ def deliver(
         with connect(message.url, wire, cafile) as connection:
             return _Delivery(connection, wire, message).run(on_block)
     except TimeoutError as error:
-        raise Unreachable(f"no answer from {message.url.authority}: {error}") from None
+        raise too_late(message.url, wire, error) from None
     except AnswerError as error:
         raise Unreachable(f"{message.url.authority} does not answer in HTTP/1.1: {error}") from None
 
@@ -57,10 +57,7 @@ def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.so
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = WireSocket.adopt(plain, wire) if url.scheme == "http" else _tls(plain, url, wire, cafile)
     except TimeoutError:
-        # The kernel's own time-out ends here too, without a limit of ours having passed.
-        raise TimeoutError(
-            f"no connection within {wire.max_time:g} s" if wire.max_time else "no connection"
-        ) from None
+        raise
     except OSError as error:
         raise Unreachable(f"cannot connect to {url.authority}: {reason(error)}") from None
     connection.setblocking(False)
@@ -73,6 +70,12 @@ def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, cafile: str | None) 
         connection = context.wrap_socket(plain, server_hostname=url.host)
     connection.wire = wire  # type: ignore[attr-defined]  # a WireTLSSocket, which the stubs cannot know
     return connection
+
+
+def too_late(url: RequestUrl, wire: Wire | None, error: TimeoutError) -> Unreachable:
+    """Our limit has passed, or that of the kernel."""
+    limit = f"within {wire.max_time:g} s" if wire and wire.max_time else f"({reason(error)})"
+    return Unreachable(f"no answer from {url.authority} {limit}")
 
 
 def reason(error: OSError) -> str:

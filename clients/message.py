@@ -61,7 +61,7 @@ class Fields:
         return name.lower() in self._fields
 
     def update(self, headers: Mapping[str, str | bytes | None]) -> None:
-        """Set what a caller gives. None takes a field out, unless a later name, in another case, sets it again."""
+        """Set what a caller gives. None takes a field out, unless a later name in another case sets it."""
         removed: set[str] = set()
         for name, value in headers.items():
             self.set(name, b"" if value is None else value)

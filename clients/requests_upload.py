@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from clients.answers import Answer
 from clients.body import Body, EmptyFraming
 from clients.confirm import confirm
-from clients.delivery import MAX_ANSWER_BYTES, reason
+from clients.delivery import MAX_ANSWER_BYTES, reason, too_late
 from clients.digest import Block
 from clients.errors import Unreachable, UploadFailed, UsageError
 from clients.message import Message, build_message, counted
@@ -73,7 +73,7 @@ def send(
     try:
         answer = _exchange(watched_session(WatchedAdapter(wire)), call, message, wire, cafile, on_block)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
-        raise client_error(error, message) from None
+        raise client_error(error, message, wire) from None
     body = message.body
     if body is not None and body.receipt is None and not _is_streamed(call, body):
         for _ in body.blocks():  # requests sent its own rendering: ours must have been the same
@@ -187,7 +187,7 @@ def _complete_head(prepared: requests.PreparedRequest, body: Body) -> None:
             prepared.headers["Content-Type"] = body.content_type
 
 
-def client_error(error: Exception, message: Message) -> UsageError | Unreachable:
+def client_error(error: Exception, message: Message, wire: Wire | None = None) -> UsageError | Unreachable:
     """The sentence that the socket client has for the same failure."""
     if isinstance(error, ValueError):  # InvalidURL, InvalidHeader and their kin
         return UsageError(str(error))
@@ -195,7 +195,7 @@ def client_error(error: Exception, message: Message) -> UsageError | Unreachable
     causes = list(_causes(error))
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
-        return Unreachable(f"no answer from {peer}: {late}")
+        return too_late(message.url, wire, late)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     what = reason(system) if system else "it closed the connection without a whole answer"
     if any(isinstance(cause, NewConnectionError) for cause in causes):

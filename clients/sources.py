@@ -69,7 +69,7 @@ class PathSource(Source):
         self.length = self._size = length
 
     def blocks(self) -> Iterator[Block]:
-        with self.path.open("rb", buffering=0) as file:
+        with _open(self.path) as file:
             yield from _file_blocks(file, self._size, str(self.path))
 
 
@@ -131,22 +131,30 @@ def source_of(content: Any) -> Source:
 def open_path(path: Path) -> Source:
     """The source for a path: a pipe or a device is a stream. Raises UsageError when it cannot be read."""
     try:
-        file = path.open("rb", buffering=0)
-        status = os.fstat(file.fileno())
-        # /proc and its like say 0 and have bytes nevertheless.
-        if stat.S_ISREG(status.st_mode) and (status.st_size or not file.read(1)):
-            file.close()
-            return PathSource(path, status.st_size)
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode) or not os.access(path, os.R_OK):
+            path.open("rb").close()  # says why not
+        if stat.S_ISREG(status.st_mode):
+            with path.open("rb", buffering=0) as file:
+                # Files of /proc and its like have size 0 and bytes nevertheless.
+                if status.st_size or not file.read(1):
+                    return PathSource(path, status.st_size)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    if stat.S_ISREG(status.st_mode):
-        file.seek(0)
-    return StreamSource(_read_and_close(file))
+    return StreamSource(_pieces_of_path(path))
 
 
-def _read_and_close(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
+def _pieces_of_path(path: Path) -> Iterator[bytes]:
+    with _open(path) as file:
         yield from _pieces_read(file)
+
+
+def _open(path: Path) -> IO[bytes]:
+    """A file that could be read when the request was made. Raises UploadFailed when that has changed."""
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise UploadFailed(f"cannot read {path}: {error.strerror}") from None
 
 
 def _source_of_file(file: Any) -> Source:

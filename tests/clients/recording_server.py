@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 10.0
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked\r\n", re.IGNORECASE)
 
-Script = Callable[["Peer"], None]
+Script = Callable[["Peer"], object]
 
 
 def answer(body: bytes = b"{}\n", status: str = "200 OK", media_type: str = "application/json") -> bytes:
