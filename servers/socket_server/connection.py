@@ -239,8 +239,6 @@ class Connection:
 
     def _finish(self) -> None:
         self._complete = True
-        if self._observer and self._received:
-            self._observer.complete(self._received)
         exchange = self._exchange
         assert exchange is not None
         if exchange.stores:  # waits for the disk
@@ -276,8 +274,6 @@ class Connection:
 
     def _refuse(self, problem: Problem) -> None:
         received = self._received
-        if self._observer:
-            self._observer.refused(problem)
         self._abort_exchange()
         if self._phase not in _RECEIVING:
             self._close()  # an answer is under way: a second one would be noise
@@ -286,13 +282,14 @@ class Connection:
             self._reader.next_event()  # its BodyComplete
             self._complete = True
         whole = received is not None and self._complete
-        self._send(problem_answer(problem, head=received.head if received else None), close=not whole)
+        answer = problem_answer(problem, head=received.head if received else None)
+        self._send(answer, close=not whole, problem=problem)
 
     def _answer(self, answer: Answer) -> None:
         self._exchange = None
         self._send(answer, close=False)
 
-    def _send(self, answer: Answer, *, close: bool) -> None:
+    def _send(self, answer: Answer, *, close: bool, problem: Problem | None = None) -> None:
         received, self._received = self._received, None
         minor_version = received.minor_version if received else 1
         keep_alive = received is not None and received.keep_alive and not close and not self._home.stopping
@@ -301,7 +298,9 @@ class Connection:
         self._close_after = not keep_alive
         head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
         if self._observer:
-            self._observer.answered(answer, head, keep_alive=keep_alive)
+            if received is not None and self._complete:
+                self._observer.complete(received)
+            self._observer.answered(answer, head, problem, keep_alive=keep_alive)
         self._pieces = pieces_of(answer, head, chunked=is_chunked(answer, minor_version))
         self._flush()
 

@@ -84,19 +84,17 @@ class Observer:
         self._end_run()
         self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
 
-    def answered(self, answer: Answer, head: bytes, *, keep_alive: bool) -> None:
-        """The answer goes out."""
+    def answered(self, answer: Answer, head: bytes, problem: Problem | None, *, keep_alive: bool) -> None:
+        """The answer goes out: to `problem`, if the request is refused."""
         self._end_run()
+        if problem is not None:
+            self._say("refused", str(problem), "bold red")
         for line in head.decode("ascii").splitlines():
             self._print("answer", Text(line, style="blue"))
         if isinstance(answer.body, bytes) and not answer.head_only:
             self._show_data(Role.BODY, answer.body, label="answer body")
             self._end_run()
         self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
-
-    def refused(self, problem: Problem) -> None:
-        self._end_run()
-        self._say("refused", str(problem), "bold red")
 
     def closed(self) -> None:
         self._end_run()
