@@ -1,4 +1,4 @@
-"""How the bytes were cut into reads changes nothing (M89): at the edges of full buffers, in recorded requests."""
+"""How the bytes were cut into reads changes nothing (M89): 64 KiB edges and every recorded request."""
 
 import random
 from pathlib import Path

@@ -1,0 +1,203 @@
+"""Twice the bytes cost twice the work, however unkind they are: calls are counted, CPU time is compared.
+
+Searching again from the start has cost python-multipart, Werkzeug and others a release each.
+"""
+
+import dataclasses
+import gc
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from servers.contract.json_reader import read_json
+from servers.contract.limits import MIB, Limits
+from servers.contract.problems import Problem
+from servers.sansio.cookies import parse_cookies
+from servers.sansio.disposition import parse_disposition
+from servers.sansio.media_types import parse_media_type
+from servers.sansio.target import decode_target
+from servers.sansio.urlencoded import parse_pairs
+from tests.sansio.cuts import SEGMENT, by_size, bytewise
+from tests.sansio.transcripts import read_form, read_requests
+
+_WIDE = dataclasses.replace(
+    Limits(), max_fields=10**6, max_preamble=2**30, max_part_headers=2**30, max_part_fields=10**6
+)
+_H = b"--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+_HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n"
+_CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+_ATTEMPTS = 6
+
+
+def _form(unit: bytes) -> Callable[[int], object]:
+    """A part whose data are `unit` again and again, in full buffers."""
+    return lambda size: read_form(by_size(_H + unit * (size // len(unit)), SEGMENT), b"boundary", _WIDE)
+
+
+def _refused(parse: Callable[[], object]) -> None:
+    try:
+        parse()
+    except Problem:
+        return
+
+
+# What the bytes are, about how many of them, and what is done with so many.
+_WORK: list[tuple[str, int, Callable[[int], object]]] = [
+    ("nearly a boundary", MIB, _form(b"\r\n--bounda")),
+    ("longer boundaries", MIB, _form(b"\r\n--boundaryX")),
+    ("too many blanks behind boundaries", MIB, _form(b"\r\n--boundary" + b" " * 65)),
+    ("boundaries with one dash", MIB, _form(b"\r\n--boundary-x")),
+    ("CR", MIB, _form(b"\r")),
+    ("CRLF", MIB, _form(b"\r\n")),
+    ("LF", MIB, _form(b"\n")),
+    ("plain data", 8 * MIB, _form(b"x")),
+    (
+        "empty parts",
+        128 * 1024,
+        lambda n: read_form(by_size(_H * (n // len(_H)), SEGMENT), b"boundary", _WIDE),
+    ),
+    (
+        "data byte by byte",
+        16 * 1024,
+        lambda n: read_form(bytewise(_H + b"\r\n--bounda" * (n // 10)), b"boundary"),
+    ),
+    (
+        "a preamble",
+        MIB,
+        lambda n: read_form(by_size(b"\r\n--bounda" * (n // 10), SEGMENT), b"boundary", _WIDE),
+    ),
+    (
+        "a preamble byte by byte",
+        16 * 1024,
+        lambda n: read_form(bytewise(b"\r\n--bounda" * (n // 10)), b"boundary"),
+    ),
+    (
+        "an epilogue",
+        MIB,
+        lambda n: read_form(by_size(b"--boundary--" + b"\r\n--bounda" * (n // 10), SEGMENT), b"boundary"),
+    ),
+    (
+        "a header block byte by byte",
+        4 * 1024,
+        lambda n: read_form(bytewise(b"--b\r\n" + b"X: 1234567890\r\n" * (n // 15))),
+    ),
+    ("a long header block", MIB, lambda n: read_form(by_size(b"--b\r\nX: " + b"x" * n, 4096), b"b", _WIDE)),
+    (
+        "a head byte by byte",
+        4 * 1024,
+        lambda n: read_requests(bytewise(_HEAD + b"X: 1234567890\r\n" * (n // 15))),
+    ),
+    (
+        "a head",
+        MIB // 4,
+        lambda n: read_requests([_HEAD + b"X: 1234567890\r\n" * (n // 15) + b"\r\n"], _WIDE),
+    ),
+    ("small chunks", 64 * 1024, lambda n: read_requests([_CHUNKED + b"1\r\nx\r\n" * (n // 6)])),
+    (
+        "a body byte by byte",
+        16 * 1024,
+        lambda n: read_requests([_CHUNKED + b"%x\r\n" % n, *bytewise(b"x" * n)]),
+    ),
+    ("small requests", 64 * 1024, lambda n: read_requests([(_HEAD + b"\r\n") * (n // 27)])),
+    ("pairs", 128 * 1024, lambda n: parse_pairs(b"a=b&" * (n // 4), "utf-8")),
+    ("percent signs", 256 * 1024, lambda n: parse_pairs(b"%" * n, "utf-8")),
+    ("escapes", 256 * 1024, lambda n: parse_pairs(b"%41" * (n // 3), "utf-8")),
+    ("ampersands", MIB, lambda n: parse_pairs(b"&" * n, "utf-8")),
+    ("a path of slashes", MIB, lambda n: decode_target(b"/" * n)),
+    ("a path of escapes", 256 * 1024, lambda n: decode_target(b"/" + b"%2F" * (n // 3))),
+    ("cookies", 32 * 1024, lambda n: parse_cookies("a=1;" * (n // 4))),
+    ("semicolons of a media type", 32 * 1024, lambda n: parse_media_type("a/b" + ";" * n)),
+    (
+        "blanks of a media type",
+        32 * 1024,
+        lambda n: _refused(lambda: parse_media_type("a/b" + " " * n + "x")),
+    ),
+    (
+        "an open quote",
+        32 * 1024,
+        lambda n: _refused(lambda: parse_media_type('a/b; c="' + "\\a" * (n // 2))),
+    ),
+    (
+        "an open quote of a disposition",
+        32 * 1024,
+        lambda n: _refused(lambda: parse_disposition(b'form-data; name="' + b"\\\\\\a" * (n // 4))),
+    ),
+    (
+        "semicolons of a disposition",
+        32 * 1024,
+        lambda n: _refused(lambda: parse_disposition(b"form-data" + b";" * n)),
+    ),
+    (
+        "blanks of a disposition",
+        32 * 1024,
+        lambda n: _refused(lambda: parse_disposition(b"form-data; name=a" + b" " * n + b"x")),
+    ),
+    ("brackets in JSON", MIB // 4, lambda n: _refused(lambda: read_json(b"[" * n, 64))),
+    ("closed brackets in JSON", MIB // 4, lambda n: read_json(b"[" + b"[]," * (n // 3) + b"1]", 64)),
+    (
+        "open strings in JSON",
+        MIB // 4,
+        lambda n: _refused(lambda: read_json(b"[" * 65 + b'"\\' * (n // 2), 64)),
+    ),
+    (
+        "escapes in JSON",
+        MIB // 4,
+        lambda n: read_json(b'["' + b"\\\\" * (n // 2) + b'"' + b",[]" * 70 + b"]", 64),
+    ),
+]
+
+
+def _calls(work: Callable[[int], object], size: int) -> int:
+    """How many functions, of Python and of C, it calls or resumes."""
+    count = 0
+
+    def count_call(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(count_call)
+    try:
+        work(size)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def _cpu_seconds(work: Callable[[int], object], size: int) -> float:
+    gc.disable()  # its work depends on what other tests have left
+    begin = time.process_time()
+    try:
+        work(size)
+        return time.process_time() - begin
+    finally:
+        gc.enable()
+
+
+_CASES = [pytest.param(size, work, id=name) for name, size, work in _WORK]
+
+
+@pytest.mark.parametrize(("size", "work"), _CASES)
+def test_calls_grow_as_the_bytes_do(size: int, work: Callable[[int], object]) -> None:
+    once, twice = (_calls(work, part) for part in (size // 8, size // 4))
+    assert twice <= 2.1 * once + 50
+
+
+@pytest.mark.parametrize(("size", "work"), _CASES)
+def test_cpu_time_grows_as_the_bytes_do(size: int, work: Callable[[int], object]) -> None:
+    """Eight times the bytes: quadratic work would take sixty-four times as long.
+
+    Memory that is touched for the first time costs too, hence the room. The fastest of some runs counts,
+    and there are more of them as long as the two are too far apart: noise only adds.
+    """
+    small = large = float("inf")
+    for _ in range(_ATTEMPTS):
+        small = min(small, _cpu_seconds(work, size // 4))
+        large = min(large, _cpu_seconds(work, size * 2))
+        if large <= 8 * 3 * small:
+            return
+    raise AssertionError(
+        f"{size // 4} bytes take {small * 1e3:.1f} ms, eight times as many {large * 1e3:.1f} ms"
+    )
