@@ -1,0 +1,165 @@
+"""A large file takes no more memory than a small one: it streams in, and it streams out again.
+
+Linux only: memory is what /proc says of every process of a backend, in bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import random
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from clients.answers import Answer, read_answers
+from clients.launch import RunningBackend, start
+from tests.conftest import BACKEND_NAMES
+
+MIB = 1024 * 1024
+CEILING = 32 * MIB
+SECONDS = 60.0
+BOUNDARY = b"ef0479c6edb2827623ed87f943bafa08"
+BEGIN = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n\r\n' % BOUNDARY
+END = b"\r\n--%s--\r\n" % BOUNDARY
+BLOCK = random.Random("memory").randbytes(MIB)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBackend]:
+    """A backend of its own: its peak is that of this test alone."""
+    with start(request.param, store=tmp_path / "store") as started:
+        yield started
+
+
+def each_backend_and_framing() -> pytest.MarkDecorator:
+    pairs = [(name, framing) for name in BACKEND_NAMES for framing in ("form", "chunked-form", "file")]
+    return pytest.mark.parametrize(("backend", "framing"), pairs, indirect=["backend"])
+
+
+@each_backend_and_framing()
+def test_a_file_of_256_mib_stays_within_32_mib(backend: RunningBackend, framing: str) -> None:
+    assert_flat(backend, framing, 256 * MIB)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@each_backend_and_framing()
+def test_a_file_of_2_gib_stays_within_32_mib(backend: RunningBackend, framing: str) -> None:
+    assert_flat(backend, framing, 2048 * MIB)
+
+
+def test_the_processes_of_a_backend_are_all_found() -> None:
+    with start("gunicorn") as master:
+        assert len(processes_of(master)) >= 2  # the master, and at least one worker
+
+
+def assert_flat(backend: RunningBackend, framing: str, size: int) -> None:
+    """Upload and read back `size` bytes: no more than the ceiling above what an idle backend has."""
+    for _ in range(8):  # small ones first: every worker has imported what it needs
+        check_there_and_back(backend, framing, 1000)
+    idle = {pid: memory(pid, "VmRSS") for pid in processes_of(backend)}
+    check_there_and_back(backend, framing, size)
+    peaks = {pid: memory(pid, "VmHWM") for pid in processes_of(backend)}
+    assert peaks.keys() == idle.keys(), "a process has come or gone"
+    before, grown = sum(idle.values()), sum(peaks.values()) - sum(idle.values())
+    figures = f"{size // MIB} MiB: {before / MIB:.1f} MiB idle, {grown / MIB:.1f} MiB more at the peak"
+    print(f"{backend.name}, {framing}, {figures}")
+    assert grown <= CEILING, figures
+
+
+def check_there_and_back(backend: RunningBackend, framing: str, size: int) -> None:
+    """Upload `size` bytes, read them back, and compare."""
+    sha256 = hashlib.sha256()
+    for block in blocks(size):
+        sha256.update(block)
+    entry = upload(backend, framing, size).json()["files"][0]
+    assert (entry["size"], entry["sha256"]) == (size, sha256.hexdigest())
+    assert download(backend, entry["href"]) == sha256.hexdigest()
+    (stored,) = [path for path in backend.store.rglob(f"*{entry['sha256']}*") if path.is_file()]
+    stored.unlink()
+
+
+def blocks(size: int) -> Iterator[bytes]:
+    """A file of `size` bytes, at most 1 MiB at a time; no two blocks are the same."""
+    for begin in range(0, size, MIB):
+        block = begin.to_bytes(8, "big") + BLOCK[8:]
+        yield block[: size - begin]
+
+
+def upload(backend: RunningBackend, framing: str, size: int) -> Answer:
+    head, body = framed(framing, size)
+    with socket.create_connection((backend.host, backend.port), timeout=SECONDS) as connection:
+        connection.sendall(head)
+        for block in body:
+            connection.sendall(block)
+        received = b""
+        while data := connection.recv(65536):
+            received += data
+    (answer,) = read_answers(received, (b"POST",), ended=True).complete
+    assert answer.status == 200, answer.body
+    return answer
+
+
+def framed(framing: str, size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The head, and the body as it goes over the wire."""
+    host = b"HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n"
+    form_type = b"Content-Type: multipart/form-data; boundary=%s\r\n" % BOUNDARY
+    match framing:
+        case "file":
+            return b"PUT /upload/large.bin %sContent-Length: %d\r\n\r\n" % (host, size), blocks(size)
+        case "form":
+            length = len(BEGIN) + size + len(END)
+            return b"POST /upload/ %s%sContent-Length: %d\r\n\r\n" % (host, form_type, length), form(size)
+        case _:
+            head = b"POST /upload/ %s%sTransfer-Encoding: chunked\r\n\r\n" % (host, form_type)
+            return head, chunks(form(size))
+
+
+def form(size: int) -> Iterator[bytes]:
+    yield BEGIN
+    yield from blocks(size)
+    yield END
+
+
+def chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+def download(backend: RunningBackend, href: str) -> str:
+    """The hash of what is read back, which is not held here either."""
+    sha256 = hashlib.sha256()
+    connection = http.client.HTTPConnection(backend.host, backend.port, timeout=SECONDS)
+    with contextlib.closing(connection):
+        connection.request("GET", href, headers={"Connection": "close"})
+        response = connection.getresponse()
+        assert response.status == 200
+        while data := response.read(MIB):
+            sha256.update(data)
+    return sha256.hexdigest()
+
+
+def processes_of(backend: RunningBackend) -> list[int]:
+    """The pids of the backend's leader and of all its descendants: they share a session (proc(5), stat)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        if int(fields[3]) == backend.pid:
+            found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def memory(pid: int, field: str) -> int:
+    """`VmRSS` (now) or `VmHWM` (at its peak) of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kibibytes: Mapping[str, str] = dict(re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE))
+    return int(kibibytes[field]) * 1024
