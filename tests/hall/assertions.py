@@ -108,7 +108,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """A message that the client ends early: refused, nothing stored, nothing waited for; its twin is whole."""
+    """A message that the client ends early: refused, nothing stored, nothing waited for; the twin is not."""
 
     request: Bytes
     code: str

@@ -9,11 +9,13 @@ import pytest
 
 from clients.answers import Answer
 from tests.hall.conftest import Targets
+from tests.hall.connection_rows import CONNECTIONS
+from tests.hall.echo_rows import ECHOES
 from tests.hall.framing_rows import FRAMING
 from tests.hall.head_rows import HEADS
 from tests.hall.shots import Shot
 
-SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING)
+SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES)
 
 
 def _params() -> list[Any]:
