@@ -118,8 +118,7 @@ class Observer:
         self._run = (None, 0)
 
     def _line(self, role: Role, line: bytes) -> None:
-        text = line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
-        self._print(role.value, Text(text, style=_STYLES.get(role, "default")))
+        self._print(role.value, Text(_visible(line), style=_STYLES.get(role, "default")))
 
     def _say(self, label: str, text: str, style: str = "default") -> None:
         self._print(label, Text(text, style=style))
@@ -154,9 +153,15 @@ def _is_text(data: bytes) -> bool:
     return all(character.isprintable() or character in "\r\n\t" for character in text)
 
 
+def _visible(line: bytes) -> str:
+    """The line with every control character made visible: none reaches the terminal (H058)."""
+    text = line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def _as_text(data: bytes) -> Iterator[str]:
     for line in data.splitlines(keepends=True):
-        yield line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
+        yield _visible(line)
 
 
 def _as_hex(data: bytes) -> Iterator[str]:

@@ -1,0 +1,101 @@
+"""`--wire`: each byte is shown with what it is, and the end with its reason."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from clients.exchange import exchange
+from clients.launch import RunningBackend, start
+
+Show = Callable[[bytes], list[tuple[str, str]]]
+
+_HEAD = b"Host: localhost:8000\r\nUser-Agent: wireproof\r\n"
+_LINE = re.compile(r" *([0-9]+) (.{13})│ ?(.*)")
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBackend]:
+    store = tmp_path_factory.mktemp("wire")
+    with start("socket", store=store, env={"COLUMNS": "160"}, flags=["--wire"]) as backend:
+        yield backend
+
+
+@pytest.fixture
+def show(observed: RunningBackend) -> Show:
+    """Sends a request and returns what was shown for it, as (label, text)."""
+
+    def send(request: bytes) -> list[tuple[str, str]]:
+        before = observed.log().count(" closed ")
+        exchange(observed.host, observed.port, [request])
+        deadline = time.monotonic() + 5
+        while observed.log().count(" closed ") == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        rows = [_LINE.fullmatch(line) for line in observed.log().splitlines()]
+        found = [(int(row[1]), row[2].strip(), row[3]) for row in rows if row]
+        last = max(number for number, _, _ in found)
+        return [(label, text) for number, label, text in found if number == last]
+
+    return send
+
+
+def test_a_form_is_shown_part_by_part_and_ends_by_its_content_length(show: Show) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n\x00\x01\xff\r\n--b--\r\nend'
+    )
+    rows = show(
+        b"POST /upload/ HTTP/1.1\r\n%sContent-Type: multipart/form-data; boundary=b\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (_HEAD, len(body), body)
+    )
+    assert ("request line", "POST /upload/ HTTP/1.1␍␊") in rows
+    assert ("field", "User-Agent: wireproof␍␊") in rows
+    assert ("end of head", "␍␊") in rows
+    assert ("delimiter", "--b␍␊") in rows
+    assert ("part header", 'Content-Disposition: form-data; name="f"; filename="x"␍␊') in rows
+    assert ("part data", f"{'00 01 ff':<47}  ...") in rows
+    assert ("close delim.", "--b--") in rows
+    assert "".join(text for label, text in rows if label == "epilogue") == "end"
+    complete = dict(rows)["complete"]
+    assert complete == f"all {len(body)} bytes that Content-Length announces are here (RFC 9112 6.2)"
+    assert [label for label, _ in rows].index("epilogue") < [label for label, _ in rows].index("complete")
+
+
+def test_a_chunked_body_is_shown_chunk_by_chunk_and_ends_by_the_last_chunk(show: Show) -> None:
+    rows = show(
+        b"POST /x HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n0\r\nX-T: 1\r\n\r\n" % _HEAD
+    )
+    labels = [label for label, _ in rows]
+    assert ("chunk size", "2;a=b␍␊") in rows
+    assert ("body", "hi") in rows
+    assert ("end of chunk", "␍␊") in rows
+    assert ("trailer", "X-T: 1␍␊") in rows
+    assert ("end of chunks", "␍␊") in rows
+    assert labels.index("chunk size") < labels.index("body") < labels.index("trailer")
+    assert dict(rows)["complete"].startswith("the chunk of size 0 and the empty line behind it came: 2 bytes")
+
+
+def test_a_request_without_framing_is_complete_with_its_head(show: Show) -> None:
+    rows = show(b"GET /x HTTP/1.1\r\n%s\r\n" % _HEAD)
+    assert dict(rows)["complete"].startswith("neither Content-Length nor Transfer-Encoding")
+
+
+def test_a_refusal_is_shown_with_its_code_and_claims_no_end(show: Show) -> None:
+    rows = show(b"POST /x HTTP/1.1\r\n%sContent-Length: 9\r\n\r\nshort" % _HEAD)
+    assert dict(rows)["refused"].startswith("400 body_truncated: ")
+    assert "complete" not in dict(rows)
+    assert ("answer", "HTTP/1.1 400 Bad Request") in rows
+
+
+def test_a_long_body_is_shortened_and_says_by_how_much(show: Show) -> None:
+    rows = show(b"POST /x HTTP/1.1\r\n%sContent-Length: 5000\r\n\r\n%s" % (_HEAD, b"x" * 5000))
+    assert ("", "… 3,976 more bytes of it") in rows
+
+
+def test_control_characters_of_a_request_never_reach_the_terminal(
+    show: Show, observed: RunningBackend
+) -> None:
+    show(b"POST /x HTTP/1.1\r\n%sContent-Length: 8\r\n\r\n\x1b[2J\x9b31m" % _HEAD)
+    show(b"GET /\x1b]0;owned\x07 HTTP/1.1\r\n%s\r\n" % _HEAD)
+    assert "\x1b" not in observed.log()
+    assert "\x9b" not in observed.log()
