@@ -73,8 +73,9 @@ def _respond(environ: "WSGIEnvironment", context: Context) -> FlaskResponse:
         answer = problem_answer(problem, head=head)
         return _response(answer) if body.ended else _refusal(answer, connection)
     try:
-        for piece in body:
-            exchange.receive(piece)
+        with connection.reading():
+            for piece in body:
+                exchange.receive(piece)
         return _response(exchange.finish())
     except Problem as problem:
         answer = exchange.refuse(problem)

@@ -64,17 +64,19 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
         wire, self.wire = self.wire, WireHead(self.limits)
         self.deadline = float("inf")
         self.unread(wire.rest)
-        self.sock.settimeout(self.limits.body_idle_timeout)
+        self.sock.settimeout(self.limits.send_timeout)
         return wire
 
     def receive(self, size: int) -> bytes:
         """1 to `size` bytes, or `b""` when the peer has closed. Raises OSError, TimeoutError among them."""
-        data: bytes = self.take_buffered()
-        if not data:
-            received: bytes = self.sock.recv(size)
-            return received
-        self.unread(data[size:])
-        return data[:size]
+        held: bytes = self.take_buffered()
+        if held:
+            self.unread(held[size:])
+            return held[:size]
+        self.sock.settimeout(self.limits.body_idle_timeout)
+        received: bytes = self.sock.recv(size)
+        self.sock.settimeout(self.limits.send_timeout)
+        return received
 
 
 def late_head(limits: Limits) -> Problem:

@@ -21,6 +21,19 @@ LINGER_BYTES = MIB
 _READ = 65536
 
 
+class PatientSocket(socket.socket):
+    """A time-out of `sendall` holds for each piece that is sent, not for all of them together.
+
+    A client that reads slowly is served; one that reads nothing for so long is dropped.
+    """
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Raises OSError, TimeoutError among them."""
+        view = memoryview(data)
+        while view:
+            view = view[self.send(view, flags) :]
+
+
 class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     """One connection with our parser. It is closed so that the peer can still read the answer."""
 
@@ -30,7 +43,6 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(cfg, sock, client, server)
         self.parser = StrictParser(cfg, sock, client, limits)
         self._limits = limits
-        self._unread = False
 
     def gather(self) -> bool:
         """Whether a head is complete. Raises Problem, PeerClosed and OSError; never waits."""
@@ -40,21 +52,25 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     def head_is_late(self, now: float) -> bool:
         return bool(now > self.parser.unreader.deadline)
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer a request that never came to the application. Raises OSError."""
-        self._unread = True
-        self.sock.settimeout(self._limits.send_timeout)
-        self.sock.sendall(_on_the_wire(problem_answer(problem)))
+    def refuse(self, problem: Problem, *, wait: bool = True) -> None:
+        """Answer a request that never came to the application, and linger. Never raises."""
+        with suppress(OSError):
+            self.sock.settimeout(self._limits.send_timeout if wait else 0)
+            self.sock.sendall(_on_the_wire(problem_answer(problem)))
+        self.linger(wait=wait)
 
-    def linger(self) -> None:
+    def has_unread_body(self) -> bool:
+        """Whether the peer may still be sending the body of the last request."""
+        request = self.parser.mesg
+        return request is not None and not request.body.ended
+
+    def linger(self, *, wait: bool) -> None:
         """End our side; drain what the peer still sends, for 2 s or 1 MiB at most (contract section 4).
 
-        After a request that was read to its end only what has already arrived is drained: it is enough that
-        the kernel does not reset the connection under the answer.
+        Without `wait` only what has already arrived is drained, so that the kernel does not reset the
+        connection under the answer.
         """
-        request = self.parser.mesg
-        unread = self._unread or (request is not None and not request.body.ended)
-        deadline = time.monotonic() + (LINGER_SECONDS if unread else 0)
+        deadline = time.monotonic() + (LINGER_SECONDS if wait else 0)
         left = LINGER_BYTES
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
@@ -82,11 +98,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """gunicorn's accept, but for the class of the connection."""
         try:
             sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # another worker was faster, or the peer has gone already
         except OSError as error:
-            self.log.debug("accept: %s", error)
+            # Out of descriptors or memory: the loop tries again when something has happened, not at once.
+            self.log.warning("Cannot accept: %s", error)
+            self.set_accept_enabled(False)
             return
         self.nr_conns += 1
-        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname(), self.limits))
+        patient = PatientSocket(fileno=sock.detach())
+        self.enqueue_req(Connection(self.cfg, patient, client, listener.getsockname(), self.limits))
 
     def handle(self, conn: Connection) -> Any:
         """Serve one request, or put the connection back to wait for the rest of its head."""
@@ -95,16 +116,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
                 return gthread._DEFER
         except Problem as problem:
             self.log.info("Refused: %s", problem)
-            with suppress(OSError):
-                conn.refuse(problem)
-            conn.linger()
+            conn.refuse(problem)
             return False
         except (PeerClosed, OSError) as error:
             self.log.debug("The peer left: %r", error)
             return False
         stays = super().handle(conn)
         if not stays:
-            conn.linger()
+            conn.linger(wait=conn.has_unread_body())
         return stays
 
     def murder_pending(self) -> None:
@@ -116,8 +135,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
                 self.poller.unregister(conn.sock)
             self.nr_conns -= 1
             if conn.head_is_late(now):
-                with suppress(OSError):
-                    conn.refuse(late_head(self.limits))
+                conn.refuse(late_head(self.limits), wait=False)
             conn.close()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from servers.contract.limits import MIB
@@ -22,14 +23,24 @@ class DevConnection:
     def __init__(self, connection: socket.socket | None, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
-        if connection is not None:
-            connection.settimeout(settings.limits.body_idle_timeout)
 
     @classmethod
     def of(cls, environ: "WSGIEnvironment", settings: Settings) -> "DevConnection":
         """The connection that Werkzeug's server puts into its environ."""
         connection = environ.get("werkzeug.socket")
         return cls(connection if isinstance(connection, socket.socket) else None, settings)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While a body is read the idle time-out holds; an answer may take its time."""
+        if self._connection is None:
+            yield
+            return
+        self._connection.settimeout(self._settings.limits.body_idle_timeout)
+        try:
+            yield
+        finally:
+            self._connection.settimeout(None)
 
     def check_arrival(self) -> None:
         """Raise Problem `misdirected_host` for a request that arrived at an address we must not serve.

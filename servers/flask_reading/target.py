@@ -65,7 +65,7 @@ def locate(method: str, target: Target) -> Location:
         raise Problem("bad_percent", f"the path {path[:80]!a} decodes to a control character")
     try:
         readable = decoded.decode("utf-8")
-        args = tuple(split_pairs(query, "utf-8"))
+        args = tuple(split_pairs(query.encode("ascii"), "utf-8"))
     except UnicodeDecodeError as error:
         raise Problem("target_not_utf8", f"byte {error.start} of the decoded target is not UTF-8") from None
     if readable.startswith("/"):
