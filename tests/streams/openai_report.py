@@ -1,0 +1,61 @@
+"""What OpenAI's own clients must find in a server of ours: the report of `openai_calls`, read and checked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_SECONDS = 60
+DELAY = 0.1
+WORDS = ["echo", " ", "this,", " ", "word", " ", "by", " ", "word"]
+# The prompt is "be an echo" (5 tokens) and the words; they are the completion too.
+USAGE = [5 + len(WORDS), len(WORDS), 5 + 2 * len(WORDS)]
+STREAMED = {
+    "role": "assistant",
+    "contents": WORDS,
+    "finish_reason": "stop",
+    "ids": 1,
+    "objects": ["chat.completion.chunk"],
+    "usage": None,
+}
+EXPECTED = {
+    "streamed": STREAMED,
+    "streamed_with_usage": {**STREAMED, "usage": USAGE},
+    "whole": {
+        "role": "assistant",
+        "content": "".join(WORDS),
+        "finish_reason": "stop",
+        "object": "chat.completion",
+        "usage": USAGE,
+    },
+    "models": ["echo"],
+    "no_user_message": {"raised": "BadRequestError", "status": 400, "code": "bad_value"},
+    "refused_before_the_stream": {"raised": "BadRequestError", "status": 400, "code": "bad_value"},
+    "no_such_route": {"raised": "NotFoundError", "status": 404, "code": "not_found"},
+}
+UNAUTHENTICATED = {"raised": "AuthenticationError", "status": 401, "code": "token_required"}
+
+
+def report_of(command: Sequence[str | Path], url: str, key: str = "none") -> dict[str, Any]:
+    """Run an actor against the server at `url`. Its warnings are errors, as everywhere in the tests."""
+    done = subprocess.run(
+        [*map(str, command), url, key], capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert isinstance(report, dict)
+    return report
+
+
+def assert_as_expected(report: dict[str, Any]) -> None:
+    """All that the actor got is what OpenAI's format says, and the stream of `/stream_echo` was one."""
+    arrivals = report.pop("stream_echo")
+    assert "".join(character for _, character in arrivals) == "echo this"
+    assert len(arrivals) == 9
+    # Eight pauses lie between the first and the last; a client that got all at the end has none.
+    assert arrivals[-1][0] - arrivals[0][0] > 4 * DELAY
+    assert report == EXPECTED

@@ -1,0 +1,36 @@
+"""openai-python as installed takes every backend for OpenAI: streams, completions, its own exceptions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from clients.launch import RunningBackend, start
+from tests.conftest import BACKEND_NAMES
+from tests.streams.openai_report import UNAUTHENTICATED, assert_as_expected, report_of
+
+pytest.importorskip("openai", reason="the extra 'test' brings openai along")
+
+ACTOR: list[str | Path] = [sys.executable, "-W", "error", Path(__file__).with_name("openai_calls.py")]
+TOKEN = "s3cret"
+
+
+@pytest.mark.parametrize("backend", BACKEND_NAMES)
+def test_openai_python_reads_streams_completions_and_refusals(
+    backends: Mapping[str, RunningBackend], backend: str
+) -> None:
+    assert_as_expected(report_of(ACTOR, backends[backend].url))
+
+
+@pytest.mark.parametrize("backend", BACKEND_NAMES)
+def test_the_api_key_is_the_token_and_a_wrong_one_an_authentication_error(backend: str) -> None:
+    with start(backend, env={"WIREPROOF_TOKEN": TOKEN}) as server:
+        assert_as_expected(report_of(ACTOR, server.url, TOKEN))
+        refused = report_of(ACTOR, server.url, "wrong")
+    # What is no route is told to anybody (step 6 of the order of judgement comes before step 7).
+    assert refused.pop("no_such_route")["raised"] == "NotFoundError"
+    assert len(refused) == 7
+    assert {call: outcome for call, outcome in refused.items() if outcome != UNAUTHENTICATED} == {}
