@@ -12,10 +12,11 @@ from servers.contract.problems import Problem
 from servers.flask_reading.abnf import BLANKS, TCHAR
 
 # Only `\"` and `\\` are escapes, as browsers write them; any other backslash is itself (M54, M55). The last
-# alternative looks ahead, so that a backslash is never split from the quote that it escapes (M46).
+# alternative looks ahead, so that a backslash is never split from the quote that it escapes (M46). Blanks are
+# possessive: two runs of them with nothing between would be split in every way (H081).
 _QUOTED = r'"(?P<quoted>(?:[^"\\]|\\["\\]|\\(?!["\\]))*)"'
 _PARAMETER = re.compile(
-    rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)=(?:(?P<token>[{TCHAR}]+)|{_QUOTED}))?[ \t]*(?=;|\Z)"
+    rf"[ \t]*;[ \t]*+(?:(?P<name>[{TCHAR}]+)=(?:(?P<token>[{TCHAR}]+)|{_QUOTED}))?[ \t]*+(?=;|\Z)"
 )
 _ESCAPE = re.compile(r'\\(["\\])')
 _CONTINUATION = re.compile(r"(?:filename|name)\*[0-9]+\*?")
