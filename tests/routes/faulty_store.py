@@ -1,0 +1,78 @@
+"""A store of which one step fails, and that remembers what was asked of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from servers.storage.base import FileWriter, ReadableFile, StoredFile
+from servers.storage.memory import MemoryStore, MemoryUpload, MemoryWriter
+
+
+@dataclass
+class FaultyStore:
+    """`fail` is the number (from 0) of the step that raises `error`; None: every step succeeds."""
+
+    fail: int | None = None
+    error: BaseException = field(default_factory=lambda: OSError(5, "broken"))
+    steps: list[str] = field(default_factory=list)
+    aborts: int = 0
+    files: MemoryStore = field(default_factory=MemoryStore)
+
+    def step(self, name: str) -> None:
+        """Say that `name` is done now. Raises `error` if it is its turn."""
+        self.steps.append(name)
+        if self.fail == len(self.steps) - 1:
+            raise self.error
+
+    def begin(self) -> "FaultyUpload":
+        self.step("begin")
+        return FaultyUpload(self)
+
+    def open(self, sha256: str) -> ReadableFile | None:
+        self.step("open")
+        return self.files.open(sha256)
+
+    def is_writable(self) -> bool:
+        return self.fail is None
+
+    def clean(self) -> int:
+        return 0
+
+    def names(self) -> Iterator[str]:
+        return self.files.names()
+
+
+class FaultyUpload(MemoryUpload):
+    def __init__(self, store: FaultyStore) -> None:
+        super().__init__(store.files)
+        self._faulty = store
+
+    def new_file(self) -> MemoryWriter:
+        self._faulty.step("new_file")
+        writer: FileWriter = super().new_file()
+        return _FaultyWriter(self._faulty, writer)  # type: ignore[return-value]
+
+    def publish(self) -> None:
+        self._faulty.step("publish")
+        super().publish()
+
+    def abort(self) -> None:
+        self._faulty.aborts += 1
+        super().abort()
+
+
+class _FaultyWriter:
+    def __init__(self, store: FaultyStore, writer: FileWriter) -> None:
+        self._store = store
+        self._writer = writer
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        self._store.step("write")
+        self._writer.write(data)
+
+    def close(self) -> StoredFile:
+        self._store.step("close")
+        return self._writer.close()
+
+    def discard(self) -> None:
+        self._store.step("discard")
+        self._writer.discard()

@@ -1,0 +1,85 @@
+"""Every recorded request, read as the socket server reads and answered: no cut shows (M89)."""
+
+import hashlib
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from servers.contract.answers import Answer, FileSlice, problem_answer
+from servers.contract.problems import Problem
+from servers.routes import TABLE, Context, Exchange
+from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from servers.sansio.reading import SansIoReading
+from servers.sansio.stream import NEED_DATA
+from servers.settings import Settings
+from servers.storage.memory import MemoryStore
+from tests.sansio.cuts import at_random, by_size, bytewise
+
+_PROJECT = Path(__file__).resolve().parent.parent.parent
+_RECORDED = sorted((_PROJECT / "sample_files" / "requests").glob("*/*.http"))
+_SAMPLES = [path.read_bytes() for path in sorted((_PROJECT / "sample_files").iterdir()) if path.is_file()]
+_BYTEWISE = 3000
+_READING = SansIoReading()
+_Said = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
+
+
+def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
+    """What is said to all requests in these pieces, up to the first refusal, and what is stored then."""
+    store = MemoryStore()
+    store.add({hashlib.sha256(sample).hexdigest(): sample for sample in _SAMPLES})
+    context = Context(Settings(), store)
+    reader = RequestReader(context.settings.limits)
+    said: list[_Said] = []
+    exchange: Exchange | None = None
+    try:
+        for piece in (*pieces, b""):
+            reader.receive(piece)
+            while (event := reader.next_event()) is not NEED_DATA:
+                if isinstance(event, HeadReceived):
+                    exchange = None
+                    exchange = Exchange(event.head, TABLE, _READING, context)
+                elif exchange is None:
+                    break
+                elif isinstance(event, BodyReceived):
+                    exchange.receive(event.data)
+                elif isinstance(event, BodyComplete):
+                    said.append(_said(exchange.finish()))
+                else:
+                    break
+    except Problem as problem:
+        said.append(_said(exchange.refuse(problem) if exchange else problem_answer(problem)))
+    return said, sorted(store.names())
+
+
+def _said(answer: Answer) -> _Said:
+    if isinstance(answer.body, bytes):
+        body = answer.body
+    elif isinstance(answer.body, FileSlice):
+        body = b"".join(answer.body.blocks())
+    else:
+        body = b"".join(event.data for event in answer.body.events)
+    return answer.status, answer.headers, body, answer.head_only
+
+
+@pytest.mark.parametrize("batch", range(8))
+def test_no_cut_shows_in_an_answer(batch: int) -> None:
+    """Equal bytes, equal fields, the same files in the store, whatever the reads were."""
+    for path in _RECORDED[batch::8]:
+        data = path.read_bytes()
+        whole = _answers([data])
+        rng = random.Random(path.name)
+        for _ in range(2):
+            pieces = at_random(data, rng)
+            assert _answers(pieces) == whole, (path.name, [len(piece) for piece in pieces])
+        if len(data) <= _BYTEWISE:
+            assert _answers(bytewise(data)) == whole, path.name
+        else:
+            assert _answers(by_size(data, 1021)) == whole, path.name
+
+
+def test_the_recorded_requests_get_answers_of_every_kind() -> None:
+    """The comparison above is not one of nothing with nothing."""
+    statuses = {said[0] for path in _RECORDED for said in _answers([path.read_bytes()])[0]}
+    assert {200, 206, 304, 400, 404, 405, 413, 414, 415, 416, 417, 421, 431, 501, 505} <= statuses

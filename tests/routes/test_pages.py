@@ -1,0 +1,58 @@
+"""`/problems/{code}` and `/healthz`."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from servers.contract.answers import Answer
+from servers.contract.problems import PROBLEMS, Problem
+from servers.contract.request import ParsedBody, ParsedRequest
+from servers.routes import Context
+from servers.routes.health import health
+from servers.routes.problem_pages import explain
+from servers.settings import Settings
+from tests.contract.heads import head
+from tests.routes.faulty_store import FaultyStore
+
+_CONTEXT = Context(Settings(), FaultyStore())
+
+
+def _explain(path: str, method: str = "GET") -> Answer:
+    return explain(ParsedRequest(head(method, path), ParsedBody()), _CONTEXT)
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_each_problem_is_explained(code: str) -> None:
+    answer = _explain(f"/problems/{code}")
+    assert isinstance(answer.body, bytes)
+    kind = PROBLEMS[code]
+    assert json.loads(answer.body) == {
+        "code": code,
+        "title": kind.title,
+        "status": kind.status,
+        "rules": list(kind.rules),
+        "reference": kind.reference,
+    }
+    assert (answer.status, answer.head_only) == (200, False)
+
+
+@pytest.mark.parametrize(
+    "path", ["/problems/none", "/problems/Not_found", "/problems/not_found%2F", "/problems/\u00e9"]
+)
+def test_an_unknown_code_is_not_found(path: str) -> None:
+    with pytest.raises(Problem) as raised:
+        _explain(path)
+    assert raised.value.code == "not_found"
+
+
+def test_head_gets_no_page() -> None:
+    assert _explain("/problems/internal", "HEAD").head_only
+
+
+def test_health_is_that_of_the_store() -> None:
+    request = ParsedRequest(head("GET", "/healthz"), ParsedBody())
+    assert health(request, _CONTEXT).status == 200
+    with pytest.raises(Problem) as raised:
+        health(request, replace(_CONTEXT, store=FaultyStore(0)))
+    assert (raised.value.code, raised.value.status) == ("store_unavailable", 503)
