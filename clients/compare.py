@@ -21,9 +21,10 @@ from clients.comparison_files import github_annotations, json_report, write_juni
 from clients.comparison_table import progress, show_cases, show_report
 from clients.exchange import exchange
 from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
-from clients.launch import BACKENDS, LaunchError, running
+from clients.launch import BACKENDS, LaunchError, installed_backends, running
 from clients.verdicts import Result, Verdict
 from clients.version import project_version
+from clients.view import View
 
 # 2, wrong usage, is click's own.
 DIFFERENT, NO_ANSWER, INTERRUPTED = 1, 3, 130
@@ -75,14 +76,29 @@ def _backend(value: str) -> Backend:
 @click.argument("urls", metavar="[[NAME=]URL]...", nargs=-1, callback=_urls)
 @click.option(
     "--backends",
-    default=",".join(BACKENDS),
-    show_default=True,
+    default=lambda: ",".join(installed_backends()),
+    show_default="socket,flask,gunicorn, and fastapi if its extra is installed",
     callback=_names,
     help="Backends to start when no URL is given.",
 )
 @click.option("--cases", "pattern", default="*", metavar="GLOB", help="Only the cases with such a name.")
 @click.option(
     "--clients", default=",".join(CLIENTS), show_default=True, callback=_names, help="Who sends the requests."
+)
+@click.option(
+    "--compare",
+    "what",
+    type=click.Choice(["bytes", "parsed"]),
+    default="bytes",
+    show_default=True,
+    help="Every byte; or, with foreign servers, what they parsed.",
+)
+@click.option(
+    "--header-ignore",
+    "ignored",
+    metavar="NAME",
+    multiple=True,
+    help="Leave this field out, as a proxy may set it. Repeatable.",
 )
 @click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout.")
 @click.option(
@@ -104,8 +120,9 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     """Send the recorded requests and the blog post's calls to every backend, and compare the answers.
 
     Without a URL the backends are started on free ports and stopped afterwards. The NAME of a URL says what
-    is to be expected of it: `socket` gets every case (T1 to T3), `gunicorn` T1 and T2, `flask` T1; the
-    known differences of that name hold. A URL without a NAME gets T1 and T2, and no difference is excused.
+    is to be expected of it: `socket` gets every case (T1 to T3), `gunicorn` T1 and T2, `flask` and `fastapi`
+    T1; the known differences of that name hold. A URL without a NAME gets T1 and T2, and no difference is
+    excused.
     """
     try:
         cases = load_all_cases()
@@ -113,7 +130,8 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     except (CaseError, KnownDifferencesError) as error:
         raise click.UsageError(str(error)) from None
     chosen = {case.name for case in load_all_cases(clients, pattern)}
-    cases = [case for case in cases if case.name in chosen]
+    view = View(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
+    cases = [case for case in cases if case.name in chosen and view.wants(case)]
     if not cases:
         raise click.UsageError(f"no case matches {pattern!r}")
     if options["list_only"]:
@@ -122,7 +140,7 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     console = Console(stderr=options["json_path"] == "-")
     try:
         with _reachable(urls, options["backends"]) as backends:
-            results = _run(cases, backends, known, options["seed"])
+            results = _run(cases, backends, known, options["seed"], view)
     except (LaunchError, Unreachable) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(NO_ANSWER)
@@ -158,9 +176,11 @@ def _reachable(urls: Sequence[Backend], names: Sequence[str]) -> Iterator[list[B
             yield [Backend(backend.name, backend.host, backend.port) for backend in started]
 
 
-def _run(cases: Sequence[Case], backends: Sequence[Backend], known: Known, seed: int) -> list[Result]:
+def _run(
+    cases: Sequence[Case], backends: Sequence[Backend], known: Known, seed: int, view: View
+) -> list[Result]:
     with progress(Console(stderr=True), len(cases)) as on_case:
-        return run_cases(cases, backends, known=known, seed=seed, on_case=on_case)
+        return run_cases(cases, backends, known=known, seed=seed, view=view, on_case=on_case)
 
 
 def _write(cases: Sequence[Case], results: Sequence[Result], report: str, options: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
@@ -40,10 +41,17 @@ class BackendKind:
     """How a backend is started: its command with `{port}` and `{store}` to be filled in.
 
     `prints_url`: it takes port 0 and prints its URL when it is ready; any other is asked for /healthz.
+    `needs` are the modules of the extra that has the backend's name, for a guest that may be absent.
     """
 
     command: tuple[str, ...]
     prints_url: bool = False
+    needs: tuple[str, ...] = ()
+
+    @property
+    def installed(self) -> bool:
+        """Whether its extra, if it has one, is installed."""
+        return all(find_spec(module) is not None for module in self.needs)
 
 
 BACKENDS: dict[str, BackendKind] = {
@@ -59,7 +67,22 @@ BACKENDS: dict[str, BackendKind] = {
             *("--bind", HOST + ":{port}", "servers.flask_upload:app"),
         )
     ),
+    # No peer is believed to be a proxy (H32), and the log does not repeat what a query says.
+    "fastapi": BackendKind(
+        (
+            *(sys.executable, "-m", "uvicorn", "servers.fastapi_upload:app"),
+            *("--host", HOST, "--port", "{port}"),
+            *("--http", "servers.uvicorn_protocol:ContractProtocol", "--ws", "none"),
+            *("--no-proxy-headers", "--no-access-log"),
+        ),
+        needs=("fastapi", "uvicorn", "python_multipart"),
+    ),
 }
+
+
+def installed_backends() -> tuple[str, ...]:
+    """The names of the backends that can be started here: a guest only where its extra is installed."""
+    return tuple(name for name, kind in BACKENDS.items() if kind.installed)
 
 
 class LaunchError(Exception):
@@ -194,6 +217,8 @@ def spawn(
     kind = BACKENDS.get(name)
     if kind is None:
         raise LaunchError(f"there is no backend {name!r}; there are {', '.join(BACKENDS)}")
+    if not kind.installed:
+        raise LaunchError(f"backend {name!r} needs the extra {name!r}: pip install 'wireproof[{name}]'")
     folder = Path(tempfile.mkdtemp(prefix=f"wireproof-{name}-"))
     store = store or folder / "store"
     store.mkdir(parents=True, exist_ok=True)

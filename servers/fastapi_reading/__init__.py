@@ -1,0 +1,9 @@
+"""How the FastAPI backend understands a request: bytes from the ASGI scope and python-multipart's events.
+
+A third reading: it shares the contract with the other two, and no line of parsing.
+"""
+
+from servers.fastapi_reading.reading import PythonMultipartReading
+from servers.fastapi_reading.scope import read_scope
+
+__all__ = ["PythonMultipartReading", "read_scope"]

@@ -1,0 +1,50 @@
+"""The body of a request while it arrives: Starlette's stream, with an end that is sure and a time-out."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+
+from servers.contract.limits import MIB, Limits
+from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = MIB
+
+
+class BodyStream:
+    """The pieces of one body, as they come. `ended` tells whether all of it was read.
+
+    Without a `head`, that is after a malformed one, nobody knows yet whether there is a body.
+    """
+
+    def __init__(self, request: Request, limits: Limits, head: RequestHead | None = None) -> None:
+        self.ended = head is not None and not (head.content_length or head.chunked)
+        self._pieces = request.stream()
+        self._idle_timeout = limits.body_idle_timeout
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises Problem `request_timeout`, those of the server, and ClientDisconnect."""
+        while not self.ended:
+            try:
+                with anyio.fail_after(self._idle_timeout):
+                    piece = await anext(self._pieces, b"")
+            except TimeoutError:
+                raise Problem("request_timeout", "no byte of the body came for too long") from None
+            if piece:
+                yield piece
+            else:
+                self.ended = True
+
+    async def drain(self) -> None:
+        """Read on and forget, 2 s or 1 MiB at most, so that a peer that still sends can read our answer."""
+        left = LINGER_BYTES
+        with anyio.move_on_after(LINGER_SECONDS):
+            try:
+                async for piece in self:
+                    left -= len(piece)
+                    if left < 0:
+                        return
+            except (Problem, ClientDisconnect):
+                return
