@@ -82,11 +82,13 @@ class Settings:
         return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
 
     def open_store(self) -> Store:
-        """The store of these settings. Raises SettingsError when its scheme is unknown."""
+        """The store of these settings. Raises SettingsError when its scheme is unknown or it cannot be used."""
         try:
             return open_store(self.store, durable=self.durability == "safe")
         except ValueError as error:
             raise SettingsError(str(error)) from None
+        except OSError as error:
+            raise SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
 
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
