@@ -1,0 +1,169 @@
+"""Flags and environment, read in one place (contract sections 5 and 8)."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from servers.contract.access import LOOPBACK_HOSTS
+from servers.contract.limits import Limits
+from servers.settings import LIMIT_NAMES, PREFIX, Settings, SettingsError, is_loopback
+from servers.storage.local import LocalStore
+from servers.storage.memory import MemoryStore
+
+
+def _read(environ: Any = None, **given: Any) -> Settings:
+    return Settings.from_environment(
+        {PREFIX + name: value for name, value in (environ or {}).items()}, **given
+    )
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = _read()
+    assert settings == Settings()
+    assert (settings.host, settings.durability, settings.token) == ("127.0.0.1", "safe", None)
+
+
+def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIREPROOF_PORT", "1234")
+    assert Settings.from_environment().port == 1234
+
+
+def test_every_setting_has_a_variable() -> None:
+    environ = {
+        **{
+            "HOST": "::1",
+            "PORT": "0",
+            "STORE": "memory:",
+            "DURABILITY": "fast",
+            "WORKERS": "3",
+            "TOKEN": "t",
+        },
+        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1"},
+    }
+    names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
+    assert names == environ.keys()
+    assert _read(environ) == Settings("::1", 0, "memory:", "fast", 3, "t", ("a", "B"), insecure_public=True)
+
+
+@pytest.mark.parametrize("name", LIMIT_NAMES)
+def test_every_limit_has_a_variable_and_a_flag(name: str) -> None:
+    for settings in (
+        _read({name.upper(): "7"}),
+        _read(**{name: 7}),
+        _read({name.upper(): "8"}, **{name: "7"}),
+    ):
+        assert getattr(settings.limits, name) == 7
+        others = {limit.name for limit in fields(Limits)} - {name}
+        assert all(getattr(settings.limits, other) == getattr(Limits(), other) for other in others)
+
+
+def test_a_flag_overrules_its_variable_and_none_is_no_flag() -> None:
+    environ = {"PORT": "1", "TOKEN": "a"}
+    assert _read(environ, port=2, token=None).port == 2
+    assert _read(environ, port=None, token="b").token == "b"
+    assert _read(environ, port=None, token=None).port == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"PORT": "http"}, "port is a whole number, not 'http'"),
+        ({"PORT": ""}, "port is a whole number"),
+        ({"PORT": "-1"}, "port is a whole number"),
+        ({"PORT": "1_0"}, "port is a whole number"),
+        ({"PORT": "\u0661"}, "port is a whole number"),
+        ({"PORT": "65536"}, "port 65536"),
+        ({"WORKERS": "0"}, "workers is 1 to 1024, not 0"),
+        ({"WORKERS": "1025"}, "workers is 1 to 1024"),
+        ({"WORKERS": "two"}, "workers is a whole number"),
+        ({"MAX_BODY": "16G"}, "max_body is a whole number, not '16G'"),
+        ({"HEAD_TIMEOUT": "0.5"}, "head_timeout is a whole number"),
+        ({"DURABILITY": "none"}, "durability is 'safe' or 'fast', not 'none'"),
+        ({"TOKEN": ""}, "the token is empty"),
+        ({"TOKEN": " "}, "the token is empty"),
+        ({"INSECURE_PUBLIC": "maybe"}, "insecure_public is 1 or 0, not 'maybe'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        _read(environ)
+
+
+def test_a_negative_limit_and_an_unknown_setting_are_refused() -> None:
+    with pytest.raises(SettingsError, match="max_parts is a whole number"):
+        _read(max_parts=-1)
+    with pytest.raises(SettingsError, match="no setting 'max_wishes'"):
+        _read(max_wishes=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", True), ("true", True), ("YES", True), ("0", False), ("False", False), ("no", False), ("", False)],
+)
+def test_a_switch(text: str, value: bool) -> None:
+    assert _read({"INSECURE_PUBLIC": text}).insecure_public is value
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LocalHost"])
+def test_a_loopback_address_needs_no_token(host: str) -> None:
+    assert is_loopback(host)
+    Settings(host=host).check_bind()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0.0.0.0",
+        "::",
+        "[::]",
+        "192.168.0.1",
+        "",
+        "example.org",
+        "localhost.example",
+        "127.1",
+        "127.0.0.1.evil",
+    ],
+)
+def test_any_other_address_demands_a_token_or_an_explicit_word(host: str) -> None:
+    """A name may mean any address: only localhost is taken for what it says."""
+    assert not is_loopback(host)
+    with pytest.raises(SettingsError, match="WIREPROOF_TOKEN") as raised:
+        Settings(host=host).check_bind()
+    assert "WIREPROOF_INSECURE_PUBLIC" in str(raised.value)
+    Settings(host=host, token="t").check_bind()
+    Settings(host=host, insecure_public=True).check_bind()
+
+
+def test_the_address_may_be_another_than_the_setting() -> None:
+    with pytest.raises(SettingsError):
+        Settings().check_bind("0.0.0.0")
+    Settings(host="0.0.0.0").check_bind("127.0.0.1")
+
+
+def test_further_hosts_join_the_loopback_names() -> None:
+    settings = _read({"HOSTS": "Box.Local", "TOKEN": "t"})
+    assert settings.access.allowed_hosts == LOOPBACK_HOSTS | {"box.local"}
+    assert settings.access.token == "t"
+    assert _read().access.token is None
+
+
+def test_the_token_is_not_shown() -> None:
+    assert "secret" not in repr(Settings(token="secret"))
+
+
+def test_the_store_is_opened_by_its_specification(tmp_path: Path) -> None:
+    assert isinstance(Settings(store="memory:").open_store(), MemoryStore)
+    assert isinstance(_read(store=tmp_path / "store").open_store(), LocalStore)
+    with pytest.raises(SettingsError, match="ftp"):
+        Settings(store="ftp://h").open_store()
+
+
+@pytest.mark.parametrize("place", ["", "/folder"])
+def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, place: str) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_bytes(b"")
+    with pytest.raises(SettingsError, match="cannot be used") as raised:
+        Settings(store=f"{blocker}{place}").open_store()
+    assert str(blocker) in str(raised.value)
