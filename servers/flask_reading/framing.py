@@ -42,13 +42,7 @@ def _check_codings(values: list[str], *, http_1_0: bool) -> None:
     if len(values) > 1:
         raise Problem("bad_framing", "two Transfer-Encoding lines (B20)")
     *others, final = [coding.strip(BLANKS).lower() for coding in values[0].split(",")]
-    if final != "chunked" or "chunked" in others or not all(_is_coding(other) for other in others):
+    if final != "chunked" or "chunked" in others or not all(map(TOKEN.fullmatch, others)):
         raise Problem("bad_framing", f"Transfer-Encoding {values[0][:40]!a} does not end in one chunked")
     if others:
         raise Problem("unsupported_transfer_coding", f"cannot decode {', '.join(others)[:40]} (B19)")
-
-
-def _is_coding(coding: str) -> bool:
-    # transfer-coding = token *( OWS ";" OWS transfer-parameter ) (RFC 9112 7)
-    name = coding.partition(";")[0].rstrip(BLANKS)
-    return TOKEN.fullmatch(name) is not None

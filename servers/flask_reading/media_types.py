@@ -14,10 +14,10 @@ from servers.flask_reading.abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")
 # `odd` is what a token must not be: with a character beyond ASCII, or empty.
-_ODD = rf"[{TCHAR}]*[\x80-\xff][{TCHAR}\x80-\xff]*|"
+_ODD = r"[\x21\x23-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x3a\x3c-\x7e\x80-\xff]*|"
 _PARAMETER = re.compile(
     rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)="
-    rf"(?P<value>{QUOTED_STRING}|[{TCHAR}]+(?![{TCHAR}\x80-\xff])|(?P<odd>{_ODD})))?"
+    rf"(?P<value>{QUOTED_STRING}|[{TCHAR}]+(?![^; \t])|(?P<odd>{_ODD})))?"
 )
 # bchars of RFC 2046, with the space, and every token character: `*****` is sent unquoted by Android (M6).
 _BOUNDARY = re.compile(rf"[{TCHAR}'()+_,\-./:=? ]{{1,{MAX_BOUNDARY}}}")

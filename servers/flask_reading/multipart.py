@@ -81,7 +81,7 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             rest, self._held = bytes(self.buffer) + self._held, b""
             self._skip_epilogue(rest)
-        elif self.state is State.PART and self._held.startswith(_CRLF):
+        elif self.state is State.PART and self._held:
             self._judge_held_block()
 
     def finish(self) -> Iterator[PartEvent]:
@@ -160,12 +160,15 @@ class StrictMultipart(MultipartDecoder):
         self._judged_to = max(0, known - 1) if end < 0 else 0
 
     def _judge_held_block(self) -> None:
-        """Judge a block as soon as its blank line is there, though that may begin a delimiter too (M34)."""
-        self.buffer += _CRLF
+        """Judge a block with its last bytes too, though they may begin a delimiter (M34)."""
+        size = len(self.buffer)
+        self.buffer += self._held
         self._judge_block()
-        if self.buffer.endswith(_BLANK_LINE):
-            read_part_head(bytes(self.buffer[: -len(_BLANK_LINE)]), self._limits)
-        del self.buffer[-len(_CRLF) :]
+        end = self.buffer.find(_BLANK_LINE, max(0, size - len(_CRLF)))
+        if end >= 0:
+            read_part_head(bytes(self.buffer[:end]), self._limits)
+        del self.buffer[size:]
+        self._judged_to = min(self._judged_to, max(0, size - 1))
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         self._part = read_part_head(bytes(data), self._limits)

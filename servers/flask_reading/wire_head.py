@@ -22,6 +22,7 @@ class WireHead:
     """
 
     def __init__(self, limits: Limits) -> None:
+        self.begun = False  # whether any byte has arrived
         self.line: RequestLine | None = None
         self.raw_target = ""
         self.fields: Fields = {}
@@ -34,24 +35,21 @@ class WireHead:
         self._kept = 0
 
     @property
-    def begun(self) -> bool:
-        """Whether any byte of the head has arrived."""
-        return bool(self._buffer)
-
-    @property
     def rest(self) -> bytes:
         """What came after the head."""
-        return bytes(memoryview(self._buffer)[self._begin :])
+        return bytes(self._buffer)
 
     def receive(self, data: bytes) -> bool:
         """Take bytes; True when the head is complete. Raises Problem of steps 1 to 5."""
         self._buffer += data
-        while self.head is None:
-            line = self._next_line()
-            if line is None:
-                return False
+        self.begun = True
+        while self.head is None and (line := self._next_line()) is not None:
             self._take(line)
-        return True
+        # Only what was not judged is kept, so that dropped fields, which do not count, cost no memory.
+        del self._buffer[: self._begin]
+        self._searched -= self._begin
+        self._begin = 0
+        return self.head is not None
 
     def _next_line(self) -> str | None:
         """The next line without its CRLF, or None when it has not wholly arrived."""
@@ -90,14 +88,14 @@ class WireHead:
             self.head = assemble(self.line, self.fields)
 
     def _take_field(self, line: str, request_line: RequestLine) -> None:
-        if self._kept == self._limits.max_fields:
-            raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
         if "\r" in line or "\n" in line:
             raise Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)")
-        name, value = split_field_line(line)
+        if self._kept == self._limits.max_fields:
+            raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
+        # Before its grammar: of a line that comes in pieces the size may be all that is known.
         check_size(len(line) + 2, self._limits)
+        name, value = split_field_line(line)
         if is_dropped(name):
-            self._check_dropped()
             return
         if name == "expect" and not request_line.http_1_0:
             check_expect(value)
@@ -105,8 +103,3 @@ class WireHead:
             raise Problem("bad_header", "two Content-Type lines (H22)")
         self._kept += 1
         self.fields.setdefault(name, []).append(value)
-
-    def _check_dropped(self) -> None:
-        # Fields that are not counted must not make a head without end either.
-        if self._begin > self._limits.max_fields * self._limits.max_field_line:
-            raise Problem("headers_too_large", "the fields are too large together")

@@ -69,6 +69,7 @@ LINES: dict[str, tuple[bytes, str]] = {
     "H29": (REQUEST + HOST + b"X: y\r\n" * 100, "headers_too_large"),
     "H29 with a dropped name": (REQUEST + HOST + b"X: y\r\n" * 99 + b"X_A: y\r\n", "headers_too_large"),
     "H30": (REQUEST + b"X: " + b"x" * 8186 + b"\r\n", "headers_too_large"),
+    "H30 and malformed": (REQUEST + b"X" * 8190 + b"\r\n", "headers_too_large"),
     "H30 without end": (REQUEST + b"X: " + b"x" * 8186, "headers_too_large"),
     "H35": (REQUEST + b"Expect: foo\r\n", "expectation_failed"),
     "B8": (REQUEST + HOST + b"Content-Length: 3\r\n" * 2 + b"\r\n", "bad_framing"),
@@ -122,10 +123,8 @@ def test_all_token_characters_make_a_name() -> None:
     assert values(b"!#$%&'*+-.^`|~1: v")["!#$%&'*+-.^`|~1"] == ["v"]
 
 
-def test_dropped_fields_do_not_count_but_have_an_end() -> None:
-    line = b"X_A: " + b"x" * 8000 + b"\r\n"
-    assert outcome(REQUEST + HOST + b"X_A: y\r\n" * 1000 + b"\r\n") == "complete"
-    assert outcome(REQUEST + HOST + line * 103) == "headers_too_large"
+def test_dropped_fields_do_not_count() -> None:
+    assert outcome(REQUEST + HOST + b"X_A: y\r\n" * 10000 + b"\r\n") == "complete"
 
 
 def test_lines_with_bare_line_ends_beat_the_wait_for_a_crlf() -> None:
