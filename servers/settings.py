@@ -82,7 +82,7 @@ class Settings:
         return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
 
     def open_store(self) -> Store:
-        """The store of these settings. Raises SettingsError when its scheme is unknown or it cannot be used."""
+        """The store of these settings. Raises SettingsError for one that cannot be used."""
         try:
             return open_store(self.store, durable=self.durability == "safe")
         except ValueError as error:
