@@ -88,12 +88,12 @@ class WireHead:
             self.head = assemble(self.line, self.fields)
 
     def _take_field(self, line: str, request_line: RequestLine) -> None:
+        # Before its grammar: of a line that comes in pieces the size may be all that is known.
+        check_size(len(line) + 2, self._limits)
         if "\r" in line or "\n" in line:
             raise Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)")
         if self._kept == self._limits.max_fields:
             raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
-        # Before its grammar: of a line that comes in pieces the size may be all that is known.
-        check_size(len(line) + 2, self._limits)
         name, value = split_field_line(line)
         if is_dropped(name):
             return
