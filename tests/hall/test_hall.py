@@ -13,9 +13,11 @@ from tests.hall.connection_rows import CONNECTIONS
 from tests.hall.echo_rows import ECHOES
 from tests.hall.framing_rows import FRAMING
 from tests.hall.head_rows import HEADS
+from tests.hall.multipart_rows import MULTIPART
+from tests.hall.part_rows import PARTS
 from tests.hall.shots import Shot
 
-SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES)
+SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES, *MULTIPART, *PARTS)
 
 
 def _params() -> list[Any]:
