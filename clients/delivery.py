@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from clients.answers import Answer, AnswerError, Answers, read_answers
 from clients.digest import Block
-from clients.errors import Unreachable, UploadFailed
+from clients.errors import Unreachable, UploadFailed, UsageError
 from clients.message import Message
 from clients.request_url import RequestUrl
 from clients.wire import Wire, WireSocket, watch_tls
@@ -51,11 +51,15 @@ def deliver(
 
 
 def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.socket:
-    """A non-blocking, watched connection. Raises Unreachable, or TimeoutError at the wire's deadline."""
+    """A non-blocking, watched connection.
+
+    Raises Unreachable, UsageError for a `cafile` without certificates, and TimeoutError at the deadline.
+    """
+    context = trusted_context(cafile) if url.scheme == "https" else None
     try:
         plain = socket.create_connection((url.host, url.port), timeout=wire.remaining)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = WireSocket.adopt(plain, wire) if url.scheme == "http" else _tls(plain, url, wire, cafile)
+        connection = _tls(plain, url, wire, context) if context else WireSocket.adopt(plain, wire)
     except TimeoutError:
         raise
     except OSError as error:
@@ -64,10 +68,17 @@ def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.so
     return connection
 
 
-def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, cafile: str | None) -> socket.socket:
+def trusted_context(cafile: str | None) -> ssl.SSLContext:
+    """A client's TLS context with the certificates of `cafile`, or of the system."""
+    try:
+        return ssl.create_default_context(cafile=cafile)
+    except OSError as error:
+        raise UsageError(f"cannot use the certificates of {cafile}: {reason(error)}") from None
+
+
+def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, context: ssl.SSLContext) -> socket.socket:
     with plain:  # wrap_socket takes the descriptor over; when it fails, this closes it
-        context = watch_tls(ssl.create_default_context(cafile=cafile))
-        connection = context.wrap_socket(plain, server_hostname=url.host)
+        connection = watch_tls(context).wrap_socket(plain, server_hostname=url.host)
     connection.wire = wire  # type: ignore[attr-defined]  # a WireTLSSocket, which the stubs cannot know
     return connection
 

@@ -6,6 +6,7 @@ iterable with a length; everything else it makes itself.
 
 from __future__ import annotations
 
+import ssl
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from clients.answers import Answer
 from clients.body import Body, EmptyFraming
 from clients.confirm import confirm
-from clients.delivery import MAX_ANSWER_BYTES, reason, too_late
+from clients.delivery import MAX_ANSWER_BYTES, reason, too_late, trusted_context
 from clients.digest import Block
 from clients.errors import Unreachable, UploadFailed, UsageError
 from clients.message import Message, build_message, counted
@@ -70,6 +71,8 @@ def send(
     """Send a call through `wire` and check the answer against it. Raises as `request` does."""
     # What requests cannot send, or would send ambiguously, is refused here with the other client's words.
     message = build_message(**call.arguments())
+    if cafile is not None:
+        trusted_context(cafile)
     try:
         answer = _exchange(watched_session(WatchedAdapter(wire)), call, message, wire, cafile, on_block)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
@@ -198,7 +201,7 @@ def client_error(error: Exception, message: Message, wire: Wire | None = None) -
         return too_late(message.url, wire, late)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     what = reason(system) if system else "it closed the connection without a whole answer"
-    if any(isinstance(cause, NewConnectionError) for cause in causes):
+    if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
     return Unreachable(f"no answer from {peer}: {what}")
 
@@ -207,8 +210,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """The errors from which `error` came, the outermost first; requests and urllib3 hide them in args too."""
     while error is not None:
         yield error
-        inner = next((each for each in error.args if isinstance(each, BaseException)), None)
-        error = error.__cause__ or getattr(error, "reason", None) or inner or error.__context__
+        hidden = (getattr(error, "reason", None), *error.args)
+        inner = next((each for each in hidden if isinstance(each, BaseException)), None)
+        error = error.__cause__ or inner or error.__context__
 
 
 main = upload_command("requests_upload", "Send a request through requests to URL.", send, dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -51,7 +52,11 @@ class _Watched(_Base):
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         self._keep_deadline()
-        count = super().send(data, flags)
+        try:
+            count = super().send(data, flags)
+        except ssl.SSLEOFError:
+            # For TLS another error; for us, and for urllib3, the reason to read what the server has answered.
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe") from None
         if self.wire.on_sent:
             self.wire.on_sent(memoryview(data)[:count])
         return count
