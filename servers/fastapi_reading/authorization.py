@@ -27,15 +27,8 @@ def _basic(credentials: bytes) -> BasicCredentials | None:
     canonical = b64encode(user_pass) == credentials
     if not canonical or controls(user_pass) or b":" not in user_pass:
         return None
-    username, password = user_pass.split(b":", 1)
-    charset = _charset(user_pass)
-    return BasicCredentials(username.decode(charset), password.decode(charset))
-
-
-def _charset(user_pass: bytes) -> str:
-    """UTF-8 (RFC 7617 2.1), or what requests and aiohttp encode in (A10)."""
     try:
-        user_pass.decode("utf-8")
+        text = user_pass.decode("utf-8")  # RFC 7617 2.1
     except UnicodeDecodeError:
-        return "iso-8859-1"
-    return "utf-8"
+        text = user_pass.decode("iso-8859-1")  # requests and aiohttp encode so (A10)
+    return BasicCredentials(*text.split(":", 1))

@@ -4,9 +4,8 @@ OWS = b" \t"
 ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # token = 1*tchar (RFC 9110 5.6.2)
 TCHARS = ALPHANUMERIC + b"!#$%&'*+-.^_`|~"
-# VCHAR (RFC 5234 B.1) and obs-text (RFC 9110 5.5)
+# VCHAR (RFC 5234 B.1)
 VISIBLE = bytes(range(0x21, 0x7F))
-OBS_TEXT = bytes(range(0x80, 0x100))
 
 _ALL_BUT_CONTROLS = bytes(byte for byte in range(0x100) if byte >= 0x20 and byte != 0x7F)
 

@@ -14,6 +14,9 @@ from servers.fastapi_reading.framing import judge_framing
 from servers.fastapi_reading.host import is_host
 from servers.fastapi_reading.target import Location, Target, classify_target, decode_target
 
+# Between the values of repeated fields (H20); cookies are joined as RFC 9113 8.2.3 does it (H21).
+_SEPARATORS = {"cookie": b"; "}
+
 
 class RequestLine(NamedTuple):
     """The three words of a request line, not judged yet."""
@@ -34,7 +37,7 @@ def read_head(line: RequestLine, fields: Iterable[FieldLine], limits: Limits) ->
     where = Location("", "", ()) if line.method == b"CONNECT" else decode_target(target.origin)
     if target.authority:
         values["host"] = [target.authority]  # RFC 9112 3.2.2 (R2)
-    headers = {name: _joined(name, values[name]) for name in sorted(values)}
+    headers = {name: _SEPARATORS.get(name, b",").join(values[name]) for name in sorted(values)}
     return RequestHead(
         method=line.method.decode("ascii"),
         target=target.origin.decode("ascii"),
@@ -76,8 +79,3 @@ def _judge_host(hosts: list[bytes], target: Target, *, is_http_1_0: bool) -> str
         raise Problem("bad_host", f"{hosts[0][:80]!r} is no host (H27)")
     shown = target.authority or b"".join(hosts)
     return shown.decode("ascii") if shown else None
-
-
-def _joined(name: str, values: list[bytes]) -> bytes:
-    """Repeated fields as one value (H20); cookies are joined as RFC 9113 8.2.3 does it (H21)."""
-    return (b"; " if name == "cookie" else b",").join(values)

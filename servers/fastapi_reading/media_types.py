@@ -3,7 +3,7 @@
 from servers.contract.limits import MAX_BOUNDARY
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, Pair
-from servers.fastapi_reading.characters import OBS_TEXT, OWS, TCHARS, consists_of
+from servers.fastapi_reading.characters import OWS, TCHARS, consists_of
 from servers.fastapi_reading.scanner import ANY_BYTE, Parameter, ScanError, Scanner
 
 # bchars (RFC 2046 5.1.1), and every token character: Android sends `boundary=*****` (M6).
@@ -35,9 +35,10 @@ def _scan(scanner: Scanner) -> MediaType:
 
 def _may_be_bare(parameter: Parameter, essence: str) -> bool:
     """Whether the value is a token, or a boundary whose fault has a code of its own (M5, M6)."""
-    if (essence, parameter.name) == ("multipart/form-data", "boundary"):
-        return consists_of(parameter.value, TCHARS + OBS_TEXT)
-    return parameter.value != b"" and consists_of(parameter.value, TCHARS)
+    value = parameter.value
+    if (essence, parameter.name) == ("multipart/form-data", "boundary") and not (value and value.isascii()):
+        return True
+    return value != b"" and consists_of(value, TCHARS)
 
 
 def read_boundary(media_type: MediaType) -> bytes:

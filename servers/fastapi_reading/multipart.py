@@ -7,6 +7,7 @@ begin and end in whatever pieces come; the parser is then given every delimiter 
 header block whole and unfolded, and no data that begin like a delimiter.
 """
 
+import logging
 from collections.abc import Iterator
 
 from python_multipart import MultipartParser
@@ -17,6 +18,11 @@ from servers.contract.problems import Problem
 from servers.contract.request import PartData, PartEnd, PartEvent
 from servers.fastapi_reading.delimiters import Block, Close, Data, Delimiter, Delimiters, Span
 from servers.fastapi_reading.part_headers import RawField, understand_part
+
+# python-multipart warns of every refused body: whoever sends them could fill the log.
+_SILENCE = logging.getLogger("wireproof.python_multipart")
+_SILENCE.addHandler(logging.NullHandler())
+_SILENCE.propagate = False
 
 
 class CallbackParser:
@@ -42,6 +48,7 @@ class CallbackParser:
             max_header_count=limits.max_part_fields,
             max_header_size=2 * limits.max_part_headers,
         )
+        self._parser.logger = _SILENCE
         self._line_end = b""  # before the first delimiter there is none
 
     def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:

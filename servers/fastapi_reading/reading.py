@@ -24,4 +24,5 @@ class PythonMultipartReading:
 
     def multipart(self, media_type: MediaType, limits: Limits) -> CallbackParser:
         """Raises Problem `boundary_missing` or `boundary_invalid`."""
-        return CallbackParser(read_boundary(media_type), limits)
+        boundary = read_boundary(media_type)
+        return CallbackParser(boundary, limits)
