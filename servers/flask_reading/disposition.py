@@ -21,7 +21,7 @@ _PARAMETER = re.compile(
 _ESCAPE = re.compile(r'\\(["\\])')
 _CONTINUATION = re.compile(r"(?:filename|name)\*[0-9]+\*?")
 # ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
-_EXT_VALUE = re.compile(r"(?P<charset>utf-8|iso-8859-1)'[^']*'(?P<chars>.*)", re.IGNORECASE | re.DOTALL)
+_EXT_VALUE = re.compile(r"(?P<charset>utf-8|iso-8859-1)'[a-z0-9\-]*'(?P<chars>.*)", re.IGNORECASE | re.DOTALL)
 _BARE_CHARS = re.compile(r"(?:[A-Za-z0-9!#$&+\-.^_`|~]|%[0-9A-Fa-f]{2})*")
 _QUOTED_CHARS = re.compile(r"(?:[\x21\x23\x24\x26-\x5b\x5d-\x7e]|%[0-9A-Fa-f]{2})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -47,8 +47,8 @@ def read_disposition(value: str, *, utf8: bool) -> Disposition:
     """
     kind, semicolon, rest = value.partition(";")
     if kind.strip(BLANKS).lower() != "form-data":
-        if not utf8 and not kind.isascii():
-            raise Problem("part_header_encoding", "a part's Content-Disposition is not UTF-8 (M51)")
+        if not utf8:
+            _decode("type", kind)
         raise Problem("disposition_type", f"{kind.strip(BLANKS)[:40]!a} is not form-data (M40)")
     parameters = _split(semicolon + rest)
     texts = {name: _decode(name, value.text) for name, value in parameters.items()}
@@ -90,7 +90,7 @@ def _decode(name: str, text: str) -> str:
     except UnicodeDecodeError:
         if name == "filename":
             return text
-        raise Problem("part_header_encoding", f"the parameter {name!a} of a part is not UTF-8") from None
+        raise Problem("part_header_encoding", f"the {name!a} of a part is not UTF-8") from None
 
 
 def _meant(name: str, parameters: dict[str, _Value], texts: dict[str, str]) -> str | None:

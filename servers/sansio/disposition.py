@@ -14,9 +14,9 @@ _PARAMETER = re.compile(
 _ESCAPE = re.compile(rb'\\(["\\])')
 # ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
 _EXT_VALUE = re.compile(rb"([A-Za-z0-9\-_]+)'([A-Za-z0-9\-]*)'(.*)", re.DOTALL)
-# value-chars = *( pct-encoded / attr-char ); inside quotes other visible characters are taken literally
+# value-chars = *( pct-encoded / attr-char ); in quotes other visible ones too, a blank is none
 _VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[!#$&+\-.^_`|~0-9A-Za-z])*")
-_QUOTED_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[\x20\x21\x23\x24\x26-\x5b\x5d-\x7e])*")
+_QUOTED_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[\x21\x23\x24\x26-\x5b\x5d-\x7e])*")
 _CONTINUATION = re.compile(rb"(?:file)?name\*[0-9]+\*?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -42,14 +42,17 @@ def parse_disposition(value: bytes) -> Disposition:
     `filename_ext`.
     """
     kind = value.partition(b";")[0]
+    if not _is_utf8(kind):
+        raise Problem("part_header_encoding", "the disposition type is not UTF-8 (M51)")
     if kind.strip(OWS).lower() != b"form-data":
         raise Problem("disposition_type", f"{kind[:40]!r} instead of form-data")
     parameters = _parameters(value, len(kind.rstrip(OWS)))
     _check_encoding(parameters)
+    if b"name" not in parameters and b"name*" not in parameters:
+        raise Problem("name_missing", "Content-Disposition has no name (RFC 7578 4.2)")
     if any(_CONTINUATION.fullmatch(name) for name in parameters):
         raise Problem("filename_ext", "continued parameters (RFC 2231) are not for form-data (M64)")
-    name = _name(parameters)
-    return Disposition(name, _filename(parameters))
+    return Disposition(_name(parameters), _filename(parameters))
 
 
 def _parameters(value: bytes, position: int) -> dict[bytes, _Value]:
@@ -95,8 +98,6 @@ def _is_utf8(raw: bytes) -> bool:
 def _name(parameters: dict[bytes, _Value]) -> str:
     if b"name*" in parameters:
         return _extended(parameters[b"name*"])
-    if b"name" not in parameters:
-        raise Problem("name_missing", "Content-Disposition has no name (RFC 7578 4.2)")
     return _plain(parameters[b"name"])
 
 
