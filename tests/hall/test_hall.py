@@ -16,8 +16,9 @@ from tests.hall.head_rows import HEADS
 from tests.hall.multipart_rows import MULTIPART
 from tests.hall.part_rows import PARTS
 from tests.hall.shots import Shot
+from tests.hall.value_rows import VALUES
 
-SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES, *MULTIPART, *PARTS)
+SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES, *MULTIPART, *PARTS, *VALUES)
 
 
 def _params() -> list[Any]:
