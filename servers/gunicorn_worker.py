@@ -18,6 +18,7 @@ from servers.settings import Settings
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = MIB
+ACCEPT_PAUSE_SECONDS = 0.5
 _READ = 65536
 
 
@@ -92,6 +93,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Read the settings, then serve until told to stop."""
         self.limits = Settings.from_environment().limits
+        self.resume_at = 0.0  # when to accept again, on the monotonic clock
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -101,13 +103,19 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return  # another worker was faster, or the peer has gone already
         except OSError as error:
-            # Out of descriptors or memory: the loop tries again when something has happened, not at once.
+            # Out of descriptors or memory: a pause, for the listener stays readable and the loop would spin.
             self.log.warning("Cannot accept: %s", error)
+            self.resume_at = time.monotonic() + ACCEPT_PAUSE_SECONDS
             self.set_accept_enabled(False)
             return
         self.nr_conns += 1
         patient = PatientSocket(fileno=sock.detach())
         self.enqueue_req(Connection(self.cfg, patient, client, listener.getsockname(), self.limits))
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or leave them in the backlog; the loop asks again and again."""
+        if not enabled or time.monotonic() >= self.resume_at:
+            super().set_accept_enabled(enabled)
 
     def handle(self, conn: Connection) -> Any:
         """Serve one request, or put the connection back to wait for the rest of its head."""

@@ -126,6 +126,26 @@ def test_decoded_chunks_of_another_server_end_where_they_end() -> None:
     assert list(pieces(Broken(data=b"abc"), HTTP_TRANSFER_ENCODING="chunked")) == [b"abc"]
 
 
+def test_body_that_drips_is_ended_at_the_end_of_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 5.0
+        return now
+
+    monkeypatch.setattr("servers.flask_reading.body_input.time.monotonic", clock)
+    slow = (b"x" for _ in range(100))
+    stream = Broken()
+    stream.read = lambda size: next(slow)  # type: ignore[method-assign]
+    with pytest.raises(Problem, match="request_timeout"):
+        list(pieces(stream, CONTENT_LENGTH="100"))
+    assert 55 <= now <= 75
+    fast = (b"x" * 2000 for _ in range(100))
+    stream.read = lambda size: next(fast)  # type: ignore[method-assign]
+    assert sum(map(len, pieces(stream, CONTENT_LENGTH="200000"))) == 200000
+
+
 class Elsewhere(socket.socket):
     """A connection that arrived at a public address."""
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from servers import gunicorn_conf
+from servers.gunicorn_worker import PatientSocket
 
 GET = b"GET /x HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
@@ -124,6 +126,37 @@ def test_upload_under_way_ends_well_when_the_server_is_stopped() -> None:
         connection.sendall(b"bc")
         assert receive_all(connection).startswith(b"HTTP/1.1 200 ")
         assert backend.process.wait(10) == 0
+
+
+def test_slow_reader_is_served_while_it_reads_at_all() -> None:
+    ours, theirs = socket.socketpair()
+    received = 0
+
+    def read() -> None:
+        nonlocal received
+        while data := theirs.recv(65536):
+            received += len(data)
+            time.sleep(0.02)
+
+    with theirs:
+        patient = PatientSocket(fileno=ours.detach())
+        reader = threading.Thread(target=read)
+        reader.start()
+        with patient:
+            patient.settimeout(0.5)
+            begin = time.monotonic()
+            patient.sendall(bytes(4_000_000))
+        reader.join()
+    assert received == 4_000_000
+    assert time.monotonic() - begin > 0.5
+
+
+def test_client_that_reads_nothing_is_dropped() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, PatientSocket(fileno=ours.detach()) as patient:
+        patient.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            patient.sendall(bytes(4_000_000))
 
 
 class Listener:
