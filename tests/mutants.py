@@ -61,7 +61,7 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     setattr(owner, name, make(getattr(owner, name)))
 
 
-# --- the socket server ---
+# The socket server.
 
 
 class _BareLineEnd(Exception):
@@ -221,7 +221,7 @@ def encoded_slash_is_decoded() -> None:
     replace(target, "_decode_path", decoded)
 
 
-# --- Flask's side, under gunicorn ---
+# Flask's side, under gunicorn.
 
 
 @mutant("gunicorn", "M7", "boundary-*", "boundary-parameter-twice", "boundary-parameter-twice-in-other-case")
