@@ -16,7 +16,8 @@ from servers.settings import Settings, SettingsError
 _settings = Settings.from_environment()
 _limits = _settings.limits
 
-bind = f"{_settings.host}:{_settings.port}"
+_host = _settings.host.strip("[]")
+bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"
 workers = _settings.workers
 worker_class = Worker
 # A thread is held by one request whose head is complete; slow heads and idle connections hold none.
