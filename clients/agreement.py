@@ -16,9 +16,11 @@ from clients.exchange import Exchange, bytewise, exchange, random_pieces, reques
 from clients.known import Known
 from clients.requests_calls import load_post_calls, send_call
 from clients.verdicts import Result, Sending, judge, not_sent
+from clients.view import View
 
 CLIENTS = ("raw", "requests")
 IN_FLIGHT = 8
+WHOLE_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,19 @@ def load_all_cases(clients: Sequence[str] = CLIENTS, pattern: str = "*") -> list
     return recorded + calls
 
 
-def run_case(case: Case, backends: Sequence[Backend], *, known: Known, seed: int = 0) -> list[Result]:
+def run_case(
+    case: Case, backends: Sequence[Backend], *, known: Known, seed: int = 0, view: View = WHOLE_VIEW
+) -> list[Result]:
     """Send one case to all backends that get it; one result for each backend, in their order.
 
-    The same `seed` cuts a case in the same way, on every backend and in every run.
+    The same `seed` cuts a case in the same way, on every backend and in every run. `view` says what of the
+    answers is looked at.
     """
     sendings = {
         backend.name: send_case(case, backend, seed) for backend in backends if case.tier <= backend.tier
     }
-    judged = {result.backend: result for result in judge(case, sendings, known)}
+    viewed, seen = view.of(case, sendings)
+    judged = {result.backend: result for result in judge(viewed, seen, known)}
     return [judged.get(backend.name) or not_sent(case, backend.name) for backend in backends]
 
 
@@ -59,6 +65,7 @@ def run_cases(
     *,
     known: Known,
     seed: int = 0,
+    view: View = WHOLE_VIEW,
     on_case: Callable[[Case], object] = lambda case: None,
 ) -> list[Result]:
     """Run the cases, several at a time, and return their results in the order of the cases.
@@ -68,7 +75,7 @@ def run_cases(
     cases = list(cases)
     results = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
-        running = [pool.submit(run_case, case, backends, known=known, seed=seed) for case in cases]
+        running = [pool.submit(run_case, case, backends, known=known, seed=seed, view=view) for case in cases]
         try:
             for case, run in zip(cases, running, strict=True):
                 results += run.result()

@@ -1,0 +1,145 @@
+"""What compare looks at: every byte, or for foreign servers what they parsed; header fields may be ignored.
+
+`parsed` is for servers that answer in their own words but give some of the result's members: of a 2xx JSON
+answer only `form`, `files`, `json`, `text`, `args`, `cookies` and `body` count, as far as all compared
+servers give them; of a refusal only its status. An ignored header field is left out of what is compared and
+out of the result's `headers`, so that a proxy in front (Via, X-Forwarded-For, Host) does not make every case
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clients.answers import Answer
+from clients.cases import Case
+from clients.equality import canonical_json
+from clients.expectation import Expectation, ExpectedAnswer
+from clients.verdicts import Sending
+
+PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
+# What an entry of `form` or `files` says of itself, without what only this project's answers have.
+_ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
+# Routes that a foreign server does not have.
+_OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/")
+
+Sendings = Mapping[str, Sequence[Sending]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How answers are looked at before they are judged. The default changes nothing."""
+
+    parsed: bool = False
+    ignored: frozenset[str] = frozenset()
+
+    def wants(self, case: Case) -> bool:
+        """Whether the case says anything about a server looked at in this way."""
+        if not self.parsed:
+            return True
+        target = case.request.split(b" ", 2)[1:2] or [b""]
+        return not case.store and not target[0].decode("latin-1").startswith(_OWN_ROUTES)
+
+    def of(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
+        """The case and its answers, reduced to what is looked at."""
+        if not self.parsed and not self.ignored:
+            return case, sendings
+        common = _common_members(sendings) if self.parsed else None
+        reduced = {
+            backend: [replace(sending, exchange=self._exchange(sending, common)) for sending in of_backend]
+            for backend, of_backend in sendings.items()
+        }
+        return replace(case, expect=self._expectation(case.expect, common)), reduced
+
+    def _exchange(self, sending: Sending, common: Mapping[str, frozenset[str]] | None) -> Any:
+        answers = tuple(self._answer(answer, common) for answer in sending.exchange.answers)
+        return replace(sending.exchange, answers=answers)
+
+    def _answer(self, answer: Answer, common: Mapping[str, frozenset[str]] | None) -> Answer:
+        headers = tuple(field for field in answer.headers if common is None and field[0] not in self.ignored)
+        if common is not None and answer.status >= 400:
+            return replace(answer, headers=(), body=b"")
+        value = _result(answer)
+        if value is None:
+            return replace(answer, headers=headers)
+        if common is not None:
+            value = _parsed(value, common)
+            return replace(
+                answer, headers=(("content-type", "application/json"),), body=canonical_json(value)
+            )
+        headers = tuple(field for field in headers if field[0] != "content-length")
+        return replace(answer, headers=headers, body=canonical_json(self._without_ignored(value)))
+
+    def _without_ignored(self, value: dict[str, Any]) -> dict[str, Any]:
+        kept = dict(value)
+        if isinstance(value.get("headers"), list):
+            kept["headers"] = [field for field in value["headers"] if field.get("name") not in self.ignored]
+        if "host" in self.ignored:
+            kept.pop("host", None)
+        return kept
+
+    def _expectation(self, expect: Expectation, common: Mapping[str, frozenset[str]] | None) -> Expectation:
+        answers = tuple(self._expected(answer, common) for answer in expect.answers)
+        return replace(expect, answers=answers)
+
+    def _expected(
+        self, answer: ExpectedAnswer, common: Mapping[str, frozenset[str]] | None
+    ) -> ExpectedAnswer:
+        if common is not None:
+            body = _parsed(answer.body, common) if answer.body else None
+            return ExpectedAnswer(status=answer.status, body=body or None, refused=answer.refused)
+        headers = {name: v for name, v in (answer.headers or {}).items() if name.lower() not in self.ignored}
+        body = None if answer.body is None else self._without_ignored(dict(answer.body))
+        text = None if answer.text and self.ignored else answer.text
+        return replace(answer, headers=headers or None, body=body, text=text)
+
+
+def _result(answer: Answer) -> dict[str, Any] | None:
+    """The JSON object of a 2xx answer, or None."""
+    if answer.status >= 300 or not answer.is_json:
+        return None
+    try:
+        value = answer.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _common_members(sendings: Sendings) -> dict[str, frozenset[str]]:
+    """The members that every server gives which answered with a result; of `body` the common members too."""
+    results = [
+        value
+        for of_backend in sendings.values()
+        for sending in of_backend
+        for answer in sending.exchange.answers
+        if (value := _result(answer)) is not None
+    ]
+    common = frozenset(PARSED).intersection(*(value.keys() for value in results))
+    return {name: _members_in_all([value[name] for value in results]) for name in common}
+
+
+def _members_in_all(values: Iterable[Any]) -> frozenset[str]:
+    """The members that every object has: of a dict itself, of a list its entries."""
+    objects = [
+        item
+        for value in values
+        for item in (value if isinstance(value, list) else [value])
+        if isinstance(item, dict)
+    ]
+    return frozenset.intersection(*(frozenset(item) for item in objects)) if objects else _ENTRY
+
+
+def _parsed(value: Mapping[str, Any], common: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    return {name: _reduced(name, value[name], members) for name, members in common.items() if name in value}
+
+
+def _reduced(name: str, value: Any, members: frozenset[str]) -> Any:
+    if name == "json":
+        return value  # the sender's own
+    if isinstance(value, list):
+        return [_reduced(name, entry, members & _ENTRY) for entry in value]
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if key in members}
+    return value
