@@ -25,7 +25,7 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[LiveAnswe
     """
     message = build_message(**call.arguments())
     with watched_session(WatchedAdapter(wire)) as session:
-        with _in_words(message):
+        with _in_words(message, wire):
             response = session.request(
                 call.method,
                 call.url,
@@ -37,16 +37,16 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[LiveAnswe
             )
         with response:
             headers = tuple((name.lower(), value) for name, value in response.raw.headers.items())
-            pieces = iter([response.content]) if whole else _pieces(response, message)
+            pieces = iter([response.content]) if whole else _pieces(response, message, wire)
             yield LiveAnswer(Answer(response.status_code, headers, b""), pieces)
 
 
-def _pieces(response: requests.Response, message: Message) -> Iterator[bytes]:
+def _pieces(response: requests.Response, message: Message, wire: Wire) -> Iterator[bytes]:
     """Chunk by chunk. Without chunks urllib3 waits for as much as it was asked for: so, one byte."""
     chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
     pieces = response.iter_content(None if chunked else 1)
     while True:
-        with _in_words(message):
+        with _in_words(message, wire):
             piece = next(pieces, None)
         if piece is None:
             return
@@ -54,9 +54,9 @@ def _pieces(response: requests.Response, message: Message) -> Iterator[bytes]:
 
 
 @contextmanager
-def _in_words(message: Message) -> Iterator[None]:
+def _in_words(message: Message, wire: Wire) -> Iterator[None]:
     """What can go wrong on the way, as Unreachable or UsageError."""
     try:
         yield
     except (requests.RequestException, HTTPError, TimeoutError) as error:
-        raise client_error(error, message) from None
+        raise client_error(error, message, wire) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from clients.answers import AnswerError
-from clients.delivery import connect, reason
+from clients.delivery import connect, reason, too_late
 from clients.errors import Unreachable
 from clients.live_answer import AnswerReader
 from clients.live_stream import LiveAnswer
@@ -25,16 +25,16 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[LiveAnswe
     Raises UsageError for a call that makes no request, and Unreachable when there is no answer.
     """
     message = build_message(**call.arguments())
-    with _in_words(message):
+    with _in_words(message, wire):
         connection = connect(message.url, wire)
     with connection:
         connection.settimeout(None)  # it blocks, and the wire sees to the deadline at every step
         reader = AnswerReader()
-        with _in_words(message):
+        with _in_words(message, wire):
             _send(connection, message)
             first = _read_head(connection, reader)
         assert reader.head is not None
-        pieces = _pieces(connection, reader, first, message)
+        pieces = _pieces(connection, reader, first, message, wire)
         yield LiveAnswer(reader.head, iter([b"".join(pieces)]) if whole else pieces)
 
 
@@ -53,19 +53,19 @@ def _read_head(connection: socket.socket, reader: AnswerReader) -> bytes:
 
 
 def _pieces(
-    connection: socket.socket, reader: AnswerReader, first: bytes, message: Message
+    connection: socket.socket, reader: AnswerReader, first: bytes, message: Message, wire: Wire
 ) -> Iterator[bytes]:
     if first:
         yield first
     while not reader.complete:
-        with _in_words(message):
+        with _in_words(message, wire):
             piece = reader.receive(connection.recv(_RECEIVE_BYTES))
         if piece:
             yield piece
 
 
 @contextmanager
-def _in_words(message: Message) -> Iterator[None]:
+def _in_words(message: Message, wire: Wire) -> Iterator[None]:
     """What can go wrong on the way, as Unreachable."""
     peer = message.url.authority
     try:
@@ -73,6 +73,6 @@ def _in_words(message: Message) -> Iterator[None]:
     except AnswerError as error:
         raise Unreachable(f"{peer}: {error}") from None
     except TimeoutError as error:
-        raise Unreachable(f"no answer from {peer}: {error}") from None
+        raise too_late(message.url, wire, error) from None
     except OSError as error:
         raise Unreachable(f"no answer from {peer}: {reason(error)}") from None

@@ -1,8 +1,9 @@
 """The backends as they are, but each event of `/stream_echo` leaves a line in a file when it is made.
 
-`python -m tests.streams.watched` is the socket server, `tests.streams.watched:app` the Flask application. The
-file is named by WATCHED_EVENTS. A line is the JSON of `[query, index, time]`, with the index -1 when the
-generator has been closed; the monotonic clock is one for all processes.
+`python -m tests.streams.watched` is the socket server, `tests.streams.watched:app` the Flask application and
+`tests.streams.watched:fastapi_app` FastAPI's. The file is named by WATCHED_EVENTS. A line is the JSON of
+`[query, index, time]`, with the index -1 when the generator has been closed; the monotonic clock is one for
+all processes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +48,11 @@ def _watch() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name != "app":
+    if name not in ("app", "fastapi_app"):
         raise AttributeError(name)
     _watch()
-    from servers.flask_upload import create_app
-
-    app = globals()["app"] = create_app()
+    backend = import_module("servers.flask_upload" if name == "app" else "servers.fastapi_upload")
+    app = globals()[name] = backend.create_app()
     return app
 
 
@@ -99,6 +100,7 @@ def _watched_command(command: tuple[str, ...]) -> Iterator[str]:
         if word == "servers/socket_upload.py":
             yield from ("-m", __name__)
         else:
+            word = word.replace("servers.fastapi_upload:app", f"{__name__}:fastapi_app")
             yield word.replace("servers.flask_upload", __name__)
 
 
