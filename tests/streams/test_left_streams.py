@@ -39,12 +39,16 @@ def begin(server: Watched, query: str, delay: float) -> socket.socket:
     body = json.dumps({"query": query, "delay": delay}).encode()
     head = b"POST /stream_echo HTTP/1.1\r\nHost: localhost:8000\r\nContent-Type: application/json\r\n"
     connection = socket.create_connection((server.backend.host, server.backend.port), timeout=10)
-    connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-    received = b""
-    while b"data: " not in received:
-        data = connection.recv(65536)
-        assert data, received
-        received += data
+    try:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        received = b""
+        while b"data: " not in received:
+            data = connection.recv(65536)
+            assert data, received
+            received += data
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
