@@ -113,14 +113,19 @@ class UrlencodedBuilder(_Held):
     def finish(self) -> ParsedBody:
         # WHATWG knows no charset parameter; ISO-8859-1 alone is honoured (C11, U7).
         charset = (self._media_type.parameter("charset") or "").lower()
+        self._check_count()
         pairs = self._reading.urlencoded(
             bytes(self._held), "iso-8859-1" if charset == "iso-8859-1" else "utf-8"
         )
-        if len(pairs) > self._max_pairs:
-            raise Problem("too_many_parts", f"more than {self._max_pairs} pairs")
         form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
         size, sha256 = self._measure()
         return ParsedBody("form", self._media_type, size, sha256, form=form)
+
+    def _check_count(self) -> None:
+        # Before they are decoded: a MiB of `a&` would cost half a second. Empty pieces do not count (U3).
+        pieces = bytes(self._held).split(b"&")
+        if len(pieces) - pieces.count(b"") > self._max_pairs:
+            raise Problem("too_many_parts", f"more than {self._max_pairs} pairs")
 
 
 class MultipartBuilder:

@@ -12,7 +12,7 @@ from servers.sansio.credentials import parse_authorization
 from servers.sansio.fields import FieldLines, Framing, pairs_of
 from servers.sansio.grammar import OWS
 from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
-from servers.sansio.target import RequestLine, decode_target, parse_request_line
+from servers.sansio.target import RequestLine, decode_target, parse_request_line, undecoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class RequestReader:
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
+        self._at_rest = True
 
     def receive(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
@@ -72,6 +73,11 @@ class RequestReader:
     def buffered(self) -> int:
         """How many bytes arrived that no event has consumed."""
         return len(self._incoming)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no head has begun since the last request: an empty line before it does not begin one."""
+        return self._at_rest
 
     def next_event(self) -> Event | Need:
         """The next event, or NEED_DATA. Raises Problem."""
@@ -127,22 +133,27 @@ class RequestReader:
         return (yield from self._incoming.line(Role.FIELD, limit, _long_field, _broken_field))
 
     def _read_request_line(self) -> Generator[Need, None, bytes]:
-        limit = self._limits.max_request_line
-        line = yield from self._incoming.line(
-            Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line
-        )
+        line = yield from self._read_first_line()
         if not line:  # exactly one empty line may come first (RFC 9112 2.2; R16, R17)
-            line = yield from self._incoming.line(
-                Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line
-            )
+            line = yield from self._read_first_line()
         return line
+
+    def _read_first_line(self) -> Generator[Need, None, bytes]:
+        self._at_rest = True
+        yield from self._incoming.at_least(1)
+        self._at_rest = False
+        limit = self._limits.max_request_line
+        return (
+            yield from self._incoming.line(Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line)
+        )
 
 
 def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None) -> HeadReceived:
     values = fields.joined()
     if request_line.authority is not None:
         host = values["host"] = request_line.authority
-    target = decode_target(request_line.target)
+    decode = undecoded if request_line.method == "CONNECT" else decode_target
+    target = decode(request_line.target)
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

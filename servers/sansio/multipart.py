@@ -94,6 +94,8 @@ class FormDataParser:
                     raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
                 yield from self._more()
                 continue
+            if self._data[max(start - 2, 0) : start] != b"\r\n":
+                raise Problem("multipart_preamble", "the boundary stands in the preamble (M13, M15)")
             kind, end = self._what_follows(start + len(self._dash_boundary))
             if kind == _UNDECIDED:
                 yield from self._more()
@@ -102,8 +104,8 @@ class FormDataParser:
             length += start - 2 - self._position
             if length > limit:
                 raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
-            if kind == _IS_NONE or self._data[max(start - 2, 0) : start] != b"\r\n":
-                raise Problem("multipart_preamble", "the boundary stands before the first part (M13, M15)")
+            if kind == _IS_NONE:
+                raise Problem("multipart_preamble", "more than a line end follows the boundary (M31)")
             self._tell(Role.PREAMBLE, before, start)
             self._tell(_ROLES[kind], start, end)
             self._position = end

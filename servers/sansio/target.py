@@ -93,6 +93,11 @@ def decode_target(target: bytes) -> DecodedTarget:
     return DecodedTarget(path, last_segment or path.rpartition("/")[2], args)
 
 
+def undecoded(target: bytes) -> DecodedTarget:
+    """CONNECT's target is an authority: there is no path to decode, and 501 follows (R7)."""
+    return DecodedTarget(target.decode("ascii"), "", ())
+
+
 def _decode_path(raw: bytes, keep: bytes = b"") -> str:
     decoded = percent_decode(raw, keep=keep)
     control = _PATH_CONTROL.search(decoded)
