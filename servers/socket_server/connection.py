@@ -1,5 +1,6 @@
 """One connection's life: receive, judge, answer, again; and how it ends."""
 
+import contextlib
 import logging
 import socket
 import time
@@ -16,6 +17,7 @@ from servers.sansio.reading import SansIoReading
 from servers.sansio.stream import NEED_DATA
 from servers.socket_server.loop import READ, WRITE, Deadline, Loop
 from servers.socket_server.observer import Observer
+from servers.socket_server.pace import Backlog, BodyPace
 from servers.socket_server.responses import CONTINUE, encode_head, is_chunked, pieces_of
 
 LOG = logging.getLogger("wireproof.socket")
@@ -78,9 +80,8 @@ class Connection:
         self._received: HeadReceived | None = None
         self._exchange: Exchange | None = None
         self._body_size = 0
-        self._idle_at = 0.0
-        self._window_start = 0.0
-        self._window_size = 0
+        self._pace = BodyPace(self._limits)
+        self._backlog = Backlog(sock)
         self._peer_ended = False
         self._ahead: list[bytes] = []
         self._ahead_size = 0
@@ -133,11 +134,13 @@ class Connection:
 
     def _on_deadline(self) -> None:
         now = time.monotonic()
-        if self._phase is Phase.BODY and now < self._idle_at and self._is_fast_enough():
-            self._begin_rate_window(now)
-            self._deadline.set(min(self._idle_at, now + self._limits.body_rate_window))
+        again = self._pace.look_again(now, self._body_size) if self._phase is Phase.BODY else None
+        if again is not None:
+            self._deadline.set(again)
         elif self._phase in (Phase.HEAD, Phase.BODY):
             raise Problem("request_timeout", f"waited too long for {self._phase.value}")
+        elif self._phase is Phase.SENDING and self._backlog.shrinks():
+            self._deadline.set(now + self._limits.send_timeout)
         elif self._phase is Phase.PAUSING:
             self._end_pause(now)
         else:
@@ -198,9 +201,11 @@ class Connection:
         now = time.monotonic()
         if self._received is not None:
             self._phase = Phase.BODY
-            self._idle_at = now + self._limits.body_idle_timeout
-            self._deadline.set(min(self._idle_at, self._window_start + self._limits.body_rate_window))
-        elif not self._reader.buffered and self._phase is not Phase.HEAD:
+            self._deadline.set(self._pace.wait(now))
+        elif self._reader.at_rest:
+            if self._home.stopping:
+                self._close()
+                return
             self._phase = Phase.IDLE
             self._deadline.set(now + self._limits.keep_alive_timeout)
         elif self._phase is not Phase.HEAD:  # its first bytes: the whole head has one deadline
@@ -208,23 +213,17 @@ class Connection:
             self._deadline.set(now + self._limits.head_timeout)
         self._home.loop.watch(self._socket, READ, self)
 
-    def _begin_rate_window(self, now: float) -> None:
-        self._window_start, self._window_size = now, self._body_size
-
-    def _is_fast_enough(self) -> bool:
-        wanted = self._limits.min_body_rate * self._limits.body_rate_window
-        return self._body_size - self._window_size >= wanted
-
     def _begin(self, received: HeadReceived) -> None:
         self._received = received
         self._complete = False
         self._body_size = 0
-        self._begin_rate_window(time.monotonic())
+        self._pace.begin(time.monotonic())
         if self._observer:
             self._observer.began(received)
         self._exchange = Exchange(received.head, TABLE, self._reading, self._home.context)
         if received.expects_continue and received.has_body and not self._reader.buffered:
-            self._socket.send(CONTINUE)  # into an empty send buffer: it fits
+            with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
+                self._socket.send(CONTINUE)
             if self._observer:
                 self._observer.continued()
 
@@ -260,7 +259,7 @@ class Connection:
                 self._forget(outcome)
                 return
             self._phase = Phase.BODY
-            self._window_start += time.monotonic() - busy_since  # our own time is not the client's
+            self._pace.excuse(time.monotonic() - busy_since)
             self._guard(lambda: then(outcome.result()))
 
         self._home.loop.in_thread(work, done)
@@ -327,6 +326,7 @@ class Connection:
                     self._sent()
                     return
                 self._outgoing, self._wait = memoryview(piece.data), piece.wait
+        self._backlog.shrinks()
         self._deadline.set(time.monotonic() + self._limits.send_timeout)
         self._home.loop.watch(self._socket, WRITE, self)
 
