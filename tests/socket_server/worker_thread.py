@@ -1,0 +1,84 @@
+"""A worker in a thread of this process: a server with any limits and store, in milliseconds."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from servers.contract.limits import Limits
+from servers.routes import Context
+from servers.settings import Settings
+from servers.socket_server.processes import listen
+from servers.socket_server.worker import Worker
+from servers.storage.base import Store
+from servers.storage.memory import MemoryStore
+from tests.socket_server.client import Client
+
+_STOP_SECONDS = 10.0
+
+
+@dataclass
+class Served:
+    """A running worker; `store` is what it stores in."""
+
+    worker: Worker
+    thread: threading.Thread
+    port: int
+    store: Store
+
+    def client(self, *, receive_buffer: int = 0) -> Client:
+        return Client(self.port, receive_buffer=receive_buffer)
+
+    def stop(self) -> None:
+        """As SIGTERM does."""
+        self.worker.loop.call_soon_from_thread(self.worker.stop)
+
+    def ended(self, seconds: float) -> bool:
+        """Whether it ends by itself within so many seconds."""
+        self.thread.join(seconds)
+        return not self.thread.is_alive()
+
+
+@contextmanager
+def serving(
+    store: Store | None = None, *, grace: float = 5.0, token: str | None = None, **limits: int
+) -> Iterator[Served]:
+    """Serve on a free port of 127.0.0.1 until the end of the context, then end at once."""
+    store = MemoryStore() if store is None else store
+    settings = Settings(port=0, token=token, limits=replace(Limits(), **limits))
+    listeners = listen(settings)
+    port: int = listeners[0].getsockname()[1]
+    worker = Worker(listeners, Context(settings, store), grace=grace)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            worker.run()
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=run, name="worker")
+    thread.start()
+    served = Served(worker, thread, port, store)
+    try:
+        yield served
+    finally:
+        for _ in range(2):
+            if thread.is_alive():
+                worker.loop.call_soon_from_thread(worker.stop)
+                thread.join(0.2)
+        thread.join(_STOP_SECONDS)
+        _close_what_is_left(worker)
+    assert failures == []
+    assert not thread.is_alive()
+
+
+def _close_what_is_left(worker: Worker) -> None:
+    """A worker that ended at once leaves its sockets to its process, which here goes on."""
+    connections: Any = worker._connections
+    for connection in connections:
+        leftover: socket.socket = connection._socket
+        leftover.close()
+        connection._pieces = iter(())
