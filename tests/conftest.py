@@ -1,4 +1,4 @@
-"""What tests of several folders share: the three backends, started once."""
+"""What tests of several folders share: the backends, and a guest whose extra is installed, started once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from clients.launch import RunningBackend, running
+from clients.launch import BACKENDS, RunningBackend, installed_backends, running
 
-BACKEND_NAMES = ("socket", "flask", "gunicorn")
+BACKEND_NAMES = installed_backends()
+
+
+def pytest_report_header() -> list[str]:
+    """Say loudly which backends no test asks."""
+    absent = [name for name in BACKENDS if name not in BACKEND_NAMES]
+    return [f"backend {name} is NOT tested: pip install 'wireproof[{name}]'" for name in absent]
 
 
 @pytest.fixture(scope="session")

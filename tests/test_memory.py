@@ -25,7 +25,7 @@ MIB = 1024 * 1024
 CEILING = 32 * MIB
 WORKERS = 2
 # A leader and its workers; `flask run` is one process.
-PROCESSES = {"socket": 1 + WORKERS, "flask": 1, "gunicorn": 1 + WORKERS}
+PROCESSES = {"socket": 1 + WORKERS, "flask": 1, "gunicorn": 1 + WORKERS, "fastapi": 1}
 SECONDS = 60.0
 BOUNDARY = b"ef0479c6edb2827623ed87f943bafa08"
 BEGIN = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n\r\n' % BOUNDARY
