@@ -1,0 +1,142 @@
+"""Through nginx: X-Accel-Buffering keeps our streams alive, and where it is not heeded the client finds out.
+
+nginx is Debian's (`apt-get install nginx-light`), started here on 127.0.0.1 with everything below a temporary
+folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from clients.live_stream import OpenLive
+from clients.reception import Reception, receive
+from clients.stream import CLIENTS, stream_call
+from clients.stream_verdict import StreamVerdict, judge
+from tests.streams.processes import becomes
+from tests.streams.watched import Watched
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
+pytestmark = pytest.mark.skipif(
+    NGINX is None,
+    reason="nginx is not installed: streams through a proxy are NOT tested (apt install nginx-light)",
+)
+
+HOST = "127.0.0.1"
+DELAY = 0.1
+QUERY = "echo this"
+CONFIG = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        proxy_set_header Host localhost;
+        proxy_set_header Connection "";
+{locations}
+    }}
+}}
+"""
+# `deaf` is a proxy that does not heed our field, before one that does. Chunks nginx passes on as they come,
+# buffering or not; what it asks for by HTTP/1.0, long its default, it keeps until a buffer of 4 KiB is full.
+LOCATION = """
+        location /{name}/by-1.1/ {{ proxy_pass {url}/; proxy_http_version 1.1; }}
+        location /{name}/by-1.0/ {{ proxy_pass {url}/; proxy_http_version 1.0; }}
+        location /{name}/deaf/ {{
+            proxy_pass http://127.0.0.1:{port}/{name}/by-1.1/;
+            proxy_http_version 1.0;
+            proxy_ignore_headers X-Accel-Buffering;
+            proxy_buffering on;
+        }}
+"""
+
+
+@pytest.fixture(scope="module")
+def proxy(watched_backends: Mapping[str, Watched], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an nginx before all backends."""
+    folder = tmp_path_factory.mktemp("nginx")
+    with closing(socket.create_server((HOST, 0))) as probe:
+        port = probe.getsockname()[1]
+    locations = "".join(
+        LOCATION.format(name=name, url=watched.backend.url, port=port)
+        for name, watched in watched_backends.items()
+    )
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, locations=locations), "utf-8")
+    with _nginx(folder, port):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def _nginx(folder: Path, port: int) -> Iterator[None]:
+    assert NGINX is not None
+    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            assert becomes(lambda: process.poll() is not None or _listens(port), 10)
+            assert process.poll() is None, process.communicate()[1]
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex((HOST, port)) == 0
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> OpenLive:
+    return CLIENTS[request.param]
+
+
+def through(proxy: str, name: str, how: str, client: OpenLive) -> Reception:
+    call = stream_call(f"{proxy}/{name}/{how}/stream_echo", json.dumps({"query": QUERY, "delay": DELAY}))
+    reception = receive(call, client, max_time=30)
+    assert [json.loads(event.data)["chunk"] for event in reception.events] == list(QUERY)
+    assert reception.broken is None
+    return reception
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_with_our_field_nginx_passes_a_real_stream_on(
+    proxy: str, server: Watched, client: OpenLive, version: str
+) -> None:
+    reception = through(proxy, server.backend.name, f"by-{version}", client)
+    assert judge(reception.times, delay=DELAY).verdict is StreamVerdict.REAL
+
+
+def test_an_nginx_that_does_not_heed_it_is_found_to_buffer(
+    proxy: str, server: Watched, client: OpenLive
+) -> None:
+    reception = through(proxy, server.backend.name, "deaf", client)
+    judgement = judge(reception.times, delay=DELAY)
+    assert judgement.verdict is StreamVerdict.BUFFERED, judgement.evidence
+    assert judge(reception.times).verdict is StreamVerdict.BUFFERED
+
+
+def test_a_client_that_leaves_nginx_ends_the_stream_behind_it(proxy: str, server: Watched) -> None:
+    query = f"left through nginx {server.backend.name}" * 20
+    call = stream_call(
+        f"{proxy}/{server.backend.name}/by-1.1/stream_echo", json.dumps({"query": query, "delay": DELAY})
+    )
+    reception = receive(call, CLIENTS["socket"], max_time=0.35)
+    assert 1 <= len(reception.events) < 10
+    made = len(server.made(query))
+    assert not becomes(lambda: len(server.made(query)) > made + 3, 1.5)
