@@ -1,0 +1,69 @@
+"""Defects of Werkzeug 3.1, each in its smallest form: see README.md. A test that fails here is good news."""
+
+import io
+
+import pytest
+from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, MultipartDecoder, NeedData
+from werkzeug.serving import DechunkedInput
+from werkzeug.wrappers import Request
+
+FORM_DATA = "multipart/form-data; boundary=b"
+FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nabc\r\n--b--'
+
+
+def file_data(*reads: bytes) -> bytes:
+    """The data of the one file in a body that arrives in these reads."""
+    decoder = MultipartDecoder(b"b")
+    data = b""
+    for read in (*reads, None):
+        decoder.receive_data(read)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            data += event.data if isinstance(event, Data) else b""
+        if isinstance(event, Epilogue):
+            break
+    return data
+
+
+def test_a_read_between_the_closing_dashes_adds_a_carriage_return() -> None:
+    assert file_data(FILE) == b"abc"
+    assert file_data(FILE[:-1], FILE[-1:]) == b"abc\r"
+
+
+def test_backslashes_of_a_filename_are_deleted() -> None:
+    value, options = parse_options_header(r'form-data; name="f"; filename="C:\temp\x.txt"')
+    assert (value, options["filename"]) == ("form-data", "C:tempx.txt")
+
+
+def test_a_percent_in_a_boundary_is_decoded() -> None:
+    assert parse_options_header('multipart/form-data; boundary="b%22c"')[1]["boundary"] == 'b"c'
+
+
+def test_a_truncated_form_is_an_empty_form() -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nv'
+    request = Request.from_values(method="POST", data=body, content_type=FORM_DATA)
+    assert not request.form
+
+
+def test_one_byte_that_is_not_utf8_empties_a_urlencoded_form() -> None:
+    request = Request.from_values(
+        method="POST", data=b"a=1&b=\xff", content_type="application/x-www-form-urlencoded"
+    )
+    assert not request.form
+
+
+def test_a_part_without_headers_swallows_the_next_parts() -> None:
+    body = b'--b\r\n\r\nv\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nw\r\n--b--'
+    request = Request.from_values(method="POST", data=body, content_type=FORM_DATA)
+    assert request.form.to_dict(flat=False) == {"a": ["w"]}
+
+
+def test_authorization_beyond_ascii_raises() -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        Authorization.from_header("Basic \xe9")
+
+
+def test_missing_chunk_data_are_zeros() -> None:
+    body = DechunkedInput(io.BytesIO(b"fffffffffffffffff\r\n"))
+    assert [body.read(4), body.read(4)] == [b"\0\0\0\0", b"\0\0\0\0"]
