@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -29,6 +30,7 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
         "WIREPROOF_HEAD_TIMEOUT": "2",
         "WIREPROOF_KEEP_ALIVE_TIMEOUT": "2",
     },
+    "fast": {"WIREPROOF_DURABILITY": "fast"},
     "token": {"WIREPROOF_TOKEN": TOKEN},
     "optimised": {"PYTHONOPTIMIZE": "1"},
 }
@@ -75,9 +77,12 @@ class Target:
 
     def temporary(self) -> list[Path]:
         """What lies in the store and is no stored file: what a request left behind, or has in flight."""
-        inside = self.backend.store.rglob("*")
-        folders = {self.backend.store / "files", self.backend.store / "staging"}
-        return [path for path in inside if path not in folders and path.parent.name != "files"]
+        store = self.backend.store
+        # os.walk lets folders vanish while it looks.
+        walked = ((Path(folder), names, more) for folder, names, more in os.walk(store))
+        inside = [folder / name for folder, names, more in walked for name in (*names, *more)]
+        ours = {store / "files", store / "staging"}
+        return [path for path in inside if path not in ours and path.parent.name != "files"]
 
     @contextmanager
     def alive(self) -> Iterator[None]:

@@ -14,11 +14,17 @@ from tests.hall.echo_rows import ECHOES
 from tests.hall.framing_rows import FRAMING
 from tests.hall.head_rows import HEADS
 from tests.hall.multipart_rows import MULTIPART
+from tests.hall.name_rows import NAMES
 from tests.hall.part_rows import PARTS
 from tests.hall.shots import Shot
+from tests.hall.upload_rows import UPLOADS
 from tests.hall.value_rows import VALUES
 
-SHOTS: tuple[Shot, ...] = (*HEADS, *FRAMING, *CONNECTIONS, *ECHOES, *MULTIPART, *PARTS, *VALUES)
+SHOTS: tuple[Shot, ...] = (
+    *(*HEADS, *FRAMING, *CONNECTIONS, *ECHOES),
+    *(*MULTIPART, *PARTS, *VALUES),
+    *(*NAMES, *UPLOADS),
+)
 
 
 def _params() -> list[Any]:
