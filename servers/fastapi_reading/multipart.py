@@ -21,8 +21,7 @@ from servers.fastapi_reading.part_headers import RawField, understand_part
 
 # python-multipart warns of every refused body: whoever sends them could fill the log.
 _SILENCE = logging.getLogger("wireproof.python_multipart")
-_SILENCE.addHandler(logging.NullHandler())
-_SILENCE.propagate = False
+_SILENCE.setLevel(logging.CRITICAL + 1)
 
 
 class CallbackParser:
