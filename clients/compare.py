@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ if not __package__:  # run as a script: replaced, so that no module is loaded tw
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from clients.agreement import CLIENTS, Backend, load_all_cases, run_cases
@@ -20,6 +21,8 @@ from clients.cases import Case, CaseError
 from clients.comparison_files import github_annotations, json_report, write_junit
 from clients.comparison_table import progress, show_cases, show_report
 from clients.exchange import exchange
+from clients.fuzz.command import DEFAULT_BACKENDS, ENVIRONMENT, FuzzOptions, fuzz_json, run_fuzz
+from clients.fuzz.run import NotStored
 from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
 from clients.launch import BACKENDS, LaunchError, installed_backends, running
 from clients.verdicts import Result, Verdict
@@ -114,7 +117,25 @@ def _backend(value: str) -> Backend:
     help="The known differences; by default those beside this program.",
 )
 @click.option("--list", "list_only", is_flag=True, help="List the cases and send nothing.")
-@click.option("--seed", default=0, show_default=True, help="Of the random cuts.")
+@click.option("--seed", default=0, show_default=True, help="Of the random cuts, and of generated requests.")
+@click.option(
+    "--fuzz",
+    "seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Send generated requests for so long instead of the cases; by default to socket and gunicorn.",
+)
+@click.option(
+    "--requests", "count", metavar="COUNT", type=click.IntRange(min=1), help="With --fuzz: at most so many."
+)
+@click.option(
+    "--save",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="differences",
+    show_default=True,
+    help="With --fuzz: where minimal requests that are answered differently are saved.",
+)
 @click.version_option(project_version(), prog_name="wireproof compare")
 def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) -> None:
     """Send the recorded requests and the blog post's calls to every backend, and compare the answers.
@@ -123,6 +144,9 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     is to be expected of it: `socket` gets every case (T1 to T3), `gunicorn` T1 and T2, `flask` and `fastapi`
     T1; the known differences of that name hold. A URL without a NAME gets T1 and T2, and no difference is
     excused.
+
+    With --fuzz the requests are generated from a grammar of the rules and from the recorded ones, mutated or
+    not. What is answered differently is shrunk to a minimal request, saved and reported.
     """
     try:
         cases = load_all_cases()
@@ -138,15 +162,10 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
         show_cases(Console(), cases)
         return
     console = Console(stderr=options["json_path"] == "-")
-    try:
-        with _reachable(urls, options["backends"]) as backends:
-            results = _run(cases, backends, known, options["seed"], view)
-    except (LaunchError, Unreachable) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(NO_ANSWER)
-    except KeyboardInterrupt:  # Ctrl-C: the backends are stopped by now
-        click.echo("Interrupted: nothing is compared.", err=True)
-        sys.exit(INTERRUPTED)
+    if options["seconds"] is not None:
+        sys.exit(_fuzz(console, urls, known, options))
+    with _exits(), _reachable(urls, options["backends"]) as backends:
+        results = _run(cases, backends, known, options["seed"], view)
     show_report(console, results, cases=len(cases), seed=options["seed"])
     names = [backend.name for backend in backends]
     _write(cases, results, json_report(results, backends=names, clients=clients, cases=len(cases)), options)
@@ -162,8 +181,37 @@ def exit_status(results: Sequence[Result]) -> int:
 
 
 @contextmanager
-def _reachable(urls: Sequence[Backend], names: Sequence[str]) -> Iterator[list[Backend]]:
-    """The backends at the URLs, or else the named ones, started and stopped here."""
+def _exits() -> Iterator[None]:
+    """Ends the program with friendly words where no comparison is possible."""
+    try:
+        yield
+    except (LaunchError, Unreachable, NotStored) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(NO_ANSWER)
+    except KeyboardInterrupt:  # Ctrl-C: the backends are stopped by now
+        click.echo("Interrupted: nothing is compared.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _fuzz(console: Console, urls: Sequence[Backend], known: Known, options: dict[str, Any]) -> int:
+    """A fuzz run and its reports; the exit status."""
+    source = click.get_current_context().get_parameter_source("backends")
+    names = DEFAULT_BACKENDS if source is ParameterSource.DEFAULT else options["backends"]
+    asked = FuzzOptions(options["seconds"], options["count"], options["seed"], options["save"])
+    with _exits(), _reachable(urls, names, ENVIRONMENT) as backends:
+        try:
+            report, results = run_fuzz(console, backends, known, asked)
+        except OSError as error:
+            raise click.UsageError(f"a minimal request cannot be saved: {error}") from None
+    _write([], results, fuzz_json(report, results), options)
+    return exit_status(results)
+
+
+@contextmanager
+def _reachable(
+    urls: Sequence[Backend], names: Sequence[str], env: Mapping[str, str] | None = None
+) -> Iterator[list[Backend]]:
+    """The backends at the URLs, or else the named ones, started (with `env`) and stopped here."""
     if urls:
         for backend in urls:
             answered = exchange(backend.host, backend.port, [_PROBE], seconds=_PROBE_SECONDS)
@@ -172,7 +220,7 @@ def _reachable(urls: Sequence[Backend], names: Sequence[str]) -> Iterator[list[B
                 raise Unreachable(f"{backend.name} (http://{backend.host}:{backend.port}): {why}")
         yield list(urls)
     else:
-        with running(names) as started:
+        with running(names, env=env) as started:
             yield [Backend(backend.name, backend.host, backend.port) for backend in started]
 
 

@@ -56,7 +56,7 @@ def show_report(console: Console, results: Sequence[Result], *, cases: int, seed
     console.print(_table(results))
     failed = [result for result in results if result.failed]
     for result in failed[:_SHOWN_DIFFERENCES]:
-        _show_difference(console, result)
+        show_difference(console, result)
     if len(failed) > _SHOWN_DIFFERENCES:
         console.print(f"\n... and {len(failed) - _SHOWN_DIFFERENCES} more, by name:", style="bold")
         for result in failed[_SHOWN_DIFFERENCES:]:
@@ -93,7 +93,8 @@ def _cell(verdict: Verdict, number: int) -> Text:
     return Text(str(number), _STYLES[verdict] if number else "dim")
 
 
-def _show_difference(console: Console, result: Result) -> None:
+def show_difference(console: Console, result: Result) -> None:
+    """Print one difference with its evidence."""
     console.print()
     heading = f"{result.case} ({result.backend}, {result.client}): {result.verdict.replace('_', ' ')}"
     console.print(Text(heading, _STYLES[result.verdict]))

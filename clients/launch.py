@@ -233,17 +233,20 @@ def spawn(
 
 
 @contextlib.contextmanager
-def running(names: Sequence[str], *, store: Path | None = None) -> Iterator[list[RunningBackend]]:
+def running(
+    names: Sequence[str], *, store: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[list[RunningBackend]]:
     """Start the named backends at the same time and stop them at the end.
 
-    Each has its own folder below `store`, or a temporary one. Raises LaunchError when one does not start.
+    Each has its own folder below `store`, or a temporary one; `env` is added to the environment of all.
+    Raises LaunchError when one does not start.
     """
     stores = {name: None if store is None else store / name for name in names}
     with contextlib.ExitStack() as stack:
-        backends = [stack.enter_context(spawn(name, store=stores[name])) for name in names]
+        backends = [stack.enter_context(spawn(name, store=stores[name], env=env)) for name in names]
         for position, backend in enumerate(backends):
             if not _became_ready(backend):
-                backends[position] = stack.enter_context(start(backend.name, store=backend.store))
+                backends[position] = stack.enter_context(start(backend.name, store=backend.store, env=env))
         yield backends
 
 
