@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.answers import Answer
+from clients.event_values import event_values
 from clients.exchange import Exchange
 
 COMPARED_HEADERS = (
@@ -54,7 +55,8 @@ def first_difference(left: Exchange, right: Exchange) -> str | None:
     one, other = next((one, other) for one, other in zip(lefts, rights, strict=True) if one != other)
     if one.status != other.status:
         return f"status: {one.status} and {other.status}"
-    return _header_difference(one, other) or _body_difference(one.body, other.body)
+    found = _header_difference(one, other) or _event_difference(one, other)
+    return found or _body_difference(one.body, other.body)
 
 
 def broken_invariants(answer: Answer, *, head: bool) -> Iterator[str]:
@@ -115,6 +117,17 @@ def _header_difference(one: Compared, other: Compared) -> str | None:
         if left.get(name) != right.get(name) and not follows_body:
             return f"{name}: {left.get(name)!r} and {right.get(name)!r}"
     return None
+
+
+def _event_difference(one: Compared, other: Compared) -> str | None:
+    """Of two streams the first event that differs, or how many they have."""
+    if ("content-type", "text/event-stream") not in one.headers:
+        return None
+    lefts, rights = event_values(one.body), event_values(other.body)
+    for position, (left, right) in enumerate(zip(lefts, rights, strict=False)):
+        if (found := _value_difference(left, right, f"event[{position}]")) is not None:
+            return found
+    return f"number of events: {len(lefts)} and {len(rights)}" if len(lefts) != len(rights) else None
 
 
 def _body_difference(left: bytes, right: bytes) -> str:

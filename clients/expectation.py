@@ -4,6 +4,8 @@
 
 - `status`, an integer; `code`, the problem's code; `headers`, values by name (null: the field is absent);
   `text`, the whole body as UTF-8;
+- `events`, a list with an entry for each event of a stream, no more and no fewer: of its data, which is JSON
+  or a string, matched as the entries of `body` are;
 - `body`, a subset of the JSON answer: each value given must be equal in full, except that a dict matches as a
   subset, that a dict in a list matches as a subset of the entry at its position (the lists are of one
   length), and that a list may be given as `{"contains": [entries], "lacks": [names]}`;
@@ -14,15 +16,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clients.answers import Answer
+from clients.event_values import event_values
 from clients.exchange import Exchange
 
-_KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "extra"}
-_TYPES = {"status": int, "code": str, "body": dict, "headers": dict, "text": str}
+_KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "events", "extra"}
+_TYPES = {"status": int, "code": str, "body": dict, "headers": dict, "text": str, "events": list}
 _FLAGS = ("closed", "refused", "extra")
 
 
@@ -39,6 +42,7 @@ class ExpectedAnswer:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str | None] | None = None
     text: str | None = None
+    events: Sequence[Any] | None = None
     refused: bool = False
 
     def faults(self, answer: Answer, *, head: bool) -> Iterator[str]:
@@ -56,6 +60,8 @@ class ExpectedAnswer:
     def _body_faults(self, answer: Answer) -> Iterator[str]:
         if self.text is not None and answer.body != self.text.encode():
             yield f"text: expected {self.text!r}, got {answer.body.decode('utf-8', 'replace')!r}"
+        if self.events is not None:
+            yield from mismatches(list(self.events), event_values(answer.body), "events")
         wanted = dict(self.body or {})
         if self.code is not None:
             wanted["code"] = self.code
@@ -158,6 +164,7 @@ def _expected_answer(item: Mapping[str, Any]) -> ExpectedAnswer:
         body=item.get("body"),
         headers=item.get("headers"),
         text=item.get("text"),
+        events=item.get("events"),
         refused=bool(item.get("refused")),
     )
 

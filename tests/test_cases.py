@@ -44,6 +44,7 @@ _ANSWER: dict[str, Any] = {
             "additionalProperties": {"type": ["string", "null"]},
         },
         "text": {"type": "string"},
+        "events": {"type": "array"},
         "refused": {"const": True},
         "extra": {"const": True},
     },
