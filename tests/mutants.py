@@ -239,7 +239,7 @@ def last_boundary_wins() -> None:
 @mutant("gunicorn", "U4", "*semicolon*", "form-semicolon-does-not-separate", "semicolons-in-target")
 def semicolon_splits_pairs() -> None:
     def split(original: Any) -> Any:
-        return lambda text, encoding: original(text.replace(";", "&"), encoding)
+        return lambda data, encoding: original(data.replace(b";", b"&"), encoding)
 
     replace(forms, "split_pairs", split)
     replace(flask_target, "split_pairs", split)
