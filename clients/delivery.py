@@ -6,7 +6,6 @@ sending breaks. Either way we stop, read what the server said, and never confuse
 
 from __future__ import annotations
 
-import re
 import select
 import socket
 import ssl
@@ -18,13 +17,12 @@ from clients.digest import Block
 from clients.errors import Unreachable, UploadFailed, UsageError
 from clients.message import Message
 from clients.request_url import RequestUrl
-from clients.wire import Wire, WireSocket, watch_tls
+from clients.wire import FINAL_ANSWER, Wire, WireSocket, watch_tls
 
 # RFC 9110, section 10.1.1: a client does not wait for 100 (Continue) for ever. curl waits 1 s, too.
 CONTINUE_SECONDS = 1.0
 MAX_ANSWER_BYTES = 64 << 20
 _RECEIVE_BYTES = 1 << 20
-_FINAL_ANSWER = re.compile(rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]")
 _BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -158,7 +156,7 @@ class _Delivery:
         self._ended = not data
         if len(self._received) > MAX_ANSWER_BYTES:
             raise UploadFailed(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
-        return self._ended or _FINAL_ANSWER.match(self._received) is not None
+        return self._ended or FINAL_ANSWER.match(self._received) is not None
 
     def _read_answer(self) -> Answer:
         while not (answers := self._answers()).complete:

@@ -29,7 +29,7 @@ def progress_bar(total: int | None) -> Iterator[Callable[[int], None] | None]:
         TransferSpeedColumn,
     )
 
-    columns = [BarColumn(bar_width=None), DownloadColumn(binary_units=True), TransferSpeedColumn()]
+    columns = [BarColumn(bar_width=None), DownloadColumn(), TransferSpeedColumn()]
     last = TimeElapsedColumn() if total is None else TimeRemainingColumn(compact=True)
     with Progress("sending", *columns, last, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("sending", total=total)

@@ -74,7 +74,8 @@ def send(
     if cafile is not None:
         trusted_context(cafile)
     try:
-        answer = _exchange(watched_session(WatchedAdapter(wire)), call, message, wire, cafile, on_block)
+        with watched_session(WatchedAdapter(wire)) as session:
+            answer = _exchange(session, call, message, wire, cafile, on_block)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
         raise client_error(error, message, wire) from None
     body = message.body
@@ -88,9 +89,9 @@ def send(
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
     """Give to `write` all bytes that `send` would send. Nothing is connected to."""
     message = build_message(**call.arguments())
-    session = watched_session(WatchedAdapter(Wire(), write))
     try:
-        session.send(_prepare(session, call, message, None), allow_redirects=False)
+        with watched_session(WatchedAdapter(Wire(), write)) as session:
+            session.send(_prepare(session, call, message, None), allow_redirects=False)
     except DryRunDone:
         return
     except requests.RequestException as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import re
+import select
 import socket
 import ssl
 import time
@@ -12,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 from clients.digest import Block
 
 _SEND_BYTES = 1 << 20
+_PEEK_BYTES = 65536
+_INTERIM_SECONDS = 0.05
+# Any 1xx answers, and the beginning of a final one                        RFC 9110, section 15.2
+FINAL_ANSWER = re.compile(rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]")
 
 
 class Wire:
@@ -91,6 +98,37 @@ class _Watched(_Base):
 
 class WireSocket(_Watched, socket.socket):
     """A plain connection that is watched."""
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send all, unless the peer has answered: then BrokenPipeError, at which urllib3 reads the answer.
+
+        requests alone would go on sending, and wait for room that a server which has answered never makes.
+        """
+        view = memoryview(data).cast("B")
+        while view:
+            self._wait_for_room()
+            with contextlib.suppress(BlockingIOError):
+                view = view[self.send(view[:_SEND_BYTES], flags | socket.MSG_DONTWAIT) :]
+
+    def _wait_for_room(self) -> None:
+        """Return when something can be sent; BrokenPipeError when a final answer or the end has come."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN | select.POLLOUT)
+        while True:
+            remaining = self.wire.remaining
+            ready = poll.poll(None if remaining is None else remaining * 1000)
+            events = ready[0][1] if ready else 0
+            if events & ~select.POLLOUT and self._has_answered():
+                raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+            if events & select.POLLOUT:
+                return
+            if events:
+                time.sleep(_INTERIM_SECONDS)  # an interim answer, which is left unread, makes poll return
+
+    def _has_answered(self) -> bool:
+        """Whether the peer has begun its final answer, or ended; what has come is not taken."""
+        said = socket.socket.recv(self, _PEEK_BYTES, socket.MSG_PEEK)
+        return not said or FINAL_ANSWER.match(said) is not None
 
     @classmethod
     def adopt(cls, connection: socket.socket, wire: Wire) -> WireSocket:

@@ -29,17 +29,21 @@ def zeros(size: int) -> Iterator[bytes]:
         yield bytes(65536)
 
 
-def test_an_early_answer_ends_the_sending_though_nobody_closes() -> None:
+@both
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["at once", "after 100"])
+def test_an_early_answer_ends_the_sending_though_nobody_closes(client: ModuleType, interim: bytes) -> None:
     """The server has answered and neither reads nor closes: waiting for room would be waiting for ever."""
     over = threading.Event()
 
     def script(peer: Peer) -> None:
         peer.read_head()
+        peer.send(interim)
+        time.sleep(0.1)
         peer.send(TOO_LARGE)
         over.wait(20)
 
     with recording(script) as server:
-        result = socket_upload.post(server.url, data=zeros(1 << 28), timeout=10)
+        result = client.post(server.url, data=zeros(1 << 28), timeout=10)
         over.set()
     assert result.status == 413
 

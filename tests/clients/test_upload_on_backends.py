@@ -75,6 +75,15 @@ def test_a_refusal_is_an_answer(
 
 
 @BACKENDS
+@BOTH
+def test_a_refusal_in_the_middle_of_the_body_is_an_answer(
+    name: str, client: ModuleType, backends: Mapping[str, RunningBackend]
+) -> None:
+    answer = client.post(backends[name].url + "/upload/", json="x" * (32 << 20), timeout=20)
+    assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
+
+
+@BACKENDS
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_command_prints_the_result(
     name: str, client: str, backends: Mapping[str, RunningBackend], large: Path

@@ -78,7 +78,7 @@ def test_a_bar_shows_amount_rate_and_time_left(client: str, columns: int, large:
     lines = [ESCAPE.sub("", line) for line in re.split("[\r\n]+", shown)]
     assert status == 0
     moving = [
-        line for line in lines if re.search(r"sending ━+.* [0-9.]+/24\.0 MiB [0-9.]+ [MG]B/s [0-9:]+", line)
+        line for line in lines if re.search(r"sending ━+.* [0-9.]+/25\.2 MB [0-9.]+ [MG]B/s [0-9:]+", line)
     ]
     assert moving
     assert all(len(line) <= columns for line in lines)
