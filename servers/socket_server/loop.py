@@ -16,6 +16,8 @@ from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
 
+_LONGEST_SLEEP = 3600.0  # seconds; epoll takes no more than 24 days at a time
+
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
@@ -93,7 +95,7 @@ class Loop:
     def call_soon_from_thread(self, callback: Callable[[], None]) -> None:
         """Run `callback` in the loop; from any thread, or a signal handler."""
         self._done.append(callback)
-        with contextlib.suppress(BlockingIOError):  # else enough wake-ups are under way
+        with contextlib.suppress(OSError):  # enough wake-ups are under way, or the loop has ended
             self._wake_sender.send(b"\0")
 
     def run(self) -> None:
@@ -129,7 +131,9 @@ class Loop:
     def _next_timeout(self) -> float | None:
         if self._done:
             return 0
-        return max(self._timers[0][0] - time.monotonic(), 0) if self._timers else None
+        if not self._timers:
+            return None
+        return min(max(self._timers[0][0] - time.monotonic(), 0), _LONGEST_SLEEP)
 
     def _fire_deadlines(self) -> None:
         now = time.monotonic()

@@ -1,5 +1,6 @@
 """The worker processes: started with one listening socket, replaced when they die, stopped together."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -35,10 +36,11 @@ def listen(settings: Settings) -> list[socket.socket]:
             sock = _bind(socket.socket(family, kind, protocol), (address[0], port, *address[2:]))
             sockets.append(sock)
             port = sock.getsockname()[1]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that IDNA cannot encode
         for sock in sockets:
             sock.close()
-        raise SettingsError(f"cannot listen on {settings.host} port {port}: {error.strerror}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no host name"
+        raise SettingsError(f"cannot listen on {settings.host} port {port}: {why}") from None
     return sockets
 
 
@@ -64,41 +66,48 @@ def url_of(sockets: list[socket.socket]) -> str:
 def serve_here(
     sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
 ) -> None:
-    """Run one worker in this process until SIGTERM or SIGINT; with a console it shows the wire there."""
+    """Run one worker in this process until SIGTERM or SIGINT, which ends it at once when it comes again.
+
+    With a console it shows the wire there.
+    """
     worker = Worker(sockets, context, console=console)
-    _stop_on_signals(worker)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _on_signal(number, worker, lambda: worker.stop_at_once() if worker.stopping else worker.stop())
     ready()
     worker.run()
 
 
-def _stop_on_signals(worker: Worker) -> None:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        worker.loop.call_soon_from_thread(worker.stop)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+def _on_signal(number: int, worker: Worker, step: Callable[[], None]) -> None:
+    """Do `step` in the loop of `worker` when the signal comes."""
+    signal.signal(number, lambda _number, _frame: worker.loop.call_soon_from_thread(step))
 
 
-class MasterGone:
-    """Stops a worker when its end of the master's socket pair says that the master is gone."""
+class EndOfMaster:
+    """Stops a worker when its end of the master's socket pair says that the master stops, or is gone."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, life: socket.socket, worker: Worker) -> None:
+        self._life = life
         self._worker = worker
+        worker.loop.watch(life, READ, self)
 
     def on_ready(self, events: int) -> None:
-        if not self._worker.stopping:
-            self._worker.stop()
+        self._worker.loop.watch(self._life, 0, self)  # an end stays readable: the loop would spin
+        self._worker.stop()
 
 
 class Master:
-    """Forks the workers and waits: a worker that died is replaced, a signal stops all."""
+    """Forks the workers and waits: a worker that died is replaced, a signal stops all.
+
+    Ctrl-C and service managers signal the workers too: they stop only once, and only the master hurries them.
+    """
 
     def __init__(self, sockets: list[socket.socket], context: Context) -> None:
         self._sockets = sockets
         self._context = context
         self._workers: dict[int, float] = {}
         self._stopping = False
-        # Workers end when the master is gone, however it went: only it holds this end.
+        # Workers stop when this end is closed: only the master holds it, so it tells all of them at once,
+        # even one that was forked this moment, and also when the master is killed.
         self._life_seen, self._life = socket.socketpair()
 
     def run(self, ready: Callable[[], None]) -> int:
@@ -123,8 +132,10 @@ class Master:
         try:
             self._life.close()
             worker = Worker(self._sockets, self._context)
-            _stop_on_signals(worker)
-            worker.loop.watch(self._life_seen, READ, MasterGone(worker))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            _on_signal(signal.SIGTERM, worker, worker.stop)
+            _on_signal(signal.SIGQUIT, worker, worker.stop_at_once)
+            EndOfMaster(self._life_seen, worker)
             worker.run()
             status = 0
         except BaseException:
@@ -141,11 +152,15 @@ class Master:
         LOG.error("worker %d ended with status %d: starting another", pid, os.waitstatus_to_exitcode(status))
         if time.monotonic() - started < 1.0:
             time.sleep(0.5)  # it fails at the start: no fork storm
-        self._start()
+        if not self._stopping:
+            self._start()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._stopping:  # again: at once
+            for pid in self._workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGQUIT)
+            return
         self._stopping = True
-        for sock in self._sockets:
+        for sock in (*self._sockets, self._life):
             sock.close()
-        for pid in self._workers:
-            os.kill(pid, signal.SIGTERM)

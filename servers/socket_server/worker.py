@@ -94,9 +94,8 @@ class Worker:
         self._stop_when_empty()
 
     def stop(self) -> None:
-        """Accept no more, close what is idle, and end when the last answer is sent; twice: at once."""
+        """Accept no more, close what is idle, and end when the last answer is sent. Safe to call twice."""
         if self.stopping:
-            self.loop.stop()
             return
         self.stopping = True
         for listener in self._listeners:
@@ -105,6 +104,10 @@ class Worker:
             connection.stop()
         self._end_of_grace.set(time.monotonic() + self._grace)
         self._stop_when_empty()
+
+    def stop_at_once(self) -> None:
+        """End without waiting for anything but the disk."""
+        self.loop.stop()
 
     def _stop_when_empty(self) -> None:
         if self.stopping and not self._connections:
