@@ -65,9 +65,9 @@ def serving(
     try:
         yield served
     finally:
-        for _ in range(2):
+        for stop in (worker.stop, worker.stop_at_once):
             if thread.is_alive():
-                worker.loop.call_soon_from_thread(worker.stop)
+                worker.loop.call_soon_from_thread(stop)
                 thread.join(0.2)
         thread.join(_STOP_SECONDS)
         _close_what_is_left(worker)
