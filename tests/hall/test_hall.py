@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clients.answers import Answer
+from tests.hall.access_rows import ACCESS
 from tests.hall.conftest import Targets
 from tests.hall.connection_rows import CONNECTIONS
 from tests.hall.echo_rows import ECHOES
@@ -23,7 +24,7 @@ from tests.hall.value_rows import VALUES
 SHOTS: tuple[Shot, ...] = (
     *(*HEADS, *FRAMING, *CONNECTIONS, *ECHOES),
     *(*MULTIPART, *PARTS, *VALUES),
-    *(*NAMES, *UPLOADS),
+    *(*NAMES, *UPLOADS, *ACCESS),
 )
 
 
