@@ -1,6 +1,7 @@
 """One worker process: accepts connections and runs them in its loop until it is told to stop."""
 
 import errno
+import logging
 import socket
 import time
 
@@ -11,6 +12,7 @@ from servers.socket_server.connection import Connection
 from servers.socket_server.loop import READ, Deadline, Loop
 from servers.socket_server.observer import Observer
 
+LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
 _PAUSE_SECONDS = 0.1
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -80,6 +82,9 @@ class Worker:
         try:
             self._connections.add(Connection(sock, self))
         except OSError:  # gone before it said a word
+            sock.close()
+        except Exception:  # no memory for one more: the others live on (H109)
+            LOG.exception("a connection could not begin")
             sock.close()
 
     def observer(self, sock: socket.socket) -> Observer | None:
