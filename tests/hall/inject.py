@@ -30,15 +30,12 @@ _SHARED = tuple(str(_SERVERS / "contract" / name) for name in ("body.py", "form.
 class Injector:
     """Counts the calls of functions of a reading and of the body's builders, and makes one of them fail."""
 
-    def __init__(self, reading: str) -> None:
+    def __init__(self, reading: str, at: int) -> None:
+        """`at`: the number of the call that fails, from 1; 0 only counts."""
         self.calls = 0
         self.hit = False
-        self._at = 0
+        self._at = at
         self._folder = str(_SERVERS / reading)
-
-    def arm(self, at: int) -> None:
-        """Fail the call number `at` from now on; 0 only counts."""
-        self.calls, self.hit, self._at = 0, False, at
 
     def trace(self, frame: FrameType, event: str, _argument: Any) -> None:
         """A trace function that looks at calls alone."""
@@ -54,9 +51,9 @@ class Injector:
 
 
 @contextlib.contextmanager
-def injected(name: str, store: Path) -> Iterator[tuple[int, Injector]]:
-    """Run that backend in threads; its port and its injector."""
-    injector = Injector(_READINGS[name])
+def injected(name: str, store: Path, at: int = 0) -> Iterator[tuple[int, Injector]]:
+    """Run that backend in threads; its port and its injector, which fails the call number `at`."""
+    injector = Injector(_READINGS[name], at)
     threading.settrace(injector.trace)
     try:
         with _RUNNING[name](replace(Settings(), port=0, store=str(store), durability="fast")) as port:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from clients.answers import Answer
 from clients.multipart_body import MultipartBody, Part
 from clients.sources import BytesSource
 from servers.contract.access import AccessRules
 from servers.contract.problems import Problem
 from servers.contract.request import OtherCredentials, RequestHead
-from tests.hall.conversation import Reply, talk
+from tests.hall.conversation import talk
 from tests.hall.inject import Injector, injected
 from tests.hall.messages import file, form, text
 
@@ -32,32 +33,35 @@ def test_a_failed_allocation_is_a_5xx_and_leaves_a_sound_process(
     backend: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with injected(backend, tmp_path) as (port, injector):
-        _is_exact(talk(port, _UPLOAD, half_close=True))
-        injector.arm(0)
-        _is_exact(talk(port, _UPLOAD, half_close=True))
+        _is_exact(talk(port, _UPLOAD, half_close=True).only())
         calls = injector.calls
-        assert calls > 50
-        for at in range(1, calls + 1, max(1, calls // 60)):
+    assert calls > 50
+    for at in range(1, calls + 1, max(1, calls // 40)):
+        # Python traces a thread no more once its trace function has raised: each time a new server.
+        with injected(backend, tmp_path, at) as (port, injector):
             _fails(port, injector, at)
-            injector.arm(0)
-            _is_exact(talk(port, _UPLOAD, half_close=True))
+            for _ in range(2):
+                _is_exact(talk(port, _UPLOAD, half_close=True).only())
             _only_whole_files(tmp_path)
     assert _SECRET.decode() not in caplog.text  # H176
 
 
 def _fails(port: int, injector: Injector, at: int) -> None:
-    injector.arm(at)
     reply = talk(port, _UPLOAD, half_close=True)
     assert injector.hit, f"call {at} was not made"
-    assert reply.ended
-    statuses = [answer.status for answer in reply.answers]
-    assert not statuses or (len(statuses) == 1 and statuses[0] >= 500), f"call {at}: {reply.raw!r}"
-    if statuses:
-        assert reply.answers[0].json()["code"] == "internal"
+    assert reply.ended and not reply.fault
+    *before, last = reply.answers or (None,)
+    if last is not None and last.status != 500:
+        before.append(last)  # what failed was to begin the next request
+    elif last is not None:
+        assert last.json()["code"] == "internal"
+    for answer in before:
+        _is_exact(answer)
 
 
-def _is_exact(reply: Reply) -> None:
-    files = [(entry["size"], entry["sha256"]) for entry in reply.only().json()["files"]]
+def _is_exact(answer: Answer | None) -> None:
+    assert answer is not None and answer.status == 200
+    files = [(entry["size"], entry["sha256"]) for entry in answer.json()["files"]]
     assert files == [(len(content), hashlib.sha256(content).hexdigest()) for content in _CONTENTS]
 
 
