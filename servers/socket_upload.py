@@ -45,8 +45,8 @@ def main(*, wire: bool, **given: Any) -> None:
     try:
         settings = Settings.from_environment(**given)
         settings.check_bind()
-        sockets = listen(settings)
         context = Context(settings, settings.open_store())
+        sockets = listen(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     removed = context.store.clean()
