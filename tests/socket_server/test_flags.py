@@ -1,0 +1,133 @@
+"""The command line: what cannot be used is said in a sentence and ends with status 2 (contract section 8)."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clients.launch import start
+from servers.contract.limits import Limits
+from servers.settings import LIMIT_NAMES
+from servers.socket_upload import main
+from tests.socket_server.client import Client, get, request
+
+_PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default store is a folder of the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        yield port
+
+
+def _refused(*flags: str, env: dict[str, str] | None = None) -> str:
+    """What is said when the server is started so; it must not start."""
+    result = CliRunner().invoke(main, list(flags), env=env)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    message = re.search(r"Error: (.+)", result.output, re.DOTALL)
+    assert message is not None
+    return " ".join(message[1].split())
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--port", "http"], "'http' is not a valid integer"),
+        (["--port", "65536"], "the port 65536 is not one of 0 to 65535"),
+        (["--port", "-1"], "port is a whole number, not '-1'"),
+        (["--workers", "0"], "workers is 1 to 1024, not 0"),
+        (["--durability", "maybe"], "durability is 'safe' or 'fast', not 'maybe'"),
+        (["--token", ""], "the token is empty"),
+        (["--max-body", "-5"], "max_body is a whole number, not '-5'"),
+        (["--max-body", "1e9"], "'1e9' is not a valid integer"),
+        (["--no-such-flag"], "No such option"),
+        (["extra"], "unexpected extra argument"),
+        (["--store", "ftp://host/"], "no store of scheme ftp"),
+        (["--store", ""], "a store needs a path"),
+        (["--store", "/proc/none/store"], "the store '/proc/none/store' cannot be used"),
+        (["--host", "0.0.0.0"], "'0.0.0.0' is not a loopback address"),
+        (["--host", "::"], "'::' is not a loopback address"),
+        (["--host", "no.such.host.invalid", "--token", "t"], "cannot listen on no.such.host.invalid port"),
+        (["--host", "a..b", "--token", "t"], "cannot listen on a..b port"),
+        (["--host", "192.0.2.1", "--token", "t"], "cannot listen on 192.0.2.1 port"),
+    ],
+)
+def test_a_bad_flag_is_named(flags: list[str], says: str) -> None:
+    port = [] if "--port" in flags else ["--port", "0"]
+    assert says in _refused(*flags, *port)
+
+
+def test_a_port_that_is_taken_is_named(taken_port: int) -> None:
+    assert f"cannot listen on 127.0.0.1 port {taken_port}: Address already in use" in _refused(
+        "--port", str(taken_port)
+    )
+
+
+def test_a_bad_variable_is_named() -> None:
+    assert "workers is a whole number, not 'many'" in _refused(env={"WIREPROOF_WORKERS": "many"})
+    assert "insecure_public is 1 or 0" in _refused(env={"WIREPROOF_INSECURE_PUBLIC": "perhaps"})
+
+
+def test_another_address_is_refused_with_the_way_out() -> None:
+    message = _refused("--host", "0.0.0.0", "--port", "0")
+    assert "WIREPROOF_TOKEN" in message
+    assert "WIREPROOF_INSECURE_PUBLIC" in message
+
+
+def test_help_names_each_flag_with_its_default() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    shown = " ".join(result.output.split())
+    for name in LIMIT_NAMES:
+        flag = "--" + name.replace("_", "-")
+        assert f"{flag} N [default: {getattr(Limits(), name)}]" in shown
+    for flag in ("--host", "--port", "--store", "--durability", "--workers", "--token", "--hosts", "--wire"):
+        assert flag in shown
+
+
+def test_the_process_itself_ends_with_status_2() -> None:
+    command = [sys.executable, str(_PROJECT / "servers" / "socket_upload.py"), "--port", "99999"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1] == "Error: the port 99999 is not one of 0 to 65535"
+
+
+def test_flags_and_variables_reach_the_server() -> None:
+    """One limit, the token and a host name, each given in another way."""
+    env = {"WIREPROOF_TOKEN": "secret", "WIREPROOF_WORKERS": "1"}
+    with start("socket", flags=["--max-body", "5", "--hosts", "box.local"], env=env) as backend:
+        with Client(backend.port) as client:
+            authorized = "Authorization: Bearer secret"
+            client.send(get("/"), get("/", authorized), get("/healthz"))
+            assert [answer.status for answer in client.answers(3)] == [401, 200, 200]
+            private = get("/files/" + "0" * 64, authorized)
+            client.forget().send(
+                private.replace(b"localhost", b"box.local"), private.replace(b"localhost", b"evil")
+            )
+            assert [answer.status for answer in client.answers(2)] == [404, 421]
+            assert (
+                client.forget().send(request("POST", "/", authorized, body=b"123456")).answer().status == 413
+            )
+        assert f"wireproof socket server on {backend.url} (store: {backend.store})\n" in backend.log()
+
+
+def test_what_an_interrupted_upload_left_is_removed_at_the_start(tmp_path: Path) -> None:
+    left = tmp_path / "store" / "staging" / ("1-" + "0" * 32)
+    left.mkdir(parents=True)
+    (left / "0").write_bytes(b"half a file")
+    with start("socket", store=tmp_path / "store", flags=["--workers", "1"]) as backend:
+        assert not left.exists()
+        assert "Removed 1 leftovers of interrupted uploads" in backend.log()
