@@ -1,7 +1,8 @@
 """Runs the cases against backends and judges them: what compare prints and what the tests assert.
 
 A raw case is sent three times to each backend, and must be answered alike however its bytes were cut (M89):
-whole, in random pieces, and with 300 bytes of it one a segment. A call of the post is sent once, by requests.
+whole, in random pieces, and with 300 bytes of it one a segment. A call of the post is sent once by our socket
+client and once by requests.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from clients.cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from clients.exchange import Exchange, bytewise, exchange, random_pieces, request_methods, whole
 from clients.known import Known
 from clients.requests_calls import load_post_calls, send_call
+from clients.socket_calls import load_socket_calls, send_socket_call
 from clients.verdicts import Result, Sending, judge, not_sent
 from clients.view import View
 
-CLIENTS = ("raw", "requests")
+CLIENTS = ("raw", "socket", "requests")
 IN_FLIGHT = 8
 WHOLE_VIEW = View()
 
@@ -38,9 +40,13 @@ class Backend:
 
 def load_all_cases(clients: Sequence[str] = CLIENTS, pattern: str = "*") -> list[Case]:
     """The cases of the named clients whose name matches the glob `pattern`. Raises CaseError."""
-    recorded = load_cases(pattern=pattern) if "raw" in clients else []
-    calls = load_post_calls(pattern) if "requests" in clients else []
-    return recorded + calls
+    loaders = {"raw": load_recorded_cases, "socket": load_socket_calls, "requests": load_post_calls}
+    return [case for client in CLIENTS if client in clients for case in loaders[client](pattern)]
+
+
+def load_recorded_cases(pattern: str) -> list[Case]:
+    """The recorded requests whose name matches `pattern`. Raises CaseError."""
+    return load_cases(pattern=pattern)
 
 
 def run_case(
@@ -92,6 +98,8 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
         problem = _store(name, backend)
         if problem:
             return [Sending("whole", Exchange(no_answer=problem))]
+    if case.client == "socket":
+        return [Sending("by the socket client", send_socket_call(case.name, backend.host, backend.port))]
     if case.client == "requests":
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
     rng = random.Random(f"{seed} {case.name}")

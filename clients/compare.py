@@ -153,9 +153,9 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
         known = load_known(options["known_path"], cases)
     except (CaseError, KnownDifferencesError) as error:
         raise click.UsageError(str(error)) from None
-    chosen = {case.name for case in load_all_cases(clients, pattern)}
+    chosen = {(case.client, case.name) for case in load_all_cases(clients, pattern)}
     view = View(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
-    cases = [case for case in cases if case.name in chosen and view.wants(case)]
+    cases = [case for case in cases if (case.client, case.name) in chosen and view.wants(case)]
     if not cases:
         raise click.UsageError(f"no case matches {pattern!r}")
     if options["list_only"]:

@@ -17,7 +17,7 @@ from clients.exchange import EXCHANGE_SECONDS, Exchange
 from clients.expectation import Expectation
 from clients.post_calls import BOUNDARY, SAMPLE, PostCall, post_calls
 
-_FIXED = {
+FIXED_FIELDS = {
     "Host": "localhost:8000",
     "User-Agent": "python-requests/2.31.0",
     "Accept-Encoding": "gzip, deflate, br",
@@ -62,7 +62,7 @@ def send_call(name: str, host: str, port: int, *, seconds: float = EXCHANGE_SECO
 def prepare(call: PostCall, base_url: str) -> requests.PreparedRequest:
     """The call's request for the backend at `base_url`, with everything fixed that would vary."""
     arguments = dict(call.arguments)
-    headers = {**_FIXED, **arguments.pop("headers", {})}
+    headers = {**FIXED_FIELDS, **arguments.pop("headers", {})}
     with ExitStack() as stack, requests.Session() as session:
         session.trust_env = False  # no ~/.netrc: it would add credentials
         if call.files is not None:

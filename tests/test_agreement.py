@@ -40,7 +40,7 @@ def compare(backends: Mapping[str, RunningBackend]) -> Compare:
 @pytest.mark.parametrize(
     ("case", "backend"),
     [
-        pytest.param(case, backend, id=f"{case.name}-{backend}")
+        pytest.param(case, backend, id=f"{case.name}-{case.client}-{backend}")
         for case in CASES
         for backend in BACKEND_NAMES
         if case.tier <= backend_tier(backend)
