@@ -149,10 +149,10 @@ def test_a_bare_line_end_within_the_limit_goes_before_the_limit() -> None:
 
 def test_data_full_of_lookalikes_take_no_time_for_each() -> None:
     data = b"\r\n--bX" * 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     (part,) = parts_of(by_size(body_of(FILE, data=[data]), 65_536))
     assert part.data == data
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_refused_body_leaves_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
