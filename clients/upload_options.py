@@ -50,14 +50,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("-X", "--request", "method", metavar="METHOD", help="By default GET, POST or PUT (-T)."),
     click.option("--chunked", is_flag=True, help="Send the body in chunks, without a Content-Length."),
-    click.option("--expect", is_flag=True, help="Send Expect: 100-continue."),
+    click.option("--expect", is_flag=True,
+        help="Send Expect: 100-continue; socket_upload waits for the 100 up to 1 s, requests does not."),
     click.option("--boundary", metavar="TEXT",
         help="The boundary of a multipart body; a random one by default."),
     click.option("-o", "--output", metavar="PATH", help="Write the answer's body there."),
     click.option("--raw", is_flag=True, help="Print the answer's body as received, on a terminal too."),
     click.option(
         "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-        help="Give up when the whole exchange takes longer.",
+        help="Give up when a whole try takes longer.",
     ),
     click.option(
         "--retry", type=click.IntRange(min=0), default=0, metavar="N",
