@@ -1,12 +1,13 @@
 """The requests of a run: the same seed and index always make the same request.
 
-Half of them are accepted by all rules, a quarter has one fault, the rest are mutated or recorded. What a
+Of them 42 % are accepted by all rules, 24 % have one fault, 5 % are recorded, 29 % are mutated. What a
 single production made has one fault, so that even its code must be the same everywhere.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from clients.cases import Case
@@ -66,11 +67,11 @@ class Generator:
         """The request of that index."""
         rng = random.Random(f"{self.seed} {index}")
         chance = rng.random()
-        if chance < 0.52:
+        if chance < 0.42:
             return _finished(index, _accepted(rng), rng)
-        if chance < 0.78 or not self._cases:
+        if chance < 0.66 or not self._cases:
             return _finished(index, _faulty(rng), rng)
-        if chance < 0.84:
+        if chance < 0.71:
             case = rng.choice(self._cases if rng.random() < _RARE else self._small)
             return _recorded(index, case, rng)
         return self._mutated(index, rng)
@@ -103,10 +104,12 @@ def _mutated_body(rng: Rng) -> Draft:
     place(draft, rng, production)
     draft.body = mutate_body(draft.body, rng, boundary_of(draft.content_type or b""))
     _frame(draft, rng)
+    _hide(draft)
     return draft
 
 
 def _finished(index: int, draft: Draft, rng: Rng) -> FuzzRequest:
+    _hide(draft)
     data = draft.render(rng)
     cut_at = _cuts(data, rng)
     rules = draft.rules | ({"M89"} if cut_at else set())
@@ -120,6 +123,18 @@ def _finished(index: int, draft: Draft, rng: Rng) -> FuzzRequest:
         draft.tier,
         draft.multipart,
     )
+
+
+def _hide(draft: Draft) -> None:
+    """Raise the tier for what a development server hides only where two constructs meet."""
+    lines = [line.partition(b":") for line in b"\r\n".join(draft.lines).split(b"\r\n")]
+    names = Counter(name.lower() for name, _, _ in lines)
+    if names[b"cookie"] > 1:
+        draft.covers("H21")
+    # It joins repeated fields before it trims them, and puts the authority in the place of any Host.
+    blanks = any(names[name.lower()] > 1 and value.rstrip(b" \t") != value for name, _, value in lines)
+    if blanks or (draft.faults and not draft.target.startswith(b"/")):
+        draft.tier = max(draft.tier, 2)
 
 
 def _recorded(index: int, case: Case, rng: Rng) -> FuzzRequest:
