@@ -1,0 +1,1 @@
+"""Clients that nobody here wrote: each uploads the same field and files, and what it sends is recorded."""

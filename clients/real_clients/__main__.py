@@ -1,0 +1,128 @@
+"""Shows what clients that nobody here wrote put on the wire: python -m clients.real_clients [URL]."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+if not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from clients.launch import running
+from clients.real_clients.matrix import WireFacts, wire_facts
+from clients.real_clients.session import Session, session
+from clients.real_clients.table import CLIENTS, Client
+from clients.real_clients.workshop import AbsentError, Workshop
+
+_HEADINGS = (
+    "client",
+    "version",
+    "upload",
+    "requests",
+    "framing",
+    "Expect",
+    "Content-Type",
+    "fields",
+    "odd name",
+    "status",
+)
+
+
+def _server(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    url = urlsplit(value)
+    if url.scheme != "http" or url.hostname is None:
+        raise click.BadParameter("an http: URL is needed, as http://127.0.0.1:8000")
+    return url.hostname, url.port or 80
+
+
+@click.command()
+@click.argument("url", required=False, callback=_server)
+@click.option(
+    "--client", "names", multiple=True, type=click.Choice(list(CLIENTS)), help="Only this one; repeatable."
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("~/.cache/wireproof/real_clients"),
+    show_default=True,
+    help="Where the packages of clients are installed and kept.",
+)
+@click.option("--markdown", is_flag=True, help="Print a Markdown table.")
+def main(url: tuple[str, int] | None, names: Sequence[str], folder: Path, markdown: bool) -> None:
+    """Let each client upload a field and two files to URL, and show what was on the wire.
+
+    Without URL the socket backend is started. Packages come from PyPI and npm; programs must be there.
+    The exit status is 1 when an upload was refused or a client failed.
+    """
+    chosen = [CLIENTS[name] for name in names] or list(CLIENTS.values())
+    rows = []
+    failed = False
+    workshop = Workshop(folder.expanduser().resolve())
+    with TemporaryDirectory() as files, _target(url) as server, session(workshop, Path(files)) as clients:
+        for client in chosen:
+            for row, good in _rows(clients, client, server):
+                rows.append(row)
+                failed = failed or not good
+    _print(rows, markdown)
+    sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _target(url: tuple[str, int] | None) -> Iterator[tuple[str, int]]:
+    if url is not None:
+        yield url
+        return
+    with running(["socket"]) as (backend,):
+        yield backend.host, backend.port
+
+
+def _rows(
+    clients: Session, client: Client, server: tuple[str, int]
+) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The rows of one client, each with whether all went well; what goes wrong is told on stderr."""
+    try:
+        clients.workshop.prepare(client)
+    except AbsentError as error:
+        click.echo(f"{client.name} is absent: {error}", err=True)
+        return
+    version = clients.workshop.version(client)
+    for kind in client.kinds:
+        upload = clients.upload(client, kind, server)
+        if upload.failure:
+            click.echo(upload.failure, err=True)
+        if not upload.exchanges:
+            yield (client.name, version, kind, "nothing was sent", *[""] * 6), False
+            continue
+        facts = wire_facts(upload.exchanges)
+        yield (client.name, version, kind, *_cells(facts)), not upload.failure and facts.statuses == "200"
+
+
+def _cells(facts: WireFacts) -> tuple[str, ...]:
+    wire = (facts.requests, facts.framing, facts.expect, facts.content_types, facts.fields, facts.odd)
+    return (*wire, facts.statuses)
+
+
+def _print(rows: Sequence[tuple[str, ...]], markdown: bool) -> None:
+    if markdown:
+        for cells in (_HEADINGS, ("---",) * len(_HEADINGS), *rows):
+            click.echo("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        return
+    table = Table(*_HEADINGS)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console(width=None if sys.stdout.isatty() else 300).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""From the bytes of a recorded connection to its requests and their answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clients.answers import Answer, read_answers
+from clients.real_clients.recorder import Conversation
+
+_BOUNDARY = re.compile(rb'boundary=(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE)
+_UNSAFE = ("POST", "PUT")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it was on the wire. `fields` are in order; `body` is without its chunked coding."""
+
+    line: str
+    fields: tuple[tuple[str, bytes], ...]
+    body: bytes
+
+    @property
+    def method(self) -> str:
+        """The first word of the request line."""
+        return self.line.partition(" ")[0]
+
+    def field(self, name: str) -> bytes | None:
+        """The value of the first field `name`, in any case of its letters."""
+        return next((value for each, value in self.fields if each.lower() == name.lower()), None)
+
+    @property
+    def boundary(self) -> bytes | None:
+        """Of its Content-Type."""
+        found = _BOUNDARY.search(self.field("Content-Type") or b"")
+        return found and (found[1] or found[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, its final answer, and how many 100 Continue the connection had had until then."""
+
+    sent: Sent
+    answer: Answer
+    continues: int
+
+    @property
+    def description(self) -> Any:
+        """The answer's JSON."""
+        return self.answer.json()
+
+    def comparable(self) -> tuple[int, bytes]:
+        """Status and body with the boundary, which a client draws anew, as a fixed word."""
+        boundary = self.sent.boundary
+        body = self.answer.body
+        return self.answer.status, body.replace(boundary, b"BOUNDARY") if boundary else body
+
+
+def uploads(conversations: Sequence[Conversation]) -> list[Exchange]:
+    """The exchanges that upload something, in order; what else a browser asks for is left out.
+
+    Raises ValueError when a request was not answered.
+    """
+    exchanges = [exchange for each in conversations for exchange in _exchanges(each)]
+    return [exchange for exchange in exchanges if exchange.sent.method in _UNSAFE]
+
+
+def _exchanges(conversation: Conversation) -> list[Exchange]:
+    requests = list(_requests(bytes(conversation.sent)))
+    if not requests:
+        return []
+    methods = tuple(request.method.encode() for request in requests)
+    answers = read_answers(bytes(conversation.answered), methods, ended=True)
+    if len(answers.complete) != len(requests):
+        raise ValueError(
+            f"{len(requests)} requests have {len(answers.complete)} answers: {answers.unfinished}"
+        )
+    pairs = zip(requests, answers.complete, strict=True)
+    return [Exchange(request, answer, answers.continues) for request, answer in pairs]
+
+
+def _requests(data: bytes) -> list[Sent]:
+    requests = []
+    position = 0
+    while position < len(data):
+        head_end = data.find(b"\r\n\r\n", position)
+        if head_end < 0:
+            raise ValueError(f"no whole head: {data[position : position + 80]!r}")
+        line, *lines = data[position:head_end].split(b"\r\n")
+        fields = tuple((name.decode("ascii"), value.strip(b" \t")) for name, _, value in map(_split, lines))
+        head = Sent(line.decode("latin-1"), fields, b"")
+        body, position = _body(data, head_end + 4, head)
+        requests.append(Sent(head.line, fields, body))
+    return requests
+
+
+def _split(line: bytes) -> tuple[bytes, bytes, bytes]:
+    return line.partition(b":")
+
+
+def _body(data: bytes, start: int, head: Sent) -> tuple[bytes, int]:
+    """The body, and where the next request begins (RFC 9112, section 6.3)."""
+    if head.field("Transfer-Encoding") is None:
+        end = start + int(head.field("Content-Length") or b"0")
+        return data[start:end], end
+    body = bytearray()
+    while True:
+        line_end = data.index(b"\r\n", start)
+        size = int(data[start:line_end].partition(b";")[0], 16)
+        start = line_end + 2
+        if size == 0:
+            return bytes(body), data.index(b"\r\n", start) + 2
+        body += data[start : start + size]
+        start += size + 2

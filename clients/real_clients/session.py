@@ -1,0 +1,53 @@
+"""Lets clients upload through the recorder and returns what went over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clients.real_clients.exchanges import Exchange, uploads
+from clients.real_clients.pages import PAGES
+from clients.real_clients.recorder import Recorder
+from clients.real_clients.table import Client
+from clients.real_clients.uploads import Files
+from clients.real_clients.workshop import UploadFailedError, Workshop
+
+UPLOAD_PATH = "/upload/"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One upload: its exchanges in order, and what the client said if it failed."""
+
+    exchanges: tuple[Exchange, ...]
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Files, recorder and installed clients. All uploads of a session carry the same Host."""
+
+    workshop: Workshop
+    recorder: Recorder
+    files: Files
+
+    def upload(self, client: Client, kind: str, server: tuple[str, int]) -> Upload:
+        """One upload of `kind` to `server`, a host and a port; `workshop.prepare` comes before."""
+        self.recorder.upstream = server
+        failure = ""
+        try:
+            self.workshop.upload(client, self.recorder.url + UPLOAD_PATH, kind, self.files)
+        except UploadFailedError as error:
+            failure = str(error)
+        return Upload(tuple(uploads(self.recorder.take())), failure)
+
+
+@contextmanager
+def session(workshop: Workshop, folder: Path) -> Iterator[Session]:
+    """A session that writes the files into `folder`, which must exist."""
+    files = Files(folder)
+    files.write()
+    with Recorder(PAGES) as recorder:
+        yield Session(workshop, recorder, files)

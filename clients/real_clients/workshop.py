@@ -1,0 +1,131 @@
+"""Where clients are made ready: packages are installed once, into a folder that is kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from clients.real_clients.table import SCRIPTS, Client
+from clients.real_clients.uploads import Files
+
+_INSTALL_SECONDS = 300.0
+# Chromium's start and the first build of Go's standard library take their time.
+_RUN_SECONDS = 240.0
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+
+
+class AbsentError(Exception):
+    """A client cannot run here; the message says what is missing and where it is found."""
+
+
+class UploadFailedError(Exception):
+    """A client ended with a failure; the message has its command and what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """`folder` has an own folder for each client that needs one."""
+
+    folder: Path
+
+    def prepare(self, client: Client) -> None:
+        """Install what it needs unless it is there. Raises AbsentError when something cannot be had."""
+        _ask_for(client)
+        place = self._place(client)
+        if client.pip and not (place / "done").exists():
+            self._run([sys.executable, "-m", "venv", str(place)], place)
+            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *client.pip]
+            self._run([str(place / "bin" / "python"), *install], place)
+            (place / "done").touch()
+        if client.npm and not (place / "done").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "package.json").write_text('{"private": true}', "utf-8")
+            self._run(["npm", "install", "--silent", "--no-fund", "--no-audit", *client.npm], place)
+            (place / "done").touch()
+        if client.npm:
+            # A module looks for packages beside itself.
+            shutil.copytree(SCRIPTS, place / "scripts", dirs_exist_ok=True)
+
+    def version(self, client: Client) -> str:
+        """The number that it prints."""
+        printed = self._call(client, client.version, {}).stdout
+        found = _VERSION.search(printed)
+        return found[0] if found else "?"
+
+    def upload(self, client: Client, url: str, kind: str, files: Files) -> None:
+        """Let it upload to `url`. Raises UploadFailedError when its script fails."""
+        done = self._call(client, (*client.command, url, kind, *client.arguments), files.environment())
+        if done.returncode != 0:
+            printed = f"{done.stdout[-4000:]}{done.stderr[-4000:]}"
+            raise UploadFailedError(f"{client.name} {kind} ended with {done.returncode}:\n{printed}")
+
+    def _call(
+        self, client: Client, command: Sequence[str], environment: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        place = self._place(client)
+        own = place / "bin"
+        words = {
+            "scripts": str(place / "scripts" if client.npm else SCRIPTS),
+            "python": str(own / "python") if client.pip else sys.executable,
+            "bin": str(own),
+            "npm": str(place / "node_modules" / ".bin"),
+        }
+        place.mkdir(parents=True, exist_ok=True)
+        return subprocess.run(
+            [_filled(word, words) for word in command],
+            cwd=place,
+            env=_environment(place) | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_RUN_SECONDS,
+            check=False,
+        )
+
+    def _place(self, client: Client) -> Path:
+        return self.folder / re.sub(r"[^a-z0-9.]+", "-", client.name.lower())
+
+    def _run(self, command: Sequence[str], place: Path) -> None:
+        where = place if place.exists() else None
+        done = subprocess.run(
+            command, cwd=where, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
+        )
+        if done.returncode != 0:
+            raise AbsentError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _ask_for(client: Client) -> None:
+    programs = [program for program in client.programs if shutil.which(program) is None]
+    if programs:
+        raise AbsentError(f"{', '.join(programs)} not found; Debian has {' '.join(client.apt)}")
+    modules = [module for module in client.modules if find_spec(module) is None]
+    if modules:
+        raise AbsentError(f"{', '.join(modules)} not installed: pip install 'wireproof[test]'")
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", value)
+    return word
+
+
+def _environment(place: Path) -> dict[str, str]:
+    """No proxy, a locale that has all file names, and caches that stay in the folder."""
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return env | {
+        "LC_ALL": "C.UTF-8",
+        "GOCACHE": str(place / "cache"),
+        "GOPATH": str(place / "path"),
+        "GOTOOLCHAIN": "local",
+        "GO111MODULE": "off",
+        "DENO_DIR": str(place / "cache"),
+        "DENO_NO_UPDATE_CHECK": "1",
+        "NO_COLOR": "1",
+    }
