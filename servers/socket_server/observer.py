@@ -11,6 +11,7 @@ from servers.sansio.connection import HeadReceived
 from servers.sansio.stream import Role
 
 _LABEL_WIDTH = 13
+_MARGIN_WIDTH = 4 + _LABEL_WIDTH
 _SHOWN_BYTES = 1024  # of each run of body bytes
 _STYLES = {
     Role.REQUEST_LINE: "bold green",
@@ -107,7 +108,7 @@ class Observer:
             shown = 0
         label = label or role.value
         visible = data[: max(_SHOWN_BYTES - shown, 0)]
-        for text in _as_text(visible) if _is_text(visible) else _as_hex(visible):
+        for text in _as_text(visible) if _is_text(visible) else _as_hex(visible, self._room()):
             self._print(label, Text(text, style=_STYLES[role]))
         self._run = (role, shown + len(data))
 
@@ -123,10 +124,13 @@ class Observer:
     def _say(self, label: str, text: str, style: str = "default") -> None:
         self._print(label, Text(text, style=style))
 
+    def _room(self) -> int:
+        """The columns that are left of the margin."""
+        return max(self._console.width - _MARGIN_WIDTH - 2, 20)
+
     def _print(self, label: str, text: Text) -> None:
         margin = Text(f"{self._number:>3} {label:<{_LABEL_WIDTH}}", style="dim")
-        indent = len(margin) + 2
-        lines = text.wrap(self._console, max(self._console.width - indent, 20), no_wrap=False)
+        lines = text.wrap(self._console, self._room(), no_wrap=False)
         for number, line in enumerate(lines):
             first = margin if number == 0 else Text(" " * len(margin))
             line.rstrip()
@@ -164,8 +168,10 @@ def _as_text(data: bytes) -> Iterator[str]:
         yield _visible(line)
 
 
-def _as_hex(data: bytes) -> Iterator[str]:
-    for offset in range(0, len(data), 16):
-        row = data[offset : offset + 16]
+def _as_hex(data: bytes, columns: int) -> Iterator[str]:
+    """As many octets in a row as fit, in hexadecimal and as characters; sixteen at most."""
+    size = min(max((columns - 1) // 16 * 4, 4), 16)
+    for offset in range(0, len(data), size):
+        row = data[offset : offset + size]
         visible = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in row)
-        yield f"{row.hex(' '):<47}  {visible}"
+        yield f"{row.hex(' '):<{3 * size - 1}}  {visible}"
