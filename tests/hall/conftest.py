@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clients.launch import RunningBackend
 from tests.hall.target import Target, start_variant
 
-_HALL = Path(__file__).resolve().parent
-
 Targets = Callable[[str, str], Target]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The heavy variants run when `-m` asks for them, not with everything else."""
-    if "soak" in config.getoption("markexpr"):
-        return
-    for item in items:
-        if item.path.parent == _HALL and item.get_closest_marker("soak"):
-            item.add_marker(pytest.mark.skip(reason="a heavy variant: pytest -m soak"))
 
 
 @pytest.fixture(scope="session")
@@ -38,5 +27,5 @@ def targets(backends: Mapping[str, RunningBackend]) -> Iterator[Targets]:
         return running[key]
 
     yield target
-    for each in started:
-        each.backend.stop()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda each: each.backend.stop(), started))

@@ -117,6 +117,8 @@ def _floods() -> Iterable[Shot]:
     slow = Linear(lambda n: chunked(b"A" * n), 1000, repeat=10, status=400)
     yield Shot("H022", "cost", slow, variant="memory")
     yield Shot("H023", "cost", Linear(_single_bytes, 16_000), variant="memory")
+    crossing = Linear(_eight_bytes, 8_000)  # from 62 KiB to 500 KiB: what is a large body for a server
+    yield Shot("H023", "cost-large", crossing, variant="memory")
     mib = Accepted(lambda: _single_bytes(MIB), {"body": {"size": MIB}})
     yield Shot("H023", "mib", mib, variant="memory", soak=True)
     tenth = Accepted(lambda: _single_bytes(100_000), {"body": {"size": 100_000}})
@@ -129,6 +131,10 @@ def _floods() -> Iterable[Shot]:
 
 def _single_bytes(count: int) -> bytes:
     return chunked(b"1\r\nA\r\n" * count + _LAST)
+
+
+def _eight_bytes(count: int) -> bytes:
+    return chunked(b"8\r\nAAAAAAAA\r\n" * count + _LAST)
 
 
 def _endless(start: bytes) -> _Stream:

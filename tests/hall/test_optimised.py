@@ -16,6 +16,7 @@ _ONE_CASE_IN = 6
 _ONE_SHOT_IN = 8
 _CASES = load_all_cases()
 _KNOWN = load_known(KNOWN_DIFFERENCES, _CASES)
+_BACKENDS = [pytest.param(name, id=f"H101-{name}") for name in ("socket", "gunicorn")]
 _SAMPLE = [
     shot
     for shot in SHOTS
@@ -23,9 +24,7 @@ _SAMPLE = [
 ][::_ONE_SHOT_IN]
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(name, id=f"H101-{name}") for name in ("socket", "gunicorn")]
-)
+@pytest.mark.parametrize("backend", _BACKENDS)
 def test_recorded_cases_are_answered_the_same_under_O(backend: str, targets: Targets) -> None:
     target = targets(backend, "optimised")
     server = Backend(backend, target.backend.host, target.port)
