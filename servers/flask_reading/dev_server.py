@@ -1,6 +1,7 @@
 """What `flask run` needs beside: its server reads for ever, drains without bound and binds anywhere."""
 
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = MIB
+_RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 
 
 class DevConnection:
@@ -66,18 +68,25 @@ class DevConnection:
             return
         try:
             self._connection.shutdown(socket.SHUT_WR)
-            _drain(self._connection)
+            if not _drain(self._connection):
+                # Closing must reset: a client that still sends would wait for a window that never opens.
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._connection.shutdown(socket.SHUT_RD)
         except OSError:
             pass  # the peer has gone
 
 
-def _drain(connection: socket.socket) -> None:
+def _drain(connection: socket.socket) -> bool:
+    """Read and drop what comes, within bounds; whether the peer has ended its side."""
     deadline = time.monotonic() + LINGER_SECONDS
     left = LINGER_BYTES
     while left > 0 and (seconds := deadline - time.monotonic()) > 0:
         connection.settimeout(seconds)
-        data = connection.recv(65536)
+        try:
+            data = connection.recv(65536)
+        except TimeoutError:
+            return False
         if not data:
-            return
+            return True
         left -= len(data)
+    return False
