@@ -45,7 +45,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _hide(_request: Request, _error: Exception) -> Response:
     # Starlette raises the error again behind this answer, for the server's log.
-    return _response(problem_answer(Problem("internal", "the request failed; the log says why")))
+    response = _response(problem_answer(Problem("internal", "the request failed; the log says why")))
+    response.headers["Connection"] = "close"  # who knows how much of the body was read
+    return response
 
 
 class Endpoint:

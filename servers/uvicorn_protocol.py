@@ -6,6 +6,8 @@ h11 refuses is answered with a problem here, what it rewrites is handed over as 
 its sending is answered still, and the application learns of a broken body in place of a lost connection.
 """
 
+import asyncio
+from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
@@ -15,11 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from servers.contract.answers import problem_answer
 from servers.contract.limits import MIB, Limits
 from servers.contract.problems import Problem
-from servers.fastapi_reading.characters import OWS
-from servers.fastapi_reading.scope import TARGET_EXTENSION, known_field
-from servers.fastapi_reading.trailers import judge_trailers
-from servers.fastapi_reading.wire_head import diagnose, sent_fields
+from servers.fastapi_reading.scope import TARGET_EXTENSION
 from servers.settings import Settings
+from servers.uvicorn_connection import Connection
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = MIB
@@ -30,87 +30,95 @@ def _limits() -> Limits:
     return Settings.from_environment().limits
 
 
-class Connection(h11.Connection):
-    """h11's state of one connection. `problem` is what was wrong when it raised RemoteProtocolError.
+class _Timer:
+    """Something that is done later, at most once at a time."""
 
-    It stays None for a peer that left in the middle of a head: there is nobody to answer.
-    """
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
 
-    def __init__(self, limits: Limits) -> None:
-        most = limits.max_request_line + limits.max_fields * limits.max_field_line
-        super().__init__(h11.SERVER, max_incomplete_event_size=most + 1024)
-        self.target = b""
-        self.fields: list[tuple[bytes, bytes]] = []
-        self.problem: Problem | None = None
-        self._limits = limits
-        self._head = bytearray()
+    @property
+    def runs(self) -> bool:
+        return self._handle is not None
 
-    def receive_data(self, data: bytes) -> None:
-        """Keep the head beside: h11 drops what it has read."""
-        if self.their_state is h11.IDLE:
-            self._head += data
-        super().receive_data(data)
+    def start(self, seconds: float, do: Callable[..., object], *args: object) -> None:
+        self.stop()
+        self._handle = self._loop.call_later(seconds, do, *args)
 
-    def next_event(self) -> Any:
-        """h11's next event; the end of the peer's sending is none. Raises RemoteProtocolError."""
-        state = self.their_state
-        if state is h11.IDLE and not self._head:
-            self._head += self.trailing_data[0]  # a pipelined request
-        try:
-            event = super().next_event()
-        except h11.RemoteProtocolError as error:
-            if state not in (h11.IDLE, h11.SEND_BODY):
-                return h11.NEED_DATA  # bytes behind the last request (B4)
-            self.problem = self._diagnose(state, str(error))
-            raise
-        if isinstance(event, h11.Request):
-            self._remember(event)
-        elif isinstance(event, h11.EndOfMessage):
-            self._judge_trailers(event)
-        return h11.NEED_DATA if isinstance(event, h11.ConnectionClosed) else event
-
-    def _remember(self, request: h11.Request) -> None:
-        self.target = request.target
-        self.fields = [(line.name.lower(), line.value.strip(OWS)) for line in sent_fields(bytes(self._head))]
-        self._head.clear()
-
-    def _judge_trailers(self, end: h11.EndOfMessage) -> None:
-        lines = [known_field(*field) for field in end.headers]
-        try:
-            judge_trailers(
-                lines, self._limits, has_type=any(name == b"content-type" for name, _ in self.fields)
-            )
-        except Problem as problem:
-            self.problem = problem
-            raise h11.RemoteProtocolError(problem.detail) from None
-
-    def _diagnose(self, state: Any, error: str) -> Problem | None:
-        peer_ended = self.trailing_data[1]
-        if state is h11.IDLE:
-            return None if peer_ended else diagnose(bytes(self._head), self._limits)
-        return Problem("body_truncated" if peer_ended else "bad_chunk", f"the body: {error}")
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
 
 
 class ContractProtocol(H11Protocol):
-    """One connection of uvicorn's."""
+    """One connection of uvicorn's, with the time limits that uvicorn does not have."""
 
     conn: Connection
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = Connection(_limits())
+        self._limits = _limits()
+        self.conn = Connection(self._limits)
         self._application = self.app
         self.app = cast(Any, self._with_problems)
         self._linger_left: int | None = None
+        self._head_timer = _Timer(self.loop)
+        self._send_timer = _Timer(self.loop)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection on which nothing is asked is closed like one on which nothing more is asked."""
+        super().connection_made(transport)
+        self.timeout_keep_alive = self._limits.keep_alive_timeout
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """No timer outlives the connection."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._head_timer.stop()
+        self._send_timer.stop()
 
     def data_received(self, data: bytes) -> None:
         """Once a head was refused the rest is drained, 1 MiB at most."""
         if self._linger_left is None:
             super().data_received(data)
+            self._watch_head()
             return
         self._linger_left -= len(data)
         if self._linger_left < 0:
             self.transport.close()
+
+    def _watch_head(self) -> None:
+        if not self.conn.in_head or self._linger_left is not None:
+            self._head_timer.stop()
+        elif not self._head_timer.runs:
+            late = Problem(
+                "request_timeout", f"the head was not complete after {self._limits.head_timeout} s"
+            )
+            self._head_timer.start(self._limits.head_timeout, self._refuse, late)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: it has `send_timeout` seconds to go on."""
+        super().pause_writing()
+        self._watch_peer(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The peer has read most of what was sent."""
+        super().resume_writing()
+        self._send_timer.stop()
+
+    def _watch_peer(self, unsent: int) -> None:
+        self._send_timer.start(self._limits.send_timeout, self._drop_stalled_peer, unsent)
+
+    def _drop_stalled_peer(self, unsent: int) -> None:
+        still_unsent = self.transport.get_write_buffer_size()
+        if still_unsent < unsent:
+            self._watch_peer(still_unsent)
+        else:
+            self.transport.abort()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Whether to keep our side open, that is for an answer that is being made (RFC 9112 9.6)."""
@@ -124,10 +132,10 @@ class ContractProtocol(H11Protocol):
         """Answer what h11 refused; within a body that is for the application, which waits for it."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.message_event.set()
-        elif self.conn.problem is None:
-            self.transport.close()
-        else:
+        elif self.conn.problem is not None and self.conn.our_state is h11.IDLE:
             self._refuse(self.conn.problem)
+        else:
+            self.transport.close()
 
     def _refuse(self, problem: Problem) -> None:
         answer = problem_answer(problem)
@@ -140,7 +148,8 @@ class ContractProtocol(H11Protocol):
             h11.EndOfMessage(),
         )
         self.transport.write(b"".join(self.conn.send(event) for event in events))
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # not over TLS
+            self.transport.write_eof()
         self._linger_left = LINGER_BYTES
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 

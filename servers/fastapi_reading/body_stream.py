@@ -22,20 +22,31 @@ class BodyStream:
     def __init__(self, request: Request, limits: Limits, head: RequestHead | None = None) -> None:
         self.ended = head is not None and not (head.content_length or head.chunked)
         self._pieces = request.stream()
-        self._idle_timeout = limits.body_idle_timeout
+        self._limits = limits
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Raises Problem `request_timeout`, those of the server, and ClientDisconnect."""
-        while not self.ended:
-            try:
-                with anyio.fail_after(self._idle_timeout):
-                    piece = await anext(self._pieces, b"")
-            except TimeoutError:
-                raise Problem("request_timeout", "no byte of the body came for too long") from None
-            if piece:
-                yield piece
-            else:
-                self.ended = True
+        least = self._limits.min_body_rate * self._limits.body_rate_window
+        arrived, window_end = 0, anyio.current_time() + self._limits.body_rate_window
+        while piece := await self._receive():
+            yield piece
+            arrived += len(piece)
+            if anyio.current_time() < window_end:
+                continue
+            if arrived < least:
+                raise Problem("request_timeout", f"{arrived} bytes in {self._limits.body_rate_window} s")
+            arrived, window_end = 0, anyio.current_time() + self._limits.body_rate_window
+
+    async def _receive(self) -> bytes:
+        if self.ended:
+            return b""
+        try:
+            with anyio.fail_after(self._limits.body_idle_timeout):
+                piece = await anext(self._pieces, b"")
+        except TimeoutError:
+            raise Problem("request_timeout", "no byte of the body came for too long") from None
+        self.ended = not piece
+        return piece
 
     async def drain(self) -> None:
         """Read on and forget, 2 s or 1 MiB at most, so that a peer that still sends can read our answer."""

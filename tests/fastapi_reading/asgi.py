@@ -1,0 +1,75 @@
+"""Asks an ASGI application without a server: what it is told and what it says are lists of messages."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import anyio
+from starlette.types import ASGIApp, Message, Scope
+
+DISCONNECT: Message = {"type": "http.disconnect"}
+
+
+class Answered(NamedTuple):
+    """An answer, in the pieces in which it was sent; `complete` when its last piece was called so."""
+
+    status: int
+    headers: dict[str, str]
+    pieces: list[bytes]
+    complete: bool
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+
+def body_messages(*pieces: bytes, ends: bool = True) -> list[Message]:
+    """A body in these pieces, to its end or not."""
+    last = len(pieces) - 1 if ends else len(pieces)
+    return [
+        {"type": "http.request", "body": piece, "more_body": at < last} for at, piece in enumerate(pieces)
+    ]
+
+
+def scope_of(method: str = "GET", target: bytes = b"/", *fields: tuple[bytes, bytes], **more: Any) -> Scope:
+    """As uvicorn tells it."""
+    path, _, query = target.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "method": method,
+        "path": path.decode("latin-1"),
+        "raw_path": path,
+        "query_string": query,
+        "headers": [(b"host", b"localhost:8000"), *fields],
+        **more,
+    }
+
+
+def ask(app: ASGIApp, scope: Scope, told: list[Message]) -> Answered | None:
+    """The answer; None when there is none. What the application wants to be told is taken from `told`;
+    after the last message nothing more comes."""
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        if not told:
+            await anyio.sleep_forever()
+        return told.pop(0)
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def run() -> None:
+        with anyio.fail_after(10):
+            await app(scope, receive, send)
+
+    anyio.run(run)
+    if not said:
+        return None
+    start, *rest = said
+    headers = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+    assert len(headers) == len(start["headers"])
+    pieces = [message["body"] for message in rest]
+    return Answered(start["status"], headers, pieces, complete=not rest[-1].get("more_body"))

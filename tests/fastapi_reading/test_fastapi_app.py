@@ -1,0 +1,246 @@
+"""The FastAPI application by itself, without a server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="without the extra 'fastapi' its backend is NOT tested")
+
+import anyio
+from fastapi import FastAPI
+from starlette.types import Message
+
+from servers import fastapi_upload
+from servers.contract.answers import Event
+from servers.contract.limits import Limits
+from servers.settings import Settings
+from tests.fastapi_reading.asgi import DISCONNECT, Answered, ask, body_messages, scope_of
+
+JSON = (b"content-type", b"application/json")
+FORM = (b"content-type", b"multipart/form-data; boundary=b")
+CHUNKED = (b"transfer-encoding", b"chunked")
+FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nabc\r\n--b--'
+
+
+def length(data: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(data)
+
+
+def app_with(**settings: Any) -> FastAPI:
+    return fastapi_upload.create_app(Settings(**{"store": "memory:", **settings}))
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return app_with()
+
+
+def answered(app: FastAPI, *asked: Any, told: list[Message] | None = None, **more: Any) -> Answered:
+    answer = ask(app, scope_of(*asked, **more), [] if told is None else told)
+    assert answer is not None
+    assert answer.complete
+    return answer
+
+
+def problem(answer: Answered) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-length"] == str(len(answer.body))
+    return answer.status, json.loads(answer.body)["code"]
+
+
+def test_every_path_and_method_is_answered_without_routing(app: FastAPI) -> None:
+    for target in (b"/a//b/", b"/docs", b"/openapi.json", b"//a"):
+        assert answered(app, "GET", target).status == 200
+    assert answered(app, "OPTIONS", b"*").status == 200
+    assert answered(app, "GET", b"http://localhost:8000/a").status == 200
+    assert problem(answered(app, "BREW", b"/")) == (501, "method_not_implemented")
+    wrong_method = answered(app, "GET", b"/upload/")
+    assert (problem(wrong_method)[0], wrong_method.headers["allow"]) == (405, "POST, PUT")
+
+
+def test_an_answer_has_the_fields_of_the_contract_and_no_others(app: FastAPI) -> None:
+    answer = answered(app)
+    assert answer.headers == {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "wireproof-contract": "1",
+        "content-length": str(len(answer.body)),
+    }
+
+
+def test_head_has_the_length_of_its_description_and_no_body(app: FastAPI) -> None:
+    answer = answered(app, "HEAD", b"/a")
+    assert answer.body == b""
+    assert int(answer.headers["content-length"]) > 100
+
+
+def test_files_are_stored_and_sent_whole_in_part_or_not_at_all(app: FastAPI) -> None:
+    answer = answered(app, "POST", b"/upload/", FORM, length(FILE), told=body_messages(FILE[:50], FILE[50:]))
+    target = json.loads(answer.body)["files"][0]["href"].encode()
+    whole = answered(app, "GET", target)
+    assert (whole.status, whole.body, whole.headers["content-length"]) == (200, b"abc", "3")
+    part = answered(app, "GET", target, (b"range", b"bytes=1-"))
+    assert (part.status, part.body, part.headers["content-range"]) == (206, b"bc", "bytes 1-2/3")
+    assert answered(app, "HEAD", target).headers == whole.headers
+    unchanged = answered(app, "GET", target, (b"if-none-match", whole.headers["etag"].encode()))
+    assert (unchanged.status, unchanged.body) == (304, b"")
+    assert "content-length" not in unchanged.headers
+
+
+def test_events_are_sent_one_by_one(app: FastAPI) -> None:
+    data = b'{"query":"abc","delay":0.05}'
+    began = time.monotonic()
+    answer = answered(app, "POST", b"/stream_echo", JSON, length(data), told=body_messages(data))
+    assert answer.pieces == [*(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc"), b""]
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert time.monotonic() - began >= 0.1
+
+
+def test_a_stream_ends_when_the_client_leaves(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def events(query: str, delay: float) -> Iterator[Event]:
+        try:
+            while True:
+                made.append(query)
+                yield Event(b"data: x\n\n", delay)
+        finally:
+            made.append("closed")
+
+    monkeypatch.setattr("servers.routes.stream_echo._characters", events)
+    data = b'{"query":"a","delay":10}'
+    told = [*body_messages(data), DISCONNECT]
+    answer = ask(app, scope_of("POST", b"/stream_echo", JSON, length(data)), told)
+    assert answer is not None
+    assert not answer.complete
+    assert made[-1] == "closed"
+    assert len(made) <= 2
+
+
+def test_a_refusal_before_the_end_of_the_body_drains_it_and_closes(app: FastAPI) -> None:
+    told = body_messages(b"x" * 1000, b"y" * 1000, b"")
+    answer = answered(app, "POST", b"/files/no", CHUNKED, told=told)
+    assert problem(answer) == (405, "method_not_allowed")
+    assert answer.headers["connection"] == "close"
+    assert told == []
+
+
+def test_draining_is_bounded_in_bytes_and_in_time(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = body_messages(*[b"x" * 2**20] * 5, ends=False)
+    assert problem(answered(app, "POST", b"/files/no", CHUNKED, told=told))[0] == 405
+    assert len(told) == 3
+    monkeypatch.setattr("servers.fastapi_reading.body_stream.LINGER_SECONDS", 0.05)
+    began = time.monotonic()
+    assert (
+        problem(answered(app, "POST", b"/files/no", CHUNKED, told=body_messages(b"x", ends=False)))[0] == 405
+    )
+    assert time.monotonic() - began < 5
+
+
+def test_a_malformed_head_is_refused(app: FastAPI) -> None:
+    told = body_messages(b"")
+    assert problem(answered(app, "GET", b"/#", told=told)) == (400, "request_line")
+    assert problem(answered(app, "GET", b"/", (b"x", b"\x00"), told=told)) == (400, "bad_header")
+
+
+def test_a_body_that_stays_away_is_refused_and_undone(tmp_path: Path) -> None:
+    app = app_with(store=str(tmp_path), limits=Limits(body_idle_timeout=0))
+    told = body_messages(FILE[:-10], ends=False)
+    assert problem(answered(app, "POST", b"/upload/", FORM, CHUNKED, told=told)) == (408, "request_timeout")
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
+
+
+def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(0, 10_000, 20))
+    monkeypatch.setattr(
+        "servers.fastapi_reading.body_stream.anyio.current_time", lambda: float(next(seconds))
+    )
+    app = app_with(limits=Limits(min_body_rate=256, body_rate_window=60))
+    told = body_messages(*[b"x"] * 100, ends=False)
+    monkeypatch.setattr("servers.fastapi_reading.body_stream.LINGER_SECONDS", 0.05)
+    assert problem(answered(app, "POST", b"/", CHUNKED, told=told)) == (408, "request_timeout")
+
+
+def test_a_client_that_leaves_gets_no_answer_and_leaves_nothing(tmp_path: Path) -> None:
+    app = app_with(store=str(tmp_path))
+    told = [*body_messages(FILE, ends=False), DISCONNECT]
+    assert ask(app, scope_of("POST", b"/upload/", FORM, CHUNKED), told) is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
+
+
+def test_an_exception_becomes_a_problem_that_says_nothing(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(fastapi_upload, "read_scope", fail)
+    said: list[Message] = []
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return DISCONNECT
+
+    async def run() -> None:
+        await app(scope_of(), receive, send)
+
+    with pytest.raises(RuntimeError):  # raised again, for the server's log
+        anyio.run(run)
+    assert said[0]["status"] == 500
+    assert (b"connection", b"close") in said[0]["headers"]
+    assert json.loads(said[1]["body"])["code"] == "internal"
+    assert b"secret" not in said[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "server", "refused"),
+    [
+        ({}, ("127.0.0.1", 8000), False),
+        ({}, ("::1", 8000), False),
+        ({}, ("/run/socket", None), False),
+        ({}, None, False),
+        ({}, ("192.0.2.1", 8000), True),
+        ({"insecure_public": True}, ("192.0.2.1", 8000), False),
+    ],
+)
+def test_a_public_address_is_refused_without_a_token(
+    settings: dict[str, Any], server: tuple[str, int | None] | None, refused: bool
+) -> None:
+    answer = answered(app_with(**settings), server=server)
+    assert answer.status == (421 if refused else 200)
+
+
+def test_a_web_socket_is_closed(app: FastAPI) -> None:
+    said: list[Message] = []
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def run() -> None:
+        await app(scope_of(type="websocket", subprotocols=[]), receive, send)
+
+    anyio.run(run)
+    assert [message["type"] for message in said] == ["websocket.close"]
+
+
+def test_the_application_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIREPROOF_STORE", "memory:")
+    monkeypatch.delitem(fastapi_upload.__dict__, "app", raising=False)
+    made = fastapi_upload.app
+    assert isinstance(made, FastAPI)
+    assert fastapi_upload.app is made
+    monkeypatch.delitem(fastapi_upload.__dict__, "app")
+    with pytest.raises(AttributeError):
+        fastapi_upload.application  # noqa: B018
