@@ -2,7 +2,7 @@
 
 A raw case is sent three times to each backend, and must be answered alike however its bytes were cut (M89):
 whole, in random pieces, and with 300 bytes of it one a segment. A call of the post is sent once by our socket
-client and once by requests.
+client and once by requests. A live stream is read by both stream clients.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from clients.exchange import Exchange, bytewise, exchange, random_pieces, reques
 from clients.known import Known
 from clients.requests_calls import load_post_calls, send_call
 from clients.socket_calls import load_socket_calls, send_socket_call
+from clients.stream_cases import load_stream_cases, send_stream, with_gaps
 from clients.verdicts import Result, Sending, judge, not_sent
 from clients.view import View
 
-CLIENTS = ("raw", "socket", "requests")
+CLIENTS = ("raw", "socket", "requests", "stream")
 IN_FLIGHT = 8
 WHOLE_VIEW = View()
 
@@ -40,7 +41,12 @@ class Backend:
 
 def load_all_cases(clients: Sequence[str] = CLIENTS, pattern: str = "*") -> list[Case]:
     """The cases of the named clients whose name matches the glob `pattern`. Raises CaseError."""
-    loaders = {"raw": load_recorded_cases, "socket": load_socket_calls, "requests": load_post_calls}
+    loaders = {
+        "raw": load_recorded_cases,
+        "socket": load_socket_calls,
+        "requests": load_post_calls,
+        "stream": load_stream_cases,
+    }
     return [case for client in CLIENTS if client in clients for case in loaders[client](pattern)]
 
 
@@ -61,7 +67,9 @@ def run_case(
         backend.name: send_case(case, backend, seed) for backend in backends if case.tier <= backend.tier
     }
     viewed, seen = view.of(case, sendings)
-    judged = {result.backend: result for result in judge(viewed, seen, known)}
+    judged = {
+        result.backend: with_gaps(result, seen[result.backend]) for result in judge(viewed, seen, known)
+    }
     return [judged.get(backend.name) or not_sent(case, backend.name) for backend in backends]
 
 
@@ -100,6 +108,8 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
             return [Sending("whole", Exchange(no_answer=problem))]
     if case.client == "socket":
         return [Sending("by the socket client", send_socket_call(case.name, backend.host, backend.port))]
+    if case.client == "stream":
+        return send_stream(case.name, backend.host, backend.port)
     if case.client == "requests":
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
     rng = random.Random(f"{seed} {case.name}")

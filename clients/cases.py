@@ -39,9 +39,9 @@ class CaseError(Exception):
 class Case:
     """One request and what is expected of every backend that gets it.
 
-    `client` is how it is sent: `raw` (the bytes of `request`), `socket` or `requests` (calls of `post_calls`;
-    `request` then holds the bytes that it puts on the wire, to be shown). `path` is the expectation's file,
-    if any.
+    `client` is how it is sent: `raw` (the bytes of `request`), `socket` and `requests` (calls of
+    `post_calls`), or `stream` (read live); `request` then holds the bytes that it puts on the wire, to be
+    shown. `path` is the expectation's file, if any.
     """
 
     name: str

@@ -54,6 +54,7 @@ def progress(console: Console, total: int) -> Iterator[Callable[[Case], None]]:
 def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:
     """Print the table, the differences with their evidence, and the bottom line."""
     console.print(_table(results))
+    _show_streams(console, results)
     failed = [result for result in results if result.failed]
     for result in failed[:_SHOWN_DIFFERENCES]:
         show_difference(console, result)
@@ -87,6 +88,14 @@ def _table(results: Sequence[Result]) -> Table:
         cells = [_cell(verdict, number) for verdict, number in of_backend.items()]
         table.add_row(Text(backend), str(sent), *cells)
     return table
+
+
+def _show_streams(console: Console, results: Sequence[Result]) -> None:
+    """How the events of the live streams came."""
+    streams = [result for result in results if result.client == "stream" and not result.failed]
+    for result in streams:
+        if result.detail:
+            console.print(Text(f"{result.case} ({result.backend}): {result.detail}", "dim"), soft_wrap=True)
 
 
 def _cell(verdict: Verdict, number: int) -> Text:

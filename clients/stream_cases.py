@@ -74,15 +74,6 @@ class LiveExchange(Exchange):
 
     times: tuple[float, ...] = ()
 
-    @property
-    def gaps(self) -> str:
-        """When the first event came and how far apart the others were, as text."""
-        if len(self.times) < 2:
-            return f"number of events: {len(self.times)}"
-        gaps = [later - earlier for earlier, later in pairwise(self.times)]
-        middle = f"{statistics.median(gaps):.3f} s ({min(gaps):.3f} to {max(gaps):.3f})"
-        return f"first event {self.times[0]:.3f} s, gaps {middle}"
-
 
 @dataclass(frozen=True, slots=True)
 class LiveExpectation(Expectation):
@@ -136,9 +127,14 @@ def send_stream(name: str, host: str, port: int) -> list[Sending]:
 
 
 def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
-    """A result that says how the events came, when there was no fault to say."""
-    gaps = [sending.exchange.gaps for sending in sendings if isinstance(sending.exchange, LiveExchange)]
-    return replace(result, detail="; ".join(dict.fromkeys(gaps))) if gaps and not result.detail else result
+    """A result that says how the events came, to the client that got them later, if nothing is wrong."""
+    times = [sending.exchange.times for sending in sendings if isinstance(sending.exchange, LiveExchange)]
+    gaps = [later - earlier for of_one in times for earlier, later in pairwise(of_one)]
+    if not gaps or result.detail:
+        return result
+    first = max(of_one[0] for of_one in times if of_one)
+    middle = f"{statistics.median(gaps):.3f} s ({min(gaps):.3f} to {max(gaps):.3f})"
+    return replace(result, detail=f"first event {first:.3f} s, gaps {middle}")
 
 
 def _read(stream: LiveStream, authority: str, open_live: OpenLive) -> Exchange:

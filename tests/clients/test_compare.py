@@ -32,7 +32,7 @@ REPORT_SCHEMA = {
     "properties": {
         "schema": {"const": 1},
         "backends": {"type": "array", "items": {"type": "string"}},
-        "clients": {"type": "array", "items": {"enum": ["raw", "socket", "requests"]}},
+        "clients": {"type": "array", "items": {"enum": ["raw", "socket", "requests", "stream"]}},
         **{
             name: {"type": "integer", "minimum": 0}
             for name in ("cases", "equal", "known", "different", "both_refused", "no_answer", "not_sent")
@@ -46,7 +46,7 @@ REPORT_SCHEMA = {
                 "properties": {
                     "case": {"type": "string"},
                     "backend": {"type": "string"},
-                    "client": {"enum": ["raw", "socket", "requests"]},
+                    "client": {"enum": ["raw", "socket", "requests", "stream"]},
                     "verdict": {
                         "enum": ["equal", "known", "different", "both_refused", "no_answer", "not_sent"]
                     },
@@ -146,7 +146,7 @@ def test_a_known_difference_exits_with_0(tmp_path: Path, one: ScriptedServer, ot
     [
         (["--backends", "nginx"], "nginx is not among socket, flask, gunicorn"),
         (["--backends", ","], "nothing is not among"),
-        (["--clients", "curl"], "curl is not among raw, socket, requests"),
+        (["--clients", "curl"], "curl is not among raw, socket, requests, stream"),
         (["ftp://h:1"], "expected http://HOST:PORT"),
         (["http://h:1/path"], "expected http://HOST:PORT"),
         (["http://h:99999"], "Port out of range"),
