@@ -1,0 +1,200 @@
+"""The guest under uvicorn, with our protocol and without it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="without the extra 'fastapi' its backend is NOT tested")
+
+from clients.exchange import Exchange, exchange, whole
+from clients.launch import BACKENDS, LaunchError, RunningBackend, installed_backends, start
+
+HOST = b"Host: localhost:8000\r\n"
+UPLOAD = b"POST /upload/ HTTP/1.1\r\n" + HOST
+FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
+FILE = (
+    b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b"x" * 100_000 + b"\r\n--b--"
+)
+LIMITS = {
+    "WIREPROOF_HEAD_TIMEOUT": "1",
+    "WIREPROOF_KEEP_ALIVE_TIMEOUT": "1",
+    "WIREPROOF_SEND_TIMEOUT": "1",
+    "WIREPROOF_BODY_IDLE_TIMEOUT": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def guest() -> Iterator[RunningBackend]:
+    with start("fastapi") as backend:
+        yield backend
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[RunningBackend]:
+    """The guest with time limits of a second."""
+    with start("fastapi", env=LIMITS) as backend:
+        yield backend
+
+
+def answered(backend: RunningBackend, request: bytes, answers: int = 1) -> Exchange:
+    return exchange(backend.host, backend.port, whole(request), expected_answers=answers)
+
+
+def problem(exchanged: Exchange) -> tuple[int, str]:
+    (answer,) = exchanged.answers
+    return answer.status, answer.json()["code"]
+
+
+def stored(backend: RunningBackend) -> list[str]:
+    """Every file below the store that holds bytes."""
+    return [path.name for path in backend.store.rglob("*") if path.is_file() and path.stat().st_size]
+
+
+def open_sockets(backend: RunningBackend) -> int:
+    port = f":{backend.port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    return sum(row[1].endswith(port) and row[3] in ("01", "08") for row in rows)
+
+
+def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_what_h11_refuses_is_a_problem_that_can_be_read(guest: RunningBackend) -> None:
+    exchanged = answered(guest, b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n" + b"x" * 500_000)
+    assert problem(exchanged) == (400, "bad_header")
+    assert exchanged.answers[0].header("connection") == "close"
+    assert exchanged.answers[0].header("cache-control") == "no-store"
+
+
+def test_a_malformed_head_is_refused_with_a_body_even_for_head(guest: RunningBackend) -> None:
+    with socket.create_connection((guest.host, guest.port), timeout=10) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b'"code":"bad_header"' in received
+
+
+def test_a_peer_that_leaves_within_a_head_is_not_answered(guest: RunningBackend) -> None:
+    assert answered(guest, b"GET / HTTP/1.1\r\nHost: h\r\n").closed
+
+
+@pytest.mark.parametrize(
+    ("framing", "body", "code"),
+    [
+        (b"Content-Length: 200000", FILE[:50_000], "body_truncated"),
+        (b"Transfer-Encoding: chunked", b"c350\r\n" + FILE[:50_000] + b"\r\n", "body_truncated"),
+        (b"Transfer-Encoding: chunked", b"c350\r\n" + FILE[:50_000] + b"\r\nzz\r\n", "bad_chunk"),
+        (
+            b"Transfer-Encoding: chunked",
+            b"c350\r\n" + FILE[:50_000] + b"\r\n0\r\nHost: h\r\n\r\n",
+            "bad_chunk",
+        ),
+    ],
+)
+def test_a_broken_body_is_refused_and_leaves_nothing(
+    guest: RunningBackend, framing: bytes, body: bytes, code: str
+) -> None:
+    exchanged = answered(guest, UPLOAD + FORM + framing + b"\r\n\r\n" + body)
+    assert problem(exchanged) == (400, code)
+    assert stored(guest) == []
+
+
+def test_pipelined_requests_are_answered_in_order_and_what_follows_is_judged(guest: RunningBackend) -> None:
+    get = b"GET /%b HTTP/1.1\r\n" + HOST + b"\r\n"
+    two = answered(guest, get % b"one" + get % b"two", answers=2)
+    assert [answer.json()["path"] for answer in two.answers] == ["/one", "/two"]
+    bad = answered(guest, get % b"one" + get % b"\x00", answers=2)
+    assert [answer.status for answer in bad.answers] == [200, 400]
+    assert bad.answers[1].json()["code"] == "request_line"
+
+
+def test_bytes_behind_the_last_request_change_nothing(guest: RunningBackend) -> None:
+    request = b"GET / HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\nmore"
+    assert [answer.status for answer in answered(guest, request).answers] == [200]
+
+
+def test_one_continue_comes_when_the_body_is_wanted_and_none_when_it_is_refused(
+    guest: RunningBackend,
+) -> None:
+    wanted = UPLOAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
+    assert (answered(guest, wanted).continues, answered(guest, wanted).answers[0].status) == (1, 200)
+    refused = answered(guest, wanted.replace(b"/upload/", b"/files/x"))
+    assert (refused.continues, problem(refused)[0]) == (0, 405)
+
+
+def test_a_late_head_is_told_and_a_silent_connection_closed(hasty: RunningBackend) -> None:
+    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.6)
+        connection.sendall(b"Host: h\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert received.startswith(b"HTTP/1.1 408 ")
+        assert b'"code":"request_timeout"' in received
+    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+        assert connection.recv(65536) == b""
+
+
+def test_a_second_request_may_begin_late_and_must_be_quick_then(hasty: RunningBackend) -> None:
+    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        time.sleep(0.7)
+        connection.sendall(b"G")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"HTTP/1.1 408 " in received
+
+
+def test_a_body_that_stays_away_is_told(hasty: RunningBackend) -> None:
+    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+        connection.sendall(UPLOAD + b"Content-Length: 10\r\n\r\nabc")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert stored(hasty) == []
+
+
+def test_a_client_that_does_not_read_is_dropped(hasty: RunningBackend) -> None:
+    body = b"y" * 30_000_000
+    head = b"PUT /upload/y HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST
+    sent = answered(hasty, head + b"\r\n" + body)
+    target = sent.answers[0].json()["files"][0]["href"].encode()
+    assert comes_true(lambda: open_sockets(hasty) == 0)
+    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+        connection.sendall(b"GET %b HTTP/1.1\r\n" % target + HOST + b"\r\n")
+        assert comes_true(lambda: open_sockets(hasty) == 1)
+        assert comes_true(lambda: open_sockets(hasty) == 0)
+    assert "Traceback" not in hasty.log()
+
+
+def test_without_our_protocol_ordinary_clients_get_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = ("servers.fastapi_upload:app", "--host", "127.0.0.1", "--port", "{port}")
+    command = (*BACKENDS["fastapi"].command[:3], *plain)
+    monkeypatch.setitem(BACKENDS, "fastapi", replace(BACKENDS["fastapi"], command=command))
+    with start("fastapi") as backend:
+        with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+            length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FILE)
+            connection.sendall(UPLOAD + FORM + length + FILE)
+            received = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert received.startswith(b"HTTP/1.1 200 ")
+        assert b'"kind":"multipart"' in received
+        with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+            connection.sendall(b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_guest_whose_extra_is_absent_is_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = replace(BACKENDS["fastapi"], needs=("fastapi", "no_such_module"))
+    monkeypatch.setitem(BACKENDS, "fastapi", absent)
+    assert installed_backends() == ("socket", "flask", "gunicorn")
+    with pytest.raises(LaunchError, match=r"pip install 'wireproof\[fastapi\]'"):
+        start("fastapi")
