@@ -1,0 +1,90 @@
+"""What a client that nobody here wrote uploads is read alike by every backend, and is what it uploaded.
+
+Most are left out unless asked for, as they are installed first: pytest -m real_clients (see conftest.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from clients.launch import RunningBackend
+from clients.real_clients.exchanges import Exchange
+from clients.real_clients.session import Session
+from clients.real_clients.table import CLIENTS, Client
+from clients.real_clients.uploads import NOTE, ODD_BYTES, ODD_NAME, PLAIN_BYTES, PLAIN_NAME, Files, described
+from tests.conftest import BACKEND_NAMES
+from tests.real_clients.conftest import prepare
+
+# The first installation of a client, its first start, and an upload to each backend.
+pytestmark = pytest.mark.timeout(600)
+
+
+def _cases() -> Iterator[Any]:
+    for client in CLIENTS.values():
+        marks = () if client.ci else (pytest.mark.real_clients,)
+        for kind in client.kinds:
+            yield pytest.param(client, kind, marks=marks, id=f"{client.name}-{kind}")
+
+
+@pytest.mark.parametrize(("client", "kind"), list(_cases()))
+def test_every_backend_reads_exactly_what_it_uploads(
+    backends: Mapping[str, RunningBackend], clients: Session, client: Client, kind: str
+) -> None:
+    prepare(clients, client)
+    answers = {}
+    for name in BACKEND_NAMES:
+        upload = clients.upload(client, kind, (backends[name].host, backends[name].port))
+        assert not upload.failure, f"{name}: {upload.failure}"
+        _assert_is_of_kind(upload.exchanges, kind)
+        assert _received(upload.exchanges) == _expected(client, clients.files), name
+        answers[name] = [exchange.comparable() for exchange in upload.exchanges]
+    different = {name for name, answer in answers.items() if answer != answers["socket"]}
+    assert not different, answers
+
+
+@pytest.mark.parametrize("backend", BACKEND_NAMES)
+def test_the_stored_bytes_are_those_of_the_files(
+    backends: Mapping[str, RunningBackend], clients: Session, backend: str
+) -> None:
+    server = backends[backend]
+    upload = clients.upload(CLIENTS["requests"], "chunked", (server.host, server.port))
+    assert not upload.failure
+    stored = []
+    for file in upload.exchanges[0].description["files"]:
+        with urlopen(server.url + file["href"], timeout=10) as response:
+            stored.append(response.read())
+    assert stored == [PLAIN_BYTES, ODD_BYTES]
+
+
+def _assert_is_of_kind(exchanges: Sequence[Exchange], kind: str) -> None:
+    """The upload was framed as the case says: else the test would be of something else."""
+    with_files = [exchange for exchange in exchanges if exchange.description["files"]]
+    chunked = [exchange.sent.field("Transfer-Encoding") is not None for exchange in with_files]
+    expecting = [exchange.sent.field("Expect") is not None for exchange in exchanges]
+    assert chunked == [kind == "chunked"] * len(with_files)
+    assert expecting == [kind == "expect"] * len(exchanges)
+
+
+def _received(exchanges: Sequence[Exchange]) -> tuple[list[Any], list[Any]]:
+    """The fields and the files of all answers together."""
+    descriptions = [exchange.description for exchange in exchanges]
+    form = [(item["name"], item["value"]) for each in descriptions for item in each["form"]]
+    files = [
+        (file["name"], file["filename"], (file["size"], file["sha256"]))
+        for each in descriptions
+        for file in each["files"]
+    ]
+    return form, files
+
+
+def _expected(client: Client, files: Files) -> tuple[list[Any], list[Any]]:
+    plain, odd = PLAIN_NAME, client.odd_name or ODD_NAME
+    if client.odd_name == "{path}":
+        plain, odd = str(files.plain), str(files.odd)
+    names = (None, None) if client.bare else ("plain", "odd")
+    parts = [(names[0], plain, described(PLAIN_BYTES)), (names[1], odd, described(ODD_BYTES))]
+    return [("note", NOTE)], parts
