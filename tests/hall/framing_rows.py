@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from functools import partial
 
 from tests.hall.assertions import Accepted, Bounded, CutOff, Linear, Rejected
 from tests.hall.measures import MIB
-from tests.hall.messages import OPAQUE, chunked, chunks, post, sized
+from tests.hall.messages import OPAQUE, chunked, chunks, file, multipart, post, segments, sized
 from tests.hall.shots import Shot
 
 _CL = b"Content-Length: "
@@ -119,6 +120,10 @@ def _floods() -> Iterable[Shot]:
     yield Shot("H023", "cost", Linear(_single_bytes, 16_000), variant="memory")
     crossing = Linear(_eight_bytes, 8_000)  # from 62 KiB to 500 KiB: what is a large body for a server
     yield Shot("H023", "cost-large", crossing, variant="memory")
+    near = {"data": b"x", "crlf": b"\r\n", "near-delimiters": b"\r\n--B-"}
+    for name, data in near.items():
+        cost = Linear(partial(_small_chunks, data), 24_000)
+        yield Shot("H023", f"cost-multipart-{name}", cost, variant="memory")
     mib = Accepted(lambda: _single_bytes(MIB), {"body": {"size": MIB}})
     yield Shot("H023", "mib", mib, variant="memory", soak=True)
     tenth = Accepted(lambda: _single_bytes(100_000), {"body": {"size": 100_000}})
@@ -135,6 +140,12 @@ def _single_bytes(count: int) -> bytes:
 
 def _eight_bytes(count: int) -> bytes:
     return chunked(b"8\r\nAAAAAAAA\r\n" * count + _LAST)
+
+
+def _small_chunks(data: bytes, size: int) -> bytes:
+    """A form of one file with those data, in chunks of five bytes."""
+    body = multipart(file(b"f", b"a", data * (size // len(data))))
+    return chunked(chunks(*segments(body, 5)), b"/hall", b"Content-Type: multipart/form-data; boundary=B")
 
 
 def _endless(start: bytes) -> _Stream:

@@ -9,7 +9,20 @@ from typing import Any
 
 from tests.hall.assertions import Accepted, Bounded, Linear, Refused, Stored
 from tests.hall.measures import MIB
-from tests.hall.messages import file, form, part, post, raw_part, sized, text, typed
+from tests.hall.messages import (
+    chunked,
+    chunks,
+    file,
+    form,
+    multipart,
+    part,
+    post,
+    raw_part,
+    segments,
+    sized,
+    text,
+    typed,
+)
 from tests.hall.shots import Shot
 
 _GOOD = form(text(b"a", b"v"))
@@ -128,7 +141,14 @@ def _large_blocks() -> Iterable[Shot]:
     yield _read("H090", "16-kib", form(part(disposition, b"v", full)), see)
     yield _part("H090", "over", disposition, "part_headers_too_large", full + b"y", status=413)
     block = part(disposition, b"v", *[b"X: " + b"y" * 490] * 15)
+    yield _cost("H090", "slow-block", _slow_block, 2000, 200, 4)
     yield _cost("H090", "large-blocks", lambda n: form(*[block] * n, target=b"/hall"), 60, 200, 1)
+
+
+def _slow_block(size: int) -> bytes:
+    """A form whose one part has a header block of about that size, in chunks of two bytes."""
+    body = multipart(part(b'form-data; name="a"', b"v", b"X: " + b"y" * size))
+    return chunked(chunks(*segments(body, 2)), b"/hall", b"Content-Type: multipart/form-data; boundary=B")
 
 
 def _endless(begin: bytes, piece: bytes) -> Iterable[bytes]:
