@@ -78,7 +78,7 @@ def test_the_generator_is_closed_when_the_client_has_left(
 ) -> None:
     if server.backend.name in ("flask", "gunicorn"):
         # With direct_passthrough Werkzeug calls nothing that was given to call_on_close, and a reference
-        # cycle keeps the generator until the garbage collector comes by: sometimes soon enough, so not strict.
+        # cycle keeps the generator until garbage is collected: sometimes soon enough, so this is not strict.
         reason = "flask_upload drops it without closing it"
         request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
     query = uuid.uuid4().hex * 20
