@@ -129,6 +129,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except (PeerClosed, OSError) as error:
             self.log.debug("The peer left: %r", error)
             return False
+        except Exception:
+            self.log.exception("Error reading a head")
+            conn.refuse(Problem("internal", "the request failed; the log says why"))
+            return False
         stays = super().handle(conn)
         if not stays:
             conn.linger(wait=conn.has_unread_body())
