@@ -116,7 +116,7 @@ def _large_blocks() -> Iterable[Shot]:
     one = file(b"f", escapes, b"v")
     see = {"files": [{"filename": "\\" * 4000}] * 20}
     yield _read("H082", "escapes", form(*[one] * 20, target=b"/hall"), see)
-    yield _cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/hall"), 60, 200, 1)
+    yield _cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/hall"), 25, 200, 1)
     over = b'form-data; name="f"; filename="' + b"\\\\" * 8200 + b'"'
     yield _part("H082", "over", over, "part_headers_too_large", status=413)
     endless = Bounded(
