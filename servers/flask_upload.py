@@ -86,22 +86,33 @@ def _respond(environ: "WSGIEnvironment", context: Context) -> FlaskResponse:
 
 
 def _response(answer: Answer) -> FlaskResponse:
-    body = b"" if answer.head_only else _body(answer)
-    response = Response(body, answer.status, list(answer.headers), direct_passthrough=True)
+    if answer.head_only or isinstance(answer.body, bytes):
+        answer.close()
+        body = b"" if answer.head_only or not isinstance(answer.body, bytes) else answer.body
+        response = Response(body, answer.status, list(answer.headers))
+    else:
+        response = Response(Sending(answer.body), answer.status, list(answer.headers))
+    response.direct_passthrough = True
     if answer.content_length is not None:
         response.headers["Content-Length"] = str(answer.content_length)
-    response.call_on_close(answer.close)
     return response
 
 
-def _body(answer: Answer) -> bytes | Iterator[bytes]:
-    match answer.body:
-        case bytes() as whole:
-            return whole
-        case FileSlice() as stored:
-            return stored.blocks()
-        case EventStream() as stream:
-            return _paced(stream)
+class Sending:
+    """A body that is made while it is sent; the server closes it at the end, or when the client has left.
+
+    Closed even if its first byte was never asked for, which a generator would not be.
+    """
+
+    def __init__(self, body: FileSlice | EventStream) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._body.blocks() if isinstance(self._body, FileSlice) else _paced(self._body)
+
+    def close(self) -> None:
+        """Called by the WSGI server (PEP 3333)."""
+        self._body.close()
 
 
 def _paced(stream: EventStream) -> Iterator[bytes]:

@@ -73,14 +73,7 @@ def test_events_stop_at_the_latest_with_the_second_write_after_the_client_left(
     assert len(server.made(query)) < 6
 
 
-def test_the_generator_is_closed_when_the_client_has_left(
-    server: Watched, request: pytest.FixtureRequest
-) -> None:
-    if server.backend.name in ("flask", "gunicorn"):
-        # With direct_passthrough Werkzeug calls nothing that was given to call_on_close, and a reference
-        # cycle keeps the generator until garbage is collected: sometimes soon enough, so this is not strict.
-        reason = "flask_upload drops it without closing it"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
+def test_the_generator_is_closed_when_the_client_has_left(server: Watched) -> None:
     query = uuid.uuid4().hex * 20
     closes(begin(server, query, 0.05))
     assert becomes(lambda: bool(server.closed(query)), 3)
