@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Client:
     version: tuple[str, ...]
     kinds: tuple[str, ...]
     arguments: tuple[str, ...] = ()
-    bare: bool = False
+    bare: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     apt: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -30,6 +31,7 @@ class Client:
     ci: bool = False
     odd_name: str | None = None
     absent: str = ""
+    fails: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name

@@ -38,11 +38,16 @@ def test_every_backend_reads_exactly_what_it_uploads(
     answers = {}
     for name in BACKEND_NAMES:
         upload = clients.upload(client, kind, (backends[name].host, backends[name].port))
+        answers[name] = [exchange.comparable() for exchange in upload.exchanges]
+        if f"{name} {kind}" in client.fails:
+            # It stops after an answer that is the same as everywhere, after two 100 Continue.
+            assert upload.failure, f"{client.name} no longer fails on {name}: take it out of the table"
+            assert (len(upload.exchanges), upload.exchanges[0].continues) == (1, 2)
+            continue
         assert not upload.failure, f"{name}: {upload.failure}"
         _assert_is_of_kind(upload.exchanges, kind)
-        assert _received(upload.exchanges) == _expected(client, clients.files), name
-        answers[name] = [exchange.comparable() for exchange in upload.exchanges]
-    different = {name for name, answer in answers.items() if answer != answers["socket"]}
+        assert _received(upload.exchanges) == _expected(client, kind, clients.files), name
+    different = {name for name, each in answers.items() if each != answers["socket"][: len(each)]}
     assert not different, answers
 
 
@@ -81,10 +86,10 @@ def _received(exchanges: Sequence[Exchange]) -> tuple[list[Any], list[Any]]:
     return form, files
 
 
-def _expected(client: Client, files: Files) -> tuple[list[Any], list[Any]]:
+def _expected(client: Client, kind: str, files: Files) -> tuple[list[Any], list[Any]]:
     plain, odd = PLAIN_NAME, client.odd_name or ODD_NAME
     if client.odd_name == "{path}":
         plain, odd = str(files.plain), str(files.odd)
-    names = (None, None) if client.bare else ("plain", "odd")
+    names = (None, None) if kind in client.bare else ("plain", "odd")
     parts = [(names[0], plain, described(PLAIN_BYTES)), (names[1], odd, described(ODD_BYTES))]
     return [("note", NOTE)], parts
