@@ -20,8 +20,9 @@ _host = _settings.host.strip("[]")
 bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"
 workers = _settings.workers
 worker_class = Worker
-# A thread is held by one request whose head is complete; slow heads and idle connections hold none.
-threads = 8
+# A thread is held by one request whose head is complete; slow heads and idle connections hold none. Slow
+# bodies do, so there are more than the work needs (G10).
+threads = 64
 worker_connections = 1000
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30

@@ -153,9 +153,18 @@ class StrictRequest(Request):  # type: ignore[misc]
         self.body = RequestBody(self.unreader, self.wire)
 
     def should_close(self) -> bool:
-        """An unread body ends the connection, as do HTTP/1.0 and `close` in any place of the list (B45)."""
+        """An unread body ends the connection, as do HTTP/1.0 and `close` in any place of the list (B45).
+
+        What follows a CONNECT may be meant for a tunnel: it is never read (R7, H054).
+        """
         options = {option.strip(" \t").lower() for option in self._connection().split(",")}
-        if self.must_close or not self.body.ended or self.body.failed or "close" in options:
+        if (
+            self.method == "CONNECT"
+            or self.must_close
+            or not self.body.ended
+            or self.body.failed
+            or "close" in options
+        ):
             return True
         return self.version == (1, 0) and "keep-alive" not in options
 

@@ -172,7 +172,8 @@ def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host:
     return HeadReceived(
         head,
         request_line.minor_version,
-        _keep_alive(values.get("connection", ""), modern),
+        # What follows a CONNECT may be meant for a tunnel: never read on (R7, H054).
+        request_line.method != "CONNECT" and _keep_alive(values.get("connection", ""), modern),
         modern and "expect" in values,
     )
 

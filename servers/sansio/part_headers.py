@@ -9,8 +9,8 @@ from servers.sansio.disposition import parse_disposition
 from servers.sansio.grammar import CONTROL, OWS, TOKEN
 from servers.sansio.media_types import parse_media_type
 
-# A fold, CRLF and blanks, is one SP (M68), and so are the blanks before it, or several folds in a row. A run of
-# blanks is tried at its beginning alone: 16 KiB of them, tried at each, cost a second (H091).
+# A fold, CRLF and blanks, is one SP (M68), and so are the blanks before it, or several folds in a row. A run
+# of blanks is tried at its beginning alone: 16 KiB of them, tried at each, cost a second (H091).
 _FOLD = re.compile(rb"(?:(?<![ \t])[ \t]++)?(?:\r\n[ \t]++)+")
 _SINGLETONS = (b"content-disposition", b"content-type", b"content-transfer-encoding")
 _IDENTITY_ENCODINGS = (b"7bit", b"8bit", b"binary")

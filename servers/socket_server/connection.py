@@ -15,6 +15,7 @@ from servers.routes import TABLE, Context, Exchange
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from servers.sansio.reading import SansIoReading
 from servers.sansio.stream import NEED_DATA
+from servers.socket_server.inbox import Inbox
 from servers.socket_server.loop import READ, WRITE, Deadline, Loop
 from servers.socket_server.observer import Observer
 from servers.socket_server.pace import Backlog, BodyPace
@@ -31,7 +32,6 @@ _LARGE_BODY = 256 * 1024
 # One connection does so many steps of sending before the others have their turn.
 _PIECES_A_TURN = 64
 _RESET_POLL = 0.1
-_READ_AHEAD = 1024 * 1024
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1024 * 1024
 
@@ -74,7 +74,7 @@ class Connection:
         self._home = home
         self._limits = home.context.settings.limits
         self._observer = observer = home.observer(sock)
-        self._reader = RequestReader(self._limits, observer.trace if observer else None)
+        self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
         self._reading = SansIoReading(observer.trace) if observer else READING
         self._deadline = Deadline(home.loop, lambda: self._guard(self._on_deadline))
         self._received: HeadReceived | None = None
@@ -83,8 +83,6 @@ class Connection:
         self._pace = BodyPace(self._limits)
         self._backlog = Backlog(sock)
         self._peer_ended = False
-        self._ahead: list[bytes] = []
-        self._ahead_size = 0
         self._outgoing = memoryview(b"")
         self._pieces: Iterator[Event] = iter(())
         self._wait = 0.0
@@ -157,38 +155,26 @@ class Connection:
             self._observer.read(len(data))
         self._peer_ended = self._peer_ended or not data
         if self._phase in _RECEIVING:
-            self._reader.receive(data)
+            self._inbox.receive(data)
             self._advance()
         else:
             self._receive_ahead(data)
 
     def _receive_ahead(self, data: bytes) -> None:
         """Keep what comes while a thread works or a stream pauses, so that both go on at once."""
-        self._ahead.append(data)
-        self._ahead_size += len(data)
-        if self._peer_ended or self._ahead_size >= _READ_AHEAD or self._phase is Phase.PAUSING:
+        if not self._inbox.receive_ahead(data) or self._phase is Phase.PAUSING:
             self._home.loop.watch(self._socket, 0, self)
         if self._phase is Phase.PAUSING:
             self._deadline.set(self._next_look())
 
-    def _take_ahead(self) -> None:
-        ahead, self._ahead, self._ahead_size = self._ahead, [], 0
-        data = b"".join(ahead)
-        if data:
-            self._reader.receive(data)
-        if self._peer_ended:
-            self._reader.receive(b"")
-
     def _advance(self) -> None:
         """Handle every event that the bytes at hand decide, until something has to be waited for."""
         while self._phase in _RECEIVING:
-            event = self._reader.next_event()
-            if event is NEED_DATA and self._ahead:
-                self._take_ahead()
-            elif event is NEED_DATA:
+            event = self._inbox.next_event()
+            if event is NEED_DATA:
                 self._wait_for_data()
                 return
-            elif isinstance(event, BodyReceived):
+            if isinstance(event, BodyReceived):
                 self._take(event.data)
             elif isinstance(event, HeadReceived):
                 self._begin(event)
@@ -202,7 +188,7 @@ class Connection:
         if self._received is not None:
             self._phase = Phase.BODY
             self._deadline.set(self._pace.wait(now))
-        elif self._reader.at_rest:
+        elif self._inbox.at_rest:
             if self._home.stopping:
                 self._close()
                 return
@@ -221,7 +207,7 @@ class Connection:
         if self._observer:
             self._observer.began(received)
         self._exchange = Exchange(received.head, TABLE, self._reading, self._home.context)
-        if received.expects_continue and received.has_body and not self._reader.buffered:
+        if received.expects_continue and received.has_body and not self._inbox.buffered:
             with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
                 self._socket.send(CONTINUE)
             if self._observer:
@@ -278,7 +264,7 @@ class Connection:
             self._close()  # an answer is under way: a second one would be noise
             return
         if received is not None and not received.has_body and not self._complete:
-            self._reader.next_event()  # its BodyComplete
+            self._inbox.next_event()  # its BodyComplete
             self._complete = True
         whole = received is not None and self._complete
         answer = problem_answer(problem, head=received.head if received else None)
