@@ -1,0 +1,35 @@
+"""A client that cannot be had is named with what is missing; one that fails is told by what it printed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clients.real_clients.table import CLIENTS
+from clients.real_clients.uploads import Files
+from clients.real_clients.workshop import AbsentError, UploadFailedError, Workshop
+
+
+def test_a_missing_program_is_named_with_its_debian_package(tmp_path: Path) -> None:
+    client = replace(CLIENTS["curl"], programs=("no-such-program",))
+    with pytest.raises(AbsentError, match="no-such-program not found; Debian has curl"):
+        Workshop(tmp_path).prepare(client)
+
+
+def test_a_missing_module_is_named(tmp_path: Path) -> None:
+    client = replace(CLIENTS["httpx"], modules=("no_such_module",))
+    with pytest.raises(AbsentError, match="no_such_module not installed"):
+        Workshop(tmp_path).prepare(client)
+
+
+def test_a_client_that_fails_is_told_by_what_it_printed(tmp_path: Path) -> None:
+    client = replace(CLIENTS["requests"], command=(sys.executable, "-c", "raise SystemExit('no luck')"))
+    with pytest.raises(UploadFailedError, match="requests form ended with 1:\nno luck"):
+        Workshop(tmp_path).upload(client, "http://127.0.0.1:9/", "form", Files(tmp_path))
+
+
+def test_the_version_is_the_number_that_is_printed(tmp_path: Path) -> None:
+    assert Workshop(tmp_path).version(CLIENTS["http.client"]) == sys.version.split()[0]
