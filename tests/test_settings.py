@@ -91,6 +91,11 @@ def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str
         _read(environ)
 
 
+def test_the_edges_of_a_range_belong_to_it() -> None:
+    assert [_read(port=port).port for port in (0, 65535)] == [0, 65535]
+    assert [_read(workers=workers).workers for workers in (1, 1024)] == [1, 1024]
+
+
 def test_a_negative_limit_and_an_unknown_setting_are_refused() -> None:
     with pytest.raises(SettingsError, match="max_parts is a whole number"):
         _read(max_parts=-1)
