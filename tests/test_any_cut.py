@@ -22,20 +22,17 @@ from clients.equality import first_difference
 from clients.exchange import Exchange
 from clients.launch import RunningBackend
 from servers.contract.body import body_builder
-from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.reading import MultipartParser, Reading
 from servers.contract.request import MediaType, ParsedBody, PartData, PartHead, RequestHead
 from servers.flask_reading.chunks import ChunkedStream
-from servers.flask_reading.forms import WerkzeugReading
 from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
-from servers.sansio.reading import SansIoReading
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.corpus.exchanges import converse
+from tests.readings import LIMITS, READINGS
 
-LIMITS = Limits()
 SMALL = 4096
 """Bodies below are cut everywhere."""
 
@@ -141,19 +138,8 @@ class Room:
     dechunk: Dechunk | None
 
 
-def _rooms() -> Mapping[str, Room]:
-    rooms = {
-        "sansio": Room(SansIoReading(), _dechunk_sansio),
-        "flask": Room(WerkzeugReading(), _dechunk_flask),
-    }
-    try:
-        from servers.fastapi_reading.reading import PythonMultipartReading
-    except ImportError:  # the guest's extra is not installed
-        return rooms
-    return {**rooms, "fastapi": Room(PythonMultipartReading(), None)}
-
-
-ROOMS = _rooms()
+_DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": _dechunk_flask}
+ROOMS = {name: Room(reading, _DECHUNK.get(name)) for name, reading in READINGS.items()}
 EVERY_ROOM = pytest.mark.parametrize("room", ROOMS)
 
 

@@ -5,7 +5,9 @@ The seed is fixed, so that a failure can be looked at; another seed is a run of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,12 +15,15 @@ from clients.agreement import Backend, load_all_cases
 from clients.fuzz.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
 from clients.fuzz.run import fuzz, result_of, shrunk
 from clients.known import KNOWN_DIFFERENCES, load_known
-from clients.launch import RunningBackend
+from clients.launch import BACKENDS, BackendKind, RunningBackend, start
+from tests.mutants import MUTANTS, Mutant
 
 SEED = 20240118
 # Two backends get more of them than four do: what is for all costs the development server a thread each.
 COUNTS = {("socket", "gunicorn"): 4000, ("socket", "gunicorn", "flask", "fastapi"): 1500}
 SOAK = 100_000
+# Enough for each of the wrong readings of tests/mutants.py, of which some need one kind of fault.
+BITES = 3000
 
 
 def _run(backends: Mapping[str, RunningBackend], names: Sequence[str], count: int, seed: int) -> FuzzReport:
@@ -51,3 +56,42 @@ def test_a_hundred_thousand_hit_every_rule(backends: Mapping[str, RunningBackend
     assert not report.unexpected
     assert report.share(report.accepted) >= WANTED_ACCEPTED
     assert report.share(report.multipart) >= WANTED_MULTIPART
+
+
+@contextmanager
+def _mutated(wrong: Mutant, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
+    """The backend with the wrong reading in it."""
+    kind = BACKENDS[wrong.backend]
+    own = kind.command[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
+    command = (sys.executable, "-m", "tests.mutants", wrong.backend, wrong.name, *own)
+    with monkeypatch.context() as patched:
+        patched.setitem(BACKENDS, wrong.backend, BackendKind(command, kind.prints_url))
+        backend = start(wrong.backend)
+    with backend:
+        yield backend
+
+
+def _bites(
+    wrong: Mutant, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
+) -> bool:
+    """Whether so many generated requests find the wrong reading."""
+    with _mutated(wrong, monkeypatch) as mutated:
+        both = {**{name: backends[name] for name in ("socket", "gunicorn")}, wrong.backend: mutated}
+        chosen = [Backend(name, backend.host, backend.port) for name, backend in both.items()]
+        report = fuzz(chosen, seed=SEED, known={}, count=count)
+    return bool(report.different)
+
+
+@pytest.mark.parametrize("name", ["percent-22-stays", "short-body-is-a-body"])
+def test_a_wrong_reading_is_found_soon(
+    backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert _bites(MUTANTS[name], backends, monkeypatch, 500)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_wrong_reading_is_found(
+    backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert _bites(MUTANTS[name], backends, monkeypatch, BITES)
