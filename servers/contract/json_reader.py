@@ -32,6 +32,8 @@ def read_json(data: bytes, max_depth: int) -> Any:
         )
     except json.JSONDecodeError as error:
         raise Problem("json_invalid", f"{error.msg} at character {error.pos} of the JSON body") from None
+    except RecursionError:  # only where max_depth was set beyond what the interpreter can nest
+        raise Problem("json_too_deep", "the JSON body is nested deeper than this server can read") from None
     if "\\u" in text:
         _check_surrogates(value)
     return value

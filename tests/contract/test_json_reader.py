@@ -157,3 +157,9 @@ _VALUES = st.recursive(
 def test_what_the_standard_library_writes_comes_back(value: object) -> None:
     for ascii_only in (True, False):
         assert read_json(json.dumps(value, ensure_ascii=ascii_only).encode(), _DEPTH) == value
+
+
+def test_a_depth_limit_beyond_the_interpreters_own_is_no_way_to_fail() -> None:
+    with pytest.raises(Problem) as raised:
+        read_json(b"[" * 200_000 + b"]" * 200_000, max_depth=1_000_000)
+    assert raised.value.code == "json_too_deep"
