@@ -105,7 +105,7 @@ def event_stream_answer(events: Generator[Event, None, None]) -> Answer:
     return Answer(200, headers, EventStream(events))
 
 
-def problem_answer(problem: Problem, *, head: RequestHead | None = None, head_only: bool = False) -> Answer:
+def problem_answer(problem: Problem, *, head: RequestHead | None = None) -> Answer:
     """The answer to a refused request (RFC 9457, contract section 4).
 
     `head` is None when the head itself was malformed: such a request is refused with a body, whatever the
@@ -125,7 +125,7 @@ def problem_answer(problem: Problem, *, head: RequestHead | None = None, head_on
         content_type = JSON
         members["error"] = _openai_error(problem)
     headers = (("Content-Type", content_type), *DYNAMIC, *problem.headers)
-    head_only = head_only or (head is not None and head.method == "HEAD")
+    head_only = head is not None and head.method == "HEAD"
     return Answer(kind.status, headers, canonical_json(members), head_only)
 
 

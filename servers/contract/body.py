@@ -175,8 +175,6 @@ class DeclaredTextBuilder:
 class OpaqueBuilder:
     """kind `bytes`: stored as one file without a name where the route stores, else only measured."""
 
-    kind: Kind = "bytes"
-
     def __init__(
         self,
         head: RequestHead,
