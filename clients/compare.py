@@ -163,7 +163,7 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
         return
     console = Console(stderr=options["json_path"] == "-")
     if options["seconds"] is not None:
-        sys.exit(_fuzz(console, urls, known, options))
+        sys.exit(_fuzz(console, urls, known, view, options))
     with _exits(), _reachable(urls, options["backends"]) as backends:
         results = _run(cases, backends, known, options["seed"], view)
     show_report(console, results, cases=len(cases), seed=options["seed"])
@@ -193,11 +193,15 @@ def _exits() -> Iterator[None]:
         sys.exit(INTERRUPTED)
 
 
-def _fuzz(console: Console, urls: Sequence[Backend], known: Known, options: dict[str, Any]) -> int:
+def _fuzz(
+    console: Console, urls: Sequence[Backend], known: Known, view: View, options: dict[str, Any]
+) -> int:
     """A fuzz run and its reports; the exit status."""
-    source = click.get_current_context().get_parameter_source("backends")
-    names = DEFAULT_BACKENDS if source is ParameterSource.DEFAULT else options["backends"]
-    asked = FuzzOptions(options["seconds"], options["count"], options["seed"], options["save"])
+    for parameter, option in (("pattern", "--cases"), ("clients", "--clients")):
+        if _is_given(parameter):
+            raise click.UsageError(f"--fuzz makes requests of its own: it does not go with {option}")
+    names = options["backends"] if _is_given("backends") else DEFAULT_BACKENDS
+    asked = FuzzOptions(options["seconds"], options["count"], options["seed"], options["save"], view)
     with _exits(), _reachable(urls, names, ENVIRONMENT) as backends:
         try:
             report, results = run_fuzz(console, backends, known, asked)
@@ -205,6 +209,10 @@ def _fuzz(console: Console, urls: Sequence[Backend], known: Known, options: dict
             raise click.UsageError(f"a minimal request cannot be saved: {error}") from None
     _write([], results, fuzz_json(report, results), options)
     return exit_status(results)
+
+
+def _is_given(parameter: str) -> bool:
+    return click.get_current_context().get_parameter_source(parameter) is not ParameterSource.DEFAULT
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 from clients.answers import Answer
 from clients.cases import Case
 from clients.equality import canonical_json
+from clients.exchange import Exchange
 from clients.expectation import Expectation, ExpectedAnswer
 from clients.verdicts import Sending
 
@@ -37,25 +38,38 @@ class View:
 
     def wants(self, case: Case) -> bool:
         """Whether the case says anything about a server looked at in this way."""
-        if not self.parsed:
-            return True
-        target = case.request.split(b" ", 2)[1:2] or [b""]
-        return not case.store and not target[0].decode("latin-1").startswith(_OWN_ROUTES)
+        return not self.parsed or (not case.store and self.wants_request(case.request))
+
+    def wants_request(self, request: bytes) -> bool:
+        """Whether a server looked at in this way has the route that the request is for."""
+        target = request.split(b" ", 2)[1:2] or [b""]
+        return not self.parsed or not target[0].decode("latin-1").startswith(_OWN_ROUTES)
 
     def of(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
         """The case and its answers, reduced to what is looked at."""
         if not self.parsed and not self.ignored:
             return case, sendings
-        common = _common_members(sendings) if self.parsed else None
+        common = self._common(sending.exchange for of_one in sendings.values() for sending in of_one)
         reduced = {
-            backend: [replace(sending, exchange=self._exchange(sending, common)) for sending in of_backend]
+            backend: [
+                replace(sending, exchange=self._exchange(sending.exchange, common)) for sending in of_backend
+            ]
             for backend, of_backend in sendings.items()
         }
         return replace(case, expect=self._expectation(case.expect, common)), reduced
 
-    def _exchange(self, sending: Sending, common: Mapping[str, frozenset[str]] | None) -> Any:
-        answers = tuple(self._answer(answer, common) for answer in sending.exchange.answers)
-        return replace(sending.exchange, answers=answers)
+    def exchanges(self, exchanges: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
+        """What the servers answered to one request, reduced to what is looked at."""
+        if not self.parsed and not self.ignored:
+            return exchanges
+        common = self._common(exchanges.values())
+        return {backend: self._exchange(exchange, common) for backend, exchange in exchanges.items()}
+
+    def _common(self, exchanges: Iterable[Exchange]) -> Mapping[str, frozenset[str]] | None:
+        return _common_members(exchanges) if self.parsed else None
+
+    def _exchange(self, exchange: Exchange, common: Mapping[str, frozenset[str]] | None) -> Exchange:
+        return replace(exchange, answers=tuple(self._answer(answer, common) for answer in exchange.answers))
 
     def _answer(self, answer: Answer, common: Mapping[str, frozenset[str]] | None) -> Answer:
         headers = tuple(field for field in answer.headers if common is None and field[0] not in self.ignored)
@@ -107,13 +121,12 @@ def _result(answer: Answer) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _common_members(sendings: Sendings) -> dict[str, frozenset[str]]:
+def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
     """The members that every server gives which answered with a result; of `body` the common members too."""
     results = [
         value
-        for of_backend in sendings.values()
-        for sending in of_backend
-        for answer in sending.exchange.answers
+        for exchange in exchanges
+        for answer in exchange.answers
         if (value := _result(answer)) is not None
     ]
     common = frozenset(PARSED).intersection(*(value.keys() for value in results))

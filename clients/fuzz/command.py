@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from clients.agreement import Backend
+from clients.agreement import WHOLE_VIEW, Backend
 from clients.comparison_table import show_difference
 from clients.fuzz.generator import INEXPRESSIBLE
 from clients.fuzz.judgement import Outcome
@@ -21,6 +21,7 @@ from clients.fuzz.run import MOST_SHRUNK, fuzz, result_of, save, shrunk
 from clients.known import Known
 from clients.rendering import show_request
 from clients.verdicts import Result, Verdict
+from clients.view import View
 
 DEFAULT_BACKENDS = ("socket", "gunicorn")
 """Fuzzed when nothing is said: they get all of T1 and T2."""
@@ -35,12 +36,13 @@ _RULES_A_LINE = 8
 
 @dataclass(frozen=True, slots=True)
 class FuzzOptions:
-    """How long, how much, and where to: `save` is the folder for minimal requests."""
+    """How long, how much, what is looked at, and where to: `save` is the folder for minimal requests."""
 
     seconds: float
     count: int | None
     seed: int
     save: Path
+    view: View = WHOLE_VIEW
 
 
 def run_fuzz(
@@ -55,6 +57,7 @@ def run_fuzz(
             backends,
             seed=options.seed,
             known=known,
+            view=options.view,
             seconds=options.seconds,
             count=options.count,
             on_request=on_request,
@@ -62,7 +65,7 @@ def run_fuzz(
     results = []
     for number, (kind, example) in enumerate(sorted(report.different.items(), key=_index)):
         console.print(Text(f"Shrinking: {kind}", "dim"), soft_wrap=True)
-        small = shrunk(example, backends) if number < MOST_SHRUNK else example
+        small = shrunk(example, backends, options.view) if number < MOST_SHRUNK else example
         path = save(options.save, small, example, options.seed)
         result = result_of(small, options.seed)
         show_difference(console, result)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from clients.agreement import Backend
+from clients.agreement import WHOLE_VIEW, Backend
 from clients.cases import SAMPLE_FILES, load_cases
 from clients.exchange import Exchange, exchange, request_methods
 from clients.fuzz.draft import FuzzRequest
@@ -21,6 +21,7 @@ from clients.fuzz.shrink import shrink
 from clients.known import Known
 from clients.rendering import show_exchange, show_request
 from clients.verdicts import Result, Verdict
+from clients.view import View
 
 MOST_SHRUNK = 20
 """Kinds of difference that are made small; of more, the first requests are kept as they are."""
@@ -35,6 +36,7 @@ def fuzz(
     *,
     seed: int,
     known: Known,
+    view: View = WHOLE_VIEW,
     seconds: float = float("inf"),
     count: int | None = None,
     on_request: Callable[[FuzzReport], object] = lambda report: None,
@@ -42,10 +44,12 @@ def fuzz(
     """Send generated requests until `count` were sent or `seconds` are over. Raises NotStored.
 
     The same seed sends the same requests, in the same order. A recorded case that is sent as it is has the
-    known differences of that case.
+    known differences of that case. `view` says what of the answers is looked at, and leaves out requests for
+    routes that a server looked at in this way does not have.
     """
-    cases = load_cases()
-    _store_samples(backends, {*STORED, *(name for case in cases for name in case.store)})
+    cases = [case for case in load_cases() if view.wants(case)]
+    if not view.parsed:
+        _store_samples(backends, {*STORED, *(name for case in cases for name in case.store)})
     generator = Generator(seed, cases)
     report = FuzzReport(seed, [backend.name for backend in backends])
     started = time.monotonic()
@@ -54,35 +58,36 @@ def fuzz(
         for request in generator.requests(count):
             if time.monotonic() - started > seconds:
                 return
-            yield request
+            if view.wants_request(request.data):
+                yield request
 
     for request, exchanges in converse(requests(), backends):
         # One that is known to differ is no measure for the others.
         compared = {name: one for name, one in exchanges.items() if (request.origin, name) not in known}
-        report.count(request, compared, judge(request, compared))
+        report.count(request, compared, judge(request, view.exchanges(compared)))
         report.seconds = time.monotonic() - started
         on_request(report)
     return report
 
 
-def shrunk(example: Example, backends: Sequence[Backend]) -> Example:
+def shrunk(example: Example, backends: Sequence[Backend], view: View = WHOLE_VIEW) -> Example:
     """The smallest request found that differs in the same way; the example itself if it no longer differs."""
     request = example.request
     concerned = [backend for backend in backends if backend.name in example.exchanges]
-    again = _ask(request.data, request, concerned)
+    again = _ask(request.data, request, concerned, view)
     if again.judgement.kind != example.judgement.kind:
         return example
 
     def shows(data: bytes) -> bool:
-        judgement = _ask(data, request, concerned).judgement
+        judgement = _ask(data, request, concerned, view).judgement
         return judgement.failed and judgement.kind == example.judgement.kind
 
     # Backends that get T1 alone must not be shown a head, or chunks, that only others can judge.
     smaller = shrink(request.data, shows, whole_lines=request.tier == 1)
-    return _ask(smaller, request, concerned)
+    return _ask(smaller, request, concerned, view)
 
 
-def _ask(data: bytes, request: FuzzRequest, backends: Sequence[Backend]) -> Example:
+def _ask(data: bytes, request: FuzzRequest, backends: Sequence[Backend], view: View) -> Example:
     exchanges: dict[str, Exchange] = {}
     for backend in backends:
         exchanges[backend.name] = exchange(
@@ -96,7 +101,7 @@ def _ask(data: bytes, request: FuzzRequest, backends: Sequence[Backend]) -> Exam
         multipart=request.multipart,
         origin=request.origin,
     )
-    return Example(changed, exchanges, judge(changed, exchanges))
+    return Example(changed, exchanges, judge(changed, view.exchanges(exchanges)))
 
 
 def name_of(example: Example, seed: int) -> str:

@@ -53,6 +53,32 @@ def test_servers_that_agree_exit_with_0(plain: ScriptedServer, tmp_path: Path) -
     assert not save.exists()
 
 
+def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
+    plain: ScriptedServer, tmp_path: Path
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: x\r\nContent-Length: 3\r\n\r\n{}\n"
+    with scripted(answer) as tagged:
+        urls = (f"one={plain.url}", f"two={tagged.url}")
+        arguments = ("--fuzz", "30", "--requests", "20", "--save", tmp_path, *urls)
+        assert run(*arguments).exit_code == 1
+        assert run("--header-ignore", "ETag", *arguments).exit_code == 0
+
+
+@pytest.mark.parametrize(("what", "status"), [("bytes", 1), ("parsed", 0)])
+def test_a_fuzz_run_compares_what_it_is_told_to(what: str, status: int, tmp_path: Path) -> None:
+    with scripted(ok(b'{"form":[],"more":1}\n')) as one, scripted(ok(b'{"form":[]}\n')) as other:
+        urls = (f"one={one.url}", f"two={other.url}")
+        result = run("--fuzz", "30", "--requests", "40", "--compare", what, "--save", tmp_path, *urls)
+    assert result.exit_code == status, result.output
+
+
+@pytest.mark.parametrize("option", [("--cases", "post-*"), ("--clients", "raw")])
+def test_what_a_fuzz_run_cannot_follow_is_wrong_usage(plain: ScriptedServer, option: tuple[str, str]) -> None:
+    result = run("--fuzz", "1", *option, f"socket={plain.url}")
+    assert result.exit_code == 2
+    assert f"it does not go with {option[0]}" in result.output
+
+
 def test_a_planted_byte_is_found_and_made_small(
     plain: ScriptedServer, odd: ScriptedServer, tmp_path: Path
 ) -> None:
