@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,8 +141,15 @@ def mismatches(expected: Any, actual: Any, key: str = "") -> Iterator[str]:
             yield from mismatches(wanted, value, f"{key}[{position}]")
     elif isinstance(expected, list) and isinstance(actual, list):
         yield f"{key}: expected {len(expected)} entries, got {len(actual)}: {actual!r}"
-    elif type(expected) is not type(actual) or expected != actual:  # 1, 1.0 and true are three values
+    elif not _same(expected, actual):
         yield f"{key}: expected {expected!r}, got {actual!r}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are one: 1, 1.0 and true are three, and so are 0, 0.0 and -0.0."""
+    if type(one) is not type(other) or one != other:
+        return False
+    return not isinstance(one, float) or math.copysign(1, one) == math.copysign(1, other)
 
 
 def _is_list_pattern(expected: Any) -> bool:

@@ -30,6 +30,8 @@ _NOT_RECORDABLE = {
     "S8": "left out of the comparison",
 }
 
+_LF_ALONE = {"head-with-lf-line-ends-only"}
+
 _STATUS = {"type": "integer", "minimum": 200, "maximum": 599}
 _ANSWER: dict[str, Any] = {
     "type": "object",
@@ -167,7 +169,7 @@ def test_line_ends_are_those_that_were_recorded() -> None:
     with_bare_lf = 0
     for path in _HTTP:
         request = path.read_bytes()
-        assert b"\r\n" in request or b"\n" not in request, _label(path)
+        assert b"\r\n" in request or b"\n" not in request or path.stem in _LF_ALONE, _label(path)
         with_bare_lf += request.count(b"\n") > request.count(b"\r\n")
     assert with_bare_lf > 5
     assert b"\r\n" not in (_SAMPLES / "hello-world.txt").read_bytes()

@@ -22,7 +22,9 @@ class Target(NamedTuple):
 
 def classify_target(method: bytes, raw: bytes) -> Target:
     """Raises Problem `request_line` (R2, R6, R26, R27, R29)."""
-    if raw == b"" or not consists_of(raw, _SENDABLE):
+    if raw == b"":
+        raise Problem("request_line", "there is no request target")
+    if not consists_of(raw, _SENDABLE):
         raise Problem("request_line", f"the target {raw[:80]!r} holds what must be percent-encoded")
     if raw[:1] == b"/" or method == b"CONNECT" or (method, raw) == (b"OPTIONS", b"*"):
         return Target(raw)

@@ -43,7 +43,8 @@ def parse_request_line(line: bytes) -> RequestLine:
     if not TOKEN.fullmatch(method):
         raise Problem("request_line", "the method is no token")
     if not _TARGET.fullmatch(target):
-        raise Problem("request_line", "a character of the request target must be percent-encoded")
+        wrong = "a character of the request target must be percent-encoded" if target else "no request target"
+        raise Problem("request_line", wrong)
     target, authority, https = _target_form(method, target)
     return RequestLine(method.decode("ascii"), target, _minor_version(version), authority, https)
 

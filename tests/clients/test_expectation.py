@@ -42,6 +42,7 @@ def test_a_subset_matches(expected: Any, actual: Any) -> None:
         ({"a": 1}, {"b": 1}, "a"),
         ({"a": 1}, {"a": True}, "a"),
         ({"a": 1}, {"a": 1.0}, "a"),
+        ({"a": 0.0}, {"a": -0.0}, "a"),
         ({"a": None}, {"a": ""}, "a"),
         ({"body": {"kind": "json"}}, {"body": {"kind": "form"}}, "body.kind"),
         ({"files": [{"name": "a"}]}, {"files": FILES}, "files"),
