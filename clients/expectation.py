@@ -127,7 +127,7 @@ class Expectation:
 
 def mismatches(expected: Any, actual: Any, key: str = "") -> Iterator[str]:
     """Where `actual` does not hold what `expected` asks for, as `key: expected ..., got ...`."""
-    if _is_list_pattern(expected) and isinstance(actual, list):
+    if is_list_pattern(expected) and isinstance(actual, list):
         yield from _list_mismatches(expected, actual, key)
     elif isinstance(expected, dict) and isinstance(actual, dict):
         for name, value in expected.items():
@@ -152,7 +152,8 @@ def _same(one: Any, other: Any) -> bool:
     return not isinstance(one, float) or math.copysign(1, one) == math.copysign(1, other)
 
 
-def _is_list_pattern(expected: Any) -> bool:
+def is_list_pattern(expected: Any) -> bool:
+    """Whether a list is asked for by some of its entries."""
     return isinstance(expected, dict) and bool(expected) and expected.keys() <= {"contains", "lacks"}
 
 

@@ -17,7 +17,7 @@ from clients.answers import Answer
 from clients.cases import Case
 from clients.equality import canonical_json
 from clients.exchange import Exchange
-from clients.expectation import Expectation, ExpectedAnswer
+from clients.expectation import Expectation, ExpectedAnswer, is_list_pattern
 from clients.verdicts import Sending
 
 PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
@@ -88,11 +88,22 @@ class View:
 
     def _without_ignored(self, value: dict[str, Any]) -> dict[str, Any]:
         kept = dict(value)
-        if isinstance(value.get("headers"), list):
-            kept["headers"] = [field for field in value["headers"] if field.get("name") not in self.ignored]
+        if is_list_pattern(value.get("headers")):
+            kept["headers"] = {how: self._fields(some) for how, some in value["headers"].items()}
+        elif isinstance(value.get("headers"), list):
+            kept["headers"] = self._fields(value["headers"])
         if "host" in self.ignored:
             kept.pop("host", None)
         return kept
+
+    def _fields(self, fields: list[Any]) -> list[Any]:
+        """Header fields, or names of them, without those that are ignored."""
+        names = [one.get("name") if isinstance(one, dict) else one for one in fields]
+        return [
+            one
+            for one, name in zip(fields, names, strict=True)
+            if not (isinstance(name, str) and name in self.ignored)
+        ]
 
     def _expectation(self, expect: Expectation, common: Mapping[str, frozenset[str]] | None) -> Expectation:
         answers = tuple(self._expected(answer, common) for answer in expect.answers)
@@ -151,6 +162,8 @@ def _parsed(value: Mapping[str, Any], common: Mapping[str, frozenset[str]]) -> d
 def _reduced(name: str, value: Any, members: frozenset[str]) -> Any:
     if name == "json":
         return value  # the sender's own
+    if is_list_pattern(value):
+        return {how: _reduced(name, entries, members) for how, entries in value.items()}
     if isinstance(value, list):
         return [_reduced(name, entry, members & _ENTRY) for entry in value]
     if isinstance(value, dict):
