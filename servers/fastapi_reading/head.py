@@ -14,9 +14,6 @@ from servers.fastapi_reading.framing import judge_framing
 from servers.fastapi_reading.host import is_host
 from servers.fastapi_reading.target import Location, Target, classify_target, decode_target
 
-# Between the values of repeated fields (H20); cookies are joined as RFC 9113 8.2.3 does it (H21).
-_SEPARATORS = {"cookie": b"; "}
-
 
 class RequestLine(NamedTuple):
     """The three words of a request line, not judged yet."""
@@ -37,7 +34,9 @@ def read_head(line: RequestLine, fields: Iterable[FieldLine], limits: Limits) ->
     where = Location("", "", ()) if line.method == b"CONNECT" else decode_target(target.origin)
     if target.authority:
         values["host"] = [target.authority]  # RFC 9112 3.2.2 (R2)
-    headers = {name: _SEPARATORS.get(name, b",").join(values[name]) for name in sorted(values)}
+    headers = {name: b",".join(values[name]) for name in sorted(values)}
+    if "cookie" in headers:  # joined as RFC 9113 8.2.3 does it, without empty lines (H21)
+        headers["cookie"] = b"; ".join(line for line in values["cookie"] if line)
     return RequestHead(
         method=line.method.decode("ascii"),
         target=target.origin.decode("ascii"),

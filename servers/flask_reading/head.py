@@ -47,8 +47,11 @@ def assemble(line: RequestLine, fields: Fields) -> RequestHead:
 
 
 def join_lines(name: str, values: Iterable[str]) -> str:
-    """Repeated fields as one: with a bare comma as WSGI does it (H20), Cookie with `; ` (H21)."""
-    return ("; " if name == "cookie" else ",").join(values)
+    """Repeated fields as one: with a bare comma as WSGI does it (H20), Cookie with `; ` (H21).
+
+    Between cookies stands a blank, which no field value begins or ends with: empty lines are left out.
+    """
+    return "; ".join(value for value in values if value) if name == "cookie" else ",".join(values)
 
 
 def _read_host(values: list[str], line: RequestLine) -> str | None:

@@ -126,11 +126,14 @@ class FieldLines:
         return host
 
     def joined(self) -> dict[str, str]:
-        """Each name with its values joined in order: Cookie by `; ` (H21), all others by `,` (H20)."""
-        return {
-            name.decode("ascii"): (b"; " if name == b"cookie" else b",").join(values).decode("iso-8859-1")
-            for name, values in self._fields.items()
-        }
+        """Each name with its values joined in order: Cookie by `; ` (H21), all others by `,` (H20).
+
+        An empty Cookie line adds nothing: a field value has no blanks at its ends (RFC 9110 5.5).
+        """
+        joined = {name: b",".join(values) for name, values in self._fields.items()}
+        if b"cookie" in joined:
+            joined[b"cookie"] = b"; ".join(filter(None, self._fields[b"cookie"]))
+        return {name.decode("ascii"): value.decode("iso-8859-1") for name, value in joined.items()}
 
 
 def _bounded_int(digits: str) -> int:
