@@ -31,11 +31,11 @@ _READING = PythonMultipartReading()
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; without `settings` they are read from the environment.
 
-    Raises SettingsError, and OSError when the store cannot be opened.
+    Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
     context = Context(settings, settings.open_store())
-    context.store.clean()
+    settings.clean(context.store)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     # FastAPI has no route of its own: its routing (307, 404, 405, decoded paths) is kept out of it.
     app.router.default = Endpoint(context)

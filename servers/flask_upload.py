@@ -34,11 +34,11 @@ class Response(FlaskResponse):
 def create_app(settings: Settings | None = None) -> Flask:
     """The application; without `settings` they are read from the environment.
 
-    Raises SettingsError, and OSError when the store cannot be opened.
+    Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
     context = Context(settings, settings.open_store())
-    context.store.clean()
+    settings.clean(context.store)
     app = Flask(__name__, static_folder=None)
 
     # Answering here, for every path, keeps Flask's routing (308, 404, 405) out of it.

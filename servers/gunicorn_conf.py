@@ -18,7 +18,7 @@ _limits = _settings.limits
 
 _host = _settings.host.strip("[]")
 bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"
-workers = _settings.workers
+workers = _settings.processes
 worker_class = Worker
 # A thread is held by one request whose head is complete; slow heads and idle connections hold none. Slow
 # bodies do, so there are more than the work needs (G10).

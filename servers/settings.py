@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -14,6 +15,8 @@ from servers.storage import open_store
 from servers.storage.base import Store
 
 PREFIX = "WIREPROOF_"
+_TOKEN = re.compile("[!-~]+")
+_MOST_DIGITS = 18  # of a number that fits in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
 
@@ -60,8 +63,8 @@ class Settings:
         """Raise SettingsError where values do not go together."""
         if self.durability not in ("safe", "fast"):
             raise SettingsError(f"durability is 'safe' or 'fast', not {self.durability!r}")
-        if self.token is not None and not self.token.strip():
-            raise SettingsError("the token is empty")
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise SettingsError("the token is empty, or not of visible ASCII: no client could send it")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"the port {self.port} is not one of 0 to 65535")
         if not 1 <= self.workers <= 1024:
@@ -81,6 +84,11 @@ class Settings:
         """Who may ask for what: our loopback names and the configured ones."""
         return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
 
+    @property
+    def processes(self) -> int:
+        """Worker processes: `workers`, but one for a store in memory, which two would not share."""
+        return 1 if self.store.lower() == "memory:" else self.workers
+
     def open_store(self) -> Store:
         """The store of these settings. Raises SettingsError for one that cannot be used."""
         try:
@@ -88,7 +96,17 @@ class Settings:
         except ValueError as error:
             raise SettingsError(str(error)) from None
         except OSError as error:
-            raise SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
+            raise self._unusable(error) from error
+
+    def clean(self, store: Store) -> int:
+        """Remove what interrupted uploads have left in this store; how many. Raises SettingsError."""
+        try:
+            return store.clean()
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> SettingsError:
+        return SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}")
 
 
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
@@ -119,7 +137,9 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
 def _number(name: str, value: int | str) -> int:
     text = str(value)
     if not (text.isascii() and text.isdigit()):
-        raise SettingsError(f"{name} is a whole number, not {text!r}")
+        raise SettingsError(f"{name} is a whole number, not {text[:80]!r}")
+    if len(text) > _MOST_DIGITS:
+        raise SettingsError(f"{name} has {len(text)} digits: too many")
     return int(text)
 
 

@@ -1,5 +1,7 @@
 """Backend 1: uploads on raw sockets. `python servers/socket_upload.py`"""
 
+import contextlib
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -46,17 +48,22 @@ def main(*, wire: bool, **given: Any) -> None:
         settings = Settings.from_environment(**given)
         settings.check_bind()
         context = Context(settings, settings.open_store())
+        removed = settings.clean(context.store)
         sockets = listen(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    removed = context.store.clean()
     if removed:
         click.echo(f"Removed {removed} leftovers of interrupted uploads.", err=True)
 
-    def ready() -> None:
-        print(f"wireproof socket server on {url_of(sockets)} (store: {settings.store})", flush=True)
+    url = url_of(sockets)
 
-    if wire or settings.workers == 1:
+    def ready() -> None:
+        with contextlib.suppress(OSError):  # nobody reads it: serving goes on
+            print(f"wireproof socket server on {url} (store: {settings.store})", flush=True)
+
+    if wire and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end anything
+    if wire or settings.processes == 1:
         serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
         return
     sys.exit(Master(sockets, context).run(ready))

@@ -4,12 +4,11 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from enum import Enum
 from typing import Protocol, TypeVar
 
-from servers.contract.answers import Answer, Event, EventStream, problem_answer
+from servers.contract.answers import Answer, EventStream, problem_answer
 from servers.contract.problems import Problem
 from servers.routes import TABLE, Context, Exchange
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
@@ -18,7 +17,9 @@ from servers.sansio.stream import NEED_DATA
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.loop import READ, WRITE, Deadline, Loop
 from servers.socket_server.observer import Observer
+from servers.socket_server.outbox import Outbox, Progress
 from servers.socket_server.pace import Backlog, BodyPace
+from servers.socket_server.phase import RECEIVING, Phase
 from servers.socket_server.responses import CONTINUE, encode_head, is_chunked, pieces_of
 
 LOG = logging.getLogger("wireproof.socket")
@@ -29,27 +30,11 @@ _SMALL_READ = 64 * 1024
 _LARGE_READ = 1024 * 1024
 # From this size on, a body is parsed, hashed and written in a thread while the loop receives.
 _LARGE_BODY = 256 * 1024
-# One connection does so many steps of sending before the others have their turn.
-_PIECES_A_TURN = 64
+# One connection's bytes at hand may decide so many events before the others have their turn.
+_EVENTS_A_TURN = 32
 _RESET_POLL = 0.1
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1024 * 1024
-
-
-class Phase(Enum):
-    """What a connection waits for."""
-
-    IDLE = "the next request"
-    HEAD = "the rest of the head"
-    BODY = "the rest of the body"
-    BUSY = "a thread"
-    SENDING = "the client to read"
-    PAUSING = "the time of the next event"
-    LINGERING = "the client to notice a refusal"
-    CLOSED = "nothing"
-
-
-_RECEIVING = frozenset({Phase.IDLE, Phase.HEAD, Phase.BODY})
 
 
 class Home(Protocol):
@@ -83,9 +68,7 @@ class Connection:
         self._pace = BodyPace(self._limits)
         self._backlog = Backlog(sock)
         self._peer_ended = False
-        self._outgoing = memoryview(b"")
-        self._pieces: Iterator[Event] = iter(())
-        self._wait = 0.0
+        self._outbox = Outbox(sock)
         self._resume_at = 0.0
         self._complete = False
         self._close_after = False
@@ -106,6 +89,8 @@ class Connection:
     def stop(self) -> None:
         """The server stops: an idle connection is closed now, any other after its answer."""
         if self._phase is Phase.IDLE:
+            self._guard(self._receive)  # a request that has come is one in flight
+        if self._phase is Phase.IDLE:
             self._close()
 
     def _guard(self, step: Callable[[], None]) -> None:
@@ -114,6 +99,9 @@ class Connection:
             while not self._succeeds(step):
                 step = self._advance
         except OSError:  # reset or broken pipe: the client is gone
+            self._close()
+        except Exception:  # even refusing fails: the other connections live on
+            LOG.exception("a connection failed")
             self._close()
 
     def _succeeds(self, step: Callable[[], None]) -> bool:
@@ -154,7 +142,7 @@ class Connection:
         if self._observer:
             self._observer.read(len(data))
         self._peer_ended = self._peer_ended or not data
-        if self._phase in _RECEIVING:
+        if self._phase in RECEIVING:
             self._inbox.receive(data)
             self._advance()
         else:
@@ -168,8 +156,10 @@ class Connection:
             self._deadline.set(self._next_look())
 
     def _advance(self) -> None:
-        """Handle every event that the bytes at hand decide, until something has to be waited for."""
-        while self._phase in _RECEIVING:
+        """Handle the events that the bytes at hand decide, until something has to be waited for."""
+        for _ in range(_EVENTS_A_TURN):
+            if self._phase not in RECEIVING:
+                return
             event = self._inbox.next_event()
             if event is NEED_DATA:
                 self._wait_for_data()
@@ -182,6 +172,20 @@ class Connection:
                 self._finish()
             else:
                 self._close()
+        if self._phase in RECEIVING:
+            self._queue()
+
+    def _queue(self) -> None:
+        """Let the others have their turn; what the client sends meanwhile stays in the kernel."""
+        self._phase = Phase.QUEUED
+        self._deadline.set(None)
+        self._home.loop.watch(self._socket, 0, self)
+        self._home.loop.call_soon(lambda: self._guard(self._take_turn))
+
+    def _take_turn(self) -> None:
+        if self._phase is Phase.QUEUED:
+            self._phase = Phase.IDLE if self._received is None else Phase.BODY
+            self._advance()
 
     def _wait_for_data(self) -> None:
         now = time.monotonic()
@@ -193,7 +197,8 @@ class Connection:
                 self._close()
                 return
             self._phase = Phase.IDLE
-            self._deadline.set(now + self._limits.keep_alive_timeout)
+            # Of no seconds of keep-alive no answer is sent that would let a second request wait.
+            self._deadline.set(now + (self._limits.keep_alive_timeout or self._limits.head_timeout))
         elif self._phase is not Phase.HEAD:  # its first bytes: the whole head has one deadline
             self._phase = Phase.HEAD
             self._deadline.set(now + self._limits.head_timeout)
@@ -260,7 +265,7 @@ class Connection:
     def _refuse(self, problem: Problem) -> None:
         received = self._received
         self._abort_exchange()
-        if self._phase not in _RECEIVING:
+        if self._phase not in RECEIVING:
             self._close()  # an answer is under way: a second one would be noise
             return
         if received is not None and not received.has_body and not self._complete:
@@ -276,8 +281,9 @@ class Connection:
 
     def _send(self, answer: Answer, *, close: bool, problem: Problem | None = None) -> None:
         received, self._received = self._received, None
+        self._body_size = 0
         minor_version = received.minor_version if received else 1
-        keep_alive = received is not None and received.keep_alive and not close and not self._home.stopping
+        keep_alive = received is not None and received.keep_alive and not close and self._keeps_alive
         if isinstance(answer.body, EventStream) and not is_chunked(answer, minor_version):
             keep_alive = False  # the end of the connection is the end of the stream
         self._close_after = not keep_alive
@@ -286,8 +292,12 @@ class Connection:
             if received is not None and self._complete:
                 self._observer.complete(received)
             self._observer.answered(answer, head, problem, keep_alive=keep_alive)
-        self._pieces = pieces_of(answer, head, chunked=is_chunked(answer, minor_version))
+        self._outbox.begin(pieces_of(answer, head, chunked=is_chunked(answer, minor_version)))
         self._flush()
+
+    @property
+    def _keeps_alive(self) -> bool:
+        return self._limits.keep_alive_timeout > 0 and not self._home.stopping
 
     def _go_on_sending(self) -> None:
         self._flush()
@@ -296,38 +306,32 @@ class Connection:
     def _flush(self) -> None:
         """Send what the socket takes; the rest when it is writable again, or the next event is due."""
         self._phase = Phase.SENDING
-        for _ in range(_PIECES_A_TURN):
-            if self._outgoing:
-                try:
-                    count = self._socket.send(self._outgoing)
-                except BlockingIOError:
-                    break
-                self._outgoing = self._outgoing[count:]
-            elif self._wait:
-                self._pause()
-                return
-            else:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    self._sent()
-                    return
-                self._outgoing, self._wait = memoryview(piece.data), piece.wait
-        self._backlog.shrinks()
-        self._deadline.set(time.monotonic() + self._limits.send_timeout)
-        self._home.loop.watch(self._socket, WRITE, self)
+        progress = self._outbox.send()
+        if progress is Progress.SENT:
+            self._sent()
+        elif progress is Progress.PAUSES:
+            self._pause()
+        else:
+            self._backlog.shrinks()
+            self._deadline.set(time.monotonic() + self._limits.send_timeout)
+            self._home.loop.watch(self._socket, WRITE, self)
 
     def _pause(self) -> None:
         """Wait for the next event's time, holding no thread; meanwhile notice a client that leaves."""
         self._phase = Phase.PAUSING
-        self._resume_at = time.monotonic() + self._wait
-        self._wait = 0.0
-        self._home.loop.watch(self._socket, 0 if self._peer_ended else READ, self)
+        self._resume_at = time.monotonic() + self._outbox.take_wait()
+        self._home.loop.watch(self._socket, 0 if self._is_deaf else READ, self)
         self._deadline.set(self._next_look())
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether nothing more is read while a stream pauses."""
+        return self._peer_ended or self._inbox.is_full
 
     def _next_look(self) -> float:
         # A half-closed client may still read: only a reset tells that it does not, and is looked for.
         soon = time.monotonic() + _RESET_POLL
-        return min(self._resume_at, soon) if self._peer_ended else self._resume_at
+        return min(self._resume_at, soon) if self._is_deaf else self._resume_at
 
     def _end_pause(self, now: float) -> None:
         if now >= self._resume_at:
@@ -338,7 +342,6 @@ class Connection:
             self._deadline.set(self._next_look())
 
     def _sent(self) -> None:
-        self._pieces = iter(())
         if not self._close_after:
             self._phase = Phase.IDLE
         elif self._peer_ended:
@@ -379,8 +382,7 @@ class Connection:
         self._socket.close()
         if self._observer:
             self._observer.closed()
-        if isinstance(self._pieces, Generator):
-            self._pieces.close()
+        self._outbox.close()
         if not busy:  # else when its thread is done
             self._abort_exchange()
         self._home.left(self)

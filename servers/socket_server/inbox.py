@@ -5,7 +5,9 @@ from servers.sansio.connection import BodyReceived, Event, RequestReader
 from servers.sansio.stream import NEED_DATA, Need
 
 PIECE = 1024 * 1024
-"""So much of a body is handed over at once, at most; and so much is kept ahead while a thread works."""
+"""So much of a body is handed over at once, at most, and so much is kept ahead."""
+
+_MOST_CHUNKS = 512  # a body in tiny chunks is handed over before finding them has taken long
 
 
 class Inbox:
@@ -28,6 +30,11 @@ class Inbox:
         """Whether nothing of a next request has arrived."""
         return self._reader.at_rest and not self._ahead
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is kept ahead that no more should be read."""
+        return self._ahead_size >= PIECE
+
     def receive(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
         self._reader.receive(data)
@@ -37,7 +44,7 @@ class Inbox:
         self._ahead.append(data)
         self._ahead_size += len(data)
         self._ended = self._ended or not data
-        return bool(data) and self._ahead_size < PIECE
+        return bool(data) and not self.is_full
 
     def next_event(self) -> Event | Need:
         """The next event, or NEED_DATA. Raises Problem; what came before a fault is told first."""
@@ -46,7 +53,7 @@ class Inbox:
             return pending
         pieces: list[memoryview] = []
         size = 0
-        while size < PIECE:
+        while size < PIECE and len(pieces) < _MOST_CHUNKS:
             event = self._next_of_reader(told_before=not pieces)
             if isinstance(event, BodyReceived):
                 pieces.append(event.data)

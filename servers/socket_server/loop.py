@@ -8,6 +8,7 @@ import heapq
 import itertools
 import selectors
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -56,6 +57,23 @@ class Deadline:
         self._callback = None
 
 
+def _started_pool(threads: int) -> ThreadPoolExecutor:
+    """A pool whose threads are all there, so that no request can fail for want of one.
+
+    Raises RuntimeError when the system has no more threads.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="disk")
+    all_there = threading.Barrier(threads)
+    try:
+        for _ in range(threads):
+            pool.submit(all_there.wait)
+    except RuntimeError:
+        all_there.abort()
+        pool.shutdown()
+        raise
+    return pool
+
+
 class Loop:
     """One process's loop. Everything but `call_soon_from_thread` is called from its own thread."""
 
@@ -63,7 +81,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Deadline]] = []
         self._order = itertools.count()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="disk")
+        self._pool = _started_pool(threads)
         self._done: deque[Callable[[], None]] = deque()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
@@ -86,6 +104,10 @@ class Loop:
         """Look at `deadline` again at `at`."""
         deadline.scheduled = at
         heapq.heappush(self._timers, (at, next(self._order), deadline))
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Run `callback` in the next turn."""
+        self._done.append(callback)
 
     def in_thread(self, work: Callable[[], Result], done: Callable[[Future[Result]], None]) -> None:
         """Run `work` in a thread, then `done` with its outcome in the loop."""
@@ -119,7 +141,7 @@ class Loop:
             else:
                 watcher: Watcher = key.data
                 watcher.on_ready(events)
-        while self._done:
+        for _ in range(len(self._done)):  # what they add has its turn after the sockets that are ready
             self._done.popleft()()
         self._fire_deadlines()
 

@@ -39,6 +39,8 @@ class BodyPace:
         self._window_start += seconds
 
     def _next_look(self) -> float:
+        if not self._limits.body_rate_window:
+            return self._idle_at  # no window, no rate
         return min(self._idle_at, self._window_start + self._limits.body_rate_window)
 
 

@@ -19,6 +19,8 @@ from servers.socket_server.worker import Worker
 
 LOG = logging.getLogger("wireproof.socket")
 _BACKLOG = 1024
+_START_AGAIN_SECONDS = 0.5
+_STOP = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(settings: Settings) -> list[socket.socket]:
@@ -71,7 +73,7 @@ def serve_here(
     With a console it shows the wire there.
     """
     worker = Worker(sockets, context, console=console)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP:
         _on_signal(number, worker, lambda: worker.stop_at_once() if worker.stopping else worker.stop())
     ready()
     worker.run()
@@ -112,30 +114,46 @@ class Master:
 
     def run(self, ready: Callable[[], None]) -> int:
         """Serve until SIGTERM or SIGINT; the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOP:
             signal.signal(number, self._on_signal)
-        for _ in range(self._context.settings.workers):
+        for _ in range(self._context.settings.processes):
             self._start()
-        ready()
+        if not self._stopping:
+            ready()
         while self._workers:
             self._wait()
         return 0
 
     def _start(self) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self._run_worker()
-        self._workers[pid] = time.monotonic()
+        """Fork a worker, however long it takes until the system has room for one; none when all stop."""
+        while not self._stopping:
+            # Until it has handlers of its own, a worker must not take a signal for its master's.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+            try:
+                pid = os.fork()
+                if pid == 0:
+                    self._run_worker()
+                self._workers[pid] = time.monotonic()
+                return
+            except OSError as error:
+                LOG.error("no worker can be started: %s", error.strerror)
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+            time.sleep(_START_AGAIN_SECONDS)
 
     def _run_worker(self) -> None:
-        status = 1
+        status = 0
         try:
+            if self._stopping:  # the signal came just before the fork: what to listen on is closed
+                return
+            status = 1
             self._life.close()
             worker = Worker(self._sockets, self._context)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             _on_signal(signal.SIGTERM, worker, worker.stop)
             _on_signal(signal.SIGQUIT, worker, worker.stop_at_once)
             EndOfMaster(self._life_seen, worker)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
             worker.run()
             status = 0
         except BaseException:
@@ -151,9 +169,8 @@ class Master:
             return
         LOG.error("worker %d ended with status %d: starting another", pid, os.waitstatus_to_exitcode(status))
         if time.monotonic() - started < 1.0:
-            time.sleep(0.5)  # it fails at the start: no fork storm
-        if not self._stopping:
-            self._start()
+            time.sleep(_START_AGAIN_SECONDS)  # it fails at the start: no fork storm
+        self._start()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._stopping:  # again: at once

@@ -102,9 +102,10 @@ class Worker:
         """Accept no more, close what is idle, and end when the last answer is sent. Safe to call twice."""
         if self.stopping:
             return
-        self.stopping = True
         for listener in self._listeners:
+            listener.on_ready(READ)  # whoever waits to be accepted may have sent a request
             listener.close()
+        self.stopping = True
         for connection in list(self._connections):
             connection.stop()
         self._end_of_grace.set(time.monotonic() + self._grace)
