@@ -62,8 +62,6 @@ def _respond(environ: "WSGIEnvironment", context: Context) -> FlaskResponse:
     try:
         head = read_environ(environ, context.settings.limits)
     except Problem as problem:
-        # A malformed head is refused with a body, whatever the method: Werkzeug would drop it for HEAD.
-        environ["REQUEST_METHOD"] = "GET"
         return _refusal(problem_answer(problem), connection)
     body = BodyInput(environ, head, context.settings.limits)
     try:
@@ -124,7 +122,11 @@ def _paced(stream: EventStream) -> Iterator[bytes]:
 
 
 def _refusal(answer: Answer, connection: DevConnection) -> FlaskResponse:
-    """The answer to a request whose body was not read to its end (contract section 4)."""
+    """The answer to a request whose body was not read to its end (contract section 4).
+
+    Of a HEAD Werkzeug would drop what it says of a malformed head, and the close that comes after it.
+    """
+    request.environ["REQUEST_METHOD"] = "GET"
     response = _response(answer)
     response.response = connection.close_after(response.get_data())
     return response

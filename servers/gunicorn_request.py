@@ -47,9 +47,13 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
                 self.deadline = time.monotonic() + self.limits.head_timeout
             if self.wire.receive(data):
                 return True
+            self._check_deadline()  # also of a peer that never pauses
+        self._check_deadline()
+        return False
+
+    def _check_deadline(self) -> None:
         if time.monotonic() > self.deadline:
             raise late_head(self.limits)
-        return False
 
     def _arrived(self) -> Iterator[bytes]:
         if held := self.take_buffered():

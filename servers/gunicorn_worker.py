@@ -51,7 +51,12 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         return self.data_ready
 
     def head_is_late(self, now: float) -> bool:
+        """Whether a head has begun and not come in time."""
         return bool(now > self.parser.unreader.deadline)
+
+    def is_idle_too_long(self, now: float, *, stopping: bool) -> bool:
+        """Whether nothing of a request has come and nothing is waited for any more."""
+        return not self.parser.unreader.wire.begun and (stopping or now > self.timeout)
 
     def refuse(self, problem: Problem, *, wait: bool = True) -> None:
         """Answer a request that never came to the application, and linger. Never raises."""
@@ -123,7 +128,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             if not conn.gather():
                 return gthread._DEFER
         except Problem as problem:
-            self.log.info("Refused: %s", problem)
+            self.log.info("Refused: %s", problem.code)  # the detail may quote a secret (section 8)
             conn.refuse(problem)
             return False
         except (PeerClosed, OSError) as error:
@@ -139,9 +144,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return stays
 
     def murder_pending(self) -> None:
-        """Close connections whose head did not come in time; one that had begun is told (408)."""
+        """Close connections whose head did not come in time; one that had begun is told (408).
+
+        A worker that stops waits for no connection that has asked for nothing.
+        """
         now = time.monotonic()
-        for conn in [conn for conn in self.pending_conns if conn.head_is_late(now) or now > conn.timeout]:
+        stopping = not self.alive
+        ended = [
+            conn
+            for conn in self.pending_conns
+            if conn.head_is_late(now) or conn.is_idle_too_long(now, stopping=stopping)
+        ]
+        for conn in ended:
             self.pending_conns.remove(conn)
             with suppress(OSError, KeyError, ValueError):
                 self.poller.unregister(conn.sock)

@@ -16,6 +16,15 @@ from servers.storage.base import Store
 
 PREFIX = "WIREPROOF_"
 _TOKEN = re.compile("[!-~]+")
+# The least of each time: of 0 seconds a socket would not wait at all. A year is longer than any server lives.
+_SECONDS = {
+    "head_timeout": 1,
+    "body_idle_timeout": 1,
+    "send_timeout": 1,
+    "keep_alive_timeout": 0,
+    "body_rate_window": 0,
+}
+_LONGEST = 365 * 24 * 3600
 _MOST_DIGITS = 18  # of a number that fits in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
@@ -69,6 +78,10 @@ class Settings:
             raise SettingsError(f"the port {self.port} is not one of 0 to 65535")
         if not 1 <= self.workers <= 1024:
             raise SettingsError(f"workers is 1 to 1024, not {self.workers}")
+        for name, least in _SECONDS.items():
+            seconds = getattr(self.limits, name)
+            if not least <= seconds <= _LONGEST:
+                raise SettingsError(f"{name} is {least} to {_LONGEST} seconds, not {seconds}")
 
     def check_bind(self, host: str | None = None) -> None:
         """Raise SettingsError when `host` is not loopback and neither a token nor insecure_public is set."""

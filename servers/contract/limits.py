@@ -33,8 +33,8 @@ class Limits:
     head_timeout: int = 10  # from the first byte of a head to its last -> request_timeout
     body_idle_timeout: int = 30  # between two reads of a body -> request_timeout
     min_body_rate: int = 256  # over body_rate_window -> request_timeout
-    body_rate_window: int = 60
-    keep_alive_timeout: int = 15  # a connection without a request is closed in silence
+    body_rate_window: int = 60  # 0: any rate will do
+    keep_alive_timeout: int = 15  # a connection without a request is closed in silence; 0: after each answer
     send_timeout: int = 30  # a client that reads nothing for so long is dropped
 
 

@@ -1,6 +1,5 @@
 """`wsgi.input` as a body that ends where the head said, or not at all (B2, B36, defects 2 to 4)."""
 
-import time
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import TYPE_CHECKING, cast
@@ -12,31 +11,12 @@ from servers.contract.limits import MIB, Limits
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.flask_reading.chunks import ChunkedStream
+from servers.flask_reading.pace import Pace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 PIECE = MIB
-
-
-class _Pace:
-    """The least rate of a body: an idle time-out alone could be outwitted for ever, byte by byte."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._least = limits.min_body_rate * limits.body_rate_window
-        self._window = limits.body_rate_window
-        self._end = time.monotonic() + self._window
-        self._arrived = 0
-
-    def check(self, size: int) -> None:
-        """Count bytes. Raises Problem `request_timeout` at the end of a window that had too few."""
-        self._arrived += size
-        now = time.monotonic()
-        if now < self._end:
-            return
-        if self._arrived < self._least:
-            raise Problem("request_timeout", f"less than {self._least} bytes in {self._window} s")
-        self._end, self._arrived = now + self._window, 0
 
 
 class BodyInput:
@@ -46,7 +26,8 @@ class BodyInput:
         stream = environ["wsgi.input"]
         # What has arrived, where the stream can tell: `read` waits until it has all that it was asked for.
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-        self._pace = _Pace(limits)
+        self._pace = Pace(limits)
+        self._size = 0
         self._left = head.content_length or 0
         self._chunked = head.chunked
         self.ended = not (self._left or self._chunked)
@@ -62,7 +43,9 @@ class BodyInput:
             piece = self._receive(PIECE if self._chunked else min(PIECE, self._left))
             self._left -= len(piece)
             if piece:
-                self._pace.check(len(piece))
+                self._size += len(piece)
+                if not self._chunked:  # else its stream looks at every read, chunk lines and trailers too
+                    self._pace.check(self._size)
                 yield piece
             elif self._chunked:
                 self.ended = True

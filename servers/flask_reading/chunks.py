@@ -11,6 +11,7 @@ from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
 from servers.contract.problems import Problem
 from servers.flask_reading.abnf import QUOTED_STRING, TCHAR
 from servers.flask_reading.fields import split_field_line
+from servers.flask_reading.pace import Pace
 
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
 _VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"
@@ -26,7 +27,8 @@ _READ = 65536
 class ChunkedStream:
     """The decoded bytes of a chunked body. `source(n)` gives 1 to n raw bytes, or `b""` at their end.
 
-    Raises Problem `bad_chunk`, `body_truncated` or `body_too_large`, and whatever `source` raises.
+    Raises Problem `bad_chunk`, `body_truncated`, `body_too_large` or `request_timeout`, and whatever `source`
+    raises.
     """
 
     def __init__(self, source: Callable[[int], bytes], limits: Limits, *, has_type: bool) -> None:
@@ -36,6 +38,7 @@ class ChunkedStream:
         self._seen = {"content-type"} if has_type else set()
         self._source = source
         self._limits = limits
+        self._pace = Pace(limits)
         self._raw = bytearray()  # read and not yet consumed
         self._left = 0  # of the chunk at hand
         self._total = 0
@@ -80,10 +83,10 @@ class ChunkedStream:
 
     def _receive(self, size: int) -> bytes:
         data = self._source(size)
+        decoded = self._total - self._left
         if not data:
-            raise Problem(
-                "body_truncated", f"the connection ended after {self._total - self._left} bytes of body"
-            )
+            raise Problem("body_truncated", f"the connection ended after {decoded} bytes of body")
+        self._pace.check(decoded)
         return data
 
     def _has_line(self) -> bool:

@@ -7,6 +7,7 @@ worker has judged them before (`wire_head`).
 from typing import TYPE_CHECKING
 
 from servers.contract.limits import Limits
+from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.flask_reading.abnf import BLANKS
 from servers.flask_reading.fields import check_expect, check_size, check_value
@@ -29,6 +30,8 @@ def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
         name = _field_name(key)
         if name is not None:
             fields[name] = [_judged(name, value, limits, http_1_0=line.http_1_0)]
+    if len(fields) > limits.max_fields:  # joined lines cannot be counted; so many are too many for sure
+        raise Problem("headers_too_large", f"more than {limits.max_fields} fields (H29)")
     return assemble(line, fields)
 
 

@@ -12,7 +12,7 @@ from servers.sansio.credentials import parse_authorization
 from servers.sansio.fields import FieldLines, Framing, pairs_of
 from servers.sansio.grammar import OWS
 from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
-from servers.sansio.target import RequestLine, decode_target, parse_request_line, undecoded
+from servers.sansio.target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,7 @@ def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host:
     values = fields.joined()
     if request_line.authority is not None:
         host = values["host"] = request_line.authority
-    decode = undecoded if request_line.method == "CONNECT" else decode_target
-    target = decode(request_line.target)
+    target = AUTHORITY if request_line.method == "CONNECT" else decode_target(request_line.target)
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

@@ -94,9 +94,8 @@ def decode_target(target: bytes) -> DecodedTarget:
     return DecodedTarget(path, last_segment or path.rpartition("/")[2], args)
 
 
-def undecoded(target: bytes) -> DecodedTarget:
-    """CONNECT's target is an authority: there is no path to decode, and 501 follows (R7)."""
-    return DecodedTarget(target.decode("ascii"), "", ())
+AUTHORITY = DecodedTarget("", "", ())
+"""Of CONNECT: its target is an authority and no path, whatever it looks like; 501 follows (R7)."""
 
 
 def _decode_path(raw: bytes, keep: bytes = b"") -> str:
