@@ -43,8 +43,11 @@ class Answer:
         return media_type in _JSON_TYPES
 
     def json(self) -> Any:
-        """The body's JSON value. Raises ValueError when it is none; NaN and Infinity are none."""
-        return json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
+        """The body as JSON; NaN and Infinity are none. Raises ValueError, also for what is nested too deep."""
+        try:
+            return json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
+        except RecursionError:
+            raise ValueError("it is nested too deep") from None
 
 
 @dataclass(slots=True)

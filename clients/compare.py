@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 if not __package__:  # run as a script: replaced, so that no module is loaded twice
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -25,6 +24,7 @@ from clients.fuzz.command import DEFAULT_BACKENDS, ENVIRONMENT, FuzzOptions, fuz
 from clients.fuzz.run import NotStored
 from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
 from clients.launch import BACKENDS, LaunchError, installed_backends, running
+from clients.server_url import server_address
 from clients.verdicts import Result, Verdict
 from clients.version import project_version
 from clients.view import View
@@ -33,6 +33,7 @@ from clients.view import View
 DIFFERENT, NO_ANSWER, INTERRUPTED = 1, 3, 130
 _PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 _PROBE_SECONDS = 5.0
+_A_DAY = 24 * 3600.0
 _EPILOG = """
 Exit status: 0 all equal or known, 1 a difference, 2 wrong usage, 3 a backend did not start or did not answer.
 """
@@ -66,13 +67,16 @@ def _backend(value: str) -> Backend:
     if not given or "/" in name:
         name, url = "", value
     try:
-        parts = urlsplit(url)
-        port = parts.port or 80
+        host, port = server_address(url)
     except ValueError as error:
-        raise click.BadParameter(f"{value}: {error}") from None
-    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
-        raise click.BadParameter(f"{value}: expected http://HOST:PORT or NAME=http://HOST:PORT")
-    return Backend(name or f"{parts.hostname}:{port}", parts.hostname, port)
+        raise click.BadParameter(f"{error}, or NAME= before it") from None
+    return Backend(name or f"{host}:{port}", host, port)
+
+
+def _seconds(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not value <= _A_DAY:  # of NaN, too
+        raise click.BadParameter(f"{value} is not at most {_A_DAY:.0f}")
+    return value
 
 
 @click.command(epilog=_EPILOG)
@@ -123,6 +127,7 @@ def _backend(value: str) -> Backend:
     "seconds",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_seconds,
     help="Send generated requests for so long instead of the cases; by default to socket and gunicorn.",
 )
 @click.option(
@@ -157,7 +162,8 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     view = View(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
     cases = [case for case in cases if (case.client, case.name) in chosen and view.wants(case)]
     if not cases:
-        raise click.UsageError(f"no case matches {pattern!r}")
+        raise click.UsageError(f"no case matches {pattern!r}, of these clients and for this comparison")
+    _check_that_options_go_together(fuzzes=options["seconds"] is not None, lists=options["list_only"])
     if options["list_only"]:
         show_cases(Console(), cases)
         return
@@ -197,9 +203,6 @@ def _fuzz(
     console: Console, urls: Sequence[Backend], known: Known, view: View, options: dict[str, Any]
 ) -> int:
     """A fuzz run and its reports; the exit status."""
-    for parameter, option in (("pattern", "--cases"), ("clients", "--clients")):
-        if _is_given(parameter):
-            raise click.UsageError(f"--fuzz makes requests of its own: it does not go with {option}")
     names = options["backends"] if _is_given("backends") else DEFAULT_BACKENDS
     asked = FuzzOptions(options["seconds"], options["count"], options["seed"], options["save"], view)
     with _exits(), _reachable(urls, names, ENVIRONMENT) as backends:
@@ -209,6 +212,22 @@ def _fuzz(
             raise click.UsageError(f"a minimal request cannot be saved: {error}") from None
     _write([], results, fuzz_json(report, results), options)
     return exit_status(results)
+
+
+def _check_that_options_go_together(*, fuzzes: bool, lists: bool) -> None:
+    """Raise UsageError for an option that would have no effect."""
+    if fuzzes:
+        why, others = "--fuzz makes requests of its own", {"pattern": "--cases", "clients": "--clients"}
+    else:
+        why, others = "only --fuzz makes requests", {"count": "--requests", "save": "--save"}
+    if lists:
+        why = "--list sends nothing"
+        others = {"seconds": "--fuzz", "json_path": "--json", "junit_path": "--junit", "github": "--github"}
+    for parameter, option in others.items():
+        if _is_given(parameter):
+            raise click.UsageError(
+                f"{why}: it does not go with {option}" if fuzzes or lists else f"{option}: {why}"
+            )
 
 
 def _is_given(parameter: str) -> bool:

@@ -78,7 +78,9 @@ def show_cases(console: Console, cases: Sequence[Case]) -> None:
 
 def _table(results: Sequence[Result]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("backend", style="bold")
+    # No name is shortened: two servers of one host would look alike.
+    widest = max((len(result.backend) for result in results), default=0)
+    table.add_column("backend", style="bold", no_wrap=True, min_width=widest)
     columns = {"sent": None, **{verdict.value.replace("_", " "): verdict for verdict in Verdict}}
     for name in columns:
         table.add_column(name, justify="right")

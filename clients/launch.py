@@ -278,7 +278,8 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
 
 
 def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+    # Nobody's own settings: what is compared are the backends with their defaults.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "WIREPROOF_"))}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_ROOT), env.get("PYTHONPATH"))))
     env["PYTHONUNBUFFERED"] = "1"  # stdout is a file: the URL must be there as soon as it is printed
     env["WIREPROOF_STORE"] = str(store)

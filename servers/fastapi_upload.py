@@ -4,6 +4,7 @@ FastAPI reads a request by `fastapi_reading`; what a request means and what is a
 contract. `--http servers.uvicorn_protocol:ContractProtocol` makes problems of what uvicorn refuses, too.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.fastapi_reading import PythonMultipartReading, read_scope
 from servers.fastapi_reading.body_stream import BodyStream
+from servers.redaction import WITHOUT_QUERIES
 from servers.routes import TABLE, Context, Exchange
 from servers.settings import Settings, SettingsError
 
@@ -36,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = Settings.from_environment() if settings is None else settings
     context = Context(settings, settings.open_store())
     settings.clean(context.store)
+    logging.getLogger("uvicorn.access").addFilter(WITHOUT_QUERIES)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     # FastAPI has no route of its own: its routing (307, 404, 405, decoded paths) is kept out of it.
     app.router.default = Endpoint(context)

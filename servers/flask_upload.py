@@ -3,6 +3,7 @@
 Flask reads a request by `flask_reading`; what a request means and what is answered is the shared contract.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from servers.contract.problems import Problem
 from servers.flask_reading import WerkzeugReading, read_environ
 from servers.flask_reading.body_input import BodyInput
 from servers.flask_reading.dev_server import DevConnection
+from servers.redaction import WITHOUT_QUERIES
 from servers.routes import TABLE, Context, Exchange
 from servers.settings import Settings
 
@@ -39,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = Context(settings, settings.open_store())
     settings.clean(context.store)
+    logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
 
     # Answering here, for every path, keeps Flask's routing (308, 404, 405) out of it.

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
@@ -22,6 +21,7 @@ from clients.real_clients.matrix import WireFacts, wire_facts
 from clients.real_clients.session import Session, session
 from clients.real_clients.table import CLIENTS, Client
 from clients.real_clients.workshop import AbsentError, Workshop
+from clients.server_url import server_address
 
 _HEADINGS = (
     "client",
@@ -40,16 +40,21 @@ _HEADINGS = (
 def _server(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:
     if value is None:
         return None
-    url = urlsplit(value)
-    if url.scheme != "http" or url.hostname is None:
-        raise click.BadParameter("an http: URL is needed, as http://127.0.0.1:8000")
-    return url.hostname, url.port or 80
+    try:
+        return server_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
 @click.argument("url", required=False, callback=_server)
 @click.option(
-    "--client", "names", multiple=True, type=click.Choice(list(CLIENTS)), help="Only this one; repeatable."
+    "--client",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    type=click.Choice(list(CLIENTS)),
+    help="Only this one; repeatable.",
 )
 @click.option(
     "--folder",

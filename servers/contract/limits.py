@@ -12,7 +12,7 @@ class Limits:
     """Sizes in bytes, times in seconds, rates in bytes a second (contract section 5).
 
     Each field names the problem that is raised when a request goes past it; what is equal to a limit is
-    accepted. gunicorn's own defaults and those of nginx and Tomcat stand beside ours as precedent.
+    accepted. Defaults of others stand beside ours as precedent.
     """
 
     max_request_line: int = 8190  # without its CRLF -> uri_too_long (RFC 9112 3: at least 8000)

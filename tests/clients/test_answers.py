@@ -100,3 +100,9 @@ def test_what_is_no_answer_is_never_repaired(received: bytes) -> None:
 def test_not_a_number_is_no_json() -> None:
     with pytest.raises(ValueError, match="NaN"):
         Answer(200, (), b"NaN").json()
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"NaN", b"{", b"\xff"])
+def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        Answer(200, (), body).json()

@@ -84,6 +84,18 @@ def test_environment_flags_and_store_reach_the_backend(tmp_path: Path) -> None:
     assert tmp_path.joinpath("s").is_dir()
 
 
+def test_settings_of_the_shell_do_not_reach_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has exported a token must not see that everything differs."""
+    monkeypatch.setenv("WIREPROOF_TOKEN", "t")
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    with (
+        launch.start("socket") as backend,
+        socket.create_connection((backend.host, backend.port), timeout=5) as connection,
+    ):
+        connection.sendall(b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+
+
 def test_a_stopped_backend_leaves_no_process_and_no_file() -> None:
     with launch.start("prints") as backend:
         child = int(backend.log().split()[1])

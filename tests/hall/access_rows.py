@@ -263,7 +263,7 @@ def _secrets() -> Iterable[Shot]:
     unauthorized = NoSecretsInLog(*(_upload(field) for field in fields))
     yield Shot("H176", "unauthorized", unauthorized, variant="token")
     query = NoSecretsInLog(get(b"/hall?token=%s&key=%s" % (secret, secret)), get(b"/files/x?token=" + secret))
-    yield Shot("H176", "query", query)
+    yield Shot("H176", "query", query, tier=1)
 
 
 def no_debugger(target: Target) -> None:
