@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
+import click
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
@@ -157,6 +158,9 @@ async def _paced(stream: EventStream) -> AsyncIterator[bytes]:
 def __getattr__(name: str) -> Any:
     # Made when a server asks for it, so that importing this module opens no store.
     if name == "app":
-        app = globals()["app"] = create_app()
+        try:
+            app = globals()["app"] = create_app()
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None  # shown as one by the server's command
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import click
 from flask import Flask, request
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
@@ -19,7 +20,7 @@ from servers.flask_reading.body_input import BodyInput
 from servers.flask_reading.dev_server import DevConnection
 from servers.redaction import WITHOUT_QUERIES
 from servers.routes import TABLE, Context, Exchange
-from servers.settings import Settings
+from servers.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -138,6 +139,9 @@ def _refusal(answer: Answer, connection: DevConnection) -> FlaskResponse:
 def __getattr__(name: str) -> Any:
     # Made when a server asks for it, so that importing this module opens no store.
     if name == "app":
-        app = globals()["app"] = create_app()
+        try:
+            app = globals()["app"] = create_app()
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None  # shown as one by the server's command
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

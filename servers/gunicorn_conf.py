@@ -13,7 +13,11 @@ if not __package__:
 from servers.gunicorn_worker import Worker
 from servers.settings import Settings, SettingsError
 
-_settings = Settings.from_environment()
+try:
+    _settings = Settings.from_environment()
+    _settings.clean(_settings.open_store())  # one that cannot be used is told here once, not by every worker
+except SettingsError as error:
+    raise SystemExit(f"gunicorn: {error}") from None
 _limits = _settings.limits
 
 _host = _settings.host.strip("[]")
