@@ -15,7 +15,6 @@ from servers.settings import Settings, SettingsError
 
 try:
     _settings = Settings.from_environment()
-    _settings.clean(_settings.open_store())  # one that cannot be used is told here once, not by every worker
 except SettingsError as error:
     raise SystemExit(f"gunicorn: {error}") from None
 _limits = _settings.limits
@@ -45,6 +44,14 @@ forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """A store that cannot be used is told here once, and not by every worker."""
+    try:
+        _settings.open_store()
+    except SettingsError as error:
+        raise SystemExit(f"gunicorn: {error}") from None
 
 
 def when_ready(server: Any) -> None:

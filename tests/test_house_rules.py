@@ -47,6 +47,7 @@ ROOMS = {
         ("servers.routes", "servers.contract", "servers.settings", "servers.storage.base")
     ),
     "servers.settings": Room(("servers.contract", "servers.storage")),
+    "servers.redaction": Room(()),
     "servers.socket_server": Room(
         (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
     ),
@@ -54,13 +55,17 @@ ROOMS = {
     "servers.flask_reading": Room(
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),
-    "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"flask", "werkzeug"})),
+    "servers.flask_upload": Room(
+        (*_BACKEND, *_FLASK, "servers.redaction"), frozenset({"click", "flask", "werkzeug"})
+    ),
     "servers.gunicorn_*": Room(("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn"})),
     "servers.fastapi_reading": Room(
         ("servers.contract", "servers.settings", *_FASTAPI),
         frozenset({"anyio", "python_multipart", "starlette"}),
     ),
-    "servers.fastapi_upload": Room((*_BACKEND, *_FASTAPI), frozenset({"anyio", "fastapi", "starlette"})),
+    "servers.fastapi_upload": Room(
+        (*_BACKEND, *_FASTAPI, "servers.redaction"), frozenset({"anyio", "click", "fastapi", "starlette"})
+    ),
     "servers.uvicorn_*": Room(
         ("servers.contract", "servers.settings", *_FASTAPI), frozenset({"h11", "uvicorn"})
     ),

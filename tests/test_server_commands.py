@@ -25,8 +25,9 @@ def test_a_bad_setting_is_one_sentence_and_no_traceback(
 ) -> None:
     (tmp_path / "file").touch()
     settings = {"STORE": str(tmp_path / "store"), variable: value.format(file=tmp_path / "file")}
-    parts = {"{port}": "0", "{store}": settings["STORE"]}
-    command = [parts.get(part, part) for part in BACKENDS[name].command]
+    command = [
+        part.replace("{port}", "0").replace("{store}", settings["STORE"]) for part in BACKENDS[name].command
+    ]
     env = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
     env |= {f"WIREPROOF_{setting}": text for setting, text in settings.items()}
     ended = subprocess.run(command, cwd=PROJECT_ROOT, env=env, capture_output=True, text=True, timeout=60)

@@ -83,6 +83,14 @@ def test_a_flag_overrules_its_variable_and_none_is_no_flag() -> None:
         ({"DURABILITY": "none"}, "durability is 'safe' or 'fast', not 'none'"),
         ({"TOKEN": ""}, "the token is empty"),
         ({"TOKEN": " "}, "the token is empty"),
+        ({"TOKEN": "two words"}, "not of visible ASCII"),
+        ({"TOKEN": "tab\t"}, "not of visible ASCII"),
+        ({"TOKEN": "line\n"}, "not of visible ASCII"),
+        ({"TOKEN": "schlüssel"}, "not of visible ASCII"),
+        ({"TOKEN": "octet\udcff"}, "not of visible ASCII"),
+        ({"MAX_BODY": "1" * 5000}, "max_body has 5000 digits: too many"),
+        ({"MAX_BODY": "1" * 19}, "max_body has 19 digits: too many"),
+        ({"PORT": "0" * 5000}, "port has 5000 digits: too many"),
         ({"INSECURE_PUBLIC": "maybe"}, "insecure_public is 1 or 0, not 'maybe'"),
     ],
 )
@@ -94,6 +102,47 @@ def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str
 def test_the_edges_of_a_range_belong_to_it() -> None:
     assert [_read(port=port).port for port in (0, 65535)] == [0, 65535]
     assert [_read(workers=workers).workers for workers in (1, 1024)] == [1, 1024]
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("head_timeout", 1),
+        ("body_idle_timeout", 1),
+        ("send_timeout", 1),
+        ("keep_alive_timeout", 0),
+        ("body_rate_window", 0),
+    ],
+)
+def test_a_time_is_of_no_more_than_a_year_and_of_no_seconds_only_where_that_means_something(
+    name: str, least: int
+) -> None:
+    year = 365 * 24 * 3600
+    for seconds in (least, year):
+        assert getattr(_read(**{name: seconds}).limits, name) == seconds
+    for seconds in (*range(least), year + 1, 10**17):
+        with pytest.raises(SettingsError, match=f"{name} is {least} to {year} seconds, not {seconds}"):
+            _read({name.upper(): str(seconds)})
+
+
+def test_every_time_has_bounds() -> None:
+    for name in LIMIT_NAMES:
+        if name.endswith(("_timeout", "_window")):
+            with pytest.raises(SettingsError, match=f"{name} is [01] to"):
+                _read(**{name: 10**9})
+
+
+def test_a_token_of_any_visible_ascii_can_be_used() -> None:
+    token = "".join(map(chr, range(0x21, 0x7F)))
+    assert _read(token=token).token == token
+
+
+@pytest.mark.parametrize(
+    ("store", "processes"), [("memory:", 1), ("MEMORY:", 1), ("store", 3), ("memory", 3), ("./memory:", 3)]
+)
+def test_a_store_in_memory_has_one_process(store: str, processes: int) -> None:
+    """Two would not share it."""
+    assert Settings(store=store, workers=3).processes == processes
 
 
 def test_a_negative_limit_and_an_unknown_setting_are_refused() -> None:
@@ -172,3 +221,12 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, place: str) -> N
     with pytest.raises(SettingsError, match="cannot be used") as raised:
         Settings(store=f"{blocker}{place}").open_store()
     assert str(blocker) in str(raised.value)
+
+
+def test_a_store_that_cannot_be_cleaned_is_named(tmp_path: Path) -> None:
+    settings = Settings(store=str(tmp_path / "store"))
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "staging").write_bytes(b"")
+    with pytest.raises(SettingsError, match="cannot be used") as raised:
+        settings.clean(settings.open_store())
+    assert str(tmp_path) in str(raised.value)

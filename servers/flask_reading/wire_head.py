@@ -56,7 +56,8 @@ class WireHead:
         end = self._buffer.find(b"\r\n", self._searched)
         bare = _BARE_LF.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
         if bare is not None:
-            self._take(self._text(bare.end()))  # raises: a line feed fits nowhere
+            self._check_unfinished(bare.start() - self._begin)
+            self._take("\n")  # raises: a line feed fits nowhere
         if end < 0:
             self._check_unfinished(len(self._buffer) - self._begin - self._buffer.endswith(b"\r"))
             # A CR at the very end may yet get its LF.

@@ -109,12 +109,13 @@ class Incoming:
             if end >= 0:
                 break
             scanned = len(self)
-            if scanned >= limit + 2:
+            # One byte more than the limit may still be the CR of the line's end.
+            if scanned > limit and (scanned > limit + 1 or self._data[-1:] != b"\r"):
                 raise too_long()
             yield from self.more()
         line = self._data[self._position : end]
         if line[-1:] != b"\r":
-            raise broken("a bare LF")
+            raise too_long() if len(line) > limit else broken("a bare LF")
         if line.find(b"\r", 0, -1) >= 0:
             raise broken("a bare CR")
         self._position = end + 1

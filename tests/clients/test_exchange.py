@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import socket
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,30 @@ def test_pieces_are_segments_of_their_own() -> None:
         exchange(HOST, server.port, bytewise(REQUEST, random.Random(0)))
         assert server.requests == [REQUEST]
         assert server.reads[0] > 1
+
+
+def test_no_piece_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TCP_NODELAY holds before the first byte: Nagle's algorithm would join what a test has cut."""
+    connect = socket.create_connection
+    kept: list[socket.socket] = []
+    delays: list[bool] = []
+
+    def connected(*args: Any, **kwargs: Any) -> socket.socket:
+        connection = connect(*args, **kwargs)
+        kept.append(connection.dup())  # the same connection, to be looked at from here
+        return connection
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (REQUEST[:9], REQUEST[9:]):
+            delays.append(not kept[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            yield piece
+
+    monkeypatch.setattr(socket, "create_connection", connected)
+    with scripted(ok()) as server:
+        exchange(HOST, server.port, pieces())
+    assert delays == [False, False]
+    assert len(kept) == 1
+    kept[0].close()
 
 
 def test_an_interim_answer_is_skipped() -> None:

@@ -233,9 +233,43 @@ FLASK_RUN: Mapping[str, str] = {
     "cl-dup-same": "B8",
     "cl-dup-diff": "B9",
 }
+# The same for the requests that gunicorn's own parser is tested with.
+GUNICORN_FLASK_RUN: Mapping[str, str] = {
+    "valid/025": "B20",
+    "valid/027": "R26",
+    "valid/029": "B20",
+    "valid/030": "B20",
+    "invalid/001": "R42",
+    "invalid/002": "R13",
+    "invalid/003": "R18",
+    "invalid/004": "R11",
+    "invalid/016": "R4",
+    "invalid/018": "R11",
+    "invalid/041": "H22",
+    "invalid/obs_fold_01": "H1",
+    "invalid/prefix_06": "R11",
+    "invalid/version_02": "R10",
+}
 # Rules that `flask run` can keep on the whole: only beyond its server's own limits it cannot.
 SERVER_LIMITS: Mapping[str, str] = {
+    "B20": "Werkzeug's server joins two Transfer-Encoding lines: they are one list by then",
+    "R26": "Werkzeug's server takes the byte A0 for a blank, and refuses four words itself, with HTML",
     "R15": "Werkzeug's server refuses four words itself, with HTML",
     "R41": "Werkzeug's server refuses a request line over 64 KiB itself, with HTML",
     "H30": "Werkzeug's server refuses a field line over 64 KiB itself, with HTML",
+}
+# The rule by which the guest cannot answer as socket does: h11 has parsed the head and the chunks.
+FASTAPI: Mapping[str, str] = {
+    "rl-http09": "R13",
+    "rl-leadcrlf": "R16",
+    "rl-lf-only": "R18",
+    "rl-lf-line1": "R18",
+    "ch-ext-sp": "B26",
+    "ch-ext-bad": "B27",
+    "ch-ext-noname": "B27",
+    "ch-longline": "B27",
+    "ch-size-sp": "B30",
+    "ch-size-lead0": "B33",
+    "ch-size-huge": "B33",
+    "ch-lf": "B35",
 }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 from clients.answers import Answer, AnswerError, read_answers
+from clients.equality import first_difference
 from clients.exchange import Exchange, request_methods
 from clients.launch import RunningBackend
 
@@ -45,6 +46,19 @@ def post(target: bytes, content_type: bytes, body: bytes) -> bytes:
     """A POST of `body` to `target`."""
     head = b"POST %s HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: wireproof\r\n" % target
     return b"%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (head, content_type, len(body), body)
+
+
+def difference(one: Exchange, other: Exchange) -> str | None:
+    """How two exchanges differ; no answer in time is an answer of its own here."""
+    if bool(one.answers) != bool(other.answers) or one.closed != other.closed:
+        return f"{_outcome(one)} and {_outcome(other)}"
+    return one.no_answer or other.no_answer or first_difference(one, other)
+
+
+def _outcome(exchange: Exchange) -> str:
+    if exchange.answers:
+        return f"status {exchange.answers[0].status}"
+    return "closed" if exchange.closed else exchange.no_answer
 
 
 def _send(connection: socket.socket, pieces: Iterable[bytes], *, half_close: bool) -> None:

@@ -13,22 +13,27 @@ import pytest
 
 from clients.answers import Answer
 from clients.launch import RunningBackend
+from tests.conftest import BACKEND_NAMES
 from tests.corpus.corpus import Record, every_case, octets
 from tests.corpus.descriptions import check, code_of
-from tests.corpus.differences import GUNICORN
-from tests.corpus.exchanges import answer, converse
+from tests.corpus.differences import GUNICORN, GUNICORN_FLASK_RUN
+from tests.corpus.exchanges import answer, converse, difference
 
 
 def without_settings(record: Record) -> bool:
     return not record["config"]
 
 
-@pytest.mark.parametrize("name", ["socket", "gunicorn"])
+@pytest.mark.parametrize("name", BACKEND_NAMES)
 @every_case("gunicorn", where=without_settings)
 def test_gunicorns_parser_finds_the_same_request(
     backends: Mapping[str, RunningBackend], name: str, record: Record
 ) -> None:
     request = octets(record, "raw_b64")
+    if name == "flask" and record["id"] in GUNICORN_FLASK_RUN:
+        one, other = (converse(backends[asked], [request]) for asked in ("socket", "flask"))
+        assert difference(one, other) is not None, "no longer differs: take it off the list"
+        return
     if _is_cut_off(request, record["expect"]):
         assert converse(backends[name], [request]).closed  # nobody is left to be answered
         return

@@ -10,13 +10,14 @@ import pytest
 from clients.answers import Answer
 from clients.equality import first_difference
 from clients.launch import RunningBackend
+from tests.conftest import BACKEND_NAMES
 from tests.corpus.corpus import Record, every_case, octets
 from tests.corpus.descriptions import check, code_of
 from tests.corpus.differences import JSON, URLENCODED
 from tests.corpus.exchanges import answer, converse, post
 
 Backends = Mapping[str, RunningBackend]
-BACKENDS = pytest.mark.parametrize("name", ["socket", "gunicorn", "flask"])
+BACKENDS = pytest.mark.parametrize("name", BACKEND_NAMES)
 
 
 def decided(record: Record) -> bool:
@@ -40,8 +41,8 @@ def test_what_the_suite_leaves_open_all_backends_decide_alike(backends: Backends
     request = post(b"/upload/", b"application/json", octets(record, "body_b64"))
     answered = {name: converse(backend, [request]) for name, backend in backends.items()}
     assert answered["socket"].answers[0].status in (200, 400)
-    assert first_difference(answered["socket"], answered["gunicorn"]) is None
-    assert first_difference(answered["socket"], answered["flask"]) is None
+    for name in BACKEND_NAMES:
+        assert first_difference(answered["socket"], answered[name]) is None, name
 
 
 @BACKENDS

@@ -11,13 +11,14 @@ import pytest
 from clients.answers import Answer
 from clients.equality import first_difference
 from clients.launch import RunningBackend
+from tests.conftest import BACKEND_NAMES
 from tests.corpus.corpus import Record, every_case, octets
 from tests.corpus.descriptions import check, code_of, parts_of
 from tests.corpus.differences import OWN_MULTIPART, PYTHON_MULTIPART, WERKZEUG
 from tests.corpus.exchanges import answer, converse, post
 
 Backends = Mapping[str, RunningBackend]
-BACKENDS = pytest.mark.parametrize("name", ["socket", "gunicorn", "flask"])
+BACKENDS = pytest.mark.parametrize("name", BACKEND_NAMES)
 
 
 @BACKENDS
@@ -51,8 +52,8 @@ def test_all_backends_read_what_rack_is_tested_with_alike(backends: Backends, re
     request = octets(record, "raw_b64")
     answered = {name: converse(backend, [request]) for name, backend in backends.items()}
     assert answered["socket"].answers[0].status in (200, 400)
-    assert first_difference(answered["socket"], answered["gunicorn"]) is None
-    assert first_difference(answered["socket"], answered["flask"]) is None
+    for name in BACKEND_NAMES:
+        assert first_difference(answered["socket"], answered[name]) is None, name
 
 
 def _faults(said: Answer, expect: Mapping[str, Any]) -> Sequence[str]:

@@ -7,22 +7,23 @@ never completed ends too, on every backend.
 from __future__ import annotations
 
 import base64
-import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from clients.equality import broken_invariants, first_difference
+from clients.equality import broken_invariants
 from clients.exchange import Exchange
-from clients.launch import RunningBackend, start
+from clients.launch import RunningBackend, running
+from tests.conftest import BACKEND_NAMES
 from tests.corpus.corpus import Record, corpus_is_here, every_case
-from tests.corpus.differences import FLASK_RUN
-from tests.corpus.exchanges import converse
+from tests.corpus.differences import FASTAPI, FLASK_RUN
+from tests.corpus.exchanges import converse, difference
 
 TIMEOUTS = {"WIREPROOF_HEAD_TIMEOUT": "1", "WIREPROOF_BODY_IDLE_TIMEOUT": "1"}
 SECONDS = 4.0
 Impatient = Mapping[str, RunningBackend]
+Ask = Callable[[Record], Exchange]
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +32,21 @@ def impatient() -> Iterator[Impatient]:
     if not corpus_is_here():
         yield {}
         return
-    with contextlib.ExitStack() as stack:
-        names = ("socket", "gunicorn", "flask")
-        yield {name: stack.enter_context(start(name, env=TIMEOUTS)) for name in names}
+    with running(BACKEND_NAMES, env=TIMEOUTS) as started:
+        yield {backend.name: backend for backend in started}
+
+
+@pytest.fixture(scope="module")
+def of_socket(impatient: Impatient) -> Ask:
+    """What socket answers: each case is asked once, however often it is compared with."""
+    done: dict[str, Exchange] = {}
+
+    def ask(record: Record) -> Exchange:
+        if record["id"] not in done:
+            done[record["id"]] = send(impatient["socket"], record)
+        return done[record["id"]]
+
+    return ask
 
 
 def harmless(record: Record) -> bool:
@@ -51,23 +64,10 @@ def send(backend: RunningBackend, record: Record) -> Exchange:
     return converse(backend, pieces_of(record), half_close=record["half_close"], seconds=SECONDS)
 
 
-def difference(one: Exchange, other: Exchange) -> str | None:
-    """How two exchanges differ; no answer in time is an answer of its own here."""
-    if bool(one.answers) != bool(other.answers) or one.closed != other.closed:
-        return f"{_outcome(one)} and {_outcome(other)}"
-    return one.no_answer or other.no_answer or first_difference(one, other)
-
-
-def _outcome(exchange: Exchange) -> str:
-    if exchange.answers:
-        return f"status {exchange.answers[0].status}"
-    return "closed" if exchange.closed else exchange.no_answer
-
-
 @every_case("own-wire")
-def test_socket_and_gunicorn_answer_alike(impatient: Impatient, record: Record) -> None:
+def test_socket_and_gunicorn_answer_alike(impatient: Impatient, of_socket: Ask, record: Record) -> None:
     began = time.monotonic()
-    one, other = (send(impatient[name], record) for name in ("socket", "gunicorn"))
+    one, other = of_socket(record), send(impatient["gunicorn"], record)
     assert difference(one, other) is None
     assert time.monotonic() - began < SECONDS, "a request without an end is not bounded"
     for said in one.answers:
@@ -75,10 +75,23 @@ def test_socket_and_gunicorn_answer_alike(impatient: Impatient, record: Record) 
 
 
 @every_case("own-wire", where=harmless)
-def test_flask_run_answers_alike_where_its_server_lets_it(impatient: Impatient, record: Record) -> None:
-    one, other = (send(impatient[name], record) for name in ("socket", "flask"))
-    found = difference(one, other)
-    if record["id"] in FLASK_RUN:
-        assert found is not None, f"no longer differs: take it off the list ({FLASK_RUN[record['id']]})"
-    else:
+def test_flask_run_answers_alike_where_its_server_lets_it(
+    impatient: Impatient, of_socket: Ask, record: Record
+) -> None:
+    _check(difference(of_socket(record), send(impatient["flask"], record)), FLASK_RUN.get(record["id"]))
+
+
+@pytest.mark.skipif("fastapi" not in BACKEND_NAMES, reason="its extra is not installed")
+@every_case("own-wire")
+def test_fastapi_answers_alike_where_h11_lets_it(
+    impatient: Impatient, of_socket: Ask, record: Record
+) -> None:
+    _check(difference(of_socket(record), send(impatient["fastapi"], record)), FASTAPI.get(record["id"]))
+
+
+def _check(found: str | None, rule: str | None) -> None:
+    """Only what is listed differs, and it does."""
+    if rule is None:
         assert found is None
+    else:
+        assert found is not None, f"no longer differs: take it off the list ({rule})"

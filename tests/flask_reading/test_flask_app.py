@@ -3,13 +3,15 @@
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from clients.launch import RunningBackend
+from clients.launch import RunningBackend, start
 from servers import flask_upload
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
@@ -53,6 +55,10 @@ def pieces(stream: object, **fields: str) -> Iterator[bytes]:
     return iter(BodyInput(environ, head_of(**fields), Limits()))
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_every_path_is_answered_without_routing(app: Flask) -> None:
     client = app.test_client()
     for path in ("/a//b", "/static/x", "/a", "/a/"):
@@ -77,6 +83,28 @@ def test_answer_to_head_has_the_length_of_its_description(app: Flask) -> None:
     answer = app.test_client().head("/a")
     assert answer.data == b""
     assert int(answer.headers["Content-Length"]) > 100
+
+
+def test_head_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
+    """Of its answer no byte is sent, so that no end of sending closes the file."""
+    client = flask_upload.create_app(Settings(store=str(tmp_path))).test_client()
+    href = client.put("/upload/a", data=b"hello").get_json()["files"][0]["href"]
+    before = open_descriptors()
+    for _ in range(50):
+        answer = client.head(href)
+        assert (answer.status_code, answer.headers["Content-Length"]) == (200, "5")
+    assert open_descriptors() < before + 10
+
+
+@pytest.mark.parametrize(("count", "refused"), [(99, False), (100, True)])
+def test_fields_are_counted_as_far_as_wsgi_shows_them(count: int, refused: bool) -> None:
+    """By their names, beside Host: lines of one name were joined before."""
+    fields = {f"HTTP_X_{number}": "1" for number in range(count)}
+    if refused:
+        with pytest.raises(Problem, match="headers_too_large"):
+            head_of(**fields)
+    else:
+        assert len(head_of(**fields).headers) == Limits().max_fields
 
 
 def test_application_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +162,7 @@ def test_body_that_drips_is_ended_at_the_end_of_a_window(monkeypatch: pytest.Mon
         now += 5.0
         return now
 
-    monkeypatch.setattr("servers.flask_reading.body_input.time.monotonic", clock)
+    monkeypatch.setattr("servers.flask_reading.pace.time", SimpleNamespace(monotonic=clock))
     slow = (b"x" for _ in range(100))
     stream = Broken()
     stream.read = lambda size: next(slow)  # type: ignore[method-assign]
@@ -210,10 +238,33 @@ def test_development_server_survives_hostile_chunks(
     assert b'"code":"bad_chunk"' in answer
 
 
-def test_development_server_lets_a_refusal_be_read(backends: Mapping[str, RunningBackend]) -> None:
+@pytest.mark.parametrize(
+    ("method", "length", "sent"),
+    [
+        (b"POST", 900_000, 500_000),
+        # Werkzeug's server would drop the close together with the body that HEAD does not get, and drain.
+        (b"HEAD", 20_000_000, 300_000),
+    ],
+)
+def test_development_server_lets_a_refusal_be_read_and_closes(
+    backends: Mapping[str, RunningBackend], method: bytes, length: int, sent: int
+) -> None:
     backend = backends["flask"]
     with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        connection.sendall(b"POST /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n")
-        connection.sendall(b"x" * 500000)
+        head = b"%s /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (method, length)
+        connection.sendall(head)
+        connection.sendall(b"x" * sent)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 404 ")
+    assert answer.endswith(b"\r\n\r\n") == (method == b"HEAD")
+
+
+def test_development_server_waits_for_a_body_no_longer_than_it_may_be_idle() -> None:
+    with (
+        start("flask", env={"WIREPROOF_BODY_IDLE_TIMEOUT": "1"}) as backend,
+        socket.create_connection((backend.host, backend.port), timeout=10) as connection,
+    ):
+        connection.sendall(b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"request_timeout"' in answer

@@ -50,7 +50,11 @@ def _lines(*pieces: bytes) -> list[bytes] | str:
         (b"a\rb\r\n", "bad_header"),
         (b"\r\r\n", "bad_header"),
         (b"abcd\r", []),
-        (b"abcde", []),
+        (b"abcd", []),
+        (b"abcde", "headers_too_large"),
+        (b"abcd\rx", "headers_too_large"),
+        (b"abcd\n", "bad_header"),
+        (b"abcde\n", "headers_too_large"),
     ],
 )
 def test_a_line_in_every_cut(data: bytes, expected: list[bytes] | str) -> None:

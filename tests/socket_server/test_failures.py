@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from servers.socket_server.connection import Connection
 from servers.storage.local import LocalStore
 from tests.routes.faulty_store import FaultyStore
 from tests.socket_server.client import get, request
@@ -97,6 +98,22 @@ def test_a_fault_of_ours_without_a_body_lets_the_connection_go_on(caplog: pytest
         client.send(get("/files/" + "0" * 64), get("/next"))
         assert [answer.status for answer in client.answers(2)] == [500, 200]
     assert "a fault" in caplog.text
+
+
+def test_a_fault_in_a_refusal_ends_that_connection_only(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault in a refusal")
+
+    with serving() as worker, worker.client() as other, worker.client() as refused:
+        other.send(get()).answer()
+        monkeypatch.setattr(Connection, "_refuse", fail)
+        assert refused.send(get("/upload/")).until_closed() == []
+        assert other.forget().send(get("/1")).answer().json()["path"] == "/1"
+        with worker.client() as fresh:
+            assert fresh.send(get("/2")).answer().json()["path"] == "/2"
+    assert "a fault in a refusal" in caplog.text
 
 
 def test_a_client_that_leaves_during_its_answer_gives_the_file_back(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
 from servers.socket_upload import main
 from tests.socket_server.client import Client, get, request
+from tests.socket_server.process_tree import eventually
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -76,8 +77,16 @@ def test_a_port_that_is_taken_is_named(taken_port: int) -> None:
     )
 
 
+def test_a_store_that_cannot_be_cleaned_is_named(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "staging").write_bytes(b"")
+    said = _refused("--store", str(tmp_path / "store"), "--port", "0")
+    assert f"the store '{tmp_path}/store' cannot be used: " in said
+
+
 def test_a_bad_variable_is_named() -> None:
     assert "workers is a whole number, not 'many'" in _refused(env={"WIREPROOF_WORKERS": "many"})
+    assert "max_body has 5000 digits: too many" in _refused(env={"WIREPROOF_MAX_BODY": "9" * 5000})
     assert "insecure_public is 1 or 0" in _refused(env={"WIREPROOF_INSECURE_PUBLIC": "perhaps"})
 
 
@@ -103,6 +112,29 @@ def test_the_process_itself_ends_with_status_2() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.splitlines()[-1] == "Error: the port 99999 is not one of 0 to 65535"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("stdout", [">/dev/full", ">&-"], ids=["full", "closed"])
+def test_a_standard_output_that_takes_nothing_ends_nothing(stdout: str, workers: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(_PROJECT / "servers" / "socket_upload.py"), "--port", str(port)]
+    command += ["--workers", workers, "--store", str(tmp_path / "store")]
+    with subprocess.Popen(["sh", "-c", f'exec "$@" {stdout}', "sh", *command]) as server:
+        try:
+            assert eventually(lambda: _serves(port), 20)
+        finally:
+            server.terminate()
+        assert server.wait(20) == 0
+
+
+def _serves(port: int) -> bool:
+    try:
+        with Client(port) as client:
+            return client.send(get()).answer().status == 200
+    except ConnectionRefusedError:
+        return False
 
 
 def test_flags_and_variables_reach_the_server() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from clients.answers import Answer
 from tests.socket_server.client import get, request
-from tests.socket_server.worker_thread import Served
+from tests.socket_server.worker_thread import Served, serving
 
 _UNKNOWN_FILE = "/files/" + "0" * 64
 _CHUNKS = b"3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
@@ -104,6 +104,15 @@ def test_the_client_decides_whether_it_goes_on(
         answers = client.answers(2) if goes_on else client.until_closed()
         assert len(answers) == 1 + goes_on
         assert answers[0].header("connection") == says
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "after a while"])
+def test_of_no_seconds_of_keep_alive_each_connection_has_one_answer(late: bool) -> None:
+    """Nobody is closed before the first request could come."""
+    with serving(keep_alive_timeout=0) as worker, worker.client() as client:
+        assert not late or client.is_silent(0.2)
+        (answer,) = client.send(get("/1") + get("/2")).until_closed()
+        assert (answer.status, _path(answer), answer.header("connection")) == (200, "/1", "close")
 
 
 def test_nothing_behind_a_malformed_request_is_read(served: Served) -> None:

@@ -1,5 +1,6 @@
 """The event loop: deadlines, threads, wake-ups, and what it does not spend."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -130,6 +131,64 @@ def test_many_wake_ups_are_all_heard() -> None:
     loop.call_soon_from_thread(loop.stop)  # an ended loop hears no more, and does not mind
 
 
+@pytest.mark.timeout(20)
+def test_a_callback_that_calls_again_and_again_holds_up_no_deadline() -> None:
+    """Each call is of the next turn."""
+    loop, calls = Loop(), list[float]()
+
+    def again() -> None:
+        calls.append(time.monotonic())
+        loop.call_soon(again)
+
+    again()
+    _run(loop, 0.05)
+    assert len(calls) > 2
+
+
+def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request fails because the system has no thread left for it."""
+    before = set(threading.enumerate())
+    loop, outcomes = Loop(threads=5), list[int]()
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    assert len(set(threading.enumerate()) - before) == 5
+
+    def done(outcome: Future[int]) -> None:
+        outcomes.append(outcome.result())
+        if len(outcomes) == 10:
+            loop.stop()
+
+    for number in range(10):
+        loop.in_thread(lambda number=number: number, done)  # type: ignore[misc]
+    loop.run()
+    assert sorted(outcomes) == list(range(10))
+
+
+@pytest.mark.parametrize("room", range(4))
+def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """It fails at once, and the threads that it got end."""
+    before, start, started = set(threading.enumerate()), threading.Thread.start, list[threading.Thread]()
+
+    def start_while_there_is_room(thread: threading.Thread) -> None:
+        if len(started) == room:
+            _no_thread(thread)
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_while_there_is_room)
+    # Who waits for the others for ever would hold up the end of the tests too.
+    monkeypatch.setattr(threading, "Barrier", functools.partial(threading.Barrier, timeout=10))
+    begin = time.monotonic()
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        Loop(threads=4)
+    assert time.monotonic() - begin < 8
+    assert len(started) == room
+    assert set(threading.enumerate()) == before
+
+
+def _no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_loop_that_waits_uses_no_time() -> None:
     loop = Loop()
     Deadline(loop, loop.stop).set(time.monotonic() + 0.3)
@@ -173,3 +232,13 @@ def test_time_that_the_server_took_is_not_the_clients() -> None:
     pace.begin(100)
     pace.excuse(50)
     assert [pace.wait(now) for now in (150, 190)] == [180, 210]
+
+
+def test_without_a_window_any_rate_will_do_but_not_silence() -> None:
+    """And nobody looks again at once, and again."""
+    pace = BodyPace(Limits(body_idle_timeout=30, body_rate_window=0, min_body_rate=256))
+    pace.begin(100)
+    assert pace.wait(100) == 130
+    assert pace.wait(110) == 140
+    assert pace.look_again(139, 1) == 140
+    assert pace.look_again(140, 1) is None

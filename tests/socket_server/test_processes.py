@@ -4,13 +4,72 @@ import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from clients.launch import RunningBackend, spawn, start
+from clients.launch import PROJECT_ROOT, RunningBackend, spawn, start
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.process_tree import children, cpu_seconds, eventually, is_running
+
+# Run by a server before its own code: what the system does to it at a certain moment.
+_FORK_FAILS = """
+import errno, os
+from servers.socket_server import processes
+
+processes._START_AGAIN_SECONDS = 0
+fork, forks = os.fork, 0
+
+def fork_or_fail():
+    global forks
+    forks += 1
+    if forks == {number}:
+        raise BlockingIOError(errno.EAGAIN, "no room")
+    return fork()
+
+os.fork = fork_or_fail
+"""
+_SIGNAL_BEFORE_THE_FORK = """
+import os, signal
+fork = os.fork
+
+def told():
+    os.kill(os.getpid(), signal.SIGTERM)
+    return fork()
+
+os.fork = told
+"""
+_SIGNAL_TO_ALL_WHILE_A_WORKER_BEGINS = """
+import os, signal
+from servers.socket_server import processes
+
+fork, forks, worker = os.fork, 0, processes.Worker
+
+def counted():
+    global forks
+    forks += 1
+    return fork()
+
+def told(*arguments):
+    if forks == 1:
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+    return worker(*arguments)
+
+os.fork, processes.Worker = counted, told
+"""
+_SIGNAL_BEFORE_IT_IS_BLOCKED = """
+import signal
+mask = signal.pthread_sigmask
+
+def told(how, signals):
+    if how == signal.SIG_BLOCK:
+        signal.raise_signal(signal.SIGTERM)
+    return mask(how, signals)
+
+signal.pthread_sigmask = told
+"""
 
 _UPLOAD = request("POST", "/upload/", "Content-Type: image/png", length=6)
 
@@ -85,6 +144,107 @@ def test_a_second_signal_ends_it_at_once(backend: RunningBackend) -> None:
         assert upload.until_closed() == []
     assert _stored(backend) == 0
     assert "Traceback" not in backend.log()
+
+
+def _arranged(folder: Path, code: str) -> dict[str, str]:
+    """The environment in which a server runs `code` first."""
+    (folder / "sitecustomize.py").write_text(code, "ascii")
+    return {"PYTHONPATH": os.pathsep.join((str(folder), str(PROJECT_ROOT)))}
+
+
+def _ends_quietly(backend: RunningBackend) -> None:
+    assert backend.process.wait(20) == 0
+    assert "Traceback" not in backend.log()
+    assert "ERROR" not in backend.log()
+
+
+@pytest.mark.parametrize("workers", [2, 5, 20])
+def test_a_signal_while_workers_are_started_ends_it_quietly(workers: int) -> None:
+    with spawn("socket", flags=["--workers", str(workers)]) as backend:
+        deadline = time.monotonic() + 20
+        while not children(backend.pid) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        os.kill(backend.pid, signal.SIGTERM)
+        _ends_quietly(backend)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(_SIGNAL_BEFORE_THE_FORK, id="just before the fork"),
+        pytest.param(_SIGNAL_BEFORE_IT_IS_BLOCKED, id="before it is blocked"),
+    ],
+)
+def test_a_signal_round_a_fork_ends_it_without_a_word(tmp_path: Path, code: str) -> None:
+    """Not even that it serves: it does not."""
+    with spawn("socket", flags=["--workers", "2"], env=_arranged(tmp_path, code)) as backend:
+        _ends_quietly(backend)
+        assert backend.log() == ""
+
+
+def test_a_signal_to_all_while_a_worker_begins_ends_it_quietly(tmp_path: Path) -> None:
+    """The worker does not take it for its master's."""
+    env = _arranged(tmp_path, _SIGNAL_TO_ALL_WHILE_A_WORKER_BEGINS)
+    with spawn("socket", flags=["--workers", "2"], env=env) as backend:
+        _ends_quietly(backend)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3], ids=["the first", "the second", "the one in place of another"])
+def test_a_worker_for_which_there_was_no_room_is_started_again(tmp_path: Path, number: int) -> None:
+    env = _arranged(tmp_path, _FORK_FAILS.format(number=number))
+    with start("socket", flags=["--workers", "2"], env=env) as backend:
+        first, _ = children(backend.pid)
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: len(set(children(backend.pid)) - {first}) == 2)
+        assert backend.log().count("no worker can be started: no room") == 1
+        with Client(backend.port) as client:
+            assert client.send(get()).answer().status == 200
+        os.kill(backend.pid, signal.SIGTERM)
+        assert backend.process.wait(5) == 0
+
+
+def _is_stopped(pid: int) -> bool:
+    return "State:\tT" in Path(f"/proc/{pid}/status").read_text("ascii")
+
+
+@pytest.mark.parametrize(
+    ("backend", "whole_group"),
+    [
+        pytest.param(1, False, id="one process"),
+        pytest.param(2, False, id="the master"),
+        pytest.param(2, True, id="the whole group"),
+    ],
+    indirect=["backend"],
+)
+def test_what_had_arrived_when_the_signal_came_is_answered(
+    backend: RunningBackend, whole_group: bool
+) -> None:
+    """On a connection that is kept alive, and on one that waits to be accepted."""
+    processes = [backend.pid, *children(backend.pid)]
+    with Client(backend.port) as kept:
+        kept.send(get()).answer()
+        os.killpg(backend.pid, signal.SIGSTOP)
+        assert eventually(lambda: all(map(_is_stopped, processes)))
+        with Client(backend.port) as fresh:
+            for client in (kept.forget(), fresh):
+                client.send(get("/late"))
+            assert fresh.is_silent(0.1), "it is on its way to the kernel of the other side"
+            (os.killpg if whole_group else os.kill)(backend.pid, signal.SIGTERM)
+            os.killpg(backend.pid, signal.SIGCONT)
+            for client in (kept, fresh):
+                assert [answer.json()["path"] for answer in client.until_closed()] == ["/late"]
+    assert backend.process.wait(10) == 0
+
+
+def test_a_store_in_memory_has_one_process() -> None:
+    """Two would not share it: what one has stored the other would not find."""
+    with start("socket", flags=["--workers", "2", "--store", "MEMORY:"]) as backend:
+        assert children(backend.pid) == []
+        with Client(backend.port) as client:
+            client.send(request("PUT", "/upload/f", body=b"abc"))
+            href = client.answer().json()["files"][0]["href"]
+        with Client(backend.port) as client:
+            assert client.send(get(href)).answer().body == b"abc"
 
 
 def test_a_killed_worker_is_replaced(two_workers: RunningBackend) -> None:

@@ -3,11 +3,17 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from clients.exchange import exchange
 from clients.launch import RunningBackend, start
+from servers.sansio.stream import Role
+from servers.socket_server.observer import Observer
+from tests.socket_server.client import Client, get, request
+from tests.socket_server.process_tree import eventually
 
 Show = Callable[[bytes], list[tuple[str, str]]]
 
@@ -99,3 +105,52 @@ def test_control_characters_of_a_request_never_reach_the_terminal(
     show(b"GET /\x1b]0;owned\x07 HTTP/1.1\r\n%s\r\n" % _HEAD)
     assert "\x1b" not in observed.log()
     assert "\x9b" not in observed.log()
+
+
+def test_the_reads_and_the_100_are_shown_where_they_happen(observed: RunningBackend) -> None:
+    head = request("POST", "/x", "Expect: 100-continue", length=5)
+    with Client(observed.port) as client:
+        client.send(head)
+        while not client.continues:
+            assert not client.is_silent(5)
+        client.send(b"hello").answer()
+        client.end()
+        assert eventually(lambda: " closed " in observed.log().rpartition(" connected ")[2])
+    rows = [_LINE.fullmatch(line) for line in observed.log().rpartition(" connected ")[2].splitlines()]
+    shown = [(row[2].strip(), row[3].strip()) for row in rows if row]
+    steps = [
+        ("", f"── read 1: {len(head)} bytes"),
+        ("end of head", "␍␊"),
+        ("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body"),
+        ("", "── read 2: 5 bytes"),
+        ("body", "hello"),
+        ("answer", "HTTP/1.1 200 OK"),
+        ("", "── the client has shut its write side"),
+        ("closed", "after 3 reads"),
+    ]
+    assert [row for row in shown if row in steps] == steps
+
+
+def test_on_a_terminal_what_bytes_are_is_told_by_their_colour_too() -> None:
+    written = StringIO()
+    console = Console(force_terminal=True, color_system="standard", no_color=False, width=100, file=written)
+    observer = Observer(console, 1, "127.0.0.1 port 1")
+    observer.trace(Role.REQUEST_LINE, b"GET / HTTP/1.1\r\n")
+    observer.trace(Role.FIELD, b"Host: h\r\n")
+    observer.trace(Role.CHUNK_SIZE, b"5\r\n")
+    observer.trace(Role.BODY, b"hello")
+    observer.trace(Role.DELIMITER, b"--b\r\n")
+    found = re.findall("(\x1b\\[[0-9;]+m)(GET|Host: h|5|hello|--b)", written.getvalue())
+    styles = {text: style for style, text in found}
+    assert styles.keys() == {"GET", "Host: h", "5", "hello", "--b"}
+    assert len(set(styles.values())) == 5
+
+
+def test_a_stream_that_cannot_show_every_character_ends_nothing() -> None:
+    """What it cannot show is escaped."""
+    with start("socket", flags=["--wire"], env={"PYTHONIOENCODING": "latin-1"}) as backend:
+        for path in ("/1", "/2"):
+            with Client(backend.port) as client:
+                assert client.send(get(path)).answer().json()["path"] == path
+        assert "\\u2502 GET /2 HTTP/1.1" in backend.log()
+        assert "Traceback" not in backend.log()

@@ -81,4 +81,4 @@ def _close_what_is_left(worker: Worker) -> None:
     for connection in connections:
         leftover: socket.socket = connection._socket
         leftover.close()
-        connection._pieces = iter(())
+        connection._outbox.close()

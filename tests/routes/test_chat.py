@@ -1,0 +1,63 @@
+"""A completion is named by its request: an echo has no clock and no chance (contract sections 1 and 6)."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from servers.contract.answers import EventStream
+from servers.routes import TABLE, Context, Exchange
+from servers.sansio.reading import SansIoReading
+from servers.settings import Settings
+from servers.storage.memory import MemoryStore
+from tests.contract.heads import head
+
+_USER = {"role": "user", "content": "echo this"}
+_REQUEST: dict[str, Any] = {"model": "echo", "messages": [_USER]}
+# Each differs from the first in one point.
+_REQUESTS: dict[str, dict[str, Any]] = {
+    "a request": _REQUEST,
+    "another model": {**_REQUEST, "model": "echo-2"},
+    "another prompt": {**_REQUEST, "messages": [{**_USER, "content": "echo that"}]},
+    "another message before": {**_REQUEST, "messages": [{"role": "system", "content": ""}, _USER]},
+    "a temperature": {**_REQUEST, "temperature": 0},
+    "a stream": {**_REQUEST, "stream": True},
+    "a stream with its usage": {**_REQUEST, "stream": True, "stream_options": {"include_usage": True}},
+}
+
+
+def _completions(members: dict[str, Any]) -> list[dict[str, Any]]:
+    """The completion, or all chunks of a streamed one."""
+    body = json.dumps(members).encode()
+    fields = {"content-type": "application/json"}
+    request_head = head("POST", "/v1/chat/completions", fields=fields, content_length=len(body))
+    exchange = Exchange(request_head, TABLE, SansIoReading(), Context(Settings(), MemoryStore()))
+    exchange.receive(body)
+    answer = exchange.finish()
+    if isinstance(answer.body, bytes):
+        return [json.loads(answer.body)]
+    assert isinstance(answer.body, EventStream)
+    data = [event.data.removeprefix(b"data: ") for event in answer.body.events]
+    assert data.pop() == b"[DONE]\n\n"
+    return [json.loads(chunk) for chunk in data]
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(_REQUESTS, 2)))
+def test_two_requests_have_two_ids(one: str, other: str) -> None:
+    assert _completions(_REQUESTS[one])[0]["id"] != _completions(_REQUESTS[other])[0]["id"]
+
+
+@pytest.mark.parametrize("name", _REQUESTS)
+def test_the_same_request_gets_the_same_completion(name: str) -> None:
+    """Id and `created` with it: identical means equal bytes."""
+    assert _completions(_REQUESTS[name]) == _completions(_REQUESTS[name])
+
+
+@pytest.mark.parametrize("name", _REQUESTS)
+def test_every_chunk_has_the_one_id_and_an_integer_for_created(name: str) -> None:
+    """OpenAI: Unix time in seconds; their clients' types take no float and no text."""
+    completions = _completions(_REQUESTS[name])
+    assert {type(completion["created"]) for completion in completions} == {int}
+    assert len({(completion["id"], completion["created"]) for completion in completions}) == 1
+    assert completions[0]["id"].startswith("chatcmpl-")

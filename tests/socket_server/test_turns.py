@@ -1,0 +1,207 @@
+"""Nobody takes more than a share: of memory, of the loop's time, and of the end of the server."""
+
+import fcntl
+import json
+import socket
+import struct
+import termios
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import pytest
+
+from servers.contract.limits import Limits
+from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from servers.socket_server import connection, inbox
+from servers.socket_server.connection import Connection
+from servers.socket_server.inbox import Inbox
+from servers.socket_server.loop import Loop
+from servers.socket_server.worker import Worker
+from tests.socket_server.client import Client, get, request
+from tests.socket_server.process_tree import eventually
+from tests.socket_server.worker_thread import serving
+
+_CHUNKED = request("POST", "/", "Transfer-Encoding: chunked")
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """What workers ask their connections for with each read, and how much they get."""
+    found: list[tuple[int, int]] = []
+
+    class Recorded(socket.socket):
+        def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+            data = super().recv(bufsize, flags)
+            found.append((bufsize, len(data)))
+            return data
+
+    welcome = Worker.welcome
+    monkeypatch.setattr(
+        Worker, "welcome", lambda worker, sock: welcome(worker, Recorded(fileno=sock.detach()))
+    )
+    return found
+
+
+@pytest.fixture
+def heads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many heads are handled in each turn of the loop."""
+    counts = [0]
+    turn, begin = Loop._turn, Connection._begin
+
+    def counted_turn(loop: Loop) -> None:
+        counts.append(0)
+        turn(loop)
+
+    def counted_begin(served: Connection, received: HeadReceived) -> None:
+        counts[-1] += 1
+        begin(served, received)
+
+    monkeypatch.setattr(Loop, "_turn", counted_turn)
+    monkeypatch.setattr(Connection, "_begin", counted_begin)
+    return counts
+
+
+def _stream(client: Client, events: int) -> Client:
+    """Ask for a stream of a thousand events a second, and wait for its beginning."""
+    body = json.dumps({"query": "x" * events, "delay": 0.001}).encode()
+    client.send(request("POST", "/stream_echo", "Content-Type: application/json", body=body))
+    while b"data:" not in client.received:
+        assert not client.is_silent(5)
+    return client
+
+
+def _push(client: Client, data: bytes) -> None:
+    """Send what the kernel takes at once."""
+    client.socket.setblocking(False)
+    try:
+        while True:
+            client.socket.send(data)
+    except BlockingIOError:
+        return
+
+
+# While a stream pauses.
+
+
+def test_a_client_that_keeps_sending_while_a_stream_pauses_is_not_read_for_ever(
+    reads: list[tuple[int, int]],
+) -> None:
+    with serving() as worker, worker.client() as client:
+        _stream(client, 50_000)
+        reads.clear()
+        shown = client.received.count(b"data:")
+        # One read an event would be enough to fill the memory: there are many more events than reads here.
+        while client.received.count(b"data:") < shown + 200:
+            _push(client, bytes(65536))
+            assert not client.is_silent(5), "the stream goes on"
+        taken = sum(got for _, got in reads)
+    assert inbox.PIECE <= taken <= inbox.PIECE + connection._LARGE_READ
+
+
+def test_what_came_while_a_stream_paused_is_answered_behind_it() -> None:
+    with serving() as worker, worker.client() as client:
+        _stream(client, 100).send(get("/1"), get("/2"))
+        stream, first, second = client.answers(3, methods=(b"POST", b"GET", b"GET"))
+    assert stream.body.count(b"data:") == 100
+    assert [answer.json()["path"] for answer in (first, second)] == ["/1", "/2"]
+
+
+def test_an_inbox_is_full_until_what_it_keeps_is_taken() -> None:
+    kept = Inbox(RequestReader(Limits()))
+    kept.receive(request("POST", "/", length=2 * inbox.PIECE))
+    assert isinstance(kept.next_event(), HeadReceived)
+    seen = [(kept.receive_ahead(data), kept.is_full) for data in (bytes(inbox.PIECE - 1), b"x")]
+    assert seen == [(True, False), (False, True)], "whether there is room for more, and whether there is none"
+    event = kept.next_event()
+    assert isinstance(event, BodyReceived)
+    assert len(event.data) == inbox.PIECE
+    assert (kept.is_full, kept.receive_ahead(b"x")) == (False, True)
+
+
+# Between two turns of the loop.
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [pytest.param(get, id="no body"), pytest.param(lambda path: request("POST", path, body=b"x"), id="body")],
+)
+def test_pipelined_requests_leave_the_others_their_turn(
+    heads: list[int], sent: Callable[[str], bytes]
+) -> None:
+    paths = [f"/{number}" for number in range(300)]
+    with serving() as worker, worker.client() as client:
+        answers = client.send(b"".join(sent(path) for path in paths)).answers(len(paths))
+        assert [answer.json()["path"] for answer in answers] == paths
+        assert client.is_silent(0.05), "no answer too many"
+    assert sum(heads) == len(paths)
+    assert max(heads) <= connection._EVENTS_A_TURN
+
+
+def test_a_client_that_ends_behind_many_requests_gets_every_answer(heads: list[int]) -> None:
+    """The end that was seen is not forgotten while the requests before it wait for their turns."""
+    with serving() as worker, worker.client() as client:
+        assert len(client.send(get() * 200).end().until_closed()) == 200
+    assert max(heads) <= connection._EVENTS_A_TURN
+
+
+@pytest.mark.parametrize("count", [inbox._MOST_CHUNKS - 1, 4 * inbox._MOST_CHUNKS + 1])
+def test_tiny_chunks_are_handed_over_before_finding_them_has_taken_long(count: int) -> None:
+    kept = Inbox(RequestReader(Limits()))
+    kept.receive(_CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n")
+    assert isinstance(kept.next_event(), HeadReceived)
+    sizes = []
+    while isinstance(event := kept.next_event(), BodyReceived):
+        sizes.append(len(event.data))
+    assert isinstance(event, BodyComplete)
+    assert sum(sizes) == count
+    assert max(sizes) <= inbox._MOST_CHUNKS
+    assert len(sizes) == -(-count // inbox._MOST_CHUNKS), "and not one by one"
+
+
+def test_a_body_in_tiny_chunks_is_read_whole() -> None:
+    with serving() as worker, worker.client() as client:
+        client.send(_CHUNKED + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n", get("/next"))
+        first, after = client.answers(2, methods=(b"POST", b"GET"))
+    assert (first.json()["text"], after.json()["path"]) == ("x" * 20_000, "/next")
+
+
+def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) -> None:
+    """A large read holds the loop longer: only a large body is worth it."""
+    with serving() as worker, worker.client() as client:
+        for path in ("/upload/f", "/echo"):  # by a thread, and without
+            client.forget().send(request("PUT", path, body=bytes(2 * 1024 * 1024))).answer()
+            assert connection._LARGE_READ in {asked for asked, _ in reads}
+            reads.clear()
+            client.forget().send(get()).answer()
+            assert {asked for asked, _ in reads} == {connection._SMALL_READ}
+
+
+# When the server stops.
+
+
+def _has_arrived(client: Client) -> bool:
+    """Whether the peer's kernel has everything that was sent."""
+    (held,) = struct.unpack("i", fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)))
+    return bool(held == 0)
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["kept alive", "fresh"])
+def test_a_request_that_has_arrived_when_the_server_stops_is_answered(fresh: bool) -> None:
+    """It comes while the loop is busy, so the loop hears of it only after it was told to stop."""
+    clients: Future[Client] = Future()
+    with serving() as worker, worker.client() as kept:
+        kept.send(get()).answer()
+
+        def stop_behind_a_request() -> None:
+            client = worker.client() if fresh else kept.forget()
+            client.send(get("/late"))
+            eventually(lambda: _has_arrived(client))
+            worker.worker.stop()
+            clients.set_result(client)
+
+        worker.worker.loop.call_soon_from_thread(stop_behind_a_request)
+        with clients.result(15) as client:
+            (answer,) = client.until_closed()
+            assert (answer.status, answer.json()["path"]) == (200, "/late")
+            assert answer.header("connection") == "close"
+        assert worker.ended(5)

@@ -1,0 +1,31 @@
+"""How an accepted connection is prepared."""
+
+import socket
+
+import pytest
+
+from tests.socket_server.worker_thread import serving
+
+_OPTIONS = {
+    "an answer never waits for the acknowledgement of the one before": (
+        socket.IPPROTO_TCP,
+        socket.TCP_NODELAY,
+    ),
+    "a peer that vanished is noticed": (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+}
+
+
+@pytest.mark.parametrize("why", _OPTIONS)
+def test_a_connection_has_the_options_of_a_server(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    are_set: list[bool] = []
+    with serving() as served:
+        welcome = served.worker.welcome
+
+        def watched(sock: socket.socket) -> None:
+            welcome(sock)
+            are_set.append(bool(sock.getsockopt(*_OPTIONS[why])))
+
+        monkeypatch.setattr(served.worker, "welcome", watched)
+        with served.client() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").answer()
+    assert are_set == [True]
