@@ -97,7 +97,7 @@ class Connection:
         """Do `step`; refuse what it finds wrong, and go on with what follows if the connection may."""
         try:
             while not self._succeeds(step):
-                step = self._advance
+                step = self._advance_later
         except OSError:  # reset or broken pipe: the client is gone
             self._close()
         except Exception:  # even refusing fails: the other connections live on
@@ -172,6 +172,11 @@ class Connection:
                 self._finish()
             else:
                 self._close()
+        if self._phase in RECEIVING:
+            self._queue()
+
+    def _advance_later(self) -> None:
+        """What follows a refusal has its turn after the others: requests to refuse cost as much as any."""
         if self._phase in RECEIVING:
             self._queue()
 

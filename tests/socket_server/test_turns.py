@@ -137,6 +137,13 @@ def test_pipelined_requests_leave_the_others_their_turn(
     assert max(heads) <= connection._EVENTS_A_TURN
 
 
+@pytest.mark.parametrize("path", ["/upload/", "/files/" + "0" * 64])
+def test_pipelined_refusals_leave_the_others_their_turn(heads: list[int], path: str) -> None:
+    with serving() as worker, worker.client() as client:
+        assert len(client.send(get(path) * 300).answers(300)) == 300
+    assert max(heads) <= connection._EVENTS_A_TURN
+
+
 def test_a_client_that_ends_behind_many_requests_gets_every_answer(heads: list[int]) -> None:
     """The end that was seen is not forgotten while the requests before it wait for their turns."""
     with serving() as worker, worker.client() as client:
