@@ -43,7 +43,7 @@ class Answer:
         return media_type in _JSON_TYPES
 
     def json(self) -> Any:
-        """The body as JSON; NaN and Infinity are none. Raises ValueError, also for what is nested too deep."""
+        """The body as JSON; NaN and Infinity are none. Raises ValueError, also for one nested too deep."""
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
         except RecursionError:

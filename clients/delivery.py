@@ -12,16 +12,16 @@ import ssl
 import time
 from collections.abc import Callable
 
-from clients.answers import Answer, AnswerError, Answers, read_answers
+from clients.answers import Answer
 from clients.digest import Block
-from clients.errors import Unreachable, UploadFailed, UsageError
+from clients.errors import Unreachable, UsageError
 from clients.message import Message
+from clients.received_answer import ReceivedAnswer
 from clients.request_url import RequestUrl
-from clients.wire import FINAL_ANSWER, Wire, WireSocket, watch_tls
+from clients.wire import Wire, WireSocket, watch_tls
 
 # RFC 9110, section 10.1.1: a client does not wait for 100 (Continue) for ever. curl waits 1 s, too.
 CONTINUE_SECONDS = 1.0
-MAX_ANSWER_BYTES = 64 << 20
 _RECEIVE_BYTES = 1 << 20
 _BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -44,8 +44,6 @@ def deliver(
             return _Delivery(connection, wire, message).run(on_block)
     except TimeoutError as error:
         raise too_late(message.url, wire, error) from None
-    except AnswerError as error:
-        raise Unreachable(f"{message.url.authority} does not answer in HTTP/1.1: {error}") from None
 
 
 def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.socket:
@@ -103,9 +101,7 @@ class _Delivery:
         self._connection = connection
         self._wire = wire
         self._message = message
-        self._received = bytearray()
-        self._ended = False
-        self._sent = 0
+        self._received = ReceivedAnswer(message)
         self._poll = select.poll()
 
     def run(self, on_block: Callable[[int], None] | None) -> Answer:
@@ -121,7 +117,7 @@ class _Delivery:
         if (self._message.field("expect") or b"").lower() != b"100-continue":
             return True
         patience = time.monotonic() + CONTINUE_SECONDS
-        while not self._answers().continues and (left := patience - time.monotonic()) > 0:
+        while not self._received.continues and (left := patience - time.monotonic()) > 0:
             self._wait(select.POLLIN, left)
             if self._receive():
                 return False
@@ -140,8 +136,10 @@ class _Delivery:
                 continue
             except _BROKEN:
                 return False
+            except OSError as error:
+                raise self._lost(error) from None
+            self._received.count_sent(view[:count])
             view = view[count:]
-            self._sent += count
         return True
 
     def _receive(self) -> bool:
@@ -152,28 +150,22 @@ class _Delivery:
             return False
         except _BROKEN:
             data = b""
-        self._received += data
-        self._ended = not data
-        if len(self._received) > MAX_ANSWER_BYTES:
-            raise UploadFailed(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
-        return self._ended or FINAL_ANSWER.match(self._received) is not None
+        except OSError as error:
+            raise self._lost(error) from None
+        self._received.add(data)
+        return self._received.ended or self._received.begun
 
     def _read_answer(self) -> Answer:
-        while not (answers := self._answers()).complete:
-            if self._ended:
-                raise Unreachable(self._why_none(answers))
+        while (answer := self._received.final()) is None:
             self._wait(select.POLLIN)
             self._receive()
-        return answers.complete[0]
+        return answer
 
-    def _answers(self) -> Answers:
-        return read_answers(bytes(self._received), (self._message.method.encode("ascii"),), ended=self._ended)
-
-    def _why_none(self, answers: Answers) -> str:
-        peer = self._message.url.authority
-        if answers.unfinished:
-            return f"{peer} closed the connection in the middle of its answer: {answers.unfinished}"
-        return f"{peer} closed the connection without an answer, after {self._sent} bytes of the request"
+    def _lost(self, error: OSError) -> Exception:
+        """What to raise for an error of the connection; our own time limit is told elsewhere."""
+        if isinstance(error, TimeoutError):
+            return error
+        return Unreachable(f"no answer from {self._message.url.authority}: {reason(error)}")
 
     def _wait(self, events: int, seconds: float | None = None) -> int:
         """The events that are ready, 0 after `seconds`. Raises TimeoutError at the deadline."""

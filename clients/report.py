@@ -18,6 +18,7 @@ import click
 from clients.answers import Answer
 from clients.digest import Block
 from clients.errors import UploadFailed
+from clients.received_answer import DecodedAnswer
 
 _MAX_SHOWN = 2000
 
@@ -25,20 +26,26 @@ _MAX_SHOWN = 2000
 def show_answer(answer: Answer, *, output: Path | None, raw: bool) -> None:
     """Write the body to `output` or standard output, and say in words when the answer is no 2xx.
 
-    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone. Raises UploadFailed
-    when `output` cannot be written.
+    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone; `raw` also keeps a
+    content coding. Raises UploadFailed when it cannot be written.
     """
     refused = not 200 <= answer.status < 300
-    stdout = sys.stdout.buffer
+    body = answer.received if raw and isinstance(answer, DecodedAnswer) else answer.body
     if output is not None:
-        _write_file(output, answer.body)
-    elif raw or not stdout.isatty():
-        stdout.write(answer.body)
-        stdout.flush()
-    elif not refused:
+        _write_file(output, body)
+    elif body and (raw or not standard_output().isatty()):
+        byte_writer(standard_output(), escaped=False)(body)
+    elif body and not refused:
         click.echo(pretty(answer))
     if refused:
         click.echo(refusal(answer), err=True, color=colour(sys.stderr))
+
+
+def standard_output() -> BinaryIO:
+    """Standard output for bytes. Raises UploadFailed when it is closed."""
+    if sys.stdout is None:  # >&-
+        raise UploadFailed("cannot write the output: standard output is closed")
+    return sys.stdout.buffer
 
 
 def pretty(answer: Answer) -> str:
@@ -112,23 +119,29 @@ def colour(stream: object) -> bool:
     return bool(isatty()) and not os.environ.get("NO_COLOR")
 
 
-def byte_writer(stream: BinaryIO, terminal_colour: str | None = None) -> Callable[[Block], None]:
-    """A function that writes blocks to `stream`: verbatim, but on a terminal with control bytes escaped.
+def byte_writer(
+    stream: BinaryIO, terminal_colour: str | None = None, *, escaped: bool = True
+) -> Callable[[Block], None]:
+    """A function that writes blocks to `stream`: verbatim, but on a terminal with control bytes `escaped`.
 
-    There the text has `terminal_colour`, when it has one and NO_COLOR is unset.
+    There the text has `terminal_colour`, when it has one and NO_COLOR is unset. It raises UploadFailed: as an
+    OSError a full disk would be taken for a fault of the connection whose bytes are shown.
     """
 
     def verbatim(block: Block) -> None:
-        stream.write(block)
-        stream.flush()
+        try:
+            stream.write(block)
+            stream.flush()
+        except OSError as error:
+            raise UploadFailed(f"cannot write the output: {error.strerror or error}") from None
 
-    def escaped(block: Block) -> None:
+    def in_escapes(block: Block) -> None:
         text = "".join(_shown_byte(byte) for byte in bytes(block))
         if terminal_colour and colour(stream):
             text = click.style(text, fg=terminal_colour)
         verbatim(text.encode("ascii"))
 
-    return escaped if stream.isatty() else verbatim
+    return in_escapes if escaped and stream.isatty() else verbatim
 
 
 def _shown_byte(byte: int) -> str:

@@ -26,6 +26,8 @@ _PERCENT = ord("%")
 _URL = re.compile(r"(https?)://([^\\/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE | re.DOTALL)
 _HOST_PORT = re.compile(r"(\[[^\]]*\]|[^\[\]:%\x00-\x20\x7f]+)(?::0*([1-9][0-9]{0,4})?)?")
 _ZONE = re.compile(r"\[([^%]*)%(?:25)?([A-Za-z0-9._~-]+)\]")
+# "labels 63 octets or less"                                               RFC 1035, section 2.3.4
+_MAX_LABEL = 63
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -80,7 +82,10 @@ def _host_and_port(host_port: str, url: str) -> tuple[str, int | None]:
     host = matched[1]
     if host.startswith("["):
         return _ipv6(host), port
-    return _ascii_host(host), port
+    name = _ascii_host(host)
+    if not all(0 < len(label) <= _MAX_LABEL for label in name.removesuffix(".").split(".")):
+        raise UsageError(f"{url!r} is no URL: a label of {name!r} is empty or longer than {_MAX_LABEL} bytes")
+    return name, port
 
 
 def _ipv6(host: str) -> str:

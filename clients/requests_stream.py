@@ -8,7 +8,10 @@ from contextlib import contextmanager
 import requests
 from urllib3.exceptions import HTTPError
 
-from clients.answers import Answer
+from clients.answers import Answer, AnswerError
+from clients.digest import Block
+from clients.errors import Unreachable
+from clients.live_answer import AnswerReader
 from clients.live_stream import LiveAnswer
 from clients.message import Message, build_message
 from clients.requests_upload import client_error, watched_session
@@ -24,6 +27,9 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[LiveAnswe
     Raises UsageError for a call that makes no request, and Unreachable when there is no answer.
     """
     message = build_message(**call.arguments())
+    # http.client forgives a head without an end and guesses lengths: our own reader hears all, and objects.
+    reader = AnswerReader()
+    wire.listen(lambda sent: None, lambda block: _check(reader, block))
     with watched_session(WatchedAdapter(wire)) as session:
         with _in_words(message, wire):
             response = session.request(
@@ -42,9 +48,11 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[LiveAnswe
 
 
 def _pieces(response: requests.Response, message: Message, wire: Wire) -> Iterator[bytes]:
-    """Chunk by chunk. Without chunks urllib3 waits for as much as it was asked for: so, one byte."""
+    """Chunk by chunk; without chunks, what has arrived."""
     chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
-    pieces = response.iter_content(None if chunked else 1)
+    # Without chunks iter_content waits for as much as it was asked for.
+    arrived = iter(lambda: response.raw.read1(decode_content=True), b"")
+    pieces = response.iter_content(None) if chunked else arrived
     while True:
         with _in_words(message, wire):
             piece = next(pieces, None)
@@ -53,10 +61,16 @@ def _pieces(response: requests.Response, message: Message, wire: Wire) -> Iterat
         yield piece
 
 
+def _check(reader: AnswerReader, block: Block) -> None:
+    reader.receive(bytes(block))
+
+
 @contextmanager
 def _in_words(message: Message, wire: Wire) -> Iterator[None]:
     """What can go wrong on the way, as Unreachable or UsageError."""
     try:
         yield
+    except AnswerError as error:
+        raise Unreachable(f"{message.url.authority}: {error}") from None
     except (requests.RequestException, HTTPError, TimeoutError) as error:
         raise client_error(error, message, wire) from None

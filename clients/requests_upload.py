@@ -13,19 +13,20 @@ from pathlib import Path
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from clients.answers import Answer
-from clients.body import Body, EmptyFraming
+from clients.body import Body
 from clients.confirm import confirm
-from clients.delivery import MAX_ANSWER_BYTES, reason, too_late, trusted_context
+from clients.delivery import reason, too_late, trusted_context
 from clients.digest import Block
 from clients.errors import Unreachable, UploadFailed, UsageError
 from clients.message import Message, build_message, counted
+from clients.received_answer import MAX_ANSWER_BYTES, DecodedAnswer, ReceivedAnswer
 from clients.requests_wire import DryRunDone, WatchedAdapter
 from clients.upload_call import Call
 from clients.upload_command import upload_command
@@ -73,11 +74,14 @@ def send(
     message = build_message(**call.arguments())
     if cafile is not None:
         trusted_context(cafile)
+    received = ReceivedAnswer(message)
+    received.watch(wire)
     try:
         with watched_session(WatchedAdapter(wire)) as session:
-            answer = _exchange(session, call, message, wire, cafile, on_block)
+            prepared = _prepare(session, call, message, on_block)
+            answer = _exchange(session, prepared, wire, cafile, received)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
-        raise client_error(error, message, wire) from None
+        raise client_error(error, message, wire, received) from None
     body = message.body
     if body is not None and body.receipt is None and not _is_streamed(call, body):
         for _ in body.blocks():  # requests sent its own rendering: ours must have been the same
@@ -109,23 +113,25 @@ def watched_session(adapter: WatchedAdapter) -> requests.Session:
 
 def _exchange(
     session: requests.Session,
-    call: Call,
-    message: Message,
+    prepared: requests.PreparedRequest,
     wire: Wire,
     cafile: str | None,
-    on_block: Callable[[int], None] | None,
+    received: ReceivedAnswer,
 ) -> Answer:
-    prepared = _prepare(session, call, message, on_block)
+    """What the server answered; requests has only taken off a content coding."""
     with session.send(
         prepared, stream=True, timeout=wire.remaining, verify=cafile or True, allow_redirects=False
     ) as response:
+        received.final()  # a malformed head is refused before anybody waits for its body
         content = bytearray()
         for block in response.iter_content(1 << 16):
             content += block
             if len(content) > MAX_ANSWER_BYTES:
                 raise UploadFailed(f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
-        headers = tuple((name.lower(), value) for name, value in response.raw.headers.iteritems())
-        return Answer(response.status_code, headers, bytes(content))
+    answer = received.whole()
+    if content == answer.body:
+        return answer
+    return DecodedAnswer(answer.status, answer.headers, bytes(content), answer.body)
 
 
 def _prepare(
@@ -146,7 +152,7 @@ def _prepare(
     )
     prepared = session.prepare_request(request)
     if streamed and body is not None:
-        _complete_head(prepared, body)
+        _complete_head(prepared, message, body)
     return prepared
 
 
@@ -178,21 +184,23 @@ def _stream(body: Body, on_block: Callable[[int], None] | None, *, chunked: bool
     return _Stream(body, on_block) if chunked else _SizedStream(body, on_block)
 
 
-def _complete_head(prepared: requests.PreparedRequest, body: Body) -> None:
+def _complete_head(prepared: requests.PreparedRequest, message: Message, body: Body) -> None:
     """Put Content-Type where requests puts that of its own bodies: behind the field of the framing."""
     fields = list(prepared.headers.items())
     prepared.headers.clear()
     has_type = any(name.lower() == "content-type" for name, _ in fields)
     for name, value in fields:
-        if name == "Transfer-Encoding" and body.length == 0 and body.when_empty is EmptyFraming.LENGTH:
+        if name == "Transfer-Encoding" and not message.chunked:  # so requests says that there are 0 bytes
             name, value = "Content-Length", "0"
         prepared.headers[name] = value
         if name in ("Content-Length", "Transfer-Encoding") and body.content_type and not has_type:
             prepared.headers["Content-Type"] = body.content_type
 
 
-def client_error(error: Exception, message: Message, wire: Wire | None = None) -> UsageError | Unreachable:
-    """The sentence that the socket client has for the same failure."""
+def client_error(
+    error: Exception, message: Message, wire: Wire | None = None, received: ReceivedAnswer | None = None
+) -> UsageError | Unreachable:
+    """The sentence that the socket client has for the same failure, or why requests alone has one."""
     if isinstance(error, ValueError):  # InvalidURL, InvalidHeader and their kin
         return UsageError(str(error))
     peer = message.url.authority
@@ -200,11 +208,21 @@ def client_error(error: Exception, message: Message, wire: Wire | None = None) -
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
         return too_late(message.url, wire, late)
+    try:
+        answered = received is not None and received.final() is not None
+    except Unreachable as judged:
+        return judged
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
-    what = reason(system) if system else "it closed the connection without a whole answer"
+    what = reason(system) if system else _innermost(causes)
+    if answered:
+        return Unreachable(f"requests cannot read the answer from {peer}: {what}")
     if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
     return Unreachable(f"no answer from {peer}: {what}")
+
+
+def _innermost(causes: Sequence[BaseException]) -> str:
+    return next((text for cause in reversed(causes) if (text := str(cause))), type(causes[-1]).__name__)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -39,7 +40,19 @@ class WatchedAdapter(HTTPAdapter):
         return pool
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """Skips every interim answer (RFC 9110, section 15.2); http.client takes all but 100 for the answer."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = None  # type: ignore[assignment]  # so it knows that nothing has been read
+            super().begin()
+
+
 class _WatchedHTTP(HTTPConnection):
+    response_class = _FinalResponse
+
     def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wire = wire
@@ -49,6 +62,8 @@ class _WatchedHTTP(HTTPConnection):
 
 
 class _WatchedHTTPS(HTTPSConnection):
+    response_class = _FinalResponse
+
     def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wire = wire

@@ -10,20 +10,21 @@ if not __package__:  # run as a script: replaced, so that no module is loaded tw
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 from clients import requests_stream, socket_stream
+from clients.command_end import ClientCommand, say_error
 from clients.encode import as_utf8
-from clients.errors import ClientError, UsageError
+from clients.errors import UsageError
 from clients.live_stream import OpenLive
 from clients.reception import Arrival, Reception, receive
-from clients.report import colour, printable, refusal
+from clients.report import colour, refusal, standard_output
+from clients.request_url import parse_request_url
 from clients.stream_report import show_arrival, show_no_stream, show_verdict
 from clients.stream_verdict import Judgement, StreamVerdict, judge
+from clients.time_limit import Seconds
 from clients.upload_call import Call
 from clients.version import project_version
 
@@ -41,11 +42,14 @@ DEFAULT_DATA: dict[str, dict[str, Any]] = {
 }
 _EPILOG = """
 Exit status: 0 a real stream, one that cannot be judged, or with --no-stream a pseudo-stream; 1 a refusal,
-no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer, or a stream that broke off.
+no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer, or a stream that broke off;
+130 Ctrl-C.
 """
 
 
-@click.command("stream", epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "stream", cls=ClientCommand, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.argument("url")
 @click.option(
     "--client",
@@ -75,7 +79,7 @@ no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer
 )
 @click.option(
     "--max-time",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     metavar="SECONDS",
     help="Stop reading after this time.",
 )
@@ -87,21 +91,17 @@ def main(url: str, client: str, whole: bool, max_time: float | None, **given: An
     def on_arrival(arrival: Arrival) -> None:
         show_arrival(console, arrival)
 
-    try:
-        data = request_data(url, given["data"])
-        call = stream_call(url, data, given["token"])
-        reception = receive(call, CLIENTS[client], whole=whole, max_time=max_time, on_arrival=on_arrival)
-        status = _report(console, reception, delay_of(data))
-    except ClientError as error:
-        _say(error)
-        sys.exit(error.exit_status)
-    sys.exit(status)
+    standard_output()
+    data = request_data(url, given["data"])
+    call = stream_call(url, data, given["token"])
+    reception = receive(call, CLIENTS[client], whole=whole, max_time=max_time, on_arrival=on_arrival)
+    sys.exit(_report(console, reception, delay_of(data)))
 
 
 def request_data(url: str, given: str | None) -> str | None:
-    """The JSON text to send, or None. Raises UsageError for text that is no JSON."""
+    """The JSON text to send, or None. Raises UsageError for text that is no JSON, and for what is no URL."""
     if given is None:
-        path = urlsplit(url).path.rstrip("/")
+        path = parse_request_url(url).target.partition("?")[0].rstrip("/")
         default = next((data for end, data in DEFAULT_DATA.items() if path.endswith(end)), None)
         return None if default is None else json.dumps(default)
     try:
@@ -115,7 +115,7 @@ def delay_of(data: str | None) -> float | None:
     """The delay in seconds for which the request asks, as `/stream_echo` understands it, or None."""
     value = json.loads(data) if data is not None else None
     delay = value.get("delay") if isinstance(value, dict) else None
-    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 < delay <= _MAX_DELAY:
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= _MAX_DELAY:
         return None
     return float(delay)
 
@@ -142,18 +142,13 @@ def _report(console: Console, reception: Reception, delay: float | None) -> int:
     judgement = judge(reception.times, delay=delay, read_whole=reception.read_whole)
     show_verdict(console, reception, judgement)
     if reception.broken is not None:
-        _say(reception.broken)
+        say_error(str(reception.broken))
         return reception.broken.exit_status
     return _status(judgement)
 
 
 def _status(judgement: Judgement) -> int:
     return NOT_A_STREAM if judgement.verdict is StreamVerdict.BUFFERED else 0
-
-
-def _say(error: ClientError) -> None:
-    text = Text("error: ", "red").append(printable(str(error)))
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text)
 
 
 if __name__ == "__main__":

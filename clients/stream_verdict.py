@@ -38,7 +38,7 @@ def judge(times: Sequence[float], *, delay: float | None = None, read_whole: boo
     """Judge events by `times`, in seconds since the request had been sent.
 
     `delay` is the pause in seconds that the request asked the server to make after each event, None when it
-    asked for none. `read_whole`: the client read the answer to its end before it looked at it.
+    did not say. `read_whole`: the client read the answer to its end before it looked at it.
 
     The rule. A client that read the answer whole has seen a *pseudo-stream*, whatever the server and the
     network did. Else what counts is which events came on their own, with a gap before and a gap after. Who
@@ -62,7 +62,7 @@ def judge(times: Sequence[float], *, delay: float | None = None, read_whole: boo
     if len(times) < 2:
         return _undecided(f"{_count(len(times), 'event')}: there is no gap to judge")
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    heeded = delay if delay and times[-1] >= len(gaps) * delay / 2 else None
+    heeded = delay if delay is not None and times[-1] >= len(gaps) * delay / 2 else None
     if _too_fast(times, heeded):
         return _undecided(f"{len(times)} events within {times[-1]:.3f} s: too fast to tell")
     least = max(_TOGETHER * (heeded or statistics.median(gaps)), _LEAST_GAP)

@@ -1,6 +1,7 @@
 """The command that both upload clients are: flags in, one exchange with its repetitions, an exit status out.
 
-0 is a 2xx, 1 a refusal or an upload that failed, 2 wrong usage or a file that cannot be read, 3 no answer.
+0 is a 2xx, 1 a refusal or an upload that failed, 2 wrong usage or a file that cannot be read, 3 no answer,
+130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import click
 
 from clients.answers import Answer
 from clients.body import choose_body
+from clients.command_end import ClientCommand
 from clients.digest import Block
-from clients.errors import ClientError, Unreachable
+from clients.errors import Unreachable
 from clients.progress import progress_bar
-from clients.report import byte_writer, colour, printable, show_answer
+from clients.report import byte_writer, printable, show_answer, standard_output
 from clients.upload_call import Call
 from clients.upload_options import Handling, call_from, handling_from, upload_options
 from clients.wire import Wire
 
 # What passes by itself (curl's list); 507 does not.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_FORM_ORDER = "wireproof.form_order"
 _FIRST_WAIT_SECONDS = 1.0
 _MAX_WAIT_SECONDS = 60.0
 
@@ -47,27 +50,36 @@ DryRun = Callable[[Call, Callable[[Block], None]], None]
 def upload_command(name: str, summary: str, send: Send, dry_run: DryRun) -> click.Command:
     """The click command `name` over one client's two functions."""
 
-    @click.command(name, help=summary, context_settings={"help_option_names": ["-h", "--help"]})
+    @click.command(
+        name,
+        cls=_UploadCommand,
+        help=summary,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     @upload_options
-    def command(**given: Any) -> None:
-        sys.exit(_run(given, send, dry_run))
+    @click.pass_context
+    def command(context: click.Context, /, **given: Any) -> None:
+        sys.exit(_run(given | {"form_order": context.meta[_FORM_ORDER]}, send, dry_run))
 
     return command
 
 
+class _UploadCommand(ClientCommand):
+    """Also keeps in which order the kinds of form flags came, which click forgets."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        order = self.make_parser(ctx).parse_args(list(args))[2]
+        ctx.meta[_FORM_ORDER] = [option.name for option in order if option.name in ("form", "form_string")]
+        return super().parse_args(ctx, args)
+
+
 def _run(given: dict[str, Any], send: Send, dry_run: DryRun) -> int:
-    try:
-        call, handling = call_from(given), handling_from(given)
-        if handling.dry_run:
-            dry_run(call, byte_writer(sys.stdout.buffer))
-            return 0
-        answer = _send_with_retries(call, handling, send)
-        show_answer(answer, output=handling.output, raw=handling.raw)
-    except ClientError as error:
-        click.echo(
-            click.style("error: ", fg="red") + printable(str(error)), err=True, color=colour(sys.stderr)
-        )
-        return error.exit_status
+    call, handling = call_from(given), handling_from(given)
+    if handling.dry_run:
+        dry_run(call, byte_writer(standard_output()))
+        return 0
+    answer = _send_with_retries(call, handling, send)
+    show_answer(answer, output=handling.output, raw=handling.raw)
     return 0 if 200 <= answer.status < 300 else 1
 
 

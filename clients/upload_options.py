@@ -15,6 +15,7 @@ from clients.encode import UNRESERVED, as_utf8, percent_encode
 from clients.errors import UsageError
 from clients.form_option import parse_form
 from clients.sources import BytesSource, Source, StreamSource, open_path
+from clients.time_limit import Seconds
 from clients.upload_call import Call
 from clients.version import project_version
 
@@ -57,7 +58,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-o", "--output", metavar="PATH", help="Write the answer's body there."),
     click.option("--raw", is_flag=True, help="Print the answer's body as received, on a terminal too."),
     click.option(
-        "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+        "--max-time", type=Seconds(), metavar="SECONDS",
         help="Give up when a whole try takes longer.",
     ),
     click.option(
@@ -108,8 +109,7 @@ def handling_from(given: dict[str, Any]) -> Handling:
 def call_from(given: dict[str, Any]) -> Call:
     """The request that the flags describe. Raises UsageError for flags that do not go together."""
     standard_input = _StandardInput()
-    files = [parse_form(text).as_file(standard_input) for text in given["form"]]
-    files += [(name, (None, value)) for name, value in _pairs("--form-string", given["form_string"])]
+    files = _files(given, standard_input)
     headers = _headers(given)
     body = _body(given, standard_input)
     removed = {name.lower() for name, value in headers.items() if value is None}
@@ -135,6 +135,20 @@ def call_from(given: dict[str, Any]) -> Call:
     )
 
 
+def _files(given: dict[str, Any], standard_input: _StandardInput) -> list[tuple[str, tuple[Any, ...]]]:
+    """The parts of -F and --form-string in the order of the command line, as curl has it."""
+    forms = iter([parse_form(text).as_file(standard_input) for text in given["form"]])
+    strings = iter(_pairs("--form-string", given["form_string"]))
+    files: list[tuple[str, tuple[Any, ...]]] = []
+    for kind in given["form_order"]:
+        if kind == "form":
+            files.append(next(forms))
+        else:
+            name, value = next(strings)
+            files.append((name, (None, value)))
+    return files
+
+
 class _StandardInput:
     """Gives standard input once, as a stream."""
 
@@ -144,6 +158,8 @@ class _StandardInput:
     def __call__(self) -> Source:
         if self.used:
             raise UsageError("standard input can be read once only")
+        if sys.stdin is None:  # <&-
+            raise UsageError("standard input is closed")
         self.used = True
         return StreamSource(sys.stdin.buffer)
 
@@ -226,7 +242,7 @@ def _header(line: str) -> tuple[str, bytes | None]:
 
 def _cookies(texts: Iterable[str]) -> dict[str, str | None]:
     cookies: dict[str, str | None] = {}
-    for pair in (pair for text in texts for pair in text.split(";")):
+    for pair in (pair for text in texts for pair in text.split(";") if pair.strip(" \t")):
         name, equals, value = pair.strip(" \t").partition("=")
         if not equals:
             raise UsageError(f"-b {pair!r}: it is name=value")

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from clients.digest import Block
 
@@ -21,19 +21,27 @@ _INTERIM_SECONDS = 0.05
 FINAL_ANSWER = re.compile(rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]")
 
 
+Listener: TypeAlias = Callable[[Block], None]
+
+
 class Wire:
     """A time limit for a connection, in seconds from now, and listeners that get every byte that passes."""
 
     def __init__(
         self,
         max_time: float | None = None,
-        on_sent: Callable[[Block], None] | None = None,
-        on_received: Callable[[Block], None] | None = None,
+        on_sent: Listener | None = None,
+        on_received: Listener | None = None,
     ) -> None:
         self.max_time = max_time
         self.on_sent = on_sent
         self.on_received = on_received
         self._deadline = None if max_time is None else time.monotonic() + max_time
+
+    def listen(self, on_sent: Listener, on_received: Listener) -> None:
+        """Add two listeners: they hear after those that are there."""
+        self.on_sent = _both(self.on_sent, on_sent)
+        self.on_received = _both(self.on_received, on_received)
 
     @property
     def remaining(self) -> float | None:
@@ -44,6 +52,17 @@ class Wire:
         if left <= 0:
             raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
         return left
+
+
+def _both(first: Listener | None, second: Listener) -> Listener:
+    if first is None:
+        return second
+
+    def both(block: Block) -> None:
+        first(block)
+        second(block)
+
+    return both
 
 
 if TYPE_CHECKING:

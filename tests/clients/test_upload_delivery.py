@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from clients import delivery, requests_upload, socket_upload
+from clients import delivery, received_answer, requests_upload, socket_upload
 from clients.errors import Unreachable, UploadFailed
 from clients.upload_call import Call
 from clients.wire import Wire
@@ -63,12 +63,8 @@ def test_an_early_answer_before_a_reset_is_read(client: ModuleType) -> None:
 CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 
 
-# http.client takes any 1xx but 100 for the answer: hints go to the other client only.
-@pytest.mark.parametrize(
-    ("client", "interim"),
-    [(socket_upload, CONTINUE), (requests_upload, CONTINUE), (socket_upload, HINTS + CONTINUE)],
-    ids=["socket", "requests", "socket-hints"],
-)
+@both
+@pytest.mark.parametrize("interim", [CONTINUE, HINTS + CONTINUE, CONTINUE + HINTS + HINTS])
 def test_interim_answers_are_no_answer(client: ModuleType, interim: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
@@ -182,8 +178,7 @@ def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType)
 def test_an_answer_beyond_all_measure_is_not_held(
     client: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (delivery, requests_upload):
-        monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr(received_answer, "MAX_ANSWER_BYTES", 1 << 20)
 
     def script(peer: Peer) -> None:
         peer.read_message()

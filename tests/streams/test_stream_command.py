@@ -160,7 +160,7 @@ def test_the_time_limit_ends_a_stream_that_goes_on() -> None:
         ("{}", None),
         ('{"delay": 0.25}', 0.25),
         ('{"delay": 2}', 2.0),
-        ('{"delay": 0}', None),
+        ('{"delay": 0}', 0.0),
         ('{"delay": -1}', None),
         ('{"delay": true}', None),
         ('{"delay": "1"}', None),
