@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,8 +14,6 @@ from clients.wire import Wire
 
 MAX_BODY_BYTES = 64 << 20
 EVENT_STREAM = "text/event-stream"
-# Reading what is there already takes less; so do the gaps that count as none.
-_LEAST_WAIT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,43 +79,18 @@ def receive(
         parser = EventStreamParser()
         arrivals: list[Arrival] = []
         broken: ClientError | None = None
-        clock = _PieceClock()
         try:
             for piece in live.pieces:
-                at = times.since_sent(clock.arrived())
+                at = times.piece_came()
                 for item in parser.receive(piece):
                     arrivals.append(Arrival(item, at))
                     on_arrival(arrivals[-1])
-                clock.reads_on()
+                times.piece_shown()
         except Unreachable as error:
             broken = _why_broken(error, times.wire)
         except EventStreamError as error:
             broken = UploadFailed(str(error))
         return _summed_up(times, live.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
-
-
-class _PieceClock:
-    """When pieces came, on the monotonic clock, without the time that their reader spent on showing them.
-
-    Whoever had to wait for a piece knows when it came. One that was there already came at an unknown time
-    while the last ones were shown: what that took does not count, or a burst would look like a slow stream.
-    """
-
-    def __init__(self) -> None:
-        self._shown = 0.0
-        self._arrived_at = self._read_at = time.monotonic()
-
-    def arrived(self) -> float:
-        """Now, or earlier by what the showing took since the reader had to wait last."""
-        self._arrived_at = time.monotonic()
-        if self._arrived_at - self._read_at >= _LEAST_WAIT:
-            self._shown = 0.0
-        return self._arrived_at - self._shown
-
-    def reads_on(self) -> None:
-        """What had come is shown."""
-        self._read_at = time.monotonic()
-        self._shown += self._read_at - self._arrived_at
 
 
 def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:

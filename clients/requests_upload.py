@@ -201,17 +201,17 @@ def client_error(
     error: Exception, message: Message, wire: Wire | None = None, received: ReceivedAnswer | None = None
 ) -> UsageError | Unreachable:
     """The sentence that the socket client has for the same failure, or why requests alone has one."""
-    if isinstance(error, ValueError):  # InvalidURL, InvalidHeader and their kin
+    try:
+        answered = received is not None and received.final() is not None
+    except Unreachable as judged:
+        return judged
+    if isinstance(error, ValueError) and not answered:  # InvalidURL, InvalidHeader and their kin
         return UsageError(str(error))
     peer = message.url.authority
     causes = list(_causes(error))
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
         return too_late(message.url, wire, late)
-    try:
-        answered = received is not None and received.final() is not None
-    except Unreachable as judged:
-        return judged
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     what = reason(system) if system else _innermost(causes)
     if answered:

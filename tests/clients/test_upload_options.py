@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import click
@@ -146,6 +147,22 @@ def test_parts_keep_the_order_of_the_flags(a_txt: Path) -> None:
     assert sent == request(f"POST /upload/\n{fields}", body)
 
 
+def test_form_strings_keep_their_place_among_the_forms() -> None:
+    sent = dry_run("--form-string", "a=1", "-F", "b=2", "--form-string=c=3", "-Fd=4", "--boundary", "b0")
+    assert re.findall(b'name="(.)"', sent) == [b"a", b"b", b"c", b"d"]
+
+
+@pytest.mark.parametrize("empty", [["-d", ""], ["-T", "/dev/null"], ["--json", ""]])
+def test_an_empty_body_in_chunks_is_a_last_chunk(empty: list[str]) -> None:
+    sent = dry_run(*empty, "--chunked")
+    assert b"\r\nTransfer-Encoding: chunked\r\n" in sent
+    assert sent.endswith(b"\r\n\r\n0\r\n\r\n")
+
+
+def test_a_cookie_may_end_with_a_semicolon() -> None:
+    assert b"\r\nCookie: a=1; b=2\r\n" in dry_run("-b", "a=1;", "-b", "; b=2 ; ")
+
+
 def test_chunked_has_no_length() -> None:
     sent = dry_run("-d", "a=1", "--chunked")
     assert sent == request(f"POST /upload/\nTransfer-Encoding: chunked\n{FORM}", b"3\r\na=1\r\n0\r\n\r\n")
@@ -198,6 +215,13 @@ WRONG = {
     "stdin twice": ([URL, "-F", "a=@-", "-F", "b=@-"], "once only"),
     "stdin again": ([URL, "-F", "a=@-", "--retry", "1"], "--retry needs"),
     "max-time": ([URL, "--max-time", "0"], "max-time"),
+    "endless max-time": ([URL, "--max-time", "inf"], "max-time"),
+    "max-time that is no number": ([URL, "--max-time", "nan"], "max-time"),
+    "vast max-time": ([URL, "--max-time", "1e308"], "max-time"),
+    "max-time beyond poll": ([URL, "--max-time", "2147484"], "max-time"),
+    "empty label": (["http://a..b/"], "a label of 'a..b' is empty"),
+    "long label": ([f"http://{'x' * 64}.de/"], "longer than 63 bytes"),
+    "open bracket": (["http://[::1/"], "no host"),
 }  # fmt: skip
 
 

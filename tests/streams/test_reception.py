@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from clients.live_stream import OpenLive
 from clients.reception import Arrival, Reception, receive
 from clients.stream import CLIENTS, stream_call
 from clients.stream_verdict import StreamVerdict, judge
+from clients.wire import Wire
 from tests.streams.scripted_stream import (
     CHUNKED,
     LAST_CHUNK,
@@ -141,12 +143,53 @@ def test_no_answer_at_all_is_an_error(client: OpenLive, script: Script) -> None:
         received(script, client)
 
 
-def test_the_socket_client_forgives_no_missing_end_as_requests_does() -> None:
-    open_live = CLIENTS["socket"]
-    reception = received([CHUNKED, chunk(OPENAI[0]), b"0\r\n"], open_live)
+def test_no_missing_end_is_forgiven(client: OpenLive) -> None:
+    """http.client, which requests reads with, forgives them all."""
+    reception = received([CHUNKED, chunk(OPENAI[0]), 0.05, b"0\r\n"], client)
+    assert len(reception.events) == 1
     assert isinstance(reception.broken, Unreachable)
+    for head in (b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\n", CHUNKED[:-2]):
+        with pytest.raises(Unreachable, match="closed the connection before its answer's head was complete"):
+            received([head], client)
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [b"Content-Length: abc", b"Content-Length: -1", b"Transfer-Encoding: chunked\r\nContent-Length: 3"],
+)
+def test_no_length_is_guessed(client: OpenLive, framing: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + framing + b"\r\n\r\n"
     with pytest.raises(Unreachable):
-        received([b"HTTP/1.1 200 OK\r\n"], open_live)
+        received([head], client)
+
+
+def test_interim_answers_are_no_answer(client: OpenLive) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    reception = received([interim, CHUNKED, chunk(OPENAI[0]), LAST_CHUNK], client)
+    assert reception.is_event_stream
+    assert len(reception.events) == 1
+
+
+@pytest.mark.parametrize("head", [CHUNKED, UNTIL_CLOSE], ids=["chunks", "until-close"])
+def test_the_time_that_showing_takes_does_not_count(client: OpenLive, head: bytes) -> None:
+    """A burst is shown for half a second, and stays a burst; what comes later has its time."""
+    burst = [piece if head is UNTIL_CLOSE else chunk(piece) for piece in OPENAI[:1] * 1000]
+    later: Script = [1.5, burst[0], *([LAST_CHUNK] if head is CHUNKED else [])]
+    with scripted_stream([head, *burst, *later]) as server:
+        call = stream_call(server.url, "{}")
+        reception = receive(call, client, on_arrival=lambda arrival: time.sleep(0.0005))
+    assert len(reception.events) == 1001
+    assert judge(reception.times[:-1]).verdict is StreamVerdict.UNDECIDED
+    assert reception.times[-1] >= 1.5
+
+
+def test_an_answer_until_the_close_is_not_read_byte_by_byte() -> None:
+    open_live = CLIENTS["requests"]
+    with (
+        scripted_stream([UNTIL_CLOSE, OPENAI[0] * 100]) as server,
+        open_live(stream_call(server.url, "{}"), Wire(), False) as live,
+    ):
+        assert sum(1 for _ in live.pieces) < 20
 
 
 def test_silence_ends_at_the_time_limit(client: OpenLive) -> None:

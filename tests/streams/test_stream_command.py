@@ -120,6 +120,11 @@ def test_an_answer_that_is_no_stream_is_shown_and_exits_with_1() -> None:
         (["http://127.0.0.1:1/stream_echo", "--data", "[" * 100_000], "--data is not JSON"),
         (["http://127.0.0.1:1/stream_echo", "--client", "curl"], "'curl' is not one of"),
         (["http://127.0.0.1:1/stream_echo", "--max-time", "0"], "--max-time"),
+        (["http://127.0.0.1:1/stream_echo", "--max-time", "inf"], "--max-time"),
+        (["http://127.0.0.1:1/stream_echo", "--max-time", "nan"], "--max-time"),
+        (["http://127.0.0.1:1/stream_echo", "--max-time", "2147484"], "--max-time"),
+        (["http://[::1/stream_echo"], "no host"),
+        (["http://a..b/"], "a label of 'a..b' is empty"),
         ([], "Missing argument 'URL'"),
     ],
 )
