@@ -78,7 +78,7 @@ def test_a_wrong_reading_is_caught_by_its_case(
     assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]], cases=wrong.cases))
 
 
-@parametrized("percent-22-stays", "short-body-is-a-body")
+@parametrized("percent-22-stays")
 def test_a_wrong_reading_is_caught_among_all_cases(
     wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
