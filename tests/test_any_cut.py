@@ -32,6 +32,7 @@ from servers.sansio.media_types import parse_boundary, parse_media_type
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.corpus.exchanges import converse
 from tests.readings import LIMITS, READINGS
+from tests.sansio.cuts import source_of
 
 SMALL = 4096
 """Bodies below are cut everywhere."""
@@ -117,15 +118,7 @@ def _dechunk_sansio(body: Body, pieces: Pieces) -> Iterator[bytes]:
 
 
 def _dechunk_flask(body: Body, pieces: Pieces) -> Iterator[bytes]:
-    stock = list(reversed(pieces))
-
-    def source(size: int) -> bytes:
-        data = stock.pop() if stock else b""
-        if len(data) > size:
-            stock.append(data[size:])
-        return data[:size]
-
-    stream = ChunkedStream(source, LIMITS, has_type="content-type" in body.head.fields)
+    stream = ChunkedStream(source_of(pieces), LIMITS, has_type="content-type" in body.head.fields)
     while data := stream.read(1024 * 1024):
         yield data
 

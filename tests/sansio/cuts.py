@@ -3,7 +3,7 @@
 import itertools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 SEGMENT = 64 * 1024
 
@@ -35,3 +35,16 @@ def at_random(data: bytes, rng: random.Random, most: int = 12) -> list[bytes]:
 def by_size(data: bytes, size: int) -> list[bytes]:
     """Reads of `size` bytes, as a full socket buffer gives them."""
     return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def source_of(pieces: Sequence[bytes]) -> Callable[[int], bytes]:
+    """What reads like a socket: at most `size` bytes of one piece, b"" at the end."""
+    stock = list(reversed(pieces))
+
+    def source(size: int) -> bytes:
+        data = stock.pop() if stock else b""
+        if len(data) > size:
+            stock.append(data[size:])
+        return data[:size]
+
+    return source

@@ -20,6 +20,7 @@ from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.readings import LIMITS
+from tests.sansio.cuts import source_of
 
 _Head = RequestHead | str | None
 
@@ -247,15 +248,7 @@ def _sansio_chunks(pieces: Sequence[bytes]) -> _Decoded:
 
 
 def _flask_chunks(pieces: Sequence[bytes]) -> _Decoded:
-    stock = list(reversed(pieces))
-
-    def source(size: int) -> bytes:
-        data = stock.pop() if stock else b""
-        if len(data) > size:
-            stock.append(data[size:])
-        return data[:size]
-
-    stream = ChunkedStream(source, LIMITS, has_type=False)
+    stream = ChunkedStream(source_of(pieces), LIMITS, has_type=False)
     data = bytearray()
     try:
         while piece := stream.read(100):
