@@ -5,29 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-if not __package__:  # run as a script: replaced, so that no module is loaded twice
+if not __package__:  # run by its path: load it through its package, so that relative imports work
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import_module("clients.compare").main()
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from clients.agreement import CLIENTS, Backend, load_all_cases, run_cases
-from clients.cases import Case, CaseError
-from clients.comparison_files import github_annotations, json_report, write_junit
-from clients.comparison_table import progress, show_cases, show_report
-from clients.exchange import exchange
-from clients.fuzz.command import DEFAULT_BACKENDS, ENVIRONMENT, FuzzOptions, fuzz_json, run_fuzz
-from clients.fuzz.run import NotStored
-from clients.known import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
-from clients.launch import BACKENDS, LaunchError, installed_backends, running
-from clients.server_url import server_address
-from clients.verdicts import Result, Verdict
-from clients.version import project_version
-from clients.view import View
+from .cli.server_url import server_address
+from .comparison.cases import Case, CaseError
+from .comparison.known_differences import KNOWN_DIFFERENCES, Known, KnownDifferencesError, load_known
+from .comparison.projection import View
+from .comparison.report_files import github_annotations, json_report, write_junit
+from .comparison.report_table import progress, show_cases, show_report
+from .comparison.runner import CLIENTS, Backend, load_all_cases, run_cases
+from .comparison.verdicts import Result, Verdict
+from .fuzzing.command import DEFAULT_BACKENDS, ENVIRONMENT, FuzzOptions, fuzz_json, run_fuzz
+from .fuzzing.run import NotStored
+from .http1.exchange import exchange
+from .http1.version import project_version
+from .launch import BACKENDS, LaunchError, installed_backends, running
 
 # 2, wrong usage, is click's own.
 DIFFERENT, NO_ANSWER, INTERRUPTED = 1, 3, 130
@@ -242,8 +244,8 @@ def _reachable(
     if urls:
         for backend in urls:
             answered = exchange(backend.host, backend.port, [_PROBE], seconds=_PROBE_SECONDS)
-            if not answered.answers:
-                why = answered.no_answer or "it closes without an answer"
+            if not answered.responses:
+                why = answered.no_response or "it closes without an answer"
                 raise Unreachable(f"{backend.name} (http://{backend.host}:{backend.port}): {why}")
         yield list(urls)
     else:

@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+# "" in a checkout, whose folder `servers` is a package of its own; "wireproof." in an installation.
+_PREFIX = __name__.removesuffix("clients.launch")
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
@@ -56,23 +58,27 @@ class BackendKind:
 
 BACKENDS: dict[str, BackendKind] = {
     "socket": BackendKind(
-        (sys.executable, "servers/socket_upload.py", "--port", "0", "--store", "{store}"), prints_url=True
+        (
+            *(sys.executable, "-m", _PREFIX + "servers.socket_upload"),
+            *("--port", "0", "--store", "{store}"),
+        ),
+        prints_url=True,
     ),
     "flask": BackendKind(
-        (sys.executable, "-m", "flask", "--app", "servers.flask_upload", "run", "--port", "{port}")
+        (sys.executable, "-m", "flask", "--app", _PREFIX + "servers.flask_upload", "run", "--port", "{port}")
     ),
     "gunicorn": BackendKind(
         (
-            *(sys.executable, "-m", "gunicorn", "-c", "servers/gunicorn_conf.py"),
-            *("--bind", HOST + ":{port}", "servers.flask_upload:app"),
+            *(sys.executable, "-m", "gunicorn", "-c", f"python:{_PREFIX}servers.gunicorn_conf"),
+            *("--bind", HOST + ":{port}"),
         )
     ),
     # No peer is believed to be a proxy (H32), and the log does not repeat what a query says.
     "fastapi": BackendKind(
         (
-            *(sys.executable, "-m", "uvicorn", "servers.fastapi_upload:app"),
+            *(sys.executable, "-m", "uvicorn", _PREFIX + "servers.fastapi_upload:app"),
             *("--host", HOST, "--port", "{port}"),
-            *("--http", "servers.uvicorn_protocol:ContractProtocol", "--ws", "none"),
+            *("--http", _PREFIX + "servers.fastapi_server.protocol:ContractProtocol", "--ws", "none"),
             *("--no-proxy-headers", "--no-access-log"),
         ),
         needs=("fastapi", "uvicorn", "python_multipart"),
@@ -268,7 +274,7 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
     with log_path.open("wb") as log:
         return subprocess.Popen(
             command,
-            cwd=PROJECT_ROOT,
+            cwd=log_path.parent if _PREFIX else PROJECT_ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -280,7 +286,8 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
 def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
     # Nobody's own settings: what is compared are the backends with their defaults.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "WIREPROOF_"))}
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_ROOT), env.get("PYTHONPATH"))))
+    if not _PREFIX:
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_ROOT), env.get("PYTHONPATH"))))
     env["PYTHONUNBUFFERED"] = "1"  # stdout is a file: the URL must be there as soon as it is printed
     env["WIREPROOF_STORE"] = str(store)
     env.update(extra)

@@ -7,22 +7,20 @@ for User-Agent and Accept-Encoding, and for a form with a file whose length nobo
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
-if not __package__:
+if not __package__:  # run by its path: load it through its package, so that relative imports work
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import_module("clients.socket_upload").main()
 
-from collections.abc import Callable
 from typing import Any
 
-from clients.answers import Answer
-from clients.confirm import confirm
-from clients.delivery import deliver
-from clients.digest import Block
-from clients.message import Message, build_message
-from clients.upload_call import Call
-from clients.upload_command import upload_command
-from clients.wire import Wire
+from .cli.upload_command import upload_command
+from .http1.response_parser import Response
+from .http1.socket_transport import dry_run, send
+from .http1.upload_call import Call
+from .http1.wire import Wire
 
 
 def request(
@@ -40,7 +38,7 @@ def request(
     verify: str | None = None,
     boundary: str | None = None,
     chunked: bool = False,
-) -> Answer:
+) -> Response:
     """Send one request and return the answer, whatever its status.
 
     The arguments are those of `requests.request`; `timeout` is for everything, in seconds, `verify` a file of
@@ -52,36 +50,9 @@ def request(
     return send(call, Wire(timeout), cafile=verify)
 
 
-def post(url: str, data: Any = None, json: Any = None, **arguments: Any) -> Answer:
+def post(url: str, data: Any = None, json: Any = None, **arguments: Any) -> Response:
     """`request("POST", url, ...)`."""
     return request("POST", url, data=data, json=json, **arguments)
-
-
-def send(
-    call: Call,
-    wire: Wire,
-    *,
-    cafile: str | None = None,
-    on_block: Callable[[int], None] | None = None,
-) -> Answer:
-    """Send a call through `wire` and check the answer against it. Raises as `request` does."""
-    message = _message(call)
-    answer = deliver(message, wire, cafile=cafile, on_block=on_block)
-    body = message.body
-    confirm(answer, body.receipt if body else None, has_body=body is not None)
-    return answer
-
-
-def dry_run(call: Call, write: Callable[[Block], None]) -> None:
-    """Give to `write` all bytes that `send` would send. Nothing is connected to."""
-    message = _message(call)
-    write(message.head())
-    for block in message.blocks():
-        write(block)
-
-
-def _message(call: Call) -> Message:
-    return build_message(**call.arguments())
 
 
 main = upload_command("socket_upload", "Send a request made by hand to URL.", send, dry_run)

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
-if not __package__:  # run as a script: replaced, so that no module is loaded twice
+if not __package__:  # run by its path: load it through its package, so that relative imports work
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import_module("clients.stream").main()
 
 from typing import Any
 
 import click
 from rich.console import Console
 
-from clients import requests_stream, socket_stream
-from clients.command_end import ClientCommand, say_error
-from clients.encode import as_utf8
-from clients.errors import UsageError
-from clients.live_stream import OpenLive
-from clients.reception import Arrival, Reception, receive
-from clients.report import colour, refusal, standard_output
-from clients.request_url import parse_request_url
-from clients.stream_report import show_arrival, show_no_stream, show_verdict
-from clients.stream_verdict import Judgement, StreamVerdict, judge
-from clients.time_limit import Seconds
-from clients.upload_call import Call
-from clients.version import project_version
+from .cli.command import ClientCommand, say_error
+from .cli.output import colour, refusal, standard_output
+from .cli.time_limit import Seconds
+from .http1.encode import as_utf8
+from .http1.errors import UsageError
+from .http1.request_url import parse_request_url
+from .http1.upload_call import Call
+from .http1.version import project_version
+from .sse import requests_stream, socket_stream
+from .sse.classification import Judgement, StreamVerdict, judge
+from .sse.report import show_arrival, show_no_stream, show_verdict
+from .sse.stream_recording import Arrival, Reception, receive
+from .sse.streaming_response import OpenLive
 
 CLIENTS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
 NOT_A_STREAM = 1
@@ -133,8 +135,8 @@ def stream_call(url: str, data: str | None, token: str | None = None) -> Call:
 
 def _report(console: Console, reception: Reception, delay: float | None) -> int:
     """Show what there is to say at the end; return the exit status."""
-    if not 200 <= reception.answer.status < 300:
-        click.echo(refusal(reception.answer), err=True, color=colour(sys.stderr))
+    if not 200 <= reception.response.status < 300:
+        click.echo(refusal(reception.response), err=True, color=colour(sys.stderr))
         return NOT_A_STREAM
     if not reception.is_event_stream:
         show_no_stream(console, reception)

@@ -13,22 +13,22 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
 
-from servers.contract.answers import Answer, EventStream, FileSlice, problem_answer
-from servers.contract.problems import Problem
-from servers.flask_reading import WerkzeugReading, read_environ
-from servers.flask_reading.body_input import BodyInput
-from servers.flask_reading.dev_server import DevConnection
-from servers.redaction import WITHOUT_QUERIES
-from servers.routes import TABLE, Context, Exchange
-from servers.settings import Settings, SettingsError
+from .contract.problems import Problem
+from .contract.redaction import WITHOUT_QUERIES
+from .contract.responses import EventStream, FileSlice, Response, problem_response
+from .flask_reading import WerkzeugParsers, read_environ
+from .flask_server.body_input import BodyInput
+from .flask_server.dev_server import DevConnection
+from .routes import TABLE, Context, Exchange
+from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_READING = WerkzeugReading()
+_PARSERS = WerkzeugParsers()
 
 
-class Response(FlaskResponse):
+class PlainResponse(FlaskResponse):
     """Says nothing that the answer does not say: no Content-Type of its own."""
 
     default_mimetype = None
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
-    context = Context(settings, settings.open_store())
+    context = settings.context(settings.open_store())
     settings.clean(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
@@ -48,56 +48,56 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Answering here, for every path, keeps Flask's routing (308, 404, 405) out of it.
     @app.before_request
     def answer_every_path() -> FlaskResponse:
-        return _respond(request.environ, context)
+        return _respond(request.environ, context, settings)
 
     @app.errorhandler(Exception)
     def hide(error: Exception) -> FlaskResponse:
         # Never Werkzeug's HTML (S3), and never more than the code of what went wrong.
         if not isinstance(error, HTTPException):
             app.logger.exception("a request failed")
-        return _response(problem_answer(Problem("internal", "the request failed; the log says why")))
+        return _flask_response(problem_response(Problem("internal", "the request failed; the log says why")))
 
     return app
 
 
-def _respond(environ: "WSGIEnvironment", context: Context) -> FlaskResponse:
+def _respond(environ: "WSGIEnvironment", context: Context, settings: Settings) -> FlaskResponse:
     """Steps 1 to 10 of the order of judgement (contract section 4)."""
-    connection = DevConnection.of(environ, context.settings)
+    connection = DevConnection.of(environ, settings)
     try:
-        head = read_environ(environ, context.settings.limits)
+        head = read_environ(environ, context.limits)
     except Problem as problem:
-        return _refusal(problem_answer(problem), connection)
-    body = BodyInput(environ, head, context.settings.limits)
+        return _refusal(problem_response(problem), connection)
+    body = BodyInput(environ, head, context.limits)
     try:
         connection.check_arrival()
-        exchange = Exchange(head, TABLE, _READING, context)
+        exchange = Exchange(head, TABLE, _PARSERS, context)
     except Problem as problem:
-        answer = problem_answer(problem, head=head)
-        return _response(answer) if body.ended else _refusal(answer, connection)
+        response = problem_response(problem, head=head)
+        return _flask_response(response) if body.ended else _refusal(response, connection)
     try:
         with connection.reading():
             for piece in body:
                 exchange.receive(piece)
-        return _response(exchange.finish())
+        return _flask_response(exchange.finish())
     except Problem as problem:
-        answer = exchange.refuse(problem)
-        return _response(answer) if body.ended else _refusal(answer, connection)
+        response = exchange.refuse(problem)
+        return _flask_response(response) if body.ended else _refusal(response, connection)
     except BaseException:
         exchange.abort()
         raise
 
 
-def _response(answer: Answer) -> FlaskResponse:
-    if answer.head_only or isinstance(answer.body, bytes):
-        answer.close()
-        body = b"" if answer.head_only or not isinstance(answer.body, bytes) else answer.body
-        response = Response(body, answer.status, list(answer.headers))
+def _flask_response(response: Response) -> FlaskResponse:
+    if response.head_only or isinstance(response.body, bytes):
+        response.close()
+        body = b"" if response.head_only or not isinstance(response.body, bytes) else response.body
+        flask_response = PlainResponse(body, response.status, list(response.headers))
     else:
-        response = Response(Sending(answer.body), answer.status, list(answer.headers))
-    response.direct_passthrough = True
-    if answer.content_length is not None:
-        response.headers["Content-Length"] = str(answer.content_length)
-    return response
+        flask_response = PlainResponse(Sending(response.body), response.status, list(response.headers))
+    flask_response.direct_passthrough = True
+    if response.content_length is not None:
+        flask_response.headers["Content-Length"] = str(response.content_length)
+    return flask_response
 
 
 class Sending:
@@ -125,15 +125,15 @@ def _paced(stream: EventStream) -> Iterator[bytes]:
             time.sleep(event.wait)
 
 
-def _refusal(answer: Answer, connection: DevConnection) -> FlaskResponse:
+def _refusal(response: Response, connection: DevConnection) -> FlaskResponse:
     """The answer to a request whose body was not read to its end (contract section 4).
 
     Of a HEAD Werkzeug would drop what it says of a malformed head, and the close that comes after it.
     """
     request.environ["REQUEST_METHOD"] = "GET"
-    response = _response(answer)
-    response.response = connection.close_after(response.get_data())
-    return response
+    flask_response = _flask_response(response)
+    flask_response.response = connection.close_after(flask_response.get_data())
+    return flask_response
 
 
 def __getattr__(name: str) -> Any:

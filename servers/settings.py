@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from servers.contract.access import LOOPBACK_HOSTS, AccessRules
-from servers.contract.limits import Limits
-from servers.storage import open_store
-from servers.storage.base import Store
+from .contract.access import LOOPBACK_HOSTS, AccessRules
+from .contract.limits import Limits
+from .contract.route import Context
+from .storage import open_store
+from .storage.base import Store
 
 PREFIX = "WIREPROOF_"
 _TOKEN = re.compile("[!-~]+")
@@ -110,6 +111,10 @@ class Settings:
             raise SettingsError(str(error)) from None
         except OSError as error:
             raise self._unusable(error) from error
+
+    def context(self, store: Store) -> Context:
+        """What the routes may use: these limits, these access rules, and `store`."""
+        return Context(self.limits, self.access, store)
 
     def clean(self, store: Store) -> int:
         """Remove what interrupted uploads have left in this store; how many. Raises SettingsError."""

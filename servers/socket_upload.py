@@ -5,19 +5,20 @@ import io
 import logging
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-if not __package__:  # run as a script: the project root replaces this folder on the path
+if not __package__:  # run by its path: load it through its package, so that relative imports work
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import_module("servers.socket_upload").main()
 
 import click
 from rich.console import Console
 
-from servers.contract.limits import Limits
-from servers.routes import Context
-from servers.settings import LIMIT_NAMES, Settings, SettingsError
-from servers.socket_server.processes import Master, listen, serve_here, url_of
+from .contract.limits import Limits
+from .settings import LIMIT_NAMES, Settings, SettingsError
+from .socket_server.processes import Master, listen, serve_here, url_of
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,7 +48,7 @@ def main(*, wire: bool, **given: Any) -> None:
     try:
         settings = Settings.from_environment(**given)
         settings.check_bind()
-        context = Context(settings, settings.open_store())
+        context = settings.context(settings.open_store())
         removed = settings.clean(context.store)
         sockets = listen(settings)
     except SettingsError as error:
@@ -66,7 +67,7 @@ def main(*, wire: bool, **given: Any) -> None:
     if wire or settings.processes == 1:
         serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
         return
-    sys.exit(Master(sockets, context).run(ready))
+    sys.exit(Master(sockets, context, settings.processes).run(ready))
 
 
 if __name__ == "__main__":

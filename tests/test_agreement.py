@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from clients.agreement import Backend, load_all_cases, run_case
-from clients.cases import Case, backend_tier
-from clients.known import KNOWN_DIFFERENCES, load_known
+from clients.comparison.cases import Case, backend_tier
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.runner import Backend, load_all_cases, run_case
+from clients.comparison.verdicts import Result
 from clients.launch import RunningBackend
-from clients.verdicts import Result
 from tests.conftest import BACKEND_NAMES
 
 CASES = load_all_cases()

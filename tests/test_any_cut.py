@@ -17,22 +17,22 @@ from functools import cache, cached_property, partial
 
 import pytest
 
-from clients.cases import Case, load_cases
-from clients.equality import first_difference
-from clients.exchange import Exchange
+from clients.comparison.cases import Case, load_cases
+from clients.comparison.equality import first_difference
+from clients.http1.exchange import Exchange
 from clients.launch import RunningBackend
 from servers.contract.body import body_builder
+from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
-from servers.contract.reading import MultipartParser, Reading
 from servers.contract.request import MediaType, ParsedBody, PartData, PartHead, RequestHead
 from servers.flask_reading.chunks import ChunkedStream
 from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
-from tests.corpus.exchanges import converse
-from tests.readings import LIMITS, READINGS
+from tests.parsers import ALL_PARSERS, LIMITS
 from tests.sansio.cuts import source_of
+from tests.third_party_requests.exchanges import converse
 
 SMALL = 4096
 """Bodies below are cut everywhere."""
@@ -127,12 +127,12 @@ def _dechunk_flask(body: Body, pieces: Pieces) -> Iterator[bytes]:
 class Room:
     """One way to read: a reading, and how it takes chunks apart (None: a library does)."""
 
-    reading: Reading
+    reading: Parsers
     dechunk: Dechunk | None
 
 
 _DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": _dechunk_flask}
-ROOMS = {name: Room(reading, _DECHUNK.get(name)) for name, reading in READINGS.items()}
+ROOMS = {name: Room(reading, _DECHUNK.get(name)) for name, reading in ALL_PARSERS.items()}
 EVERY_ROOM = pytest.mark.parametrize("room", ROOMS)
 
 

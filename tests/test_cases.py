@@ -94,9 +94,9 @@ def _answers(case: dict[str, Any]) -> list[dict[str, Any]]:
     return expect if isinstance(expect, list) else [expect]
 
 
-def _is_success(answer: dict[str, Any]) -> bool:
+def _is_success(response: dict[str, Any]) -> bool:
     """Whether a 2xx or 3xx is expected, and nothing that belongs to a refusal."""
-    return 200 <= answer.get("status", 0) < 400 and not answer.keys() & {"code", "refused", "closed"}
+    return 200 <= response.get("status", 0) < 400 and not response.keys() & {"code", "refused", "closed"}
 
 
 def _twins(values: dict[str, Any]) -> list[list[str]]:
@@ -139,18 +139,18 @@ def test_valid_requests_are_answered_and_invalid_ones_refused() -> None:
     misplaced = [
         _label(path)
         for path in _JSON
-        for answer in _answers(_case(path))
-        if (path.parent.name == "valid") != _is_success(answer)
+        for response in _answers(_case(path))
+        if (path.parent.name == "valid") != _is_success(response)
     ]
     assert misplaced == []
 
 
 def test_a_refusal_has_a_code_and_the_status_of_its_code() -> None:
     for path in _JSON:
-        for answer in _answers(_case(path)):
-            if "code" in answer:
-                assert answer["status"] == PROBLEMS[answer["code"]].status, _label(path)
-            elif not (_is_success(answer) or answer.keys() & {"closed", "refused"}):
+        for response in _answers(_case(path)):
+            if "code" in response:
+                assert response["status"] == PROBLEMS[response["code"]].status, _label(path)
+            elif not (_is_success(response) or response.keys() & {"closed", "refused"}):
                 # The answer to HEAD has no body that could show a code.
                 assert path.with_suffix(".http").read_bytes().startswith(b"HEAD "), _label(path)
 

@@ -1,4 +1,4 @@
-"""compare finds every wrong reading of tests/mutants.py by itself, names its case, and finds nothing else."""
+"""compare finds each wrong reading of tests/planted_bugs.py, names its case, and finds nothing else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from clients import launch
-from clients.agreement import load_all_cases
-from clients.cases import rule_tiers
+from clients.comparison.cases import rule_tiers
+from clients.comparison.runner import load_all_cases
 from clients.launch import PROJECT_ROOT, BackendKind, RunningBackend
-from tests.mutants import MUTANTS, Mutant
+from tests.planted_bugs import MUTANTS, Mutant
 
 OTHER = {"socket": "gunicorn", "gunicorn": "socket"}
 COMPARE_SECONDS = 100
@@ -27,7 +27,7 @@ def mutated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     wrong: Mutant = request.param
     kind = launch.BACKENDS[wrong.backend]
     own = list(kind.command)[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
-    command = (sys.executable, "-m", "tests.mutants", wrong.backend, wrong.name, *own)
+    command = (sys.executable, "-m", "tests.planted_bugs", wrong.backend, wrong.name, *own)
     monkeypatch.setitem(launch.BACKENDS, wrong.backend, BackendKind(command, kind.prints_url))
     with launch.start(wrong.backend) as backend:
         yield backend

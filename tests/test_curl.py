@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from clients.cases import SAMPLE_FILES
+from clients.comparison.cases import SAMPLE_FILES
 from clients.launch import RunningBackend
 from tests.conftest import BACKEND_NAMES
 from tests.described import body_of, described, disposition, field, file

@@ -119,9 +119,9 @@ def _ask(
     """The body of the answer, which must be 200; a connection that the server closed is opened anew."""
     connection.request(method, target, body, dict(fields))
     response = connection.getresponse()
-    answer = response.read()
-    assert response.status == 200, answer[:500]
-    return answer
+    body = response.read()
+    assert response.status == 200, body[:500]
+    return body
 
 
 def _empty(backend: RunningBackend) -> None:

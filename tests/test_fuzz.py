@@ -11,18 +11,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from clients.agreement import Backend, load_all_cases
-from clients.fuzz.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
-from clients.fuzz.run import fuzz, result_of, shrunk
-from clients.known import KNOWN_DIFFERENCES, load_known
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.runner import Backend, load_all_cases
+from clients.fuzzing.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
+from clients.fuzzing.run import fuzz, result_of, shrunk
 from clients.launch import BACKENDS, BackendKind, RunningBackend, start
-from tests.mutants import MUTANTS, Mutant
+from tests.planted_bugs import MUTANTS, Mutant
 
 SEED = 20240118
 # Two backends get more of them than four do: what is for all costs the development server a thread each.
 COUNTS = {("socket", "gunicorn"): 4000, ("socket", "gunicorn", "flask", "fastapi"): 1500}
 SOAK = 100_000
-# Enough for each of the wrong readings of tests/mutants.py, of which some need one kind of fault.
+# Enough for each of the wrong readings of tests/planted_bugs.py, of which some need one kind of fault.
 BITES = 3000
 
 
@@ -63,7 +63,7 @@ def _mutated(wrong: Mutant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
     """The backend with the wrong reading in it."""
     kind = BACKENDS[wrong.backend]
     own = kind.command[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
-    command = (sys.executable, "-m", "tests.mutants", wrong.backend, wrong.name, *own)
+    command = (sys.executable, "-m", "tests.planted_bugs", wrong.backend, wrong.name, *own)
     with monkeypatch.context() as patched:
         patched.setitem(BACKENDS, wrong.backend, BackendKind(command, kind.prints_url))
         backend = start(wrong.backend)

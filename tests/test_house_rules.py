@@ -36,45 +36,40 @@ class Room(NamedTuple):
 _PARSING = frozenset({"binascii", "collections", "dataclasses", "enum", "re", "typing"})
 _CONTRACT_FOR_PARSERS = ("servers.contract.limits", "servers.contract.problems", "servers.contract.request")
 _BACKEND = ("servers.contract", "servers.routes", "servers.settings")
-_FLASK = ("servers.flask_reading", "servers.gunicorn_*")
-_FASTAPI = ("servers.fastapi_reading", "servers.uvicorn_*")
+_FLASK = ("servers.flask_reading", "servers.flask_server")
+_FASTAPI = ("servers.fastapi_reading", "servers.fastapi_server")
 
 ROOMS = {
     "servers.sansio": Room(("servers.sansio", *_CONTRACT_FOR_PARSERS), stdlib=_PARSING),
     "servers.contract": Room(("servers.contract", "servers.storage.base")),
     "servers.storage": Room(("servers.storage",)),
-    "servers.routes": Room(
-        ("servers.routes", "servers.contract", "servers.settings", "servers.storage.base")
-    ),
+    "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base")),
     "servers.settings": Room(("servers.contract", "servers.storage")),
-    "servers.redaction": Room(()),
     "servers.socket_server": Room(
         (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
     ),
     "servers.socket_upload": Room((*_BACKEND, "servers.socket_server"), frozenset({"click", "rich"})),
-    "servers.flask_reading": Room(
+    "servers.flask_reading": Room(("servers.contract", *_FLASK), frozenset({"werkzeug"})),
+    "servers.flask_server": Room(
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),
-    "servers.flask_upload": Room(
-        (*_BACKEND, *_FLASK, "servers.redaction"), frozenset({"click", "flask", "werkzeug"})
-    ),
-    "servers.gunicorn_*": Room(("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn"})),
+    "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
+    "servers.gunicorn_conf": Room(("servers.flask_server",)),
     "servers.fastapi_reading": Room(
-        ("servers.contract", "servers.settings", *_FASTAPI),
-        frozenset({"anyio", "python_multipart", "starlette"}),
+        ("servers.contract", *_FASTAPI), frozenset({"anyio", "python_multipart", "starlette"})
+    ),
+    "servers.fastapi_server": Room(
+        ("servers.contract", "servers.settings", *_FASTAPI), frozenset({"h11", "uvicorn"})
     ),
     "servers.fastapi_upload": Room(
-        (*_BACKEND, *_FASTAPI, "servers.redaction"), frozenset({"anyio", "click", "fastapi", "starlette"})
-    ),
-    "servers.uvicorn_*": Room(
-        ("servers.contract", "servers.settings", *_FASTAPI), frozenset({"h11", "uvicorn"})
+        (*_BACKEND, *_FASTAPI), frozenset({"anyio", "click", "fastapi", "starlette"})
     ),
 }
 # Independent readings of the same bytes: their agreement proves something only if they share nothing.
 READINGS = {
     "socket": ("servers.sansio", "servers.socket_server", "servers.socket_upload"),
-    "flask": ("servers.flask_reading", "servers.flask_upload", "servers.gunicorn_*"),
-    "fastapi": ("servers.fastapi_reading", "servers.fastapi_upload", "servers.uvicorn_*"),
+    "flask": ("servers.flask_reading", "servers.flask_server", "servers.flask_upload"),
+    "fastapi": ("servers.fastapi_reading", "servers.fastapi_server", "servers.fastapi_upload"),
 }
 # Both may use these: they say how code is written, not what bytes mean. Of binascii the Flask side takes only
 # the exception that base64 raises.
@@ -108,32 +103,29 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _below(module: str, *prefixes: str) -> bool:
-    """Whether it is one of these or inside of one; `servers.x_*` is every module whose name begins so."""
-    return any(
-        module.startswith(prefix.removesuffix("*"))
-        if prefix.endswith("*")
-        else module == prefix or module.startswith(prefix + ".")
-        for prefix in prefixes
-    )
+    """Whether it is one of these or inside of one."""
+    return any(module == prefix or module.startswith(prefix + ".") for prefix in prefixes)
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """What it imports, `from a import b` as `a.b` where that is a module of ours, anywhere in the file."""
-    for node in ast.walk(tree):
+def _imports(module: str, tree: ast.AST | None = None) -> Iterator[str]:
+    """What a module, or the part `tree` of it, imports; `from a import b` as `a.b` where that is a module."""
+    path = _modules()[module]
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(tree or _tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative imports hide what they name"
-            assert node.module is not None
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            origin = ".".join([*above, *filter(None, [node.module])])
             for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in _modules() else node.module
+                inner = f"{origin}.{alias.name}"
+                yield inner if inner in _modules() else origin
 
 
 def _outside(module: str, room: Room) -> list[str]:
     """The imports of a module that its room does not allow."""
     wrong = []
-    for name in _imports(_tree(_modules()[module])):
+    for name in _imports(module):
         top = name.partition(".")[0]
         if top in _PACKAGES:
             allowed = _below(name, *room.ours)
@@ -165,9 +157,9 @@ def test_a_room_imports_only_what_it_may(prefix: str) -> None:
 def test_clients_import_nothing_of_servers_and_neither_imports_tests() -> None:
     wrong = [
         (module, name)
-        for module, path in _modules().items()
+        for module in _modules()
         if not _below(module, "tests")
-        for name in _imports(_tree(path))
+        for name in _imports(module)
         if _below(name, "tests") or (_below(module, "clients") and _below(name, "servers"))
     ]
     assert wrong == []
@@ -177,10 +169,7 @@ def _foreign_modules(reading: str) -> set[str]:
     """The top-level names that the parsers of a reading import, ours excepted."""
     prefix = READINGS[reading][0]
     names = {
-        name.partition(".")[0]
-        for module, path in _modules().items()
-        if _below(module, prefix)
-        for name in _imports(_tree(path))
+        name.partition(".")[0] for module in _modules() if _below(module, prefix) for name in _imports(module)
     }
     return names - {"servers"}
 
@@ -295,26 +284,57 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 
-def test_scripts_put_the_project_root_in_the_place_of_their_folder() -> None:
-    """With both on the path every class would be loaded twice, and `except Problem` would miss."""
+def test_scripts_load_themselves_through_their_package() -> None:
+    """With their folder on the path every class would be loaded twice, and `except Problem` would miss."""
     scripts = [
-        path
-        for module, path in _modules().items()
-        if not _below(module, "tests") and any(map(_is_main_guard, _tree(path).body))
+        module
+        for module in _modules()
+        if _below(module, "servers", "clients") and module.count(".") == 1
+        if any(map(_is_main_guard, _tree(_modules()[module]).body)) and not module.endswith("__main__")
     ]
-    assert len(scripts) >= 2
-    for path in scripts:
-        body = _tree(path).body
-        ours = [n for n, node in enumerate(body) if any(_below(name, *_PACKAGES) for name in _imports(node))]
+    assert len(scripts) >= 5
+    for module in scripts:
+        body = _tree(_modules()[module]).body
+        ours = [
+            n
+            for n, node in enumerate(body)
+            if any(_below(name, *_PACKAGES) for name in _imports(module, node))
+        ]
         guards = [
             n
             for n, node in enumerate(body)
             if isinstance(node, ast.If)
             and ast.unparse(node.test) == "not __package__"
             and ast.unparse(node.body[0]).startswith("sys.path[0] = ")
+            and ast.unparse(node.body[1]) == f"import_module('{module}').main()"
         ]
-        assert guards, path
-        assert guards[0] < min(ours, default=len(body)), path
+        assert guards, module
+        assert guards[0] < min(ours, default=len(body)), module
+
+
+def test_the_modules_of_an_installation_are_all_listed() -> None:
+    """setuptools packs only the packages that pyproject.toml names."""
+    listed = tomllib.loads((_PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {
+        ".".join(("wireproof", *path.parent.relative_to(_PROJECT).parts))
+        for module, path in _modules().items()
+        if not _below(module, "tests")
+    }
+    assert set(listed) == {*folders, "wireproof.sample_files"}
+
+
+def test_production_code_imports_itself_relatively() -> None:
+    """Then a checkout (`servers`) and an installation (`wireproof.servers`) run the same code."""
+    absolute = [
+        (module, name)
+        for module, path in _modules().items()
+        if not _below(module, "tests", "servers.gunicorn_conf")
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ImportFrom) and not node.level
+        for name in [node.module or ""]
+        if _below(name, *_PACKAGES)
+    ]
+    assert absolute == []
 
 
 def test_the_top_level_holds_only_what_belongs_there() -> None:

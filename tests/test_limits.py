@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from clients.answers import Answer
-from clients.cases import backend_tier, rule_tiers
-from clients.exchange import exchange
+from clients.comparison.cases import backend_tier, rule_tiers
+from clients.http1.exchange import exchange
+from clients.http1.response_parser import Response
 from clients.launch import RunningBackend, running
 from servers.contract.limits import Limits
 from tests.conftest import BACKEND_NAMES
@@ -180,10 +180,10 @@ def small() -> Iterator[Mapping[str, RunningBackend]]:
         yield {backend.name: backend for backend in started}
 
 
-def answer(backend: RunningBackend, sent: bytes) -> Answer:
+def response(backend: RunningBackend, sent: bytes) -> Response:
     came = exchange(backend.host, backend.port, [sent], methods=(sent.partition(b" ")[0],))
-    assert len(came.answers) == 1, came
-    return came.answers[0]
+    assert len(came.responses) == 1, came
+    return came.responses[0]
 
 
 def test_every_limit_has_a_row_or_is_a_time() -> None:
@@ -203,7 +203,7 @@ def test_what_is_equal_to_a_limit_is_accepted(
     small: Mapping[str, RunningBackend], name: str, backend: str
 ) -> None:
     row = ROWS[name]
-    said = answer(small[backend], row.make(LIMITS[row.limit]))
+    said = response(small[backend], row.make(LIMITS[row.limit]))
     assert said.status == 200, said.body
     assert row.code or said.json()["text"] == "a" * LIMITS[row.limit]
 
@@ -211,7 +211,7 @@ def test_what_is_equal_to_a_limit_is_accepted(
 @pytest.mark.parametrize(("name", "backend"), PAIRS)
 def test_one_more_than_a_limit_is_not(small: Mapping[str, RunningBackend], name: str, backend: str) -> None:
     row = ROWS[name]
-    said = answer(small[backend], row.make(LIMITS[row.limit] + 1))
+    said = response(small[backend], row.make(LIMITS[row.limit] + 1))
     if row.code:
         assert said.status != 200, "accepted"
         assert said.json()["code"] == row.code
@@ -233,4 +233,4 @@ def test_what_is_past_a_limit_is_refused_before_its_end(
     small: Mapping[str, RunningBackend], name: str, backend: str
 ) -> None:
     _, sent, code = UNFINISHED[name]
-    assert answer(small[backend], sent).json()["code"] == code
+    assert response(small[backend], sent).json()["code"] == code

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.answers import Answer, read_answers
+from clients.http1.response_parser import Response, read_responses
 from clients.launch import RunningBackend, start
 from tests.conftest import BACKEND_NAMES
 
@@ -104,7 +104,7 @@ def blocks(size: int) -> Iterator[bytes]:
         yield block[: size - begin]
 
 
-def upload(backend: RunningBackend, framing: str, size: int) -> Answer:
+def upload(backend: RunningBackend, framing: str, size: int) -> Response:
     head, body = framed(framing, size)
     with socket.create_connection((backend.host, backend.port), timeout=SECONDS) as connection:
         connection.sendall(head)
@@ -113,9 +113,9 @@ def upload(backend: RunningBackend, framing: str, size: int) -> Answer:
         received = b""
         while data := connection.recv(65536):
             received += data
-    (answer,) = read_answers(received, (b"POST",), ended=True).complete
-    assert answer.status == 200, answer.body
-    return answer
+    (response,) = read_responses(received, (b"POST",), ended=True).complete
+    assert response.status == 200, response.body
+    return response
 
 
 def framed(framing: str, size: int) -> tuple[bytes, Iterator[bytes]]:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from servers.redaction import WITHOUT_QUERIES
+from servers.contract.redaction import WITHOUT_QUERIES
 
 
 @pytest.mark.parametrize(

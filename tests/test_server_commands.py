@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.cases import PROJECT_ROOT
+from clients.comparison.cases import PROJECT_ROOT
 from clients.launch import BACKENDS, installed_backends
 
 

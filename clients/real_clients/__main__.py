@@ -8,20 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-if not __package__:
-    sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
-
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from clients.launch import running
-from clients.real_clients.matrix import WireFacts, wire_facts
-from clients.real_clients.session import Session, session
-from clients.real_clients.table import CLIENTS, Client
-from clients.real_clients.workshop import AbsentError, Workshop
-from clients.server_url import server_address
+from ..cli.server_url import server_address
+from ..launch import running
+from .matrix import WireFacts, wire_facts
+from .session import Session, session
+from .table import CLIENTS, Client
+from .workshop import AbsentError, Workshop
 
 _HEADINGS = (
     "client",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clients.answers import Answer, read_answers
-from clients.real_clients.recorder import Conversation
+from ..http1.response_parser import Response, read_responses
+from .recorder import Conversation
 
 _BOUNDARY = re.compile(rb'boundary=(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE)
 _UNSAFE = ("POST", "PUT")
@@ -43,19 +43,19 @@ class Exchange:
     """A request, its final answer, and how many 100 Continue the connection had had until then."""
 
     sent: Sent
-    answer: Answer
+    response: Response
     continues: int
 
     @property
     def description(self) -> Any:
         """The answer's JSON."""
-        return self.answer.json()
+        return self.response.json()
 
     def comparable(self) -> tuple[int, bytes]:
         """Status and body with the boundary, which a client draws anew, as a fixed word."""
         boundary = self.sent.boundary
-        body = self.answer.body
-        return self.answer.status, body.replace(boundary, b"BOUNDARY") if boundary else body
+        body = self.response.body
+        return self.response.status, body.replace(boundary, b"BOUNDARY") if boundary else body
 
 
 def uploads(conversations: Sequence[Conversation]) -> list[Exchange]:
@@ -72,13 +72,13 @@ def _exchanges(conversation: Conversation) -> list[Exchange]:
     if not requests:
         return []
     methods = tuple(request.method.encode() for request in requests)
-    answers = read_answers(bytes(conversation.answered), methods, ended=True)
-    if len(answers.complete) != len(requests):
+    responses = read_responses(bytes(conversation.answered), methods, ended=True)
+    if len(responses.complete) != len(requests):
         raise ValueError(
-            f"{len(requests)} requests have {len(answers.complete)} answers: {answers.unfinished}"
+            f"{len(requests)} requests have {len(responses.complete)} answers: {responses.unfinished}"
         )
-    pairs = zip(requests, answers.complete, strict=True)
-    return [Exchange(request, answer, answers.continues) for request, answer in pairs]
+    pairs = zip(requests, responses.complete, strict=True)
+    return [Exchange(request, response, responses.continues) for request, response in pairs]
 
 
 def _requests(data: bytes) -> list[Sent]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clients.real_clients.exchanges import Exchange, Sent
+from .exchanges import Exchange, Sent
 
 _BARE_BOUNDARY = re.compile(r"(boundary=)(\"?)[^\";]+")
 
@@ -34,7 +34,7 @@ def wire_facts(exchanges: Sequence[Exchange]) -> WireFacts:
         content_types=_listed(_content_type(each) for each in sent),
         fields=", ".join(name for name, _ in sent[-1].fields),
         odd=_odd_name(sent[-1]),
-        statuses=_listed(str(exchange.answer.status) for exchange in exchanges),
+        statuses=_listed(str(exchange.response.status) for exchange in exchanges),
     )
 
 

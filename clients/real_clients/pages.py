@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from clients.real_clients.uploads import NOTE, ODD_BYTES, ODD_NAME, PLAIN_BYTES, PLAIN_NAME
+from .uploads import NOTE, ODD_BYTES, ODD_NAME, PLAIN_BYTES, PLAIN_NAME
 
 _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from clients.launch import HOST
+from ..launch import HOST
 
 _READ_BYTES = 65536
 _IDLE_SECONDS = 30.0

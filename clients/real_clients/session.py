@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients.real_clients.exchanges import Exchange, uploads
-from clients.real_clients.pages import PAGES
-from clients.real_clients.recorder import Recorder
-from clients.real_clients.table import Client
-from clients.real_clients.uploads import Files
-from clients.real_clients.workshop import UploadFailedError, Workshop
+from .exchanges import Exchange, uploads
+from .pages import PAGES
+from .recorder import Recorder
+from .table import Client
+from .uploads import Files
+from .workshop import UploadFailedError, Workshop
 
 UPLOAD_PATH = "/upload/"
 

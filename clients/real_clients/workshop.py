@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from clients.real_clients.table import SCRIPTS, Client
-from clients.real_clients.uploads import Files
+from .table import SCRIPTS, Client
+from .uploads import Files
 
 _INSTALL_SECONDS = 300.0
 # Chromium's start and the first build of Go's standard library take their time.

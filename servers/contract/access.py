@@ -4,8 +4,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from servers.contract.problems import Problem
-from servers.contract.request import BasicCredentials, RequestHead
+from .problems import Problem
+from .request import BasicCredentials, RequestHead
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

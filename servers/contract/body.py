@@ -4,13 +4,13 @@ import codecs
 import hashlib
 from typing import Protocol
 
-from servers.contract.form import CHARSETS, FormBuilder, HashingWriter
-from servers.contract.json_reader import read_json
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.reading import Reading
-from servers.contract.request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
-from servers.storage.base import FileWriter, StoredFile, Upload
+from ..storage.base import FileWriter, StoredFile, Upload
+from .form import CHARSETS, FormBuilder, HashingWriter
+from .json_reader import read_json
+from .limits import Limits
+from .parsers import Parsers
+from .problems import Problem
+from .request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
 
 Data = bytes | bytearray | memoryview
 
@@ -32,7 +32,7 @@ def is_coded(head: RequestHead) -> bool:
 
 
 def body_builder(
-    head: RequestHead, media_type: MediaType | None, reading: Reading, upload: Upload | None, limits: Limits
+    head: RequestHead, media_type: MediaType | None, reading: Parsers, upload: Upload | None, limits: Limits
 ) -> BodyBuilder:
     """The builder for a body of this head.
 
@@ -105,7 +105,7 @@ class JsonBuilder(_Held):
 class UrlencodedBuilder(_Held):
     """kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
 
-    def __init__(self, media_type: MediaType, reading: Reading, limits: Limits) -> None:
+    def __init__(self, media_type: MediaType, reading: Parsers, limits: Limits) -> None:
         super().__init__("form", media_type, limits.max_form)
         self._reading = reading
         self._max_pairs = limits.max_parts
@@ -132,7 +132,7 @@ class MultipartBuilder:
     """kind `multipart`: parsed while it arrives; files go to the store piece by piece."""
 
     def __init__(
-        self, media_type: MediaType, reading: Reading, upload: Upload | None, limits: Limits
+        self, media_type: MediaType, reading: Parsers, upload: Upload | None, limits: Limits
     ) -> None:
         self._media_type = media_type
         self._parser = reading.multipart(media_type, limits)

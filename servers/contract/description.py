@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from servers.contract.request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
+from .request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
 
 
 def canonical_json(value: Any) -> bytes:

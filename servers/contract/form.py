@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import FileEntry, FormField, PartData, PartEnd, PartEvent, PartHead
-from servers.storage.base import FileWriter, StoredFile, Upload
+from ..storage.base import FileWriter, StoredFile, Upload
+from .limits import Limits
+from .problems import Problem
+from .request import FileEntry, FormField, PartData, PartEnd, PartEvent, PartHead
 
 CHARSETS = ("utf-8", "us-ascii", "iso-8859-1")
 """The charsets that text is decoded in (C12, M76): whatever else is named is not guessed at."""

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any, NoReturn
 
-from servers.contract.limits import MAX_JSON_INTEGER_DIGITS
-from servers.contract.problems import Problem
+from .limits import MAX_JSON_INTEGER_DIGITS
+from .problems import Problem
 
 _BOM = b"\xef\xbb\xbf"
 # A whole string (or its unterminated rest), or one bracket outside of strings.

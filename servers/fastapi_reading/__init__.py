@@ -3,7 +3,7 @@
 A third reading: it shares the contract with the other two, and no line of parsing.
 """
 
-from servers.fastapi_reading.reading import PythonMultipartReading
-from servers.fastapi_reading.scope import read_scope
+from .reading import PythonMultipartReading
+from .scope import read_scope
 
 __all__ = ["PythonMultipartReading", "read_scope"]

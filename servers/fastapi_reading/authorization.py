@@ -3,8 +3,8 @@
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 
-from servers.contract.request import BasicCredentials, OtherCredentials
-from servers.fastapi_reading.characters import controls
+from ..contract.request import BasicCredentials, OtherCredentials
+from .characters import controls
 
 
 def describe_authorization(value: bytes) -> BasicCredentials | OtherCredentials | None:

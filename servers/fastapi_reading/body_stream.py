@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
-from servers.contract.limits import MIB, Limits
-from servers.contract.problems import Problem
-from servers.contract.request import RequestHead
+from ..contract.limits import MIB, Limits
+from ..contract.problems import Problem
+from ..contract.request import RequestHead
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = MIB

@@ -5,8 +5,8 @@ Starlette's `cookie_parser` undoes escapes, drops quotes and keeps one cookie of
 
 from collections.abc import Iterator
 
-from servers.contract.request import Pair
-from servers.fastapi_reading.characters import OWS
+from ..contract.request import Pair
+from .characters import OWS
 
 
 def each_cookie(value: bytes) -> Iterator[Pair]:

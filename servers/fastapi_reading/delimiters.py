@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.fastapi_reading.characters import OWS
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .characters import OWS
 
 _MAX_PADDING = 64
 _CRLF = b"\r\n"

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from servers.contract.problems import Problem
-from servers.fastapi_reading.characters import ALPHANUMERIC, OWS, TCHARS, VISIBLE, consists_of, controls
-from servers.fastapi_reading.percent import decode_percent
-from servers.fastapi_reading.scanner import Parameter, ScanError, Scanner
+from ..contract.problems import Problem
+from .characters import ALPHANUMERIC, OWS, TCHARS, VISIBLE, consists_of, controls
+from .percent import decode_percent
+from .scanner import Parameter, ScanError, Scanner
 
 # attr-char (RFC 8187 3.2.1); "%" begins a pct-encoded.
 _ATTR_CHARS = ALPHANUMERIC + b"!#$&+-.^_`|~%"

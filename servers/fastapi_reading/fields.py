@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.fastapi_reading.characters import OWS, TCHARS, consists_of, controls
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .characters import OWS, TCHARS, consists_of, controls
 
 Values = dict[str, list[bytes]]
 """The trimmed values of each name, in lower case, in order of arrival."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from servers.contract.problems import Problem
-from servers.fastapi_reading.characters import OWS, TCHARS, consists_of
+from ..contract.problems import Problem
+from .characters import OWS, TCHARS, consists_of
 
 _DIGITS = b"0123456789"
 # int() refuses 4301 digits; so many are over every limit anyway (B7).

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import Pair, RequestHead
-from servers.fastapi_reading.authorization import describe_authorization
-from servers.fastapi_reading.characters import TCHARS, consists_of
-from servers.fastapi_reading.cookies import each_cookie
-from servers.fastapi_reading.fields import FieldLine, judge_fields
-from servers.fastapi_reading.framing import judge_framing
-from servers.fastapi_reading.host import is_host
-from servers.fastapi_reading.target import Location, Target, classify_target, decode_target
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import Pair, RequestHead
+from .authorization import describe_authorization
+from .characters import TCHARS, consists_of
+from .cookies import each_cookie
+from .fields import FieldLine, judge_fields
+from .framing import judge_framing
+from .host import is_host
+from .target import Location, Target, classify_target, decode_target
 
 
 class RequestLine(NamedTuple):

@@ -2,7 +2,7 @@
 
 import socket
 
-from servers.fastapi_reading.characters import ALPHANUMERIC, consists_of
+from .characters import ALPHANUMERIC, consists_of
 
 # unreserved and sub-delims without the comma, which joined Host fields would bring (H26).
 _REG_NAME = ALPHANUMERIC + b"-._~!$&'()*+;="

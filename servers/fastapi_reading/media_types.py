@@ -1,10 +1,10 @@
 """Media types (RFC 9110 8.3.1) and the multipart boundary (RFC 2046 5.1.1)."""
 
-from servers.contract.limits import MAX_BOUNDARY
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair
-from servers.fastapi_reading.characters import OWS, TCHARS, consists_of
-from servers.fastapi_reading.scanner import ANY_BYTE, Parameter, ScanError, Scanner
+from ..contract.limits import MAX_BOUNDARY
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .characters import OWS, TCHARS, consists_of
+from .scanner import ANY_BYTE, Parameter, ScanError, Scanner
 
 # bchars (RFC 2046 5.1.1), and every token character: Android sends `boundary=*****` (M6).
 _BOUNDARY_CHARS = TCHARS + b"'()+_,-./:=? "

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartEnd, PartEvent
-from servers.fastapi_reading.delimiters import Block, Close, Data, Delimiter, Delimiters, Span
-from servers.fastapi_reading.part_headers import RawField, understand_part
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import PartData, PartEnd, PartEvent
+from .delimiters import Block, Close, Data, Delimiter, Delimiters, Span
+from .part_headers import RawField, understand_part
 
 # python-multipart warns of every refused body: whoever sends them could fill the log.
 _SILENCE = logging.getLogger("wireproof.python_multipart")

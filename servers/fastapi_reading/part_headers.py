@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair, PartHead
-from servers.fastapi_reading.characters import OWS, controls
-from servers.fastapi_reading.disposition import scan_disposition
-from servers.fastapi_reading.media_types import scan_media_type
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair, PartHead
+from .characters import OWS, controls
+from .disposition import scan_disposition
+from .media_types import scan_media_type
 
 RawField = tuple[bytes, bytes]
 _SINGLE = ("content-disposition", "content-type", "content-transfer-encoding")

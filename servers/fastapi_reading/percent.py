@@ -4,7 +4,7 @@ from typing import Literal
 
 from python_multipart import QuerystringParser
 
-from servers.contract.request import Pair
+from ..contract.request import Pair
 
 Encoding = Literal["utf-8", "iso-8859-1"]
 

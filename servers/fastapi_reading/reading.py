@@ -1,11 +1,11 @@
 """The `Reading` of the FastAPI backend: what the shared contract asks of it."""
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair
-from servers.fastapi_reading.media_types import read_boundary, scan_media_type
-from servers.fastapi_reading.multipart import CallbackParser
-from servers.fastapi_reading.percent import Encoding, read_pairs
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .media_types import read_boundary, scan_media_type
+from .multipart import CallbackParser
+from .percent import Encoding, read_pairs
 
 
 class PythonMultipartReading:

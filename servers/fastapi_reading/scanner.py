@@ -7,7 +7,7 @@ the last of two equal parameters, drops those with a `*` and the folders of a Wi
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from servers.fastapi_reading.characters import OWS, TCHARS
+from .characters import OWS, TCHARS
 
 ANY_BYTE = bytes(range(0x100))
 # What ends an unquoted value for sure; whether it is a token is asked afterwards.

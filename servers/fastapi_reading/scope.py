@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.types import Scope
 
-from servers.contract.limits import Limits
-from servers.contract.request import RequestHead
-from servers.fastapi_reading.fields import FieldLine
-from servers.fastapi_reading.head import RequestLine, read_head
+from ..contract.limits import Limits
+from ..contract.request import RequestHead
+from .fields import FieldLine
+from .head import RequestLine, read_head
 
 TARGET_EXTENSION = "wireproof.target"
 """A key of `scope["extensions"]`: the request target, where the server still knows it as it was sent."""

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from servers.contract.problems import Problem
-from servers.contract.request import Pair
-from servers.fastapi_reading.characters import VISIBLE, consists_of, controls
-from servers.fastapi_reading.host import is_host
-from servers.fastapi_reading.percent import decode_percent, read_pairs
+from ..contract.problems import Problem
+from ..contract.request import Pair
+from .characters import VISIBLE, consists_of, controls
+from .host import is_host
+from .percent import decode_percent, read_pairs
 
 # Without "#", which begins a fragment (R29); "[", "|" and their like are sent by browsers (R28).
 _SENDABLE = VISIBLE.replace(b"#", b"")

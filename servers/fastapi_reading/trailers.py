@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.fastapi_reading.fields import FieldLine, judge_fields
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .fields import FieldLine, judge_fields
 
 # They would change framing, routing or authentication after the fact (RFC 9110 6.5.1).
 _FORBIDDEN = {"authorization", "content-length", "host", "te", "trailer", "transfer-encoding"}

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.fastapi_reading.fields import FieldLine
-from servers.fastapi_reading.head import RequestLine, read_head
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .fields import FieldLine
+from .head import RequestLine, read_head
 
 
 def sent_fields(head: bytes) -> Iterator[FieldLine]:

@@ -3,7 +3,7 @@
 Header data are native strings as WSGI has them: one character a byte (PEP 3333).
 """
 
-from servers.flask_reading.environ import read_environ
-from servers.flask_reading.forms import WerkzeugReading
+from .environ import read_environ
+from .forms import WerkzeugParsers
 
-__all__ = ["WerkzeugReading", "read_environ"]
+__all__ = ["WerkzeugParsers", "read_environ"]

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from servers.contract.request import BasicCredentials, OtherCredentials
+from ..contract.request import BasicCredentials, OtherCredentials
 
 _SCHEME = re.compile(r"[^ \t]*")
 _CTL = re.compile(r"[\x00-\x1f\x7f]")

@@ -7,11 +7,11 @@ and can be made to allocate without end (B33); both are given this one instead.
 import re
 from collections.abc import Callable
 
-from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
-from servers.contract.problems import Problem
-from servers.flask_reading.abnf import QUOTED_STRING, TCHAR
-from servers.flask_reading.fields import split_field_line
-from servers.flask_reading.pace import Pace
+from ..contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
+from ..contract.problems import Problem
+from ..flask_server.pace import Pace
+from .abnf import QUOTED_STRING, TCHAR
+from .fields import split_field_line
 
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
 _VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"

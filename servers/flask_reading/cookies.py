@@ -4,8 +4,8 @@
 that RFC 6265 does not know (K3, K5), so the value is split by the algorithm of RFC 6265bis instead.
 """
 
-from servers.contract.request import Pair
-from servers.flask_reading.abnf import BLANKS
+from ..contract.request import Pair
+from .abnf import BLANKS
 
 
 def read_cookies(value: str) -> tuple[Pair, ...]:

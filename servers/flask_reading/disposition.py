@@ -8,8 +8,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from servers.contract.problems import Problem
-from servers.flask_reading.abnf import BLANKS, TCHAR
+from ..contract.problems import Problem
+from .abnf import BLANKS, TCHAR
 
 # Only `\"` and `\\` are escapes, as browsers write them; any other backslash is itself (M54, M55). The last
 # alternative looks ahead, so that a backslash is never split from the quote that it escapes (M46). Blanks are

@@ -6,13 +6,13 @@ worker has judged them before (`wire_head`).
 
 from typing import TYPE_CHECKING
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import RequestHead
-from servers.flask_reading.abnf import BLANKS
-from servers.flask_reading.fields import check_expect, check_size, check_value
-from servers.flask_reading.head import Fields, assemble
-from servers.flask_reading.request_line import join_request_line
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import RequestHead
+from .abnf import BLANKS
+from .fields import check_expect, check_size, check_value
+from .head import Fields, assemble
+from .request_line import join_request_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -1,8 +1,8 @@
 """One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of the order of judgement."""
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.flask_reading.abnf import BLANKS, CONTROL, TOKEN
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .abnf import BLANKS, CONTROL, TOKEN
 
 CONTINUE = "100-continue"
 # A fault in the value of these has the code of the field, not `bad_header` (contract section 4).

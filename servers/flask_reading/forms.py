@@ -3,11 +3,11 @@
 import re
 from typing import Literal
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair
-from servers.flask_reading.media_types import read_boundary, read_media_type
-from servers.flask_reading.multipart import StrictMultipart
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .media_types import read_boundary, read_media_type
+from .multipart import StrictMultipart
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 Encoding = Literal["utf-8", "iso-8859-1"]
@@ -36,7 +36,7 @@ def _unescape(data: bytes) -> bytes:
     return _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode("ascii")), data)
 
 
-class WerkzeugReading:
+class WerkzeugParsers:
     """The `Reading` of Flask's side."""
 
     content_type = staticmethod(read_media_type)

@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from servers.contract.problems import Problem
-from servers.flask_reading.abnf import BLANKS, TOKEN
+from ..contract.problems import Problem
+from .abnf import BLANKS, TOKEN
 
 _DIGITS = re.compile(r"[0-9]+")
 # More digits than any limit has: the value does not matter any more, and int() refuses 4301 of them (B7).

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from servers.contract.problems import Problem
-from servers.contract.request import Pair, RequestHead
-from servers.flask_reading.authorization import read_authorization
-from servers.flask_reading.cookies import read_cookies
-from servers.flask_reading.framing import read_framing
-from servers.flask_reading.host import is_host
-from servers.flask_reading.request_line import RequestLine
-from servers.flask_reading.target import locate
+from ..contract.problems import Problem
+from ..contract.request import Pair, RequestHead
+from .authorization import read_authorization
+from .cookies import read_cookies
+from .framing import read_framing
+from .host import is_host
+from .request_line import RequestLine
+from .target import locate
 
 Fields = dict[str, list[str]]
 """Each name in lower case with the trimmed values of its lines, in order of arrival."""

@@ -6,10 +6,10 @@ parameters and decodes `%22` in a boundary (C2, C4, M7, M10), so the grammar sta
 
 import re
 
-from servers.contract.limits import MAX_BOUNDARY
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair
-from servers.flask_reading.abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
+from ..contract.limits import MAX_BOUNDARY
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
 
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from werkzeug.datastructures import Headers
 from werkzeug.sansio.multipart import NEED_DATA, Data, Event, MultipartDecoder, Preamble, State
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartEnd, PartEvent, PartHead
-from servers.flask_reading.part_headers import read_part_head
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import PartData, PartEnd, PartEvent, PartHead
+from .part_headers import read_part_head
 
 MAX_PADDING = 64
 """Blanks after a delimiter (M30): more, and it is no delimiter but data."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair, PartHead
-from servers.flask_reading.abnf import BLANKS, CONTROL, TOKEN
-from servers.flask_reading.disposition import read_disposition
-from servers.flask_reading.media_types import read_media_type
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair, PartHead
+from .abnf import BLANKS, CONTROL, TOKEN
+from .disposition import read_disposition
+from .media_types import read_media_type
 
 _ONCE = ("content-disposition", "content-type", "content-transfer-encoding")
 _PLAIN_ENCODINGS = frozenset({"7bit", "8bit", "binary"})

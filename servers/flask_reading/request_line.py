@@ -3,10 +3,10 @@
 import re
 from typing import NamedTuple
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.flask_reading.abnf import TOKEN
-from servers.flask_reading.target import Target, read_target
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from .abnf import TOKEN
+from .target import Target, read_target
 
 # HTTP-version = HTTP-name "/" DIGIT "." DIGIT (RFC 9112 2.3)
 _VERSION = re.compile(r"HTTP/([0-9])\.([0-9])")

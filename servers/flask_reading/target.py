@@ -4,10 +4,10 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from servers.contract.problems import Problem
-from servers.contract.request import Pair
-from servers.flask_reading.forms import split_pairs
-from servers.flask_reading.host import is_host
+from ..contract.problems import Problem
+from ..contract.request import Pair
+from .forms import split_pairs
+from .host import is_host
 
 # Visible ASCII without "#": a fragment is never sent (R26, R27, R29).
 _CHARACTERS = re.compile(r"[\x21\x22\x24-\x7e]+")

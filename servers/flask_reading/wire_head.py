@@ -2,12 +2,12 @@
 
 import re
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import RequestHead
-from servers.flask_reading.fields import check_expect, check_size, is_dropped, split_field_line
-from servers.flask_reading.head import Fields, assemble
-from servers.flask_reading.request_line import RequestLine, split_request_line
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import RequestHead
+from .fields import check_expect, check_size, is_dropped, split_field_line
+from .head import Fields, assemble
+from .request_line import RequestLine, split_request_line
 
 # A line feed without its carriage return ends a line, wrongly (R18, H5): a CRLF that the peer may never send
 # is not waited for. A carriage return alone ends nothing and is judged with its line (R19, H4).

@@ -7,12 +7,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from servers.contract.answers import Answer, Event, event_stream_answer, json_answer
-from servers.contract.description import canonical_json
-from servers.contract.problems import Problem
-from servers.contract.request import ParsedRequest
-from servers.routes.json_values import checked, json_object, optional, required
-from servers.routes.route import Context, Route
+from ..contract.description import canonical_json
+from ..contract.problems import Problem
+from ..contract.request import ParsedRequest
+from ..contract.responses import Event, Response, event_stream_response, json_response
+from ..contract.route import Context, Route
+from .json_values import checked, json_object, optional, required
 
 _TOKEN = re.compile(r"\s+|\S+")
 # An echo has no clock: what a clock would give is derived from the request, from this day on.
@@ -38,7 +38,7 @@ class Completion:
         }
 
 
-def chat(request: ParsedRequest, _context: Context) -> Answer:
+def chat(request: ParsedRequest, _context: Context) -> Response:
     """A completion, streamed or whole. Raises Problem before a stream starts."""
     members = json_object(request.body)
     completion = _complete(members)
@@ -50,8 +50,8 @@ def chat(request: ParsedRequest, _context: Context) -> Answer:
     if optional(members, "n", int, 1) != 1:
         raise Problem("bad_value", "an echo gives one choice: n is 1")
     if stream:
-        return event_stream_answer(_chunks(completion, include_usage=include_usage))
-    return json_answer(_whole(completion))
+        return event_stream_response(_chunks(completion, include_usage=include_usage))
+    return json_response(_whole(completion))
 
 
 def _complete(members: dict[str, Any]) -> Completion:
@@ -125,10 +125,10 @@ def _event(chunk: dict[str, Any]) -> Event:
     return Event(b"data: %s\n\n" % json.dumps(chunk, separators=(",", ":")).encode("ascii"))
 
 
-def models(request: ParsedRequest, _context: Context) -> Answer:
+def models(request: ParsedRequest, _context: Context) -> Response:
     """The one model there is."""
     model = {"id": "echo", "object": "model", "created": _EPOCH, "owned_by": "wireproof"}
-    return json_answer({"object": "list", "data": [model]}, head_only=request.head.method == "HEAD")
+    return json_response({"object": "list", "data": [model]}, head_only=request.head.method == "HEAD")
 
 
 CHAT = Route("chat", r"/v1/chat/completions", ("POST",), chat)

@@ -4,11 +4,11 @@ import base64
 import re
 from typing import NamedTuple
 
-from servers.contract.answers import Answer, FileSlice
-from servers.contract.problems import Problem
-from servers.contract.request import ParsedRequest, RequestHead
-from servers.routes.route import Context, Route
-from servers.storage.base import ReadableFile
+from ..contract.problems import Problem
+from ..contract.request import ParsedRequest, RequestHead
+from ..contract.responses import FileSlice, Response
+from ..contract.route import Context, Route
+from ..storage.base import ReadableFile
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 # RFC 9110 14.1.2: one int-range or one suffix-range. A list, another unit or a malformed value is ignored.
@@ -29,7 +29,7 @@ class _Range(NamedTuple):
     stop: int
 
 
-def send_file(request: ParsedRequest, context: Context) -> Answer:
+def send_file(request: ParsedRequest, context: Context) -> Response:
     """The file (200), a range of it (206) or nothing new (304).
 
     Raises Problem `not_found` and `range_not_satisfiable`.
@@ -46,12 +46,12 @@ def send_file(request: ParsedRequest, context: Context) -> Answer:
         raise
 
 
-def _answer(head: RequestHead, sha256: str, file: ReadableFile) -> Answer:
+def _answer(head: RequestHead, sha256: str, file: ReadableFile) -> Response:
     etag = f'"{sha256}"'
     caching = (("ETag", etag), ("Cache-Control", "private, max-age=31536000, immutable"))
     if _none_match(head.field("if-none-match"), etag):
         file.close()
-        return Answer(304, (*caching, ("Wireproof-Contract", "1")))
+        return Response(304, (*caching, ("Wireproof-Contract", "1")))
     wanted = _range(head, etag, file.size)
     digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     fields = (
@@ -63,10 +63,10 @@ def _answer(head: RequestHead, sha256: str, file: ReadableFile) -> Answer:
     )
     head_only = head.method == "HEAD"
     if wanted is None:
-        return Answer(200, fields, FileSlice(file, 0, file.size), head_only)
+        return Response(200, fields, FileSlice(file, 0, file.size), head_only)
     content_range = ("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{file.size}")
     body = FileSlice(file, wanted.start, wanted.stop - wanted.start)
-    return Answer(206, (*fields, content_range), body, head_only)
+    return Response(206, (*fields, content_range), body, head_only)
 
 
 def _none_match(field: str | None, etag: str) -> bool:

@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVar
 
-from servers.contract.problems import Problem
-from servers.contract.request import ParsedBody
+from ..contract.problems import Problem
+from ..contract.request import ParsedBody
 
 Wanted = TypeVar("Wanted")
 

@@ -1,12 +1,12 @@
 """`/problems/{code}`: what a problem code means."""
 
-from servers.contract.answers import Answer, json_answer
-from servers.contract.problems import PROBLEMS, Problem
-from servers.contract.request import ParsedRequest
-from servers.routes.route import Context, Route
+from ..contract.problems import PROBLEMS, Problem
+from ..contract.request import ParsedRequest
+from ..contract.responses import Response, json_response
+from ..contract.route import Context, Route
 
 
-def explain(request: ParsedRequest, _context: Context) -> Answer:
+def explain(request: ParsedRequest, _context: Context) -> Response:
     """Title, status, rules and RFC section of a code. Raises Problem `not_found` for an unknown one."""
     code = request.head.path.rpartition("/")[2]
     kind = PROBLEMS.get(code)
@@ -19,7 +19,7 @@ def explain(request: ParsedRequest, _context: Context) -> Answer:
         "rules": list(kind.rules),
         "reference": kind.reference,
     }
-    return json_answer(members, head_only=request.head.method == "HEAD")
+    return json_response(members, head_only=request.head.method == "HEAD")
 
 
 PROBLEM_PAGES = Route("problems", r"/problems/[^/]+", ("GET",), explain, open=True)

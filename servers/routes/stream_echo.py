@@ -3,20 +3,20 @@
 import json
 from collections.abc import Generator
 
-from servers.contract.answers import Answer, Event, event_stream_answer
-from servers.contract.problems import Problem
-from servers.contract.request import ParsedRequest
-from servers.routes.json_values import json_object, required
-from servers.routes.route import Context, Route
+from ..contract.problems import Problem
+from ..contract.request import ParsedRequest
+from ..contract.responses import Event, Response, event_stream_response
+from ..contract.route import Context, Route
+from .json_values import json_object, required
 
 DEFAULT_DELAY = 0.3
 MAX_DELAY = 10
 
 
-def stream_echo(request: ParsedRequest, _context: Context) -> Answer:
+def stream_echo(request: ParsedRequest, _context: Context) -> Response:
     """The stream. Raises Problem before it starts: `bad_value`, `unsupported_media_type`, `json_invalid`."""
     members = json_object(request.body)
-    return event_stream_answer(_characters(required(members, "query", str), _delay(members)))
+    return event_stream_response(_characters(required(members, "query", str), _delay(members)))
 
 
 def _delay(members: dict[str, object]) -> float:

@@ -1,14 +1,14 @@
 """`/upload/` stores, `/upload/{filename}` stores one raw file, every other path echoes what it understood."""
 
-from servers.contract.answers import Answer, json_answer
-from servers.contract.description import describe
-from servers.contract.request import ParsedRequest
-from servers.routes.route import METHODS, Context, Route
+from ..contract.description import describe
+from ..contract.request import ParsedRequest
+from ..contract.responses import Response, json_response
+from ..contract.route import METHODS, Context, Route
 
 
-def describe_request(request: ParsedRequest, _context: Context) -> Answer:
+def describe_request(request: ParsedRequest, _context: Context) -> Response:
     """The result (contract section 3)."""
-    return json_answer(describe(request), head_only=request.head.method == "HEAD")
+    return json_response(describe(request), head_only=request.head.method == "HEAD")
 
 
 UPLOAD = Route("upload", r"/upload/?", ("POST", "PUT"), describe_request, body="stored")

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Generator
 
-from servers.contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
-from servers.contract.problems import Problem
-from servers.sansio.fields import FORBIDDEN_TRAILERS, parse_field_line
-from servers.sansio.grammar import QUOTED_STRING, TCHAR
-from servers.sansio.stream import Incoming, Need, Role
+from ..contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
+from ..contract.problems import Problem
+from .fields import FORBIDDEN_TRAILERS, parse_field_line
+from .grammar import QUOTED_STRING, TCHAR
+from .stream import Incoming, Need, Role
 
 # chunk-size [ chunk-ext ]; chunk-size = 1*HEXDIG;
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112 7.1.1)

@@ -3,16 +3,16 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import RequestHead
-from servers.sansio.chunked import read_chunks
-from servers.sansio.cookies import parse_cookies
-from servers.sansio.credentials import parse_authorization
-from servers.sansio.fields import FieldLines, Framing, pairs_of
-from servers.sansio.grammar import OWS
-from servers.sansio.stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
-from servers.sansio.target import AUTHORITY, RequestLine, decode_target, parse_request_line
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import RequestHead
+from .chunked import read_chunks
+from .cookies import parse_cookies
+from .credentials import parse_authorization
+from .fields import FieldLines, Framing, pairs_of
+from .grammar import OWS
+from .stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
+from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
 
 @dataclass(frozen=True, slots=True)

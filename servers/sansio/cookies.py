@@ -1,6 +1,6 @@
 """The Cookie field, verbatim (RFC 6265 5.4 read as 6265bis does; rules K1 to K15)."""
 
-from servers.contract.request import Pair
+from ..contract.request import Pair
 
 
 def parse_cookies(value: str) -> tuple[Pair, ...]:

@@ -3,7 +3,7 @@
 import binascii
 import re
 
-from servers.contract.request import BasicCredentials, OtherCredentials
+from ..contract.request import BasicCredentials, OtherCredentials
 
 # auth-scheme [ 1*SP credentials ] (RFC 9110 11.4): a TAB is no separator and stays with what follows (A3)
 _PARTS = re.compile(r"([^ \t]+) *(.*)", re.DOTALL)

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from servers.contract.problems import Problem
-from servers.sansio.grammar import OWS, TCHAR, percent_decode
+from ..contract.problems import Problem
+from .grammar import OWS, TCHAR, percent_decode
 
 # *( OWS ";" OWS [ name "=" value ] ), no blanks round "=" (M42). Departure from RFC 9110: in a quoted
 # value only \" and \\ are escapes, since browsers send C:\temp raw (M54, M55).

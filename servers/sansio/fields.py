@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import Pair
-from servers.sansio.grammar import CONTROL, OWS, TOKEN
-from servers.sansio.host import is_host
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import Pair
+from .grammar import CONTROL, OWS, TOKEN
+from .host import is_host
 
 # field-line = field-name ":" OWS field-value OWS (RFC 9112 5): no blank before the colon (H7, H8)
 _CONTENT_LENGTH = re.compile(r"[0-9]+")

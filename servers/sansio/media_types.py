@@ -2,10 +2,10 @@
 
 import re
 
-from servers.contract.limits import MAX_BOUNDARY
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair
-from servers.sansio.grammar import OWS, QUOTED_STRING, TCHAR
+from ..contract.limits import MAX_BOUNDARY
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .grammar import OWS, QUOTED_STRING, TCHAR
 
 # media-type = type "/" subtype parameters
 _ESSENCE = re.compile(rb"[%s]+/[%s]+" % (TCHAR, TCHAR))

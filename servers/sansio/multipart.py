@@ -6,11 +6,11 @@ A delimiter is CRLF, `--boundary`, up to 64 blanks, CRLF; whatever else begins l
 import re
 from collections.abc import Generator, Iterator
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartEnd, PartEvent
-from servers.sansio.part_headers import parse_part_headers
-from servers.sansio.stream import NEED_DATA, Need, Role, Trace
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import PartData, PartEnd, PartEvent
+from .part_headers import parse_part_headers
+from .stream import NEED_DATA, Need, Role, Trace
 
 _MAX_PADDING = 64
 _WHAT_FOLLOWS = rb"(?:--|[ \t]{0,%d}\r\n)" % _MAX_PADDING

@@ -2,12 +2,12 @@
 
 import re
 
-from servers.contract.limits import Limits
-from servers.contract.problems import Problem
-from servers.contract.request import MediaType, Pair, PartHead
-from servers.sansio.disposition import parse_disposition
-from servers.sansio.grammar import CONTROL, OWS, TOKEN
-from servers.sansio.media_types import parse_media_type
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair, PartHead
+from .disposition import parse_disposition
+from .grammar import CONTROL, OWS, TOKEN
+from .media_types import parse_media_type
 
 # A fold, CRLF and blanks, is one SP (M68), and so are the blanks before it, or several folds in a row. A run
 # of blanks is tried at its beginning alone: 16 KiB of them, tried at each, cost a second (H091).

@@ -7,7 +7,7 @@ the grammar, and what belongs to one part is local to it.
 from collections.abc import Callable, Generator
 from enum import Enum
 
-from servers.contract.problems import Problem
+from ..contract.problems import Problem
 
 
 class Need(Enum):

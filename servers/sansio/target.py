@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from servers.contract.problems import Problem
-from servers.contract.request import Pair
-from servers.sansio.grammar import TOKEN, percent_decode
-from servers.sansio.host import is_host
-from servers.sansio.urlencoded import parse_pairs
+from ..contract.problems import Problem
+from ..contract.request import Pair
+from .grammar import TOKEN, percent_decode
+from .host import is_host
+from .urlencoded import parse_pairs
 
 # HTTP-version = HTTP-name "/" DIGIT "." DIGIT (RFC 9112 2.3); the name is case-sensitive (R11)
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")

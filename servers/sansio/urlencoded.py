@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from servers.contract.request import Pair
-from servers.sansio.grammar import percent_decode
+from ..contract.request import Pair
+from .grammar import percent_decode
 
 
 def parse_pairs(data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:

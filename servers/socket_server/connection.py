@@ -8,22 +8,22 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from servers.contract.answers import Answer, EventStream, problem_answer
-from servers.contract.problems import Problem
-from servers.routes import TABLE, Context, Exchange
-from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
-from servers.sansio.reading import SansIoReading
-from servers.sansio.stream import NEED_DATA
-from servers.socket_server.inbox import Inbox
-from servers.socket_server.loop import READ, WRITE, Deadline, Loop
-from servers.socket_server.observer import Observer
-from servers.socket_server.outbox import Outbox, Progress
-from servers.socket_server.pace import Backlog, BodyPace
-from servers.socket_server.phase import RECEIVING, Phase
-from servers.socket_server.responses import CONTINUE, encode_head, is_chunked, pieces_of
+from ..contract.problems import Problem
+from ..contract.responses import EventStream, Response, problem_response
+from ..routes import TABLE, Context, Exchange
+from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from ..sansio.parsers import SansIoParsers
+from ..sansio.stream import NEED_DATA
+from .inbox import Inbox
+from .loop import READ, WRITE, Deadline, Loop
+from .observer import Observer
+from .outbox import Outbox, Progress
+from .pace import Backlog, BodyPace
+from .phase import RECEIVING, Phase
+from .responses import CONTINUE, encode_head, is_chunked, pieces_of
 
 LOG = logging.getLogger("wireproof.socket")
-READING = SansIoReading()
+PARSERS = SansIoParsers()
 Outcome = TypeVar("Outcome")
 
 _SMALL_READ = 64 * 1024
@@ -57,10 +57,10 @@ class Connection:
     def __init__(self, sock: socket.socket, home: Home) -> None:
         self._socket = sock
         self._home = home
-        self._limits = home.context.settings.limits
+        self._limits = home.context.limits
         self._observer = observer = home.observer(sock)
         self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
-        self._reading = SansIoReading(observer.trace) if observer else READING
+        self._reading = SansIoParsers(observer.trace) if observer else PARSERS
         self._deadline = Deadline(home.loop, lambda: self._guard(self._on_deadline))
         self._received: HeadReceived | None = None
         self._exchange: Exchange | None = None
@@ -241,8 +241,8 @@ class Connection:
         else:
             self._answer(exchange.finish())
 
-    def _answer_and_go_on(self, answer: Answer) -> None:
-        self._answer(answer)
+    def _answer_and_go_on(self, response: Response) -> None:
+        self._answer(response)
         self._advance()
 
     def _in_thread(self, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
@@ -261,8 +261,8 @@ class Connection:
         self._home.loop.in_thread(work, done)
 
     def _forget(self, outcome: "Future[Outcome]") -> None:
-        if outcome.exception() is None and isinstance(answer := outcome.result(), Answer):
-            answer.close()
+        if outcome.exception() is None and isinstance(response := outcome.result(), Response):
+            response.close()
         self._abort_exchange()
 
     # Answering.
@@ -277,27 +277,27 @@ class Connection:
             self._inbox.next_event()  # its BodyComplete
             self._complete = True
         whole = received is not None and self._complete
-        answer = problem_answer(problem, head=received.head if received else None)
-        self._send(answer, close=not whole, problem=problem)
+        response = problem_response(problem, head=received.head if received else None)
+        self._send(response, close=not whole, problem=problem)
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, response: Response) -> None:
         self._exchange = None
-        self._send(answer, close=False)
+        self._send(response, close=False)
 
-    def _send(self, answer: Answer, *, close: bool, problem: Problem | None = None) -> None:
+    def _send(self, response: Response, *, close: bool, problem: Problem | None = None) -> None:
         received, self._received = self._received, None
         self._body_size = 0
         minor_version = received.minor_version if received else 1
         keep_alive = received is not None and received.keep_alive and not close and self._keeps_alive
-        if isinstance(answer.body, EventStream) and not is_chunked(answer, minor_version):
+        if isinstance(response.body, EventStream) and not is_chunked(response, minor_version):
             keep_alive = False  # the end of the connection is the end of the stream
         self._close_after = not keep_alive
-        head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version)
+        head = encode_head(response, keep_alive=keep_alive, minor_version=minor_version)
         if self._observer:
             if received is not None and self._complete:
                 self._observer.complete(received)
-            self._observer.answered(answer, head, problem, keep_alive=keep_alive)
-        self._outbox.begin(pieces_of(answer, head, chunked=is_chunked(answer, minor_version)))
+            self._observer.answered(response, head, problem, keep_alive=keep_alive)
+        self._outbox.begin(pieces_of(response, head, chunked=is_chunked(response, minor_version)))
         self._flush()
 
     @property

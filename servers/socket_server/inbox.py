@@ -1,8 +1,8 @@
 """What has arrived on one connection, as the reader's events; the pieces of a body at hand come as one."""
 
-from servers.contract.problems import Problem
-from servers.sansio.connection import BodyReceived, Event, RequestReader
-from servers.sansio.stream import NEED_DATA, Need
+from ..contract.problems import Problem
+from ..sansio.connection import BodyReceived, Event, RequestReader
+from ..sansio.stream import NEED_DATA, Need
 
 PIECE = 1024 * 1024
 """So much of a body is handed over at once, at most, and so much is kept ahead."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from servers.contract.answers import Answer
-from servers.contract.problems import Problem
-from servers.sansio.connection import HeadReceived
-from servers.sansio.stream import Role
+from ..contract.problems import Problem
+from ..contract.responses import Response
+from ..sansio.connection import HeadReceived
+from ..sansio.stream import Role
 
 _LABEL_WIDTH = 13
 _MARGIN_WIDTH = 4 + _LABEL_WIDTH
@@ -85,15 +85,15 @@ class Observer:
         self._end_run()
         self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
 
-    def answered(self, answer: Answer, head: bytes, problem: Problem | None, *, keep_alive: bool) -> None:
+    def answered(self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool) -> None:
         """The answer goes out: to `problem`, if the request is refused."""
         self._end_run()
         if problem is not None:
             self._say("refused", str(problem), "bold red")
         for line in head.decode("ascii").splitlines():
             self._print("answer", Text(line, style="blue"))
-        if isinstance(answer.body, bytes) and not answer.head_only:
-            self._show_data(Role.BODY, answer.body, label="answer body")
+        if isinstance(response.body, bytes) and not response.head_only:
+            self._show_data(Role.BODY, response.body, label="answer body")
             self._end_run()
         self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
 

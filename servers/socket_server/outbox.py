@@ -4,7 +4,7 @@ import socket
 from collections.abc import Generator, Iterator
 from enum import Enum
 
-from servers.contract.answers import Event
+from ..contract.responses import Event
 
 # One connection does so many steps of sending before the others have their turn.
 _STEPS_A_TURN = 64

@@ -5,7 +5,7 @@ import socket
 import struct
 import termios
 
-from servers.contract.limits import Limits
+from ..contract.limits import Limits
 
 
 class BodyPace:

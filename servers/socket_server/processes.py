@@ -12,10 +12,10 @@ from types import FrameType
 
 from rich.console import Console
 
-from servers.routes import Context
-from servers.settings import Settings, SettingsError
-from servers.socket_server.loop import READ
-from servers.socket_server.worker import Worker
+from ..routes import Context
+from ..settings import Settings, SettingsError
+from .loop import READ
+from .worker import Worker
 
 LOG = logging.getLogger("wireproof.socket")
 _BACKLOG = 1024
@@ -103,9 +103,10 @@ class Master:
     Ctrl-C and service managers signal the workers too: they stop only once, and only the master hurries them.
     """
 
-    def __init__(self, sockets: list[socket.socket], context: Context) -> None:
+    def __init__(self, sockets: list[socket.socket], context: Context, processes: int) -> None:
         self._sockets = sockets
         self._context = context
+        self._processes = processes
         self._workers: dict[int, float] = {}
         self._stopping = False
         # Workers stop when this end is closed: only the master holds it, so it tells all of them at once,
@@ -116,7 +117,7 @@ class Master:
         """Serve until SIGTERM or SIGINT; the exit status."""
         for number in _STOP:
             signal.signal(number, self._on_signal)
-        for _ in range(self._context.settings.processes):
+        for _ in range(self._processes):
             self._start()
         if not self._stopping:
             ready()

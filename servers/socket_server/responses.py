@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from servers.contract.answers import Answer, Event, EventStream, FileSlice
+from ..contract.responses import Event, EventStream, FileSlice, Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -36,17 +36,17 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def encode_head(answer: Answer, *, keep_alive: bool, minor_version: int) -> bytes:
+def encode_head(response: Response, *, keep_alive: bool, minor_version: int) -> bytes:
     """The head of an answer. Connection is stated where it is not the default (RFC 9112 9.3)."""
     lines = [
-        f"HTTP/1.1 {answer.status} {_PHRASES[answer.status]}",
+        f"HTTP/1.1 {response.status} {_PHRASES[response.status]}",
         f"Date: {_http_date(int(time.time()))}",
         "Server: wireproof-socket",
     ]
-    lines += (f"{name}: {value}" for name, value in answer.headers)
-    if answer.content_length is not None:
-        lines.append(f"Content-Length: {answer.content_length}")
-    elif is_chunked(answer, minor_version):
+    lines += (f"{name}: {value}" for name, value in response.headers)
+    if response.content_length is not None:
+        lines.append(f"Content-Length: {response.content_length}")
+    elif is_chunked(response, minor_version):
         lines.append("Transfer-Encoding: chunked")
     if not keep_alive:
         lines.append("Connection: close")
@@ -55,29 +55,29 @@ def encode_head(answer: Answer, *, keep_alive: bool, minor_version: int) -> byte
     return "\r\n".join((*lines, "", "")).encode("ascii")
 
 
-def is_chunked(answer: Answer, minor_version: int) -> bool:
+def is_chunked(response: Response, minor_version: int) -> bool:
     """Whether the body is sent chunked; HTTP/1.0 gets a stream that ends with the connection (S7)."""
-    return isinstance(answer.body, EventStream) and minor_version > 0
+    return isinstance(response.body, EventStream) and minor_version > 0
 
 
-def pieces_of(answer: Answer, head: bytes, *, chunked: bool) -> Iterator[Event]:
+def pieces_of(response: Response, head: bytes, *, chunked: bool) -> Iterator[Event]:
     """The answer as it goes on the wire, piece by piece, each made when it is asked for.
 
     Closes the answer at its end, or when the iterator is closed.
     """
     try:
-        if answer.head_only or answer.status == 304:
+        if response.head_only or response.status == 304:
             yield Event(head)
-        elif isinstance(answer.body, bytes):
-            yield Event(head + answer.body)
-        elif isinstance(answer.body, FileSlice):
+        elif isinstance(response.body, bytes):
+            yield Event(head + response.body)
+        elif isinstance(response.body, FileSlice):
             yield Event(head)
-            yield from map(Event, answer.body.blocks())
+            yield from map(Event, response.body.blocks())
         else:
             yield Event(head)
-            yield from _coded(answer.body, chunked=chunked)
+            yield from _coded(response.body, chunked=chunked)
     finally:
-        answer.close()
+        response.close()
 
 
 def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:

@@ -7,10 +7,10 @@ import time
 
 from rich.console import Console
 
-from servers.routes import Context
-from servers.socket_server.connection import Connection
-from servers.socket_server.loop import READ, Deadline, Loop
-from servers.socket_server.observer import Observer
+from ..routes import Context
+from .connection import Connection
+from .loop import READ, Deadline, Loop
+from .observer import Observer
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from servers.storage.base import FileWriter, ReadableFile, Store, StoredFile, Upload
-from servers.storage.local import LocalStore
-from servers.storage.memory import MemoryStore
+from .base import FileWriter, ReadableFile, Store, StoredFile, Upload
+from .local import LocalStore
+from .memory import MemoryStore
 
 __all__ = ["SCHEMES", "FileWriter", "ReadableFile", "Store", "StoredFile", "Upload", "open_store"]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from servers.storage.local_folders import Folders, list_names
-from servers.storage.local_publish import OPEN_STORED
-from servers.storage.local_upload import LocalUpload
+from .local_folders import Folders, list_names
+from .local_publish import OPEN_STORED
+from .local_upload import LocalUpload
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 

@@ -15,8 +15,8 @@ from enum import Enum, auto
 from errno import EEXIST
 from typing import Final, Protocol
 
-from servers.storage.base import StoredFile
-from servers.storage.local_folders import Folders, close_quietly
+from .base import StoredFile
+from .local_folders import Folders, close_quietly
 
 # O_NOFOLLOW refuses a symbolic link (H153), O_NONBLOCK does not wait for the writer of a FIFO.
 OPEN_STORED: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK

@@ -7,9 +7,9 @@ from errno import EIO, EISDIR, EOPNOTSUPP
 from types import TracebackType
 from typing import Final, Self
 
-from servers.storage.base import StoredFile
-from servers.storage.local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
-from servers.storage.local_publish import Publication
+from .base import StoredFile
+from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
+from .local_publish import Publication
 
 # What open(2) says where the file system, or the kernel, has no O_TMPFILE.
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
-from servers.storage.base import StoredFile
+from .base import StoredFile
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 

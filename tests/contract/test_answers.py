@@ -6,53 +6,53 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from servers.contract.answers import (
-    Answer,
+from servers.contract.problems import Problem
+from servers.contract.responses import (
     Event,
     EventStream,
     FileSlice,
-    event_stream_answer,
-    json_answer,
-    problem_answer,
+    Response,
+    event_stream_response,
+    json_response,
+    problem_response,
 )
-from servers.contract.problems import Problem
 from servers.storage.memory import MemoryFile
 from tests.contract.heads import head
 
 _DYNAMIC = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Wireproof-Contract": "1"}
 
 
-def _members(answer: Answer) -> dict[str, object]:
-    assert isinstance(answer.body, bytes)
-    members = json.loads(answer.body)
+def _members(response: Response) -> dict[str, object]:
+    assert isinstance(response.body, bytes)
+    members = json.loads(response.body)
     assert isinstance(members, dict)
     return members
 
 
 def test_json_is_canonical_and_dynamic() -> None:
-    answer = json_answer({"b": 1, "a": 2})
-    assert (answer.status, answer.body, answer.content_length) == (200, b'{"a":2,"b":1}\n', 14)
-    assert dict(answer.headers) == {"Content-Type": "application/json", **_DYNAMIC}
+    response = json_response({"b": 1, "a": 2})
+    assert (response.status, response.body, response.content_length) == (200, b'{"a":2,"b":1}\n', 14)
+    assert dict(response.headers) == {"Content-Type": "application/json", **_DYNAMIC}
 
 
 def test_head_has_the_length_of_what_is_not_sent() -> None:
-    answer = json_answer({}, head_only=True)
-    assert (answer.head_only, answer.content_length) == (True, 3)
+    response = json_response({}, head_only=True)
+    assert (response.head_only, response.content_length) == (True, 3)
 
 
 def test_a_problem_has_the_members_of_rfc_9457() -> None:
-    answer = problem_answer(
+    response = problem_response(
         Problem("method_not_allowed", "takes GET", headers=(("Allow", "GET"),)), head=head()
     )
-    assert answer.status == 405
-    assert _members(answer) == {
+    assert response.status == 405
+    assert _members(response) == {
         "type": "/problems/method_not_allowed",
         "title": "This route takes other methods",
         "status": 405,
         "code": "method_not_allowed",
         "detail": "takes GET",
     }
-    assert dict(answer.headers) == {"Content-Type": "application/problem+json", **_DYNAMIC, "Allow": "GET"}
+    assert dict(response.headers) == {"Content-Type": "application/problem+json", **_DYNAMIC, "Allow": "GET"}
 
 
 @pytest.mark.parametrize(
@@ -60,28 +60,28 @@ def test_a_problem_has_the_members_of_rfc_9457() -> None:
 )
 def test_a_refusal_of_head_has_no_body(method: str, head_only: bool) -> None:
     """A malformed head is refused with a body, whatever its method was meant to be."""
-    assert problem_answer(Problem("not_found", ""), head=head(method)).head_only == head_only
-    assert not problem_answer(Problem("bad_header", "")).head_only
+    assert problem_response(Problem("not_found", ""), head=head(method)).head_only == head_only
+    assert not problem_response(Problem("bad_header", "")).head_only
 
 
 @pytest.mark.parametrize(
     ("code", "family"), [("bad_value", "invalid_request_error"), ("store_unavailable", "server_error")]
 )
 def test_under_v1_a_refusal_is_one_that_openai_clients_know(code: str, family: str) -> None:
-    answer = problem_answer(Problem(code, "x is y"), head=head(path="/v1/chat/completions"))
-    error = _members(answer).pop("error")
+    response = problem_response(Problem(code, "x is y"), head=head(path="/v1/chat/completions"))
+    error = _members(response).pop("error")
     assert isinstance(error, dict)
     assert (error["type"], error["code"]) == (family, code)
     assert str(error["message"]).endswith(": x is y")
-    assert dict(answer.headers)["Content-Type"] == "application/json"
-    assert "error" not in _members(problem_answer(Problem(code, ""), head=head(path="/v1x/")))
+    assert dict(response.headers)["Content-Type"] == "application/json"
+    assert "error" not in _members(problem_response(Problem(code, ""), head=head(path="/v1x/")))
 
 
 def test_a_detail_from_the_request_cannot_leave_the_json() -> None:
-    answer = problem_answer(Problem("not_found", '"}\r\n\x00\u20ac\ud800'))
-    assert _members(answer)["detail"] == '"}\r\n\x00\u20ac\ud800'
-    assert isinstance(answer.body, bytes)
-    assert answer.body.isascii()
+    response = problem_response(Problem("not_found", '"}\r\n\x00\u20ac\ud800'))
+    assert _members(response)["detail"] == '"}\r\n\x00\u20ac\ud800'
+    assert isinstance(response.body, bytes)
+    assert response.body.isascii()
 
 
 @dataclass
@@ -133,11 +133,11 @@ def test_a_file_that_became_shorter_is_never_padded() -> None:
 def test_the_length_of_a_file_is_that_of_its_slice(status: int) -> None:
     """S6: a 304 has none."""
     file = _File(b"abcdef")
-    answer = Answer(status, (), FileSlice(file, 1, 3))
-    assert answer.content_length == (None if status == 304 else 3)
-    answer.close()
+    response = Response(status, (), FileSlice(file, 1, 3))
+    assert response.content_length == (None if status == 304 else 3)
+    response.close()
     assert file.closed == 1
-    Answer(200, (), b"").close()
+    Response(200, (), b"").close()
 
 
 def test_a_stream_has_no_length_and_stops_when_it_is_closed() -> None:
@@ -149,14 +149,14 @@ def test_a_stream_has_no_length_and_stops_when_it_is_closed() -> None:
             made.append(number)
             yield Event(b"data: %d\n\n" % number, 0.1)
 
-    answer = event_stream_answer(events())
-    assert isinstance(answer.body, EventStream)
-    assert (answer.status, answer.content_length) == (200, None)
-    assert dict(answer.headers) == {
+    response = event_stream_response(events())
+    assert isinstance(response.body, EventStream)
+    assert (response.status, response.content_length) == (200, None)
+    assert dict(response.headers) == {
         "Content-Type": "text/event-stream",
         **_DYNAMIC,
         "X-Accel-Buffering": "no",
     }
-    assert next(answer.body.events) == (b"data: 0\n\n", 0.1)
-    answer.close()
-    assert (list(answer.body.events), made) == ([], [0])
+    assert next(response.body.events) == (b"data: 0\n\n", 0.1)
+    response.close()
+    assert (list(response.body.events), made) == ([], [0])

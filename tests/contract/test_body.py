@@ -10,11 +10,11 @@ from servers.contract.body import BodyBuilder, OpaqueBuilder, body_builder, is_c
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, ParsedBody
-from servers.sansio.reading import SansIoReading
+from servers.sansio.parsers import SansIoParsers
 from servers.storage.memory import MemoryStore
 from tests.contract.heads import head
 
-_READING = SansIoReading()
+_PARSERS = SansIoParsers()
 _LIMITS = dataclasses.replace(Limits(), max_json=20, max_form=20, max_text=20, max_parts=3)
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data; boundary=b"
@@ -27,11 +27,11 @@ def _builder(
     store: MemoryStore | None = None,
 ) -> BodyBuilder:
     fields = {"content-type": content_type, "content-encoding": coding}
-    media_type: MediaType | None = _READING.content_type(content_type) if content_type else None
+    media_type: MediaType | None = _PARSERS.content_type(content_type) if content_type else None
     return body_builder(
         head(fields={name: value for name, value in fields.items() if value is not None}),
         media_type,
-        _READING,
+        _PARSERS,
         store.begin() if store else None,
         limits,
     )
@@ -233,9 +233,9 @@ def test_a_route_that_stores_keeps_bytes_as_one_file_without_a_name(
 ) -> None:
     store = MemoryStore()
     fields = {} if content_type is None else {"content-type": content_type}
-    media_type = _READING.content_type(content_type) if content_type else None
+    media_type = _PARSERS.content_type(content_type) if content_type else None
     with store.begin() as upload:
-        builder = body_builder(head(fields=fields), media_type, _READING, upload, Limits())
+        builder = body_builder(head(fields=fields), media_type, _PARSERS, upload, Limits())
         builder.take(data)
         body = builder.finish()
         upload.publish()

@@ -38,8 +38,8 @@ _STATUSES = {
     507: ["insufficient_storage"],
 }
 _NOT_RECORDED = {
-    "insufficient_storage": "a full store: tests/routes/test_exchange.py",
-    "store_unavailable": "a broken store: tests/routes/test_exchange.py",
+    "insufficient_storage": "a full store: tests/contract/test_exchange.py",
+    "store_unavailable": "a broken store: tests/contract/test_exchange.py",
     "internal": "a fault of ours: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from servers.contract.limits import Limits
+from servers.contract.parsers import Parsers
 from servers.contract.problems import Problem
-from servers.contract.reading import Reading
 from servers.contract.request import MediaType, Pair, PartData, PartEnd, PartHead
 from servers.fastapi_reading import PythonMultipartReading
 
@@ -34,7 +34,7 @@ def outcome(
 
 
 def parts_of(
-    pieces: Iterable[bytes], boundary: str = "b", *, reading: Reading | None = None, limits: Limits = LIMITS
+    pieces: Iterable[bytes], boundary: str = "b", *, reading: Parsers | None = None, limits: Limits = LIMITS
 ) -> list[Part]:
     """The parts of a body that comes in `pieces`. Raises Problem."""
     media_type = MediaType("multipart/form-data", (Pair("boundary", boundary),))

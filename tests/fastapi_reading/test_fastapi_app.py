@@ -17,8 +17,8 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from servers import fastapi_upload
-from servers.contract.answers import Event
 from servers.contract.limits import Limits
+from servers.contract.responses import Event
 from servers.settings import Settings
 from tests.fastapi_reading.asgi import DISCONNECT, Answered, ask, body_messages, scope_of
 
@@ -42,16 +42,16 @@ def app() -> FastAPI:
 
 
 def answered(app: FastAPI, *asked: Any, told: list[Message] | None = None, **more: Any) -> Answered:
-    answer = ask(app, scope_of(*asked, **more), [] if told is None else told)
-    assert answer is not None
-    assert answer.complete
-    return answer
+    response = ask(app, scope_of(*asked, **more), [] if told is None else told)
+    assert response is not None
+    assert response.complete
+    return response
 
 
-def problem(answer: Answered) -> tuple[int, str]:
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["content-length"] == str(len(answer.body))
-    return answer.status, json.loads(answer.body)["code"]
+def problem(response: Answered) -> tuple[int, str]:
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["content-length"] == str(len(response.body))
+    return response.status, json.loads(response.body)["code"]
 
 
 def test_every_path_and_method_is_answered_without_routing(app: FastAPI) -> None:
@@ -65,25 +65,27 @@ def test_every_path_and_method_is_answered_without_routing(app: FastAPI) -> None
 
 
 def test_an_answer_has_the_fields_of_the_contract_and_no_others(app: FastAPI) -> None:
-    answer = answered(app)
-    assert answer.headers == {
+    response = answered(app)
+    assert response.headers == {
         "content-type": "application/json",
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
         "wireproof-contract": "1",
-        "content-length": str(len(answer.body)),
+        "content-length": str(len(response.body)),
     }
 
 
 def test_head_has_the_length_of_its_description_and_no_body(app: FastAPI) -> None:
-    answer = answered(app, "HEAD", b"/a")
-    assert answer.body == b""
-    assert int(answer.headers["content-length"]) > 100
+    response = answered(app, "HEAD", b"/a")
+    assert response.body == b""
+    assert int(response.headers["content-length"]) > 100
 
 
 def test_files_are_stored_and_sent_whole_in_part_or_not_at_all(app: FastAPI) -> None:
-    answer = answered(app, "POST", b"/upload/", FORM, length(FILE), told=body_messages(FILE[:50], FILE[50:]))
-    target = json.loads(answer.body)["files"][0]["href"].encode()
+    response = answered(
+        app, "POST", b"/upload/", FORM, length(FILE), told=body_messages(FILE[:50], FILE[50:])
+    )
+    target = json.loads(response.body)["files"][0]["href"].encode()
     whole = answered(app, "GET", target)
     assert (whole.status, whole.body, whole.headers["content-length"]) == (200, b"abc", "3")
     part = answered(app, "GET", target, (b"range", b"bytes=1-"))
@@ -97,9 +99,9 @@ def test_files_are_stored_and_sent_whole_in_part_or_not_at_all(app: FastAPI) -> 
 def test_events_are_sent_one_by_one(app: FastAPI) -> None:
     data = b'{"query":"abc","delay":0.05}'
     began = time.monotonic()
-    answer = answered(app, "POST", b"/stream_echo", JSON, length(data), told=body_messages(data))
-    assert answer.pieces == [*(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc"), b""]
-    assert answer.headers["content-type"] == "text/event-stream"
+    response = answered(app, "POST", b"/stream_echo", JSON, length(data), told=body_messages(data))
+    assert response.pieces == [*(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc"), b""]
+    assert response.headers["content-type"] == "text/event-stream"
     assert time.monotonic() - began >= 0.1
 
 
@@ -117,18 +119,18 @@ def test_a_stream_ends_when_the_client_leaves(app: FastAPI, monkeypatch: pytest.
     monkeypatch.setattr("servers.routes.stream_echo._characters", events)
     data = b'{"query":"a","delay":10}'
     told = [*body_messages(data), DISCONNECT]
-    answer = ask(app, scope_of("POST", b"/stream_echo", JSON, length(data)), told)
-    assert answer is not None
-    assert not answer.complete
+    response = ask(app, scope_of("POST", b"/stream_echo", JSON, length(data)), told)
+    assert response is not None
+    assert not response.complete
     assert made[-1] == "closed"
     assert len(made) <= 2
 
 
 def test_a_refusal_before_the_end_of_the_body_drains_it_and_closes(app: FastAPI) -> None:
     told = body_messages(b"x" * 1000, b"y" * 1000, b"")
-    answer = answered(app, "POST", b"/files/no", CHUNKED, told=told)
-    assert problem(answer) == (405, "method_not_allowed")
-    assert answer.headers["connection"] == "close"
+    response = answered(app, "POST", b"/files/no", CHUNKED, told=told)
+    assert problem(response) == (405, "method_not_allowed")
+    assert response.headers["connection"] == "close"
     assert told == []
 
 
@@ -215,8 +217,8 @@ def test_an_exception_becomes_a_problem_that_says_nothing(
 def test_a_public_address_is_refused_without_a_token(
     settings: dict[str, Any], server: tuple[str, int | None] | None, refused: bool
 ) -> None:
-    answer = answered(app_with(**settings), server=server)
-    assert answer.status == (421 if refused else 200)
+    response = answered(app_with(**settings), server=server)
+    assert response.status == (421 if refused else 200)
 
 
 def test_a_web_socket_is_closed(app: FastAPI) -> None:

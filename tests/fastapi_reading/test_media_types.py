@@ -10,7 +10,7 @@ from servers.fastapi_reading import PythonMultipartReading
 from servers.fastapi_reading.media_types import read_boundary
 from tests.fastapi_reading.reading_of import outcome
 
-READING = PythonMultipartReading()
+PARSERS = PythonMultipartReading()
 FORM = "multipart/form-data; "
 
 
@@ -29,7 +29,7 @@ FORM = "multipart/form-data; "
 def test_a_media_type_is_its_essence_and_its_parameters(
     value: str, essence: str, parameters: list[tuple[str, str]]
 ) -> None:
-    media_type = READING.content_type(value)
+    media_type = PARSERS.content_type(value)
     assert media_type.essence == essence
     assert [tuple(pair) for pair in media_type.parameters] == parameters
 
@@ -68,7 +68,7 @@ def test_a_media_type_is_its_essence_and_its_parameters(
     ],
 )
 def test_what_is_no_media_type_is_refused(value: str) -> None:
-    assert outcome(READING.content_type, value) == "content_type_syntax"
+    assert outcome(PARSERS.content_type, value) == "content_type_syntax"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_is_no_media_type_is_refused(value: str) -> None:
     ],
 )
 def test_a_boundary_is_what_its_parameter_means(parameters: str, boundary: bytes) -> None:
-    assert read_boundary(READING.content_type(FORM + parameters)) == boundary
+    assert read_boundary(PARSERS.content_type(FORM + parameters)) == boundary
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_a_boundary_is_what_its_parameter_means(parameters: str, boundary: bytes
     ],
 )
 def test_a_boundary_is_refused_by_a_code_of_its_own(parameters: str, code: str) -> None:
-    media_type = READING.content_type(FORM + parameters)
+    media_type = PARSERS.content_type(FORM + parameters)
     assert outcome(read_boundary, media_type) == code

@@ -13,15 +13,15 @@ import pytest
 
 pytest.importorskip("python_multipart", reason="without the extra 'fastapi' its reading is NOT tested")
 
-from servers.contract.reading import Reading
+from servers.contract.parsers import Parsers
 from servers.contract.request import MediaType
 from servers.fastapi_reading import PythonMultipartReading
-from servers.flask_reading import WerkzeugReading
-from servers.sansio.reading import SansIoReading
+from servers.flask_reading import WerkzeugParsers
+from servers.sansio.parsers import SansIoParsers
 from tests.fastapi_reading.reading_of import LIMITS, outcome, parts_of
 from tests.sansio.cuts import at_random, bytewise
 
-READINGS: Sequence[Reading] = (PythonMultipartReading(), WerkzeugReading(), SansIoReading())
+ALL_PARSERS: Sequence[Parsers] = (PythonMultipartReading(), WerkzeugParsers(), SansIoParsers())
 ROUNDS = 1500
 A = b'Content-Disposition: form-data; name="a"'
 
@@ -99,15 +99,15 @@ def body(rng: random.Random) -> bytes:
     return begin + joined(rng, BODY_PIECES, 10) + rng.choice((b"", b"\r\n--b--", b"\r\n--b--\r\n"))
 
 
-def accepted_alike(read: Callable[[Reading], object], given: object) -> bool:
+def accepted_alike(read: Callable[[Parsers], object], given: object) -> bool:
     """Whether `given` was accepted, which all readings must agree on; a code is a str."""
-    results = [outcome(read, reading) for reading in READINGS]
+    results = [outcome(read, reading) for reading in ALL_PARSERS]
     accepted = [result for result in results if not isinstance(result, str)]
-    assert accepted in ([], [results[0]] * len(READINGS)), f"{given!r}: {results}"
+    assert accepted in ([], [results[0]] * len(ALL_PARSERS)), f"{given!r}: {results}"
     return bool(accepted)
 
 
-def media_type_of(reading: Reading, value: str) -> MediaType:
+def media_type_of(reading: Parsers, value: str) -> MediaType:
     media_type = reading.content_type(value)
     if media_type.is_form_data:
         reading.multipart(media_type, LIMITS)

@@ -11,7 +11,7 @@ pytest.importorskip("python_multipart", reason="without the extra 'fastapi' its 
 from servers.fastapi_reading import PythonMultipartReading
 from tests.fastapi_reading.reading_of import outcome
 
-READING = PythonMultipartReading()
+PARSERS = PythonMultipartReading()
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ READING = PythonMultipartReading()
     ],
 )
 def test_pairs_are_decoded_once_and_keep_their_order(text: bytes, pairs: list[tuple[str, str]]) -> None:
-    assert [tuple(pair) for pair in READING.urlencoded(text, "utf-8")] == pairs
+    assert [tuple(pair) for pair in PARSERS.urlencoded(text, "utf-8")] == pairs
 
 
 @pytest.mark.parametrize("text", [b"a=\xff", b"%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=%c3", b"a=%c3&b=%a9"])
 def test_what_is_not_utf_8_is_refused_and_is_text_in_latin_1(text: bytes) -> None:
-    assert outcome(READING.urlencoded, text, "utf-8") == "form_not_utf8"
-    assert READING.urlencoded(text, "iso-8859-1")
+    assert outcome(PARSERS.urlencoded, text, "utf-8") == "form_not_utf8"
+    assert PARSERS.urlencoded(text, "iso-8859-1")
 
 
 def test_a_mebibyte_of_separators_or_escapes_is_read_in_linear_time() -> None:
     began = time.process_time()
-    assert READING.urlencoded(b"&" * 2**20, "utf-8") == []
-    assert READING.urlencoded(b"%41" * 2**18, "utf-8")[0].name == "A" * 2**18
+    assert PARSERS.urlencoded(b"&" * 2**20, "utf-8") == []
+    assert PARSERS.urlencoded(b"%41" * 2**18, "utf-8")[0].name == "A" * 2**18
     assert time.process_time() - began < 3

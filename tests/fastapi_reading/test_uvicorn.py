@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="without the extra 'fastapi' its backend is NOT tested")
 
-from clients.exchange import Exchange, exchange, whole
+from clients.http1.exchange import Exchange, exchange, whole
 from clients.launch import BACKENDS, LaunchError, RunningBackend, installed_backends, start
 
 HOST = b"Host: localhost:8000\r\n"
@@ -42,13 +42,13 @@ def hasty() -> Iterator[RunningBackend]:
         yield backend
 
 
-def answered(backend: RunningBackend, request: bytes, answers: int = 1) -> Exchange:
-    return exchange(backend.host, backend.port, whole(request), expected_answers=answers)
+def answered(backend: RunningBackend, request: bytes, responses: int = 1) -> Exchange:
+    return exchange(backend.host, backend.port, whole(request), expected_answers=responses)
 
 
 def problem(exchanged: Exchange) -> tuple[int, str]:
-    (answer,) = exchanged.answers
-    return answer.status, answer.json()["code"]
+    (response,) = exchanged.responses
+    return response.status, response.json()["code"]
 
 
 def stored(backend: RunningBackend) -> list[str]:
@@ -74,8 +74,8 @@ def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
 def test_what_h11_refuses_is_a_problem_that_can_be_read(guest: RunningBackend) -> None:
     exchanged = answered(guest, b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n" + b"x" * 500_000)
     assert problem(exchanged) == (400, "bad_header")
-    assert exchanged.answers[0].header("connection") == "close"
-    assert exchanged.answers[0].header("cache-control") == "no-store"
+    assert exchanged.responses[0].header("connection") == "close"
+    assert exchanged.responses[0].header("cache-control") == "no-store"
 
 
 def test_a_malformed_head_is_refused_with_a_body_even_for_head(guest: RunningBackend) -> None:
@@ -112,23 +112,23 @@ def test_a_broken_body_is_refused_and_leaves_nothing(
 
 def test_pipelined_requests_are_answered_in_order_and_what_follows_is_judged(guest: RunningBackend) -> None:
     get = b"GET /%b HTTP/1.1\r\n" + HOST + b"\r\n"
-    two = answered(guest, get % b"one" + get % b"two", answers=2)
-    assert [answer.json()["path"] for answer in two.answers] == ["/one", "/two"]
-    bad = answered(guest, get % b"one" + get % b"\x00", answers=2)
-    assert [answer.status for answer in bad.answers] == [200, 400]
-    assert bad.answers[1].json()["code"] == "request_line"
+    two = answered(guest, get % b"one" + get % b"two", responses=2)
+    assert [response.json()["path"] for response in two.responses] == ["/one", "/two"]
+    bad = answered(guest, get % b"one" + get % b"\x00", responses=2)
+    assert [response.status for response in bad.responses] == [200, 400]
+    assert bad.responses[1].json()["code"] == "request_line"
 
 
 def test_bytes_behind_the_last_request_change_nothing(guest: RunningBackend) -> None:
     request = b"GET / HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\nmore"
-    assert [answer.status for answer in answered(guest, request).answers] == [200]
+    assert [response.status for response in answered(guest, request).responses] == [200]
 
 
 def test_one_continue_comes_when_the_body_is_wanted_and_none_when_it_is_refused(
     guest: RunningBackend,
 ) -> None:
     wanted = UPLOAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
-    assert (answered(guest, wanted).continues, answered(guest, wanted).answers[0].status) == (1, 200)
+    assert (answered(guest, wanted).continues, answered(guest, wanted).responses[0].status) == (1, 200)
     refused = answered(guest, wanted.replace(b"/upload/", b"/files/x"))
     assert (refused.continues, problem(refused)[0]) == (0, 405)
 
@@ -170,7 +170,7 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
     head = b"PUT /upload/y HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST
     with start("fastapi", env=env) as backend:
         sent = answered(backend, head + b"\r\n" + body)
-        target = sent.answers[0].json()["files"][0]["href"].encode()
+        target = sent.responses[0].json()["files"][0]["href"].encode()
         assert comes_true(lambda: open_sockets(backend) == 0)
         with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
             connection.sendall(b"GET %b HTTP/1.1\r\n" % target + HOST + b"\r\n")

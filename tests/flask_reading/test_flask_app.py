@@ -17,8 +17,8 @@ from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.flask_reading import read_environ
-from servers.flask_reading.body_input import PIECE, BodyInput
-from servers.flask_reading.dev_server import DevConnection
+from servers.flask_server.body_input import PIECE, BodyInput
+from servers.flask_server.dev_server import DevConnection
 from servers.settings import Settings
 
 MEMORY = Settings(store="memory:")
@@ -62,8 +62,8 @@ def open_descriptors() -> int:
 def test_every_path_is_answered_without_routing(app: Flask) -> None:
     client = app.test_client()
     for path in ("/a//b", "/static/x", "/a", "/a/"):
-        answer = client.get(path)
-        assert (answer.status_code, answer.mimetype) == (200, "application/json")
+        response = client.get(path)
+        assert (response.status_code, response.mimetype) == (200, "application/json")
     assert client.get("/v1/no").mimetype == "application/json"
     assert client.get("/files/no").mimetype == "application/problem+json"
 
@@ -73,16 +73,16 @@ def test_exception_becomes_a_problem_that_says_nothing(app: Flask, monkeypatch: 
         raise RuntimeError("secret")
 
     monkeypatch.setattr(flask_upload, "read_environ", fail)
-    answer = app.test_client().get("/")
-    assert answer.status_code == 500
-    assert answer.get_json()["code"] == "internal"
-    assert b"secret" not in answer.data
+    response = app.test_client().get("/")
+    assert response.status_code == 500
+    assert response.get_json()["code"] == "internal"
+    assert b"secret" not in response.data
 
 
 def test_answer_to_head_has_the_length_of_its_description(app: Flask) -> None:
-    answer = app.test_client().head("/a")
-    assert answer.data == b""
-    assert int(answer.headers["Content-Length"]) > 100
+    response = app.test_client().head("/a")
+    assert response.data == b""
+    assert int(response.headers["Content-Length"]) > 100
 
 
 def test_head_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_head_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
     href = client.put("/upload/a", data=b"hello").get_json()["files"][0]["href"]
     before = open_descriptors()
     for _ in range(50):
-        answer = client.head(href)
-        assert (answer.status_code, answer.headers["Content-Length"]) == (200, "5")
+        response = client.head(href)
+        assert (response.status_code, response.headers["Content-Length"]) == (200, "5")
     assert open_descriptors() < before + 10
 
 
@@ -162,7 +162,7 @@ def test_body_that_drips_is_ended_at_the_end_of_a_window(monkeypatch: pytest.Mon
         now += 5.0
         return now
 
-    monkeypatch.setattr("servers.flask_reading.pace.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr("servers.flask_server.pace.time", SimpleNamespace(monotonic=clock))
     slow = (b"x" for _ in range(100))
     stream = Broken()
     stream.read = lambda size: next(slow)  # type: ignore[method-assign]
@@ -233,9 +233,9 @@ def test_development_server_survives_hostile_chunks(
         head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head + size + b"\r\nabc\r\n0\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"code":"bad_chunk"' in answer
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_chunk"' in response
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ def test_development_server_lets_a_refusal_be_read_and_closes(
         head = b"%s /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (method, length)
         connection.sendall(head)
         connection.sendall(b"x" * sent)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 404 ")
-    assert answer.endswith(b"\r\n\r\n") == (method == b"HEAD")
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 404 ")
+    assert response.endswith(b"\r\n\r\n") == (method == b"HEAD")
 
 
 def test_development_server_waits_for_a_body_no_longer_than_it_may_be_idle() -> None:
@@ -265,6 +265,6 @@ def test_development_server_waits_for_a_body_no_longer_than_it_may_be_idle() -> 
         socket.create_connection((backend.host, backend.port), timeout=10) as connection,
     ):
         connection.sendall(b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b'"code":"request_timeout"' in answer
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"request_timeout"' in response

@@ -6,15 +6,15 @@ import pytest
 
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
-from servers.flask_reading import WerkzeugReading
+from servers.flask_reading import WerkzeugParsers
 
-READING = WerkzeugReading()
+PARSERS = WerkzeugParsers()
 FORM = "multipart/form-data; "
 
 
 def boundary(parameters: str) -> bytes | str:
     try:
-        return READING.multipart(READING.content_type(FORM + parameters), Limits()).boundary
+        return PARSERS.multipart(PARSERS.content_type(FORM + parameters), Limits()).boundary
     except Problem as problem:
         return problem.code
 
@@ -33,7 +33,7 @@ def boundary(parameters: str) -> bytes | str:
     ],
 )
 def test_media_type_is_read(value: str, essence: str, parameters: list[tuple[str, str]]) -> None:
-    media_type = READING.content_type(value)
+    media_type = PARSERS.content_type(value)
     assert media_type.essence == essence
     assert [tuple(pair) for pair in media_type.parameters] == parameters
 
@@ -47,7 +47,7 @@ def test_media_type_is_read(value: str, essence: str, parameters: list[tuple[str
 )  # fmt: skip
 def test_malformed_media_type_is_refused(value: str) -> None:
     with pytest.raises(Problem, match="content_type_syntax"):
-        READING.content_type(value)
+        PARSERS.content_type(value)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_boundary_is_judged(parameters: str, expected: bytes | str) -> None:
     ],
 )
 def test_pairs_are_split(data: bytes, expected: list[tuple[str, str]]) -> None:
-    assert [tuple(pair) for pair in READING.urlencoded(data, "utf-8")] == expected
+    assert [tuple(pair) for pair in PARSERS.urlencoded(data, "utf-8")] == expected
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_pairs_are_split(data: bytes, expected: list[tuple[str, str]]) -> None:
 )
 def test_pairs_must_be_utf8(data: bytes) -> None:
     with pytest.raises(Problem, match="form_not_utf8"):
-        READING.urlencoded(data, "utf-8")
+        PARSERS.urlencoded(data, "utf-8")
 
 
 @pytest.mark.parametrize("encoding, value", [("utf-8", "é"), ("iso-8859-1", "Ã©")])
 def test_declared_charset_is_honoured(encoding: Literal["utf-8", "iso-8859-1"], value: str) -> None:
-    assert READING.urlencoded(b"a=%c3\xa9", encoding)[0].value == value
+    assert PARSERS.urlencoded(b"a=%c3\xa9", encoding)[0].value == value

@@ -10,7 +10,7 @@ from clients.real_clients.exchanges import uploads
 from clients.real_clients.matrix import wire_facts
 from clients.real_clients.recorder import Conversation, Recorder
 from clients.real_clients.table import CLIENTS, KINDS, SCRIPTS
-from tests.clients.recording_server import HOST, answer, echo_nothing, recording
+from tests.http1.recording_server import HOST, echo_nothing, recording, response
 
 BODY = (
     '--b\r\nContent-Disposition: form-data; name="odd"; filename="na\u00efve.txt"\r\n\r\n'.encode()
@@ -35,7 +35,7 @@ def test_what_passes_is_the_same_on_both_sides_and_kept() -> None:
             received = b"".join(iter(lambda: client.recv(65536), b""))
         (kept,) = recorder.take()
     assert bytes(server.peers[0].received) == SIZED == bytes(kept.sent)
-    assert received == answer() == bytes(kept.answered)
+    assert received == response() == bytes(kept.answered)
 
 
 def test_a_page_is_shown_by_the_recorder_and_is_no_upload() -> None:
@@ -48,13 +48,13 @@ def test_a_page_is_shown_by_the_recorder_and_is_no_upload() -> None:
 
 
 def test_each_request_of_a_connection_is_read_with_its_own_framing() -> None:
-    exchanges = uploads(conversation(CHUNKED + GET + SIZED, answer() * 3))
+    exchanges = uploads(conversation(CHUNKED + GET + SIZED, response() * 3))
     assert [exchange.sent.body for exchange in exchanges] == [BODY, BODY]
     assert wire_facts(exchanges).framing == "chunked, length"
 
 
 def test_the_spelling_of_the_name_and_the_boundary_are_found() -> None:
-    facts = wire_facts(uploads(conversation(SIZED, answer())))
+    facts = wire_facts(uploads(conversation(SIZED, response())))
     assert facts.odd == 'filename="na\u00efve.txt"'
     assert facts.content_types == "multipart/form-data; boundary=…"
     assert facts.expect == ""
@@ -63,7 +63,7 @@ def test_the_spelling_of_the_name_and_the_boundary_are_found() -> None:
 def test_a_boundary_in_an_answer_is_not_compared() -> None:
     other = SIZED.replace(b"boundary=b", b"boundary=c").replace(b"--b", b"--c")
     first, second = (
-        uploads(conversation(sent, answer(b'"--%s"' % name)))[0].comparable()
+        uploads(conversation(sent, response(b'"--%s"' % name)))[0].comparable()
         for sent, name in ((SIZED, b"b"), (other, b"c"))
     )
     assert first == second == (200, b'"--BOUNDARY"')
@@ -71,7 +71,7 @@ def test_a_boundary_in_an_answer_is_not_compared() -> None:
 
 def test_a_request_without_an_answer_is_an_error() -> None:
     with pytest.raises(ValueError, match="2 requests have 1 answers"):
-        uploads(conversation(SIZED + SIZED, answer()))
+        uploads(conversation(SIZED + SIZED, response()))
 
 
 def test_the_table_has_twenty_clients_and_each_script_has_its_client() -> None:

@@ -35,10 +35,10 @@ def test_every_backend_reads_exactly_what_it_uploads(
     backends: Mapping[str, RunningBackend], clients: Session, client: Client, kind: str
 ) -> None:
     prepare(clients, client)
-    answers = {}
+    responses = {}
     for name in BACKEND_NAMES:
         upload = clients.upload(client, kind, (backends[name].host, backends[name].port))
-        answers[name] = [exchange.comparable() for exchange in upload.exchanges]
+        responses[name] = [exchange.comparable() for exchange in upload.exchanges]
         if f"{name} {kind}" in client.fails:
             # It stops after an answer that is the same as everywhere, after two 100 Continue.
             assert upload.failure, f"{client.name} no longer fails on {name}: take it out of the table"
@@ -47,8 +47,8 @@ def test_every_backend_reads_exactly_what_it_uploads(
         assert not upload.failure, f"{name}: {upload.failure}"
         _assert_is_of_kind(upload.exchanges, kind)
         assert _received(upload.exchanges) == _expected(client, kind, clients.files), name
-    different = {name for name, each in answers.items() if each != answers["socket"][: len(each)]}
-    assert not different, answers
+    different = {name for name, each in responses.items() if each != responses["socket"][: len(each)]}
+    assert not different, responses
 
 
 @pytest.mark.parametrize("backend", BACKEND_NAMES)

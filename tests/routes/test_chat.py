@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from servers.contract.answers import EventStream
-from servers.routes import TABLE, Context, Exchange
-from servers.sansio.reading import SansIoReading
+from servers.contract.responses import EventStream
+from servers.routes import TABLE, Exchange
+from servers.sansio.parsers import SansIoParsers
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
 from tests.contract.heads import head
@@ -32,13 +32,13 @@ def _completions(members: dict[str, Any]) -> list[dict[str, Any]]:
     body = json.dumps(members).encode()
     fields = {"content-type": "application/json"}
     request_head = head("POST", "/v1/chat/completions", fields=fields, content_length=len(body))
-    exchange = Exchange(request_head, TABLE, SansIoReading(), Context(Settings(), MemoryStore()))
+    exchange = Exchange(request_head, TABLE, SansIoParsers(), Settings().context(MemoryStore()))
     exchange.receive(body)
-    answer = exchange.finish()
-    if isinstance(answer.body, bytes):
-        return [json.loads(answer.body)]
-    assert isinstance(answer.body, EventStream)
-    data = [event.data.removeprefix(b"data: ") for event in answer.body.events]
+    response = exchange.finish()
+    if isinstance(response.body, bytes):
+        return [json.loads(response.body)]
+    assert isinstance(response.body, EventStream)
+    data = [event.data.removeprefix(b"data: ") for event in response.body.events]
     assert data.pop() == b"[DONE]\n\n"
     return [json.loads(chunk) for chunk in data]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from servers.contract.answers import Answer, FileSlice, problem_answer
 from servers.contract.problems import Problem
-from servers.routes import TABLE, Context, Exchange
+from servers.contract.responses import FileSlice, Response, problem_response
+from servers.routes import TABLE, Exchange
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
-from servers.sansio.reading import SansIoReading
+from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
@@ -21,7 +21,7 @@ _PROJECT = Path(__file__).resolve().parent.parent.parent
 _RECORDED = sorted((_PROJECT / "sample_files" / "requests").glob("*/*.http"))
 _SAMPLES = [path.read_bytes() for path in sorted((_PROJECT / "sample_files").iterdir()) if path.is_file()]
 _BYTEWISE = 3000
-_READING = SansIoReading()
+_PARSERS = SansIoParsers()
 _Said = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
 
 
@@ -29,8 +29,8 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
     """What is said to all requests in these pieces, up to the first refusal, and what is stored then."""
     store = MemoryStore()
     store.add({hashlib.sha256(sample).hexdigest(): sample for sample in _SAMPLES})
-    context = Context(Settings(), store)
-    reader = RequestReader(context.settings.limits)
+    context = Settings().context(store)
+    reader = RequestReader(context.limits)
     said: list[_Said] = []
     exchange: Exchange | None = None
     try:
@@ -39,7 +39,7 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
             while (event := reader.next_event()) is not NEED_DATA:
                 if isinstance(event, HeadReceived):
                     exchange = None
-                    exchange = Exchange(event.head, TABLE, _READING, context)
+                    exchange = Exchange(event.head, TABLE, _PARSERS, context)
                 elif exchange is None:
                     break
                 elif isinstance(event, BodyReceived):
@@ -49,18 +49,18 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
                 else:
                     break
     except Problem as problem:
-        said.append(_said(exchange.refuse(problem) if exchange else problem_answer(problem)))
+        said.append(_said(exchange.refuse(problem) if exchange else problem_response(problem)))
     return said, sorted(store.names())
 
 
-def _said(answer: Answer) -> _Said:
-    if isinstance(answer.body, bytes):
-        body = answer.body
-    elif isinstance(answer.body, FileSlice):
-        body = b"".join(answer.body.blocks())
+def _said(response: Response) -> _Said:
+    if isinstance(response.body, bytes):
+        body = response.body
+    elif isinstance(response.body, FileSlice):
+        body = b"".join(response.body.blocks())
     else:
-        body = b"".join(event.data for event in answer.body.events)
-    return answer.status, answer.headers, body, answer.head_only
+        body = b"".join(event.data for event in response.body.events)
+    return response.status, response.headers, body, response.head_only
 
 
 @pytest.mark.parametrize("batch", range(8))

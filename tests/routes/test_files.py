@@ -5,10 +5,9 @@ import hashlib
 
 import pytest
 
-from servers.contract.answers import Answer, FileSlice
 from servers.contract.problems import Problem
 from servers.contract.request import ParsedBody, ParsedRequest
-from servers.routes import Context
+from servers.contract.responses import FileSlice, Response
 from servers.routes.files import send_file
 from servers.settings import Settings
 from servers.storage.memory import MemoryFile, MemoryStore
@@ -46,37 +45,37 @@ def _is_open(file: MemoryFile) -> bool:
     return True
 
 
-def _get(fields: dict[str, str] | None = None, *, method: str = "GET", sha256: str = _SHA256) -> Answer:
+def _get(fields: dict[str, str] | None = None, *, method: str = "GET", sha256: str = _SHA256) -> Response:
     store = _Store()
     request = ParsedRequest(head(method, f"/files/{sha256}", fields=fields), ParsedBody())
     try:
-        answer = send_file(request, Context(Settings(), store))
+        response = send_file(request, Settings().context(store))
     except Problem:
         assert store.still_open() == 0, "a refusal gives the descriptor back"
         raise
-    assert store.still_open() == (answer.status != 304)
-    answer.close()
+    assert store.still_open() == (response.status != 304)
+    response.close()
     assert store.still_open() == 0
-    return answer
+    return response
 
 
 def _content(fields: dict[str, str] | None = None, sha256: str = _SHA256) -> tuple[int, bytes, str | None]:
     store = _Store()
-    answer = send_file(
+    response = send_file(
         ParsedRequest(head("GET", f"/files/{sha256}", fields=fields), ParsedBody()),
-        Context(Settings(), store),
+        Settings().context(store),
     )
-    assert isinstance(answer.body, FileSlice)
-    data = b"".join(answer.body.blocks())
-    assert answer.content_length == len(data)
-    return answer.status, data, dict(answer.headers).get("Content-Range")
+    assert isinstance(response.body, FileSlice)
+    data = b"".join(response.body.blocks())
+    assert response.content_length == len(data)
+    return response.status, data, dict(response.headers).get("Content-Range")
 
 
 def test_a_file_is_sent_as_something_that_no_browser_runs() -> None:
-    answer = _get()
+    response = _get()
     digest = base64.b64encode(hashlib.sha256(_CONTENT).digest()).decode()
-    assert answer.status == 200
-    assert dict(answer.headers) == {
+    assert response.status == 200
+    assert dict(response.headers) == {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",
@@ -174,9 +173,9 @@ def test_without_a_match_even_a_range_outside_of_the_file_is_ignored() -> None:
 @pytest.mark.parametrize("value", [_ETAG, "*", f"W/{_ETAG}", f'"a", {_ETAG}', f'"a",\tW/{_ETAG} ,"b"'])
 def test_what_the_client_has_is_not_sent_again(value: str) -> None:
     """RFC 9110 13.1.2: weakly, before Range. A 304 carries ETag and Cache-Control."""
-    answer = _get({"if-none-match": value, "range": "bytes=99-"})
-    assert (answer.status, answer.content_length) == (304, None)
-    assert [name for name, _ in answer.headers] == ["ETag", "Cache-Control", "Wireproof-Contract"]
+    response = _get({"if-none-match": value, "range": "bytes=99-"})
+    assert (response.status, response.content_length) == (304, None)
+    assert [name for name, _ in response.headers] == ["ETag", "Cache-Control", "Wireproof-Contract"]
 
 
 @pytest.mark.parametrize("value", ["", '"other"', _SHA256, _ETAG[:-1], f'"{_SHA256.upper()}"', f"w/{_ETAG}"])
@@ -187,8 +186,8 @@ def test_any_other_tag_is_no_match(value: str) -> None:
 @pytest.mark.parametrize("fields", [{}, {"range": "bytes=0-1"}, {"range": "bytes=99-"}])
 def test_head_ignores_range(fields: dict[str, str]) -> None:
     """S1."""
-    answer = _get(fields, method="HEAD")
-    assert (answer.status, answer.head_only, answer.content_length) == (200, True, 10)
+    response = _get(fields, method="HEAD")
+    assert (response.status, response.head_only, response.content_length) == (200, True, 10)
     assert _get({"if-none-match": "*"}, method="HEAD").status == 304
 
 

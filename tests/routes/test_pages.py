@@ -5,36 +5,35 @@ from dataclasses import replace
 
 import pytest
 
-from servers.contract.answers import Answer
 from servers.contract.problems import PROBLEMS, Problem
 from servers.contract.request import ParsedBody, ParsedRequest
-from servers.routes import Context
+from servers.contract.responses import Response
 from servers.routes.health import health
 from servers.routes.problem_pages import explain
 from servers.settings import Settings
 from tests.contract.heads import head
 from tests.routes.faulty_store import FaultyStore
 
-_CONTEXT = Context(Settings(), FaultyStore())
+_CONTEXT = Settings().context(FaultyStore())
 
 
-def _explain(path: str, method: str = "GET") -> Answer:
+def _explain(path: str, method: str = "GET") -> Response:
     return explain(ParsedRequest(head(method, path), ParsedBody()), _CONTEXT)
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_each_problem_is_explained(code: str) -> None:
-    answer = _explain(f"/problems/{code}")
-    assert isinstance(answer.body, bytes)
+    response = _explain(f"/problems/{code}")
+    assert isinstance(response.body, bytes)
     kind = PROBLEMS[code]
-    assert json.loads(answer.body) == {
+    assert json.loads(response.body) == {
         "code": code,
         "title": kind.title,
         "status": kind.status,
         "rules": list(kind.rules),
         "reference": kind.reference,
     }
-    assert (answer.status, answer.head_only) == (200, False)
+    assert (response.status, response.head_only) == (200, False)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from clients.answers import Answer, Answers, read_answers
+from clients.http1.response_parser import Response, Responses, read_responses
 
 _SECONDS = 10.0
 
@@ -47,19 +47,19 @@ class Client:
         self.socket.shutdown(socket.SHUT_WR)
         return self
 
-    def answers(self, count: int = 1, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Answer]:
+    def responses(self, count: int = 1, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Response]:
         """The next `count` answers, not waiting for more; what came behind them is kept."""
         while len((found := self._read(methods)).complete) < count:
             assert not self._ended, f"the connection ended after {len(found.complete)} answers"
             self._receive()
         return found.complete
 
-    def answer(self, method: bytes = b"GET") -> Answer:
+    def response(self, method: bytes = b"GET") -> Response:
         """The one answer so far."""
-        (answer,) = self.answers(1, methods=(method,))
-        return answer
+        (response,) = self.responses(1, methods=(method,))
+        return response
 
-    def until_closed(self, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Answer]:
+    def until_closed(self, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Response]:
         """All answers, up to the server's close."""
         while not self._ended:
             self._receive()
@@ -108,8 +108,8 @@ class Client:
         self._ended = not data
         self._received += data
 
-    def _read(self, methods: tuple[bytes, ...]) -> Answers:
-        return read_answers(self._received, methods, ended=self._ended)
+    def _read(self, methods: tuple[bytes, ...]) -> Responses:
+        return read_responses(self._received, methods, ended=self._ended)
 
 
 def get(path: str = "/", *fields: str) -> bytes:

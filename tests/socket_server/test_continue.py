@@ -16,7 +16,7 @@ def test_the_body_is_asked_for_once(served: Served) -> None:
         assert client.received == b"HTTP/1.1 100 Continue\r\n\r\n", "and nothing else is said before the body"
         client.send(b"abc")
         assert client.is_silent(0.05)
-        assert client.send(b"def").answer().json()["text"] == "abcdef"
+        assert client.send(b"def").response().json()["text"] == "abcdef"
         assert client.continues == 1
 
 
@@ -27,7 +27,7 @@ def test_it_is_asked_for_on_each_request(served: Served) -> None:
             while not client.continues:
                 assert not client.is_silent(5)
             client.send(b"1\r\nx\r\n0\r\n\r\n")
-            assert (client.answer().status, client.continues) == (200, 1)
+            assert (client.response().status, client.continues) == (200, 1)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_it_is_asked_for_on_each_request(served: Served) -> None:
 )
 def test_it_is_not_asked_for_where_it_is_not_wanted(served: Served, sent: bytes, status: int) -> None:
     with served.client() as client:
-        assert client.send(sent).answer().status == status
+        assert client.send(sent).response().status == status
         assert client.continues == 0
 
 
 def test_a_token_is_demanded_before_the_body() -> None:
     with serving(token="secret") as worker, worker.client() as client:
-        assert client.send(request("POST", "/upload/", _EXPECT, length=3)).answer().status == 401
+        assert client.send(request("POST", "/upload/", _EXPECT, length=3)).response().status == 401
         assert client.continues == 0

@@ -53,7 +53,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path, sent:
         assert _eventually(lambda: not _left_in(tmp_path / "store")), _left_in(tmp_path / "store")
         assert list(store.names()) == []
         with worker.client() as other:
-            assert other.send(get("/healthz")).answer().status == 200
+            assert other.send(get("/healthz")).response().status == 200
 
 
 def test_a_client_that_ends_in_the_middle_is_told_and_leaves_nothing(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_a_client_that_ends_in_the_middle_is_told_and_leaves_nothing(tmp_path: P
     store = LocalStore(tmp_path / "store", durable=False)
     with serving(store) as worker, worker.client() as client:
         client.send(request("POST", "/upload/", _TYPE, length=10**6) + _PART + b"x").end()
-        (answer,) = client.until_closed()
-        assert (answer.status, answer.json()["code"]) == (400, "body_truncated")
+        (response,) = client.until_closed()
+        assert (response.status, response.json()["code"]) == (400, "body_truncated")
         assert list(store.names()) == []
 
 
@@ -74,7 +74,7 @@ def test_a_full_store_is_507_and_a_broken_one_503(size: int) -> None:
             store = FaultyStore(step, OSError(number, "it fails"))
             with serving(store) as worker, worker.client() as client:
                 client.send(request("POST", "/upload/", "Content-Type: image/png", body=bytes(size)))
-                assert client.answer().status == status, store.steps
+                assert client.response().status == status, store.steps
                 assert _eventually(lambda store=store: store.aborts > 0)  # type: ignore[misc]
                 assert list(store.names()) == []
 
@@ -84,11 +84,11 @@ def test_a_fault_of_ours_is_500_and_logged(caplog: pytest.LogCaptureFixture) -> 
     store = FaultyStore(0, RuntimeError("a secret of the server"))
     with caplog.at_level(logging.ERROR), serving(store) as worker, worker.client() as client:
         client.send(request("POST", "/upload/", "Content-Type: image/png", body=b"x"))
-        (answer,) = client.until_closed()
-        assert (answer.status, answer.json()["code"]) == (500, "internal")
+        (response,) = client.until_closed()
+        assert (response.status, response.json()["code"]) == (500, "internal")
         assert b"secret" not in client.received
         with worker.client() as other:
-            assert other.send(get()).answer().status == 200
+            assert other.send(get()).response().status == 200
     assert "a secret of the server" in caplog.text
 
 
@@ -96,7 +96,7 @@ def test_a_fault_of_ours_without_a_body_lets_the_connection_go_on(caplog: pytest
     store = FaultyStore(0, RuntimeError("a fault"))
     with serving(store) as worker, worker.client() as client:
         client.send(get("/files/" + "0" * 64), get("/next"))
-        assert [answer.status for answer in client.answers(2)] == [500, 200]
+        assert [response.status for response in client.responses(2)] == [500, 200]
     assert "a fault" in caplog.text
 
 
@@ -107,12 +107,12 @@ def test_a_fault_in_a_refusal_ends_that_connection_only(
         raise RuntimeError("a fault in a refusal")
 
     with serving() as worker, worker.client() as other, worker.client() as refused:
-        other.send(get()).answer()
+        other.send(get()).response()
         monkeypatch.setattr(Connection, "_refuse", fail)
         assert refused.send(get("/upload/")).until_closed() == []
-        assert other.forget().send(get("/1")).answer().json()["path"] == "/1"
+        assert other.forget().send(get("/1")).response().json()["path"] == "/1"
         with worker.client() as fresh:
-            assert fresh.send(get("/2")).answer().json()["path"] == "/2"
+            assert fresh.send(get("/2")).response().json()["path"] == "/2"
     assert "a fault in a refusal" in caplog.text
 
 
@@ -120,7 +120,7 @@ def test_a_client_that_leaves_during_its_answer_gives_the_file_back(tmp_path: Pa
     with serving(LocalStore(tmp_path / "store", durable=False)) as worker:
         with worker.client(receive_buffer=4096) as client:
             client.send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024)))
-            href = client.answer().json()["files"][0]["href"]
+            href = client.response().json()["files"][0]["href"]
             before = _descriptors()
             client.send(get(href))
             assert _eventually(lambda: _descriptors() == before + 1), "the file is open"
@@ -142,5 +142,5 @@ def test_small_and_large_uploads_at_the_same_time_do_not_mix(tmp_path: Path) -> 
                 client.send(head + body[begin : begin + 70_000])
         for client, body in zip(clients, bodies, strict=True):
             with client:
-                href = client.answer().json()["files"][0]["href"]
-                assert client.forget().send(get(href)).answer().body == body
+                href = client.response().json()["files"][0]["href"]
+                assert client.forget().send(get(href)).response().body == body

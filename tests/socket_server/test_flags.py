@@ -132,7 +132,7 @@ def test_a_standard_output_that_takes_nothing_ends_nothing(stdout: str, workers:
 def _serves(port: int) -> bool:
     try:
         with Client(port) as client:
-            return client.send(get()).answer().status == 200
+            return client.send(get()).response().status == 200
     except ConnectionRefusedError:
         return False
 
@@ -144,14 +144,15 @@ def test_flags_and_variables_reach_the_server() -> None:
         with Client(backend.port) as client:
             authorized = "Authorization: Bearer secret"
             client.send(get("/"), get("/", authorized), get("/healthz"))
-            assert [answer.status for answer in client.answers(3)] == [401, 200, 200]
+            assert [response.status for response in client.responses(3)] == [401, 200, 200]
             private = get("/files/" + "0" * 64, authorized)
             client.forget().send(
                 private.replace(b"localhost", b"box.local"), private.replace(b"localhost", b"evil")
             )
-            assert [answer.status for answer in client.answers(2)] == [404, 421]
+            assert [response.status for response in client.responses(2)] == [404, 421]
             assert (
-                client.forget().send(request("POST", "/", authorized, body=b"123456")).answer().status == 413
+                client.forget().send(request("POST", "/", authorized, body=b"123456")).response().status
+                == 413
             )
         assert f"wireproof socket server on {backend.url} (store: {backend.store})\n" in backend.log()
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from clients.answers import Answer
+from clients.http1.response_parser import Response
 from tests.socket_server.client import get, request
 from tests.socket_server.worker_thread import Served, serving
 
@@ -13,8 +13,8 @@ _UNKNOWN_FILE = "/files/" + "0" * 64
 _CHUNKS = b"3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
 
 
-def _path(answer: Answer) -> str:
-    path = answer.json()["path"]
+def _path(response: Response) -> str:
+    path = response.json()["path"]
     assert isinstance(path, str)
     return path
 
@@ -39,18 +39,18 @@ def _mixed(count: int) -> tuple[bytes, list[int | str]]:
     return b"".join(sent for sent, _ in kinds[:count]), [expected for _, expected in kinds[:count]]
 
 
-def _seen(answers: list[Answer], expected: list[int | str]) -> list[int | str]:
+def _seen(responses: list[Response], expected: list[int | str]) -> list[int | str]:
     return [
-        answer.status if isinstance(wanted, int) else _path(answer)
-        for answer, wanted in zip(answers, expected, strict=True)
+        response.status if isinstance(wanted, int) else _path(response)
+        for response, wanted in zip(responses, expected, strict=True)
     ]
 
 
 def test_a_connection_goes_on_after_an_answer(served: Served) -> None:
     with served.client() as client:
         for number in range(3):
-            answer = client.forget().send(get(f"/{number}")).answer()
-            assert (_path(answer), answer.header("connection")) == (f"/{number}", None)
+            response = client.forget().send(get(f"/{number}")).response()
+            assert (_path(response), response.header("connection")) == (f"/{number}", None)
         assert client.is_silent(0.05)
 
 
@@ -58,7 +58,7 @@ def test_answers_to_twenty_pipelined_requests_come_in_order(served: Served) -> N
     """B45: refusals that leave the framing clear do not end the connection, and none is skipped."""
     data, expected = _mixed(20)
     with served.client() as client:
-        assert _seen(client.send(data).answers(20), expected) == expected
+        assert _seen(client.send(data).responses(20), expected) == expected
         assert client.is_silent(0.05), "no answer too many"
 
 
@@ -69,13 +69,13 @@ def test_pipelined_requests_may_be_cut_anywhere(served: Served, seed: int) -> No
     cuts = sorted(rng.sample(range(1, len(data)), 40))
     pieces = [data[start:end] for start, end in itertools.pairwise([0, *cuts, len(data)])]
     with served.client() as client:
-        assert _seen(client.send(*pieces).answers(20), expected) == expected
+        assert _seen(client.send(*pieces).responses(20), expected) == expected
 
 
 def test_a_hundred_refusals_in_one_segment_are_all_answered(served: Served) -> None:
     with served.client() as client:
-        answers = client.send(get("/upload/") * 100).answers(100)
-        assert {answer.status for answer in answers} == {405}
+        responses = client.send(get("/upload/") * 100).responses(100)
+        assert {response.status for response in responses} == {405}
 
 
 def test_what_the_peer_sent_before_it_ended_is_answered(served: Served) -> None:
@@ -101,9 +101,9 @@ def test_the_client_decides_whether_it_goes_on(
 ) -> None:
     with served.client() as client:
         client.send(head + b"\r\n" + get("/next"))
-        answers = client.answers(2) if goes_on else client.until_closed()
-        assert len(answers) == 1 + goes_on
-        assert answers[0].header("connection") == says
+        responses = client.responses(2) if goes_on else client.until_closed()
+        assert len(responses) == 1 + goes_on
+        assert responses[0].header("connection") == says
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "after a while"])
@@ -111,35 +111,35 @@ def test_of_no_seconds_of_keep_alive_each_connection_has_one_answer(late: bool) 
     """Nobody is closed before the first request could come."""
     with serving(keep_alive_timeout=0) as worker, worker.client() as client:
         assert not late or client.is_silent(0.2)
-        (answer,) = client.send(get("/1") + get("/2")).until_closed()
-        assert (answer.status, _path(answer), answer.header("connection")) == (200, "/1", "close")
+        (response,) = client.send(get("/1") + get("/2")).until_closed()
+        assert (response.status, _path(response), response.header("connection")) == (200, "/1", "close")
 
 
 def test_nothing_behind_a_malformed_request_is_read(served: Served) -> None:
     with served.client() as client:
-        answers = client.send(get("/1") + b"BAD\r\n\r\n" + get("/2")).until_closed()
-        assert [answer.status for answer in answers] == [200, 400]
-        assert answers[1].header("connection") == "close"
+        responses = client.send(get("/1") + b"BAD\r\n\r\n" + get("/2")).until_closed()
+        assert [response.status for response in responses] == [200, 400]
+        assert responses[1].header("connection") == "close"
 
 
 def test_head_is_answered_without_a_body(served: Served) -> None:
     """S1, S3."""
     with served.client() as client:
         client.send(request("HEAD", "/a"), request("HEAD", "/upload/"), get("/b"))
-        answers = client.answers(3, methods=(b"HEAD", b"HEAD", b"GET"))
-        assert [answer.status for answer in answers] == [200, 405, 200]
-        assert [answer.body == b"" for answer in answers] == [True, True, False]
-        assert int(answers[0].header("content-length") or 0) > 100
+        responses = client.responses(3, methods=(b"HEAD", b"HEAD", b"GET"))
+        assert [response.status for response in responses] == [200, 405, 200]
+        assert [response.body == b"" for response in responses] == [True, True, False]
+        assert int(responses[0].header("content-length") or 0) > 100
 
 
 def test_a_file_comes_back_on_the_same_connection(served: Served) -> None:
     content = random.Random(1).randbytes(700_000)
     with served.client() as client:
         client.send(request("PUT", "/upload/f", body=content))
-        href = client.answer().json()["files"][0]["href"]
+        href = client.response().json()["files"][0]["href"]
         whole, part, nothing, after = client.send(
             get(href), get(href, "Range: bytes=-5"), get(href, "If-None-Match: *"), get("/after")
-        ).answers(5)[1:]
+        ).responses(5)[1:]
     assert (whole.status, whole.body == content) == (200, True)
     assert (part.status, part.body) == (206, content[-5:])
     assert (nothing.status, nothing.body, nothing.header("content-length")) == (304, b"", None)
@@ -149,8 +149,8 @@ def test_a_file_comes_back_on_the_same_connection(served: Served) -> None:
 def test_an_answer_states_the_time_and_the_server(served: Served) -> None:
     """S8, RFC 9110 6.6.1."""
     with served.client() as client:
-        answer = client.send(get()).answer()
-    assert answer.header("server") == "wireproof-socket"
-    date = answer.header("date") or ""
+        response = client.send(get()).response()
+    assert response.header("server") == "wireproof-socket"
+    date = response.header("date") or ""
     assert date.endswith(" GMT")
     assert len(date) == 29

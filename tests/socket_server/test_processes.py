@@ -96,8 +96,8 @@ def _begin_upload(backend: RunningBackend) -> Client:
 
 def _finish_upload(client: Client) -> None:
     client.send(b"def")
-    (answer,) = client.until_closed()
-    assert (answer.status, answer.header("connection")) == (200, "close")
+    (response,) = client.until_closed()
+    assert (response.status, response.header("connection")) == (200, "close")
     client.socket.close()
 
 
@@ -198,7 +198,7 @@ def test_a_worker_for_which_there_was_no_room_is_started_again(tmp_path: Path, n
         assert eventually(lambda: len(set(children(backend.pid)) - {first}) == 2)
         assert backend.log().count("no worker can be started: no room") == 1
         with Client(backend.port) as client:
-            assert client.send(get()).answer().status == 200
+            assert client.send(get()).response().status == 200
         os.kill(backend.pid, signal.SIGTERM)
         assert backend.process.wait(5) == 0
 
@@ -222,7 +222,7 @@ def test_what_had_arrived_when_the_signal_came_is_answered(
     """On a connection that is kept alive, and on one that waits to be accepted."""
     processes = [backend.pid, *children(backend.pid)]
     with Client(backend.port) as kept:
-        kept.send(get()).answer()
+        kept.send(get()).response()
         os.killpg(backend.pid, signal.SIGSTOP)
         assert eventually(lambda: all(map(_is_stopped, processes)))
         with Client(backend.port) as fresh:
@@ -232,7 +232,7 @@ def test_what_had_arrived_when_the_signal_came_is_answered(
             (os.killpg if whole_group else os.kill)(backend.pid, signal.SIGTERM)
             os.killpg(backend.pid, signal.SIGCONT)
             for client in (kept, fresh):
-                assert [answer.json()["path"] for answer in client.until_closed()] == ["/late"]
+                assert [response.json()["path"] for response in client.until_closed()] == ["/late"]
     assert backend.process.wait(10) == 0
 
 
@@ -242,9 +242,9 @@ def test_a_store_in_memory_has_one_process() -> None:
         assert children(backend.pid) == []
         with Client(backend.port) as client:
             client.send(request("PUT", "/upload/f", body=b"abc"))
-            href = client.answer().json()["files"][0]["href"]
+            href = client.response().json()["files"][0]["href"]
         with Client(backend.port) as client:
-            assert client.send(get(href)).answer().body == b"abc"
+            assert client.send(get(href)).response().body == b"abc"
 
 
 def test_a_killed_worker_is_replaced(two_workers: RunningBackend) -> None:
@@ -256,7 +256,7 @@ def test_a_killed_worker_is_replaced(two_workers: RunningBackend) -> None:
     assert f"worker {first} ended with status -9" in two_workers.log()
     for _ in range(8):
         with Client(two_workers.port) as client:
-            assert client.send(get()).answer().status == 200
+            assert client.send(get()).response().status == 200
 
 
 def test_a_worker_that_is_told_to_stop_finishes_and_is_replaced(two_workers: RunningBackend) -> None:
@@ -292,7 +292,7 @@ def test_both_workers_serve_the_same_port(two_workers: RunningBackend) -> None:
     try:
         for _ in range(5):
             with Client(two_workers.port) as client:
-                assert client.send(get()).answer().status == 200
+                assert client.send(get()).response().status == 200
     finally:
         os.kill(first, signal.SIGCONT)
 
@@ -304,14 +304,14 @@ def test_without_descriptors_it_pauses_and_then_goes_on() -> None:
         resource.prlimit(backend.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))
         clients = [Client(backend.port) for _ in range(20)]
         try:
-            assert clients[0].send(get()).answer().status == 200
+            assert clients[0].send(get()).response().status == 200
             before = cpu_seconds(backend.pid)
             assert clients[-1].send(get()).is_silent(0.5), "it is beyond the limit"
             assert cpu_seconds(backend.pid) - before < 0.2
             for client in clients[:-1]:
-                client.send(get()).answer()
+                client.send(get()).response()
                 client.socket.close()
-            assert clients[-1].answer().status == 200
+            assert clients[-1].response().status == 200
         finally:
             for client in clients:
                 client.socket.close()
@@ -328,7 +328,7 @@ def test_an_ipv6_address_can_be_listened_on() -> None:
         port = int(backend.log().partition("[::1]:")[2].partition(" ")[0])
         with Client(port, host="::1") as client:
             assert (
-                client.send(b"GET / HTTP/1.1\r\nHost: [::1]:1\r\n\r\n").answer().json()["host"] == "[::1]:1"
+                client.send(b"GET / HTTP/1.1\r\nHost: [::1]:1\r\n\r\n").response().json()["host"] == "[::1]:1"
             )
         with pytest.raises(ConnectionRefusedError):
             Client(port)

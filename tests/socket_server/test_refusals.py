@@ -27,8 +27,8 @@ def test_a_client_that_sends_on_without_looking_reads_the_refusal(
     with served.client() as client:
         client.send(head)
         _send_all_it_takes(client, 8 * _MIB)
-        (answer,) = client.until_closed()
-        assert (answer.status, answer.header("connection")) == (status, "close")
+        (response,) = client.until_closed()
+        assert (response.status, response.header("connection")) == (status, "close")
 
 
 def _send_all_it_takes(client: Client, size: int) -> None:
@@ -43,8 +43,8 @@ def _send_all_it_takes(client: Client, size: int) -> None:
 def test_a_client_that_waits_sees_the_end_at_once(served: Served, head: bytes, status: int) -> None:
     with served.client() as client:
         begin = time.monotonic()
-        (answer,) = client.send(head).until_closed()
-        assert answer.status == status
+        (response,) = client.send(head).until_closed()
+        assert response.status == status
         assert time.monotonic() - begin < 1
 
 
@@ -83,7 +83,7 @@ def test_a_client_that_never_stops_sending_is_dropped_after_a_mebibyte(served: S
 def test_a_slow_refused_client_holds_nobody_else_up(served: Served) -> None:
     with served.client() as refused, served.client() as other:
         refused.send(b"BAD\r\n").until_closed()
-        assert other.send(get("/other")).answer().status == 200
+        assert other.send(get("/other")).response().status == 200
 
 
 def test_many_clients_are_refused_at_the_same_time(served: Served) -> None:
@@ -93,7 +93,7 @@ def test_many_clients_are_refused_at_the_same_time(served: Served) -> None:
         with served.client() as client:
             client.send(request("POST", "/", length=10**12))
             _send_all_it_takes(client, 4 * _MIB)
-            statuses.extend(answer.status for answer in client.until_closed())
+            statuses.extend(response.status for response in client.until_closed())
 
     threads = [threading.Thread(target=refuse) for _ in range(8)]
     for thread in threads:

@@ -8,19 +8,19 @@ from http import HTTPStatus
 
 import pytest
 
-from servers.contract.answers import Answer, Event, EventStream, FileSlice
 from servers.contract.problems import PROBLEMS
+from servers.contract.responses import Event, EventStream, FileSlice, Response
 from servers.socket_server.responses import encode_head, is_chunked, pieces_of
 from servers.storage.memory import MemoryFile
 
 
-def _lines(answer: Answer, *, keep_alive: bool = True, minor_version: int = 1) -> list[str]:
-    head = encode_head(answer, keep_alive=keep_alive, minor_version=minor_version).decode("ascii")
+def _lines(response: Response, *, keep_alive: bool = True, minor_version: int = 1) -> list[str]:
+    head = encode_head(response, keep_alive=keep_alive, minor_version=minor_version).decode("ascii")
     assert head.endswith("\r\n\r\n")
     return head[:-4].split("\r\n")
 
 
-def _stream(closed: list[bool] | None = None) -> Answer:
+def _stream(closed: list[bool] | None = None) -> Response:
     def events() -> Generator[Event, None, None]:
         try:
             yield Event(b"data: 1\n\n", 0.5)
@@ -29,12 +29,12 @@ def _stream(closed: list[bool] | None = None) -> Answer:
             if closed is not None:
                 closed.append(True)
 
-    return Answer(200, (), EventStream(events()))
+    return Response(200, (), EventStream(events()))
 
 
 @pytest.mark.parametrize("status", sorted({200, 206, 304} | {kind.status for kind in PROBLEMS.values()}))
 def test_each_status_has_its_phrase(status: int) -> None:
-    first = _lines(Answer(status, ()))[0]
+    first = _lines(Response(status, ()))[0]
     assert first.startswith(f"HTTP/1.1 {status} ")
     # RFC 9110 has renamed what Python 3.11 still calls by the older names.
     renamed = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable"}
@@ -42,7 +42,7 @@ def test_each_status_has_its_phrase(status: int) -> None:
 
 
 def test_the_fields_stand_in_order_and_the_length_behind_them() -> None:
-    lines = _lines(Answer(200, (("B", "1"), ("A", "2")), b"abc"))
+    lines = _lines(Response(200, (("B", "1"), ("A", "2")), b"abc"))
     assert lines[2:] == ["Server: wireproof-socket", "B: 1", "A: 2", "Content-Length: 3"]
     date = re.fullmatch(r"Date: (\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)", lines[1])
     assert date is not None
@@ -62,29 +62,29 @@ def test_connection_is_stated_where_it_is_not_the_default(
     keep_alive: bool, minor_version: int, line: str | None
 ) -> None:
     """RFC 9112 9.3; an answer is always of version 1.1."""
-    lines = _lines(Answer(200, ()), keep_alive=keep_alive, minor_version=minor_version)
+    lines = _lines(Response(200, ()), keep_alive=keep_alive, minor_version=minor_version)
     assert [each for each in lines if each.startswith("Connection")] == ([line] if line else [])
     assert lines[0].startswith("HTTP/1.1 ")
 
 
 def test_a_304_has_no_length() -> None:
     """S6."""
-    assert not any(line.startswith("Content-Length") for line in _lines(Answer(304, ())))
+    assert not any(line.startswith("Content-Length") for line in _lines(Response(304, ())))
 
 
 def test_a_field_that_is_no_ascii_never_leaves_the_server() -> None:
     with pytest.raises(UnicodeEncodeError):
-        encode_head(Answer(200, (("A", "\u00e9"),)), keep_alive=True, minor_version=1)
+        encode_head(Response(200, (("A", "\u00e9"),)), keep_alive=True, minor_version=1)
 
 
 @pytest.mark.parametrize(("minor_version", "line"), [(1, "Transfer-Encoding: chunked"), (0, None)])
 def test_a_stream_is_chunked_but_not_for_http_1_0(minor_version: int, line: str | None) -> None:
     """S7."""
-    answer = _stream()
-    assert is_chunked(answer, minor_version) == (line is not None)
-    lines = _lines(answer, minor_version=minor_version)
+    response = _stream()
+    assert is_chunked(response, minor_version) == (line is not None)
+    lines = _lines(response, minor_version=minor_version)
     assert [each for each in lines if each.startswith(("Transfer-", "Content-"))] == ([line] if line else [])
-    answer.close()
+    response.close()
 
 
 def test_each_event_is_a_piece_of_its_own() -> None:
@@ -103,8 +103,8 @@ def test_each_event_is_a_piece_of_its_own() -> None:
 
 def test_a_small_body_goes_with_its_head_and_head_goes_alone() -> None:
     """S1."""
-    assert list(pieces_of(Answer(200, (), b"body"), b"head", chunked=False)) == [Event(b"headbody")]
-    assert list(pieces_of(Answer(200, (), b"body", head_only=True), b"head", chunked=False)) == [
+    assert list(pieces_of(Response(200, (), b"body"), b"head", chunked=False)) == [Event(b"headbody")]
+    assert list(pieces_of(Response(200, (), b"body", head_only=True), b"head", chunked=False)) == [
         Event(b"head")
     ]
 
@@ -112,7 +112,7 @@ def test_a_small_body_goes_with_its_head_and_head_goes_alone() -> None:
 @pytest.mark.parametrize("head_only", [False, True])
 def test_a_file_is_given_back_sent_or_not(head_only: bool) -> None:
     file = MemoryFile(b"content")
-    pieces = pieces_of(Answer(200, (), FileSlice(file, 1, 3), head_only), b"head", chunked=False)
+    pieces = pieces_of(Response(200, (), FileSlice(file, 1, 3), head_only), b"head", chunked=False)
     assert b"".join(piece.data for piece in pieces) == (b"head" if head_only else b"headont")
     with pytest.raises(ValueError, match="closed"):
         file.read(0, 1)

@@ -8,7 +8,7 @@ from tests.socket_server.worker_thread import serving
 
 def test_idle_connections_are_closed_at_once() -> None:
     with serving() as worker, worker.client() as idle, worker.client() as used:
-        used.send(get()).answer()
+        used.send(get()).response()
         assert idle.is_silent(0.05)
         worker.stop()
         assert idle.seconds_to_close() < 1
@@ -27,8 +27,8 @@ def test_a_request_in_flight_is_answered_and_the_connection_then_closed() -> Non
         body.send(b"def")
         head.send(b"Host: h\r\n\r\n")
         for client in (head, body):
-            (answer,) = client.until_closed()
-            assert (answer.status, answer.header("connection")) == (200, "close")
+            (response,) = client.until_closed()
+            assert (response.status, response.header("connection")) == (200, "close")
             client.end()
         assert worker.ended(2)
         assert len(list(worker.store.names())) == 1
@@ -44,8 +44,8 @@ def test_a_connection_whose_answer_is_under_way_is_closed_behind_it() -> None:
         while b"event-stream" not in client.received:
             assert not client.is_silent(5)
         worker.stop()
-        (answer,) = client.until_closed(methods=(b"POST",))
-        assert (answer.status, answer.body.count(b"data:")) == (200, 4)
+        (response,) = client.until_closed(methods=(b"POST",))
+        assert (response.status, response.body.count(b"data:")) == (200, 4)
         assert worker.ended(1)
 
 

@@ -12,7 +12,7 @@ _PIECE = 0.15
 def _seconds_to_answer(client: Client) -> tuple[int, float]:
     """The status of the only answer, and how long it took."""
     begin = time.monotonic()
-    status = client.answer().status
+    status = client.response().status
     return status, time.monotonic() - begin
 
 
@@ -23,14 +23,14 @@ def test_a_head_that_does_not_come_to_its_end_is_408() -> None:
         clients = [stack.enter_context(worker.client()).send(sent) for sent in begun]
         begin = time.monotonic()
         for client in clients:
-            assert [answer.status for answer in client.until_closed()] == [408]
+            assert [response.status for response in client.until_closed()] == [408]
             assert 0.8 < time.monotonic() - begin < 3
 
 
 def test_an_empty_line_begins_no_head() -> None:
     """R16: some clients send one behind a body; that is no reason to be told of a time-out."""
     with serving(head_timeout=1, keep_alive_timeout=2) as worker, worker.client() as client:
-        client.send(get("/1") + b"\r\n").answer()
+        client.send(get("/1") + b"\r\n").response()
         assert client.forget().is_silent(1.4)
         assert client.seconds_to_close() < 3
         assert client.received == b""
@@ -49,7 +49,7 @@ def test_lines_that_trickle_in_do_not_put_the_time_out_off() -> None:
 def test_the_next_head_has_its_own_time_out() -> None:
     with serving(head_timeout=1, keep_alive_timeout=30) as worker, worker.client() as client:
         client.send(get("/1"))
-        assert client.answer().status == 200
+        assert client.response().status == 200
         assert client.is_silent(0.7)
         status, seconds = _seconds_to_answer(client.forget().send(b"GET"))
         assert status == 408
@@ -62,7 +62,7 @@ def test_the_end_of_a_head_in_time_is_no_408() -> None:
         for piece in (b"GET /slow", b" HTTP/1.1\r\nHost", b": h\r\n", b"\r\n"):
             client.send(piece)
             time.sleep(0.1)
-        assert client.answer().json()["path"] == "/slow"
+        assert client.response().json()["path"] == "/slow"
 
 
 def test_a_body_that_stays_away_is_408() -> None:
@@ -71,7 +71,7 @@ def test_a_body_that_stays_away_is_408() -> None:
     with serving(body_idle_timeout=1) as worker, worker.client() as first, worker.client() as second:
         begin = time.monotonic()
         for client in (first.send(head), second.send(head + b"abc")):
-            assert [answer.status for answer in client.until_closed()] == [408]
+            assert [response.status for response in client.until_closed()] == [408]
             assert 0.8 < time.monotonic() - begin < 3
         assert list(worker.store.names()) == []
 
@@ -82,7 +82,7 @@ def test_each_read_of_a_body_puts_its_time_out_off() -> None:
         for _ in range(10):
             time.sleep(_PIECE)
             client.send(b"x")
-        assert client.answer().status == 200
+        assert client.response().status == 200
 
 
 def test_a_body_that_trickles_in_is_408() -> None:
@@ -108,7 +108,7 @@ def test_a_body_that_is_fast_enough_goes_on_over_several_windows() -> None:
         for _ in range(15):
             assert client.is_silent(_PIECE)
             client.send(b"x" * 100)
-        assert client.answer().status == 200
+        assert client.response().status == 200
 
 
 def test_an_idle_connection_is_closed_in_silence() -> None:
@@ -117,7 +117,7 @@ def test_an_idle_connection_is_closed_in_silence() -> None:
             assert 0.8 < client.seconds_to_close() < 3
             assert client.received == b""
         with worker.client() as client:
-            client.send(get()).answer()
+            client.send(get()).response()
             assert client.forget().is_silent(0.5)
             assert 0.2 < client.seconds_to_close() < 3
             assert client.received == b"", "the time counts from the answer, and nothing is said"
@@ -126,32 +126,32 @@ def test_an_idle_connection_is_closed_in_silence() -> None:
 def test_a_refusal_begins_the_idle_time_anew() -> None:
     with serving(keep_alive_timeout=1) as worker, worker.client() as client:
         assert client.is_silent(0.7)
-        assert client.send(get("/upload/")).answer().status == 405
+        assert client.send(get("/upload/")).response().status == 405
         assert client.is_silent(0.7)
-        assert client.forget().send(get("/")).answer().status == 200
+        assert client.forget().send(get("/")).response().status == 200
 
 
 def test_a_client_that_does_not_read_is_dropped() -> None:
     with serving(send_timeout=1) as worker, worker.client(receive_buffer=4096) as client:
         body = bytes(16 * 1024 * 1024)
         client.send(request("PUT", "/upload/f", body=body))
-        href = client.answer().json()["files"][0]["href"]
+        href = client.response().json()["files"][0]["href"]
         client.forget().send(get(href))
         time.sleep(2.5)
         client.seconds_to_close()
         assert 0 < len(client.received) < len(body)
         with worker.client() as other:
-            assert other.send(get()).answer().status == 200
+            assert other.send(get()).response().status == 200
 
 
 def test_a_client_that_reads_slowly_gets_everything() -> None:
     with serving(send_timeout=1) as worker, worker.client(receive_buffer=4096) as client:
         body = bytes(4 * 1024 * 1024)
         client.send(request("PUT", "/upload/f", body=body))
-        href = client.answer().json()["files"][0]["href"]
+        href = client.response().json()["files"][0]["href"]
         client.forget().send(get(href))
         begin = time.monotonic()
         while time.monotonic() - begin < 2:
             assert not client.is_silent(1)
             time.sleep(0.02)
-        assert client.answer().body == body
+        assert client.response().body == body

@@ -101,9 +101,9 @@ def test_a_client_that_keeps_sending_while_a_stream_pauses_is_not_read_for_ever(
 def test_what_came_while_a_stream_paused_is_answered_behind_it() -> None:
     with serving() as worker, worker.client() as client:
         _stream(client, 100).send(get("/1"), get("/2"))
-        stream, first, second = client.answers(3, methods=(b"POST", b"GET", b"GET"))
+        stream, first, second = client.responses(3, methods=(b"POST", b"GET", b"GET"))
     assert stream.body.count(b"data:") == 100
-    assert [answer.json()["path"] for answer in (first, second)] == ["/1", "/2"]
+    assert [response.json()["path"] for response in (first, second)] == ["/1", "/2"]
 
 
 def test_an_inbox_is_full_until_what_it_keeps_is_taken() -> None:
@@ -130,8 +130,8 @@ def test_pipelined_requests_leave_the_others_their_turn(
 ) -> None:
     paths = [f"/{number}" for number in range(300)]
     with serving() as worker, worker.client() as client:
-        answers = client.send(b"".join(sent(path) for path in paths)).answers(len(paths))
-        assert [answer.json()["path"] for answer in answers] == paths
+        responses = client.send(b"".join(sent(path) for path in paths)).responses(len(paths))
+        assert [response.json()["path"] for response in responses] == paths
         assert client.is_silent(0.05), "no answer too many"
     assert sum(heads) == len(paths)
     assert max(heads) <= connection._EVENTS_A_TURN
@@ -140,7 +140,7 @@ def test_pipelined_requests_leave_the_others_their_turn(
 @pytest.mark.parametrize("path", ["/upload/", "/files/" + "0" * 64])
 def test_pipelined_refusals_leave_the_others_their_turn(heads: list[int], path: str) -> None:
     with serving() as worker, worker.client() as client:
-        assert len(client.send(get(path) * 300).answers(300)) == 300
+        assert len(client.send(get(path) * 300).responses(300)) == 300
     assert max(heads) <= connection._EVENTS_A_TURN
 
 
@@ -168,7 +168,7 @@ def test_tiny_chunks_are_handed_over_before_finding_them_has_taken_long(count: i
 def test_a_body_in_tiny_chunks_is_read_whole() -> None:
     with serving() as worker, worker.client() as client:
         client.send(_CHUNKED + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n", get("/next"))
-        first, after = client.answers(2, methods=(b"POST", b"GET"))
+        first, after = client.responses(2, methods=(b"POST", b"GET"))
     assert (first.json()["text"], after.json()["path"]) == ("x" * 20_000, "/next")
 
 
@@ -176,10 +176,10 @@ def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) 
     """A large read holds the loop longer: only a large body is worth it."""
     with serving() as worker, worker.client() as client:
         for path in ("/upload/f", "/echo"):  # by a thread, and without
-            client.forget().send(request("PUT", path, body=bytes(2 * 1024 * 1024))).answer()
+            client.forget().send(request("PUT", path, body=bytes(2 * 1024 * 1024))).response()
             assert connection._LARGE_READ in {asked for asked, _ in reads}
             reads.clear()
-            client.forget().send(get()).answer()
+            client.forget().send(get()).response()
             assert {asked for asked, _ in reads} == {connection._SMALL_READ}
 
 
@@ -197,7 +197,7 @@ def test_a_request_that_has_arrived_when_the_server_stops_is_answered(fresh: boo
     """It comes while the loop is busy, so the loop hears of it only after it was told to stop."""
     clients: Future[Client] = Future()
     with serving() as worker, worker.client() as kept:
-        kept.send(get()).answer()
+        kept.send(get()).response()
 
         def stop_behind_a_request() -> None:
             client = worker.client() if fresh else kept.forget()
@@ -208,7 +208,7 @@ def test_a_request_that_has_arrived_when_the_server_stops_is_answered(fresh: boo
 
         worker.worker.loop.call_soon_from_thread(stop_behind_a_request)
         with clients.result(15) as client:
-            (answer,) = client.until_closed()
-            assert (answer.status, answer.json()["path"]) == (200, "/late")
-            assert answer.header("connection") == "close"
+            (response,) = client.until_closed()
+            assert (response.status, response.json()["path"]) == (200, "/late")
+            assert response.header("connection") == "close"
         assert worker.ended(5)

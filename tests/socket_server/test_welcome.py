@@ -27,5 +27,5 @@ def test_a_connection_has_the_options_of_a_server(why: str, monkeypatch: pytest.
 
         monkeypatch.setattr(served.worker, "welcome", watched)
         with served.client() as client:
-            client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").answer()
+            client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").response()
     assert are_set == [True]

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from clients.exchange import exchange
+from clients.http1.exchange import exchange
 from clients.launch import RunningBackend, start
 from servers.sansio.stream import Role
 from servers.socket_server.observer import Observer
@@ -113,7 +113,7 @@ def test_the_reads_and_the_100_are_shown_where_they_happen(observed: RunningBack
         client.send(head)
         while not client.continues:
             assert not client.is_silent(5)
-        client.send(b"hello").answer()
+        client.send(b"hello").response()
         client.end()
         assert eventually(lambda: " closed " in observed.log().rpartition(" connected ")[2])
     rows = [_LINE.fullmatch(line) for line in observed.log().rpartition(" connected ")[2].splitlines()]
@@ -151,6 +151,6 @@ def test_a_stream_that_cannot_show_every_character_ends_nothing() -> None:
     with start("socket", flags=["--wire"], env={"PYTHONIOENCODING": "latin-1"}) as backend:
         for path in ("/1", "/2"):
             with Client(backend.port) as client:
-                assert client.send(get(path)).answer().json()["path"] == path
+                assert client.send(get(path)).response().json()["path"] == path
         assert "\\u2502 GET /2 HTTP/1.1" in backend.log()
         assert "Traceback" not in backend.log()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from servers.contract.limits import Limits
-from servers.routes import Context
 from servers.settings import Settings
 from servers.socket_server.processes import listen
 from servers.socket_server.worker import Worker
@@ -50,7 +49,7 @@ def serving(
     settings = Settings(port=0, token=token, limits=replace(Limits(), **limits))
     listeners = listen(settings)
     port: int = listeners[0].getsockname()[1]
-    worker = Worker(listeners, Context(settings, store), grace=grace)
+    worker = Worker(listeners, settings.context(store), grace=grace)
     failures: list[BaseException] = []
 
     def run() -> None:

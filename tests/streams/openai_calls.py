@@ -56,8 +56,8 @@ def stream_echo(client: Any, url: str) -> list[Any]:
     return [[time.monotonic() - start, event["chunk"]] for event in events]
 
 
-def _usage(answer: Any) -> list[int] | None:
-    usage = getattr(answer, "usage", None)  # the oldest does not know it in a chunk
+def _usage(response: Any) -> list[int] | None:
+    usage = getattr(response, "usage", None)  # the oldest does not know it in a chunk
     if usage is None:
         return None
     usage = usage if isinstance(usage, dict) else usage.model_dump()

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from clients import event_stream
-from clients.event_stream import Comment, Event, EventStreamError, EventStreamParser, Item
+from clients.sse import event_stream
+from clients.sse.event_stream import Comment, Event, EventStreamError, EventStreamParser, Item
 
 CASES: dict[str, tuple[bytes, list[Item]]] = {
     "one-event": (b"data: a\n\n", [Event("a")]),

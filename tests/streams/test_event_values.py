@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from clients.answers import Answer
-from clients.equality import first_difference
-from clients.event_values import event_values
-from clients.exchange import Exchange
-from clients.expectation import Expectation
+from clients.comparison.equality import first_difference
+from clients.comparison.expectation import Expectation
+from clients.http1.exchange import Exchange
+from clients.http1.response_parser import Response
+from clients.sse.event_values import event_values
 
 ABC = b'data: {"chunk": "a"}\n\ndata: {"chunk": "b", "n": 1}\n\ndata: [DONE]\n\n'
 
 
 def stream(body: bytes) -> Exchange:
-    return Exchange((Answer(200, (("content-type", "text/event-stream"),), body),))
+    return Exchange((Response(200, (("content-type", "text/event-stream"),), body),))
 
 
 def test_an_event_is_its_data_and_an_object_when_it_has_a_type_or_an_id() -> None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from servers.contract.answers import Event, EventStream, event_stream_answer
+from servers.contract.responses import Event, EventStream, event_stream_response
 from servers.socket_server.responses import pieces_of
 from tests.socket_server.worker_thread import serving
 from tests.streams.processes import becomes, processes_of, socket_count, thread_count
@@ -167,7 +167,7 @@ def test_closing_a_stream_closes_its_generator_begun_or_not() -> None:
 
 def test_the_pieces_of_an_answer_close_its_generator_with_them() -> None:
     closed: list[bool] = []
-    pieces = pieces_of(event_stream_answer(_noting(closed)), b"head", chunked=True)
+    pieces = pieces_of(event_stream_response(_noting(closed)), b"head", chunked=True)
     assert next(pieces).data == b"head"
     assert next(pieces).data == b"9\r\ndata: a\n\n\r\n"
     assert isinstance(pieces, Generator)

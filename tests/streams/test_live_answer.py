@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clients.answers import AnswerError
-from clients.live_answer import AnswerReader
+from clients.http1.response_parser import ResponseError
+from clients.http1.streaming_parser import StreamingParser
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -19,15 +19,15 @@ WHOLE = {
 }
 
 
-def read(pieces: list[bytes]) -> tuple[AnswerReader, bytes]:
-    reader = AnswerReader()
+def read(pieces: list[bytes]) -> tuple[StreamingParser, bytes]:
+    reader = StreamingParser()
     return reader, b"".join([reader.receive(piece) for piece in pieces])
 
 
 @pytest.mark.parametrize("answer", WHOLE.values(), ids=WHOLE)
-def test_the_body_is_the_same_in_every_cut(answer: bytes) -> None:
-    cuts = [[answer[:cut], answer[cut:]] for cut in range(1, len(answer))]
-    for pieces in ([answer], [answer[at : at + 1] for at in range(len(answer))], *cuts):
+def test_the_body_is_the_same_in_every_cut(response: bytes) -> None:
+    cuts = [[response[:cut], response[cut:]] for cut in range(1, len(response))]
+    for pieces in ([response], [response[at : at + 1] for at in range(len(response))], *cuts):
         reader, body = read([*pieces, b""])
         assert body == b"abc0123456789"
         assert reader.complete
@@ -72,9 +72,9 @@ def test_an_empty_body_is_complete_with_the_head() -> None:
         (HEAD + b"Content-Length: 3\r\n\r\n", "3 bytes before the end"),
     ],
 )
-def test_an_answer_that_is_cut_off_is_an_error(answer: bytes, why: str) -> None:
-    with pytest.raises(AnswerError, match=why):
-        read([answer, b""] if answer else [b""])
+def test_an_answer_that_is_cut_off_is_an_error(response: bytes, why: str) -> None:
+    with pytest.raises(ResponseError, match=why):
+        read([response, b""] if response else [b""])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ def test_an_answer_that_is_cut_off_is_an_error(answer: bytes, why: str) -> None:
         (HEAD + b"Content-Length: +3\r\n\r\n", "Content-Length"),
     ],
 )
-def test_what_is_no_answer_is_an_error(answer: bytes, why: str) -> None:
-    with pytest.raises(AnswerError, match=why):
-        read([answer])
+def test_what_is_no_answer_is_an_error(response: bytes, why: str) -> None:
+    with pytest.raises(ResponseError, match=why):
+        read([response])

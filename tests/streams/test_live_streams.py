@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from clients.exchange import exchange
-from clients.live_stream import OpenLive
-from clients.reception import receive
+from clients.http1.exchange import exchange
+from clients.sse.classification import StreamVerdict, judge
+from clients.sse.stream_recording import receive
+from clients.sse.streaming_response import OpenLive
 from clients.stream import CLIENTS, stream_call
-from clients.stream_verdict import StreamVerdict, judge
 from tests.streams.watched import Watched
 
 QUERY = "echo this"
@@ -63,16 +63,16 @@ def request_bytes(body: bytes, version: bytes = b"1.1") -> bytes:
 def test_the_head_says_what_a_stream_needs(server: Watched) -> None:
     body = b'{"query":"abc","delay":0}'
     answered = exchange(server.backend.host, server.backend.port, [request_bytes(body)])
-    (answer,) = answered.answers
-    fields = {name: answer.header(name) for name in ("content-type", "x-accel-buffering", "cache-control")}
+    (response,) = answered.responses
+    fields = {name: response.header(name) for name in ("content-type", "x-accel-buffering", "cache-control")}
     assert fields == {
         "content-type": "text/event-stream",
         "x-accel-buffering": "no",
         "cache-control": "no-store",
     }
-    assert answer.header("content-length") is None
-    assert answer.header("transfer-encoding") == "chunked"
-    assert answer.body == b"".join(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc")
+    assert response.header("content-length") is None
+    assert response.header("transfer-encoding") == "chunked"
+    assert response.body == b"".join(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc")
 
 
 def test_http_1_0_gets_the_stream_without_chunks_live_and_ended_by_the_close(
@@ -125,14 +125,14 @@ def test_what_cannot_be_streamed_is_refused_before_the_stream_starts(
     server: Watched, body: bytes, status: int, code: str
 ) -> None:
     answered = exchange(server.backend.host, server.backend.port, [request_bytes(body)])
-    (answer,) = answered.answers
-    assert (answer.status, answer.json()["code"]) == (status, code)
-    assert answer.header("content-type") == "application/problem+json"
+    (response,) = answered.responses
+    assert (response.status, response.json()["code"]) == (status, code)
+    assert response.header("content-type") == "application/problem+json"
 
 
 def test_the_longest_delay_is_ten_seconds_and_none_comes_after_the_last_event(server: Watched) -> None:
     body = b'{"query":"a","delay":10}'
     start = time.monotonic()
     answered = exchange(server.backend.host, server.backend.port, [request_bytes(body)], seconds=9)
-    assert answered.answers[0].body == b'data: {"chunk": "a"}\n\n'
+    assert answered.responses[0].body == b'data: {"chunk": "a"}\n\n'
     assert time.monotonic() - start < 8

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from clients.exchange import exchange
+from clients.http1.exchange import exchange
 from clients.launch import RunningBackend, start
 from tests.streams.processes import becomes, processes_of, socket_count, thread_count
 
@@ -88,7 +88,7 @@ def read_all(streams: list[Stream], server: RunningBackend) -> int:
         if not threads and time.monotonic() > start_time + SHOULD_TAKE / 2:
             threads = thread_count(processes_of(server.pid))
             asked = time.monotonic()
-            assert exchange(server.host, server.port, [HEALTH]).answers[0].status == 200
+            assert exchange(server.host, server.port, [HEALTH]).responses[0].status == 200
             assert time.monotonic() - asked < 1.0
     selector.close()
     return threads

@@ -7,21 +7,14 @@ import time
 
 import pytest
 
-from clients.errors import ClientError, Unreachable
-from clients.event_stream import Comment, Event
-from clients.live_stream import OpenLive
-from clients.reception import Arrival, Reception, receive
+from clients.http1.errors import ClientError, Unreachable
+from clients.http1.wire import Wire
+from clients.sse.classification import StreamVerdict, judge
+from clients.sse.event_stream import Comment, Event
+from clients.sse.stream_recording import Arrival, Reception, receive
+from clients.sse.streaming_response import OpenLive
 from clients.stream import CLIENTS, stream_call
-from clients.stream_verdict import StreamVerdict, judge
-from clients.wire import Wire
-from tests.streams.scripted_stream import (
-    CHUNKED,
-    LAST_CHUNK,
-    UNTIL_CLOSE,
-    Script,
-    chunk,
-    scripted_stream,
-)
+from tests.streams.scripted_stream import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, Script, chunk, scripted_stream
 
 PAUSE = 0.1
 WORDS = ["", "echo", " ", "this"]
@@ -199,9 +192,9 @@ def test_silence_ends_at_the_time_limit(client: OpenLive) -> None:
 
 
 def test_an_answer_that_is_no_event_stream_is_read_whole(client: OpenLive) -> None:
-    answer = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/event-stream\r\nContent-Length: 3\r\n\r\nabc"
-    reception = received([answer], client)
-    assert (reception.answer.status, reception.answer.body) == (404, b"abc")
+    response = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/event-stream\r\nContent-Length: 3\r\n\r\nabc"
+    reception = received([response], client)
+    assert (reception.response.status, reception.response.body) == (404, b"abc")
     assert not reception.is_event_stream
     assert reception.events == ()
 

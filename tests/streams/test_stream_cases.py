@@ -7,9 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from clients.cases import Case
-from clients.stream_cases import LIVE_STREAMS, LiveExchange, load_stream_cases, send_stream, with_gaps
-from clients.verdicts import Result, Sending, Verdict, judge
+from clients.comparison.cases import Case
+from clients.comparison.stream_cases import (
+    LIVE_STREAMS,
+    LiveExchange,
+    load_stream_cases,
+    send_stream,
+    with_gaps,
+)
+from clients.comparison.verdicts import Result, Sending, Verdict, judge
 from tests.streams.scripted_stream import CHUNKED, HOST, LAST_CHUNK, Script, chunk, scripted_stream
 
 NAME = "live-stream"
@@ -73,15 +79,15 @@ def test_a_stream_that_breaks_off_is_no_answer(case: Case) -> None:
 
 
 def test_a_refusal_is_a_difference(case: Case) -> None:
-    answer = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"
-    judged = results(case, one=LIVE, other=[answer])
+    response = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno"
+    judged = results(case, one=LIVE, other=[response])
     assert (judged["other"].verdict, judged["other"].status) == (Verdict.DIFFERENT, 404)
 
 
 def test_a_first_event_that_comes_when_the_last_is_made_is_late(case: Case) -> None:
-    answers = sent_to(LIVE)[0].exchange.answers
+    responses = sent_to(LIVE)[0].exchange.responses
     times = tuple(0.4 + 0.05 * event for event in range(9))
-    assert case.expect.faults(LiveExchange(answers, times=times)) == [
+    assert case.expect.faults(LiveExchange(responses, times=times)) == [
         "the first event came after 0.400 s, when the last could have been made"
     ]
 

@@ -104,8 +104,8 @@ def test_a_refusal_is_said_in_words_and_exits_with_1() -> None:
 
 
 def test_an_answer_that_is_no_stream_is_shown_and_exits_with_1() -> None:
-    answer = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
-    with scripted_stream([answer]) as server:
+    response = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
+    with scripted_stream([response]) as server:
         result = run(server.url)
     assert result.exit_code == 1
     assert '"a": 1' in result.output

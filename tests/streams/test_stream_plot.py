@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from clients.stream_plot import COLUMNS, MARK, MAX_ROWS, plot
+from clients.sse.plot import COLUMNS, MARK, MAX_ROWS, plot
 
 
 def places(times: list[float]) -> list[int]:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from clients.stream_verdict import StreamVerdict, judge
+from clients.sse.classification import StreamVerdict, judge
 
 DELAY = 0.3
 STEADY = [0.005 + DELAY * event for event in range(9)]

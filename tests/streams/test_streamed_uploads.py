@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clients import requests_upload, socket_upload
-from clients.answers import Answer
+from clients.http1.response_parser import Response
 from clients.launch import RunningBackend, start
 from tests.conftest import BACKEND_NAMES
 from tests.streams.processes import becomes, processes_of
@@ -23,7 +23,7 @@ PIECES = 8 * MIB // len(PIECE)
 ON_THE_WAY = 5 * MIB
 PATIENCE = 10.0
 
-Upload = Callable[..., Answer]
+Upload = Callable[..., Response]
 CLIENTS: dict[str, Upload] = {"socket": socket_upload.post, "requests": requests_upload.post}
 
 
@@ -77,9 +77,9 @@ def size_of(path: Path, counts: Callable[[str], bool] = lambda target: True) -> 
         return 0
 
 
-def stored(answer: Answer) -> list[Mapping[str, Any]]:
-    assert answer.status == 200, answer.body
-    files = answer.json()["files"]
+def stored(response: Response) -> list[Mapping[str, Any]]:
+    assert response.status == 200, response.body
+    files = response.json()["files"]
     assert isinstance(files, list)
     return files
 
@@ -117,7 +117,7 @@ def test_a_body_that_grows_too_large_is_refused_before_its_end(name: str, tmp_pa
             yield PIECE
 
     with start(name, store=tmp_path / "store", env={"WIREPROOF_MAX_BODY": str(MIB)}) as backend:
-        answer = socket_upload.post(f"{backend.url}/upload/", data=endless())
-        assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
+        response = socket_upload.post(f"{backend.url}/upload/", data=endless())
+        assert (response.status, response.json()["code"]) == (413, "body_too_large")
         assert made < 32 * MIB
         assert becomes(lambda: bytes_in_open_files(backend) + bytes_staged(backend) == 0, PATIENCE)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from clients.live_stream import OpenLive
-from clients.reception import Reception, receive
+from clients.sse.classification import StreamVerdict, judge
+from clients.sse.stream_recording import Reception, receive
+from clients.sse.streaming_response import OpenLive
 from clients.stream import CLIENTS, stream_call
-from clients.stream_verdict import StreamVerdict, judge
 from tests.streams.processes import becomes
 from tests.streams.watched import Watched
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from clients.launch import BACKENDS, RunningBackend, start
-from servers.contract.answers import Event
+from servers.contract.responses import Event
 from servers.routes import stream_echo
 
 WATCHED_EVENTS = "WATCHED_EVENTS"

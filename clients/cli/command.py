@@ -1,0 +1,64 @@
+"""How a command ends when it cannot go on: with an exit status and a sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..http1.errors import ClientError
+from .output import colour, printable
+
+INTERRUPTED = 130
+_NOT_WRITTEN = 1
+
+
+class ClientCommand(click.Command):
+    """A click command whose callback may raise ClientError, KeyboardInterrupt, and OSError for its output."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it; what cannot be written is said."""
+        if sys.stderr is None:  # 2>&-
+            sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the exit
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # those of connections and files are ClientErrors
+            say_error(f"cannot write the output: {error.strerror or error}")
+            sys.exit(_NOT_WRITTEN)
+        finally:
+            _give_up_the_unwritten()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the callback. Ctrl-C would be status 1 with click."""
+        try:
+            return super().invoke(ctx)
+        except ClientError as error:
+            say_error(str(error))
+            sys.exit(error.exit_status)
+        except KeyboardInterrupt:
+            _say("Interrupted.")
+            sys.exit(INTERRUPTED)
+
+
+def say_error(text: str) -> None:
+    """Say on standard error what went wrong."""
+    _say(click.style("error: ", fg="red") + printable(text))
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # there is nobody else to tell
+        click.echo(text, err=True, color=colour(sys.stderr))
+
+
+def _give_up_the_unwritten() -> None:
+    """At its exit Python would try again, and fail in its own words and with its own status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,150 @@
+"""Shows an answer: the result on standard output, a refusal in words on standard error.
+
+Whatever comes from a server is made printable before it reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from ..http1.digest import Block
+from ..http1.errors import UploadFailed
+from ..http1.received_response import DecodedResponse
+from ..http1.response_parser import Response
+
+_MAX_SHOWN = 2000
+
+
+def show_response(response: Response, *, output: Path | None, raw: bool) -> None:
+    """Write the body to `output` or standard output, and say in words when the answer is no 2xx.
+
+    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone; `raw` also keeps a
+    content coding. Raises UploadFailed when it cannot be written.
+    """
+    refused = not 200 <= response.status < 300
+    body = response.received if raw and isinstance(response, DecodedResponse) else response.body
+    if output is not None:
+        _write_file(output, body)
+    elif body and (raw or not standard_output().isatty()):
+        byte_writer(standard_output(), escaped=False)(body)
+    elif body and not refused:
+        click.echo(pretty(response))
+    if refused:
+        click.echo(refusal(response), err=True, color=colour(sys.stderr))
+
+
+def standard_output() -> BinaryIO:
+    """Standard output for bytes. Raises UploadFailed when it is closed."""
+    if sys.stdout is None:  # >&-
+        raise UploadFailed("cannot write the output: standard output is closed")
+    return sys.stdout.buffer
+
+
+def pretty(response: Response) -> str:
+    """The body for a terminal."""
+    if response.is_json:
+        try:
+            return printable(json.dumps(response.json(), indent=2, ensure_ascii=False))
+        except ValueError:
+            pass  # it only says that it is JSON: shown as it is
+    return printable(response.body.decode("utf-8", "replace"))
+
+
+def refusal(response: Response) -> str:
+    """A refusal in words: status and code, title, detail; of another service what it says."""
+    problem = _problem(response)
+    status = f"{response.status} {_phrase(response.status)}".strip()
+    if problem is None:
+        text = printable(response.body[:_MAX_SHOWN].decode("utf-8", "replace")).strip()
+        return click.style(f"refused: {status}", fg="red") + (f"\n  {text}" if text else "")
+    code = printable(str(problem.get("code", "")))
+    lines = [click.style(f"refused: {status}" + (f" ({code})" if code else ""), fg="red")]
+    for member in ("title", "detail"):
+        if problem.get(member):
+            lines.append("  " + printable(str(problem[member])))
+    return "\n".join(lines)
+
+
+def _problem(response: Response) -> dict[str, object] | None:
+    """The members of an RFC 9457 problem, or None."""
+    if not response.is_json:
+        return None
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and ("title" in value or "detail" in value) else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UploadFailed(f"cannot write {path}: {error.strerror}") from None
+
+
+def printable(text: str) -> str:
+    """`text` with all that is neither printable nor a line end as an escape, which in JSON means the same."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code > 0xFFFF:
+        code -= 0x10000
+        return f"\\u{0xD800 | code >> 10:04x}\\u{0xDC00 | code & 0x3FF:04x}"
+    return f"\\u{code:04x}"
+
+
+def colour(stream: object) -> bool:
+    """Whether to colour: a terminal, and no NO_COLOR (https://no-color.org)."""
+    isatty = getattr(stream, "isatty", lambda: False)
+    return bool(isatty()) and not os.environ.get("NO_COLOR")
+
+
+def byte_writer(
+    stream: BinaryIO, terminal_colour: str | None = None, *, escaped: bool = True
+) -> Callable[[Block], None]:
+    """A function that writes blocks to `stream`: verbatim, but on a terminal with control bytes `escaped`.
+
+    There the text has `terminal_colour`, when it has one and NO_COLOR is unset. It raises UploadFailed: as an
+    OSError a full disk would be taken for a fault of the connection whose bytes are shown.
+    """
+
+    def verbatim(block: Block) -> None:
+        try:
+            stream.write(block)
+            stream.flush()
+        except OSError as error:
+            raise UploadFailed(f"cannot write the output: {error.strerror or error}") from None
+
+    def in_escapes(block: Block) -> None:
+        text = "".join(_shown_byte(byte) for byte in bytes(block))
+        if terminal_colour and colour(stream):
+            text = click.style(text, fg=terminal_colour)
+        verbatim(text.encode("ascii"))
+
+    return in_escapes if escaped and stream.isatty() else verbatim
+
+
+def _shown_byte(byte: int) -> str:
+    if byte in (0x0A, 0x0D):
+        return {0x0D: "\\r", 0x0A: "\\n\n"}[byte]
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"

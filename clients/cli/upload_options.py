@@ -1,0 +1,271 @@
+"""The flags that both upload clients have, in curl's spelling, and what they make a Call of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..http1.body import FORM_TYPE, SingleBody
+from ..http1.encode import UNRESERVED, as_utf8, percent_encode
+from ..http1.errors import UsageError
+from ..http1.sources import BytesSource, Source, StreamSource, open_path
+from ..http1.upload_call import Call
+from ..http1.version import project_version
+from .form_option import parse_form
+from .time_limit import Seconds
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("url"),
+    click.option(
+        "-F", "--form", multiple=True, metavar="NAME=CONTENT",
+        help="A part of a multipart form: name=value, name=@path, name=@- (standard input) or name=<path "
+        '(its content as a text field), with ;type=, ;filename= and ;headers="a: b". Repeatable.',
+    ),
+    click.option("--form-string", multiple=True, metavar="NAME=VALUE", help="Like -F, but verbatim."),
+    click.option(
+        "-d", "--data", multiple=True, metavar="DATA",
+        help="A form body; @path is a file without its line ends. Several are joined with &.",
+    ),
+    click.option("--data-raw", multiple=True, metavar="DATA", help="Like -d, and @ means nothing."),
+    click.option("--data-binary", multiple=True, metavar="DATA", help="Like -d; files are sent as they are."),
+    click.option("--json", multiple=True, metavar="DATA", help="A JSON body, or @path. Several are joined."),
+    click.option("-T", "--upload-file", metavar="PATH", help="PUT this file (- is standard input)."),
+    click.option("--param", multiple=True, metavar="NAME=VALUE", help="A pair for the query. Repeatable."),
+    click.option(
+        "-H", "--header", multiple=True, metavar="LINE",
+        help="'Name: value'; 'Name:' takes the field out, 'Name;' sends it empty. Repeatable.",
+    ),
+    click.option("-b", "--cookie", multiple=True, metavar="NAME=VALUE", help="Cookies, also 'a=1; b=2'."),
+    click.option("-u", "--user", metavar="NAME:PASSWORD",
+        help="Basic credentials; a missing password is asked for."),
+    click.option(
+        "--token", envvar="WIREPROOF_TOKEN", metavar="TOKEN",
+        help="The server's token, as a Bearer credential (or WIREPROOF_TOKEN).",
+    ),
+    click.option("-X", "--request", "method", metavar="METHOD", help="By default GET, POST or PUT (-T)."),
+    click.option("--chunked", is_flag=True, help="Send the body in chunks, without a Content-Length."),
+    click.option("--expect", is_flag=True,
+        help="Send Expect: 100-continue; socket_upload waits for the 100 up to 1 s, requests does not."),
+    click.option("--boundary", metavar="TEXT",
+        help="The boundary of a multipart body; a random one by default."),
+    click.option("-o", "--output", metavar="PATH", help="Write the answer's body there."),
+    click.option("--raw", is_flag=True, help="Print the answer's body as received, on a terminal too."),
+    click.option(
+        "--max-time", type=Seconds(), metavar="SECONDS",
+        help="Give up when a whole try takes longer.",
+    ),
+    click.option(
+        "--retry", type=click.IntRange(min=0), default=0, metavar="N",
+        help="Try again N times when there is no answer, or 408, 429, 500, 502, 503 or 504. Uploads may be "
+        "repeated, for equal bytes are stored once; standard input cannot.",
+    ),
+    click.option("--cacert", metavar="PATH", help="Trust the certificates of this file (https)."),
+    click.option("--show-wire", is_flag=True, help="Print the bytes sent and received on standard error."),
+    click.option("--dry-run", is_flag=True, help="Print the bytes of the request and send nothing."),
+    click.version_option(project_version(), message="%(prog)s %(version)s"),
+)  # fmt: skip
+
+
+def upload_options(command: _Command) -> _Command:
+    """Give `command` all flags, in the order in which --help shows them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How to send a call and what to do with the answer. Times in seconds."""
+
+    output: Path | None
+    raw: bool
+    max_time: float | None
+    retry: int
+    cafile: str | None
+    show_wire: bool
+    dry_run: bool
+
+
+def handling_from(given: dict[str, Any]) -> Handling:
+    """The part of the flags that is not about the request."""
+    return Handling(
+        Path(given["output"]) if given["output"] else None,
+        given["raw"],
+        given["max_time"],
+        given["retry"],
+        given["cacert"],
+        given["show_wire"],
+        given["dry_run"],
+    )
+
+
+def call_from(given: dict[str, Any]) -> Call:
+    """The request that the flags describe. Raises UsageError for flags that do not go together."""
+    standard_input = _StandardInput()
+    files = _files(given, standard_input)
+    headers = _headers(given)
+    body = _body(given, standard_input)
+    removed = {name.lower() for name, value in headers.items() if value is None}
+    if body is not None and "content-type" in removed:
+        body.content_type = None  # -H 'Content-Type:' takes it out
+    if files and body is not None:
+        raise UsageError("-F makes the whole body: it does not go together with -d, --json or -T")
+    if given["retry"] and standard_input.used:
+        raise UsageError("--retry needs a body that can be read again, and standard input cannot")
+    method = given["method"] or ("PUT" if given["upload_file"] else "POST" if files or body else "GET")
+    url = _with_filename(given["url"], given["upload_file"]) if given["upload_file"] else given["url"]
+    return Call(
+        method,
+        url,
+        params=_pairs("--param", given["param"]),
+        data=body,
+        files=files,
+        headers=headers,
+        cookies=_cookies(given["cookie"]),
+        auth=_credentials(given["user"]),
+        boundary=given["boundary"],
+        chunked=given["chunked"],
+    )
+
+
+def _files(given: dict[str, Any], standard_input: _StandardInput) -> list[tuple[str, tuple[Any, ...]]]:
+    """The parts of -F and --form-string in the order of the command line, as curl has it."""
+    forms = iter([parse_form(text).as_file(standard_input) for text in given["form"]])
+    strings = iter(_pairs("--form-string", given["form_string"]))
+    files: list[tuple[str, tuple[Any, ...]]] = []
+    for kind in given["form_order"]:
+        if kind == "form":
+            files.append(next(forms))
+        else:
+            name, value = next(strings)
+            files.append((name, (None, value)))
+    return files
+
+
+class _StandardInput:
+    """Gives standard input once, as a stream."""
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def __call__(self) -> Source:
+        if self.used:
+            raise UsageError("standard input can be read once only")
+        if sys.stdin is None:  # <&-
+            raise UsageError("standard input is closed")
+        self.used = True
+        return StreamSource(sys.stdin.buffer)
+
+
+def _body(given: dict[str, Any], standard_input: _StandardInput) -> SingleBody | None:
+    """The body of -d and its kin or of -T."""
+    kinds = [kind for kind in ("data", "data_raw", "data_binary", "json", "upload_file") if given[kind]]
+    if not kinds:
+        return None
+    if len(kinds) > 1:
+        flags = " and ".join("--" + kind.replace("_", "-") for kind in kinds)
+        raise UsageError(f"{flags} do not go together")
+    kind = kinds[0]
+    if kind == "upload_file":
+        return SingleBody(_file_source(given[kind], standard_input))
+    if kind == "json":
+        return SingleBody(_joined(given[kind], b"", standard_input), "application/json")
+    if kind == "data_raw":
+        return SingleBody(BytesSource(b"&".join(as_utf8(text) for text in given[kind])), FORM_TYPE)
+    strip = b"\r\n\0" if kind == "data" else b""
+    return SingleBody(_joined(given[kind], b"&", standard_input, strip), FORM_TYPE)
+
+
+def _joined(
+    texts: Iterable[str], separator: bytes, standard_input: _StandardInput, strip: bytes = b""
+) -> Source:
+    """The texts, or the files that they name with @, as one body. A single file is streamed."""
+    sources = [
+        _file_source(text[1:], standard_input) if text.startswith("@") else BytesSource(as_utf8(text))
+        for text in texts
+    ]
+    if len(sources) == 1 and not strip:
+        return sources[0]
+    contents = [b"".join(bytes(block) for block in source.blocks()) for source in sources]
+    from_file = (text.startswith("@") for text in texts)
+    stripped = (
+        content.translate(None, strip) if is_file else content
+        for content, is_file in zip(contents, from_file, strict=True)
+    )
+    return BytesSource(separator.join(stripped))
+
+
+def _file_source(path: str, standard_input: _StandardInput) -> Source:
+    return standard_input() if path == "-" else open_path(Path(path))
+
+
+def _with_filename(url: str, path: str) -> str:
+    """curl's way: the file's name is put behind a URL that ends with a slash."""
+    end = min((url.index(mark) for mark in "?#" if mark in url), default=len(url))
+    if path == "-" or not url[:end].endswith("/"):
+        return url
+    return url[:end] + percent_encode(as_utf8(Path(path).name), UNRESERVED) + url[end:]
+
+
+def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
+    headers: dict[str, str | bytes | None] = {}
+    for line in given["header"]:
+        name, value = _header(line)
+        known = next((key for key in headers if key.lower() == name.lower()), name)
+        earlier = headers.get(known)
+        if isinstance(earlier, bytes) and value is not None:
+            # One field, as RFC 9110, section 5.3 allows: requests cannot send two of a name.
+            value = earlier + (b"; " if name.lower() == "cookie" else b", ") + value
+        headers[known] = value
+    if given["expect"]:
+        headers["Expect"] = "100-continue"
+    if given["token"] and not given["user"] and not any(name.lower() == "authorization" for name in headers):
+        headers["Authorization"] = as_utf8(f"Bearer {given['token']}")
+    return headers
+
+
+def _header(line: str) -> tuple[str, bytes | None]:
+    name, colon, value = line.partition(":")
+    if colon:
+        return name, as_utf8(value.strip(" \t")) or None
+    if line.endswith(";"):
+        return line[:-1], b""
+    raise UsageError(f"-H {line!r}: it is 'Name: value', 'Name:' or 'Name;'")
+
+
+def _cookies(texts: Iterable[str]) -> dict[str, str | None]:
+    cookies: dict[str, str | None] = {}
+    for pair in (pair for text in texts for pair in text.split(";") if pair.strip(" \t")):
+        name, equals, value = pair.strip(" \t").partition("=")
+        if not equals:
+            raise UsageError(f"-b {pair!r}: it is name=value")
+        if name in cookies:
+            raise UsageError(f"-b: the cookie {name!r} is given twice; -H 'Cookie: ...' can send it so")
+        cookies[name] = as_utf8(value).decode("latin-1")
+    return cookies
+
+
+def _credentials(user: str | None) -> tuple[bytes, bytes] | None:
+    if user is None:
+        return None
+    name, colon, password = user.partition(":")
+    if not colon:
+        password = click.prompt(f"Password for {name!r}", hide_input=True, err=True)
+    return as_utf8(name), as_utf8(password)
+
+
+def _pairs(flag: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"{flag} {text!r}: it is name=value")
+        pairs.append((name, value))
+    return pairs

@@ -1,0 +1,140 @@
+"""The cases: recorded requests with what is expected of them, and the tier that says which backends get them.
+
+`sample_files/requests/{valid,invalid}/NAME.http` holds the exact bytes, `NAME.json` beside it
+`{"title", "rules": [...], "expect": ..., "store": [...]}`; `expectation.py` says what `expect` may hold.
+Every file of `store` (a name in `sample_files`) is uploaded to each backend first.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .expectation import Expectation, ExpectationError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+SAMPLE_FILES = PROJECT_ROOT / "sample_files"
+REQUESTS = SAMPLE_FILES / "requests"
+RULES = Path(__file__).resolve().parent / "rules.toml"
+_KINDS = ("valid", "invalid")
+_KEYS = {"title", "rules", "expect", "store"}
+_REQUIRED = {"title", "rules", "expect"}
+
+# A tier goes to every backend that can keep its rules: WSGI hides some of the bytes from the application.
+BACKEND_TIERS: Mapping[str, int] = {"flask": 1, "fastapi": 1, "gunicorn": 2, "socket": 3}
+UNKNOWN_BACKEND_TIER = 2
+
+
+class CaseError(Exception):
+    """A case or a rule cannot be loaded; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request and what is expected of every backend that gets it.
+
+    `client` is how it is sent: `raw` (the bytes of `request`), `socket` and `requests` (calls of
+    `post_calls`), or `stream` (read live); `request` then holds the bytes that it puts on the wire, to be
+    shown. `path` is the expectation's file, if any.
+    """
+
+    name: str
+    title: str
+    rules: tuple[str, ...]
+    tier: int
+    request: bytes
+    expect: Expectation
+    store: tuple[str, ...] = ()
+    client: str = "raw"
+    path: Path | None = None
+
+
+def backend_tier(name: str) -> int:
+    """The highest tier that a backend of this name gets; a name that we did not give gets T1 and T2."""
+    return BACKEND_TIERS.get(name, UNKNOWN_BACKEND_TIER)
+
+
+@cache
+def rule_tiers(path: Path = RULES) -> Mapping[str, int]:
+    """The tier of every rule. Raises CaseError when the table cannot be read."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        tiers = {rule: entry["tier"] for rule, entry in table.items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CaseError(f"{path}: not a table of rules: {error}") from None
+    wrong = [rule for rule, tier in tiers.items() if tier not in (1, 2, 3)]
+    if wrong:
+        raise CaseError(f"{path}: a tier is 1, 2 or 3: {', '.join(wrong)}")
+    return tiers
+
+
+def tier_of(rules: tuple[str, ...], source: str) -> int:
+    """The highest tier among the rules. Raises CaseError for no rule, and for one that the table lacks."""
+    tiers = rule_tiers()
+    unknown = [rule for rule in rules if rule not in tiers]
+    if unknown or not rules:
+        raise CaseError(f"{source}: {', '.join(unknown) or 'a case without rules'} is not in {RULES.name}")
+    return max(tiers[rule] for rule in rules)
+
+
+def load_cases(folder: Path = REQUESTS, pattern: str = "*") -> list[Case]:
+    """The recorded cases whose name matches the glob `pattern`, sorted by name.
+
+    A name is unique over both folders. Raises CaseError when a file is missing, malformed or half of a pair.
+    """
+    paths: dict[str, Path] = {}
+    for path in sorted(path for kind in _KINDS for path in (folder / kind).glob("*.json")):
+        if path.stem in paths:
+            raise CaseError(f"{path}: there is another case of this name: {paths[path.stem]}")
+        paths[path.stem] = path
+    for request in (request for kind in _KINDS for request in (folder / kind).glob("*.http")):
+        if not request.with_suffix(".json").exists():
+            raise CaseError(f"{request}: its expectation, {request.stem}.json, is missing")
+    return [_load_case(path) for name, path in sorted(paths.items()) if fnmatchcase(name, pattern)]
+
+
+def _load_case(path: Path) -> Case:
+    data = _read_json(path)
+    if not isinstance(data, dict) or not _REQUIRED <= data.keys() <= _KEYS:
+        raise CaseError(f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most store")
+    rules, store = _strings(path, data, "rules"), _strings(path, data, "store")
+    for name in store:
+        if not (SAMPLE_FILES / name).is_file():
+            raise CaseError(f"{path}: there is no {SAMPLE_FILES.name}/{name} to store")
+    try:
+        request = path.with_suffix(".http").read_bytes()
+        expect = Expectation.parse(data["expect"])
+    except OSError as error:
+        raise CaseError(f"{path}: its request cannot be read: {error}") from None
+    except ExpectationError as error:
+        raise CaseError(f"{path}: {error}") from None
+    return Case(
+        name=path.stem,
+        title=str(data["title"]),
+        rules=rules,
+        tier=tier_of(rules, str(path)),
+        request=request,
+        expect=expect,
+        store=store,
+        path=path,
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CaseError(f"{path}: {error}") from None
+
+
+def _strings(path: Path, data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise CaseError(f"{path}: {key} must be a list of strings")
+    return tuple(value)

@@ -1,0 +1,106 @@
+"""Known differences: what one backend really gives for one case, as data with a rule and a reason.
+
+An entry excuses one case on one backend, no pattern. It fails as soon as the backend's answer is another
+one, and as soon as its case and backend ran without needing it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..http1.exchange import Exchange
+from .cases import Case, CaseError, backend_tier, tier_of
+from .expectation import mismatches
+
+KNOWN_DIFFERENCES = Path(__file__).resolve().parent / "known_differences.toml"
+_REQUIRED = {"case", "backend", "rule", "reason"}
+_OPTIONAL: Mapping[str, type] = {"status": int, "code": str, "closed": bool, "sha256": str, "body": dict}
+
+
+class KnownDifferencesError(Exception):
+    """The file of known differences cannot be used; the message says which entry and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDifference:
+    """One entry: what `backend` answers to `case`. `sha256` is of the body, `body` a subset of its JSON."""
+
+    case: str
+    backend: str
+    rule: str
+    reason: str
+    status: int | None = None
+    code: str | None = None
+    closed: bool = False
+    sha256: str | None = None
+    body: Mapping[str, Any] | None = None
+
+    def fault(self, exchange: Exchange) -> str | None:
+        """How the exchange is not what the entry says; None when it is."""
+        if exchange.no_response or self.closed or exchange.closed:
+            is_so = self.closed and exchange.closed
+            return None if is_so else f"closed: {self.closed}, now {exchange.no_response or exchange.closed}"
+        response = exchange.responses[0]
+        if response.status != self.status:
+            return f"status {self.status}, now {response.status}"
+        if self.sha256 is not None and hashlib.sha256(response.body).hexdigest() != self.sha256:
+            return f"sha256 of the body {self.sha256}, now {hashlib.sha256(response.body).hexdigest()}"
+        wanted = {**(self.body or {}), **({} if self.code is None else {"code": self.code})}
+        if not wanted or not response.body:
+            return None
+        try:
+            return next(mismatches(wanted, response.json()), None)
+        except ValueError as error:
+            return f"a JSON body, now {error}"
+
+
+Known = Mapping[tuple[str, str], KnownDifference]
+
+
+def load_known(path: Path, cases: Iterable[Case]) -> Known:
+    """The entries by case and backend. `cases` are all cases, filtered or not.
+
+    Raises KnownDifferencesError for a malformed file, and for an entry that no run can need: of a case that
+    does not exist, or on a backend that does not get it.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise KnownDifferencesError(f"{path}: {error}") from None
+    entries = document.get("difference", [])
+    if document.keys() - {"difference"} or not isinstance(entries, list):
+        raise KnownDifferencesError(f"{path}: only [[difference]] tables can stand here")
+    tiers = {case.name: case.tier for case in cases}
+    known: dict[tuple[str, str], KnownDifference] = {}
+    for number, table in enumerate(entries, 1):
+        where = f"{path}: entry {number}"
+        entry = _entry(table, where)
+        if (entry.case, entry.backend) in known:
+            raise KnownDifferencesError(f"{where}: {entry.case} on {entry.backend} stands twice")
+        if entry.case not in tiers:
+            raise KnownDifferencesError(f"{where}: there is no case {entry.case!r}")
+        if tiers[entry.case] > backend_tier(entry.backend):
+            raise KnownDifferencesError(f"{where}: {entry.backend} does not get the case {entry.case}")
+        known[entry.case, entry.backend] = entry
+    return known
+
+
+def _entry(table: Any, where: str) -> KnownDifference:
+    if not isinstance(table, dict) or not _REQUIRED <= table.keys() <= _REQUIRED | _OPTIONAL.keys():
+        needs, may = ", ".join(sorted(_REQUIRED)), ", ".join(_OPTIONAL)
+        raise KnownDifferencesError(f"{where}: an entry needs {needs} and may have {may}")
+    for key, value in table.items():
+        if not isinstance(value, _OPTIONAL.get(key, str)) or value == "":
+            raise KnownDifferencesError(f"{where}: {key} = {value!r}")
+    if (table.get("closed") is True) == ("status" in table):
+        raise KnownDifferencesError(f"{where}: either status or closed = true says what the backend gives")
+    try:
+        tier_of((table["rule"],), where)
+    except CaseError as error:
+        raise KnownDifferencesError(str(error)) from None
+    return KnownDifference(**table)

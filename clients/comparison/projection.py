@@ -1,0 +1,177 @@
+"""What compare looks at: every byte, or for foreign servers what they parsed; header fields may be ignored.
+
+`parsed` is for servers that answer in their own words but give some of the result's members: of a 2xx JSON
+answer only `form`, `files`, `json`, `text`, `args`, `cookies` and `body` count, as far as all compared
+servers give them; of a refusal only its status. An ignored header field is left out of what is compared and
+out of the result's `headers`, so that a proxy in front (Via, X-Forwarded-For, Host) does not make every case
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..http1.exchange import Exchange
+from ..http1.response_parser import Response
+from .cases import Case
+from .equality import canonical_json
+from .expectation import Expectation, ExpectedResponse, is_list_pattern
+from .verdicts import Sending
+
+PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
+# What an entry of `form` or `files` says of itself, without what only this project's answers have.
+_ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
+# Routes that a foreign server does not have.
+_OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/")
+
+Sendings = Mapping[str, Sequence[Sending]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How answers are looked at before they are judged. The default changes nothing."""
+
+    parsed: bool = False
+    ignored: frozenset[str] = frozenset()
+
+    def wants(self, case: Case) -> bool:
+        """Whether the case says anything about a server looked at in this way."""
+        return not self.parsed or (not case.store and self.wants_request(case.request))
+
+    def wants_request(self, request: bytes) -> bool:
+        """Whether a server looked at in this way has the route that the request is for."""
+        target = request.split(b" ", 2)[1:2] or [b""]
+        return not self.parsed or not target[0].decode("latin-1").startswith(_OWN_ROUTES)
+
+    def of(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
+        """The case and its answers, reduced to what is looked at."""
+        if not self.parsed and not self.ignored:
+            return case, sendings
+        common = self._common(sending.exchange for of_one in sendings.values() for sending in of_one)
+        reduced = {
+            backend: [
+                replace(sending, exchange=self._exchange(sending.exchange, common)) for sending in of_backend
+            ]
+            for backend, of_backend in sendings.items()
+        }
+        return replace(case, expect=self._expectation(case.expect, common)), reduced
+
+    def exchanges(self, exchanges: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
+        """What the servers answered to one request, reduced to what is looked at."""
+        if not self.parsed and not self.ignored:
+            return exchanges
+        common = self._common(exchanges.values())
+        return {backend: self._exchange(exchange, common) for backend, exchange in exchanges.items()}
+
+    def _common(self, exchanges: Iterable[Exchange]) -> Mapping[str, frozenset[str]] | None:
+        return _common_members(exchanges) if self.parsed else None
+
+    def _exchange(self, exchange: Exchange, common: Mapping[str, frozenset[str]] | None) -> Exchange:
+        return replace(
+            exchange, responses=tuple(self._answer(response, common) for response in exchange.responses)
+        )
+
+    def _answer(self, response: Response, common: Mapping[str, frozenset[str]] | None) -> Response:
+        headers = tuple(
+            field for field in response.headers if common is None and field[0] not in self.ignored
+        )
+        if common is not None and response.status >= 400:
+            return replace(response, headers=(), body=b"")
+        value = _result(response)
+        if value is None:
+            return replace(response, headers=headers)
+        if common is not None:
+            value = _parsed(value, common)
+            return replace(
+                response, headers=(("content-type", "application/json"),), body=canonical_json(value)
+            )
+        headers = tuple(field for field in headers if field[0] != "content-length")
+        return replace(response, headers=headers, body=canonical_json(self._without_ignored(value)))
+
+    def _without_ignored(self, value: dict[str, Any]) -> dict[str, Any]:
+        kept = dict(value)
+        if is_list_pattern(value.get("headers")):
+            kept["headers"] = {how: self._fields(some) for how, some in value["headers"].items()}
+        elif isinstance(value.get("headers"), list):
+            kept["headers"] = self._fields(value["headers"])
+        if "host" in self.ignored:
+            kept.pop("host", None)
+        return kept
+
+    def _fields(self, fields: list[Any]) -> list[Any]:
+        """Header fields, or names of them, without those that are ignored."""
+        names = [one.get("name") if isinstance(one, dict) else one for one in fields]
+        return [
+            one
+            for one, name in zip(fields, names, strict=True)
+            if not (isinstance(name, str) and name in self.ignored)
+        ]
+
+    def _expectation(self, expect: Expectation, common: Mapping[str, frozenset[str]] | None) -> Expectation:
+        responses = tuple(self._expected(response, common) for response in expect.responses)
+        return replace(expect, responses=responses)
+
+    def _expected(
+        self, response: ExpectedResponse, common: Mapping[str, frozenset[str]] | None
+    ) -> ExpectedResponse:
+        if common is not None:
+            body = _parsed(response.body, common) if response.body else None
+            return ExpectedResponse(status=response.status, body=body or None, refused=response.refused)
+        headers = {
+            name: v for name, v in (response.headers or {}).items() if name.lower() not in self.ignored
+        }
+        body = None if response.body is None else self._without_ignored(dict(response.body))
+        text = None if response.text and self.ignored else response.text
+        return replace(response, headers=headers or None, body=body, text=text)
+
+
+def _result(response: Response) -> dict[str, Any] | None:
+    """The JSON object of a 2xx answer, or None."""
+    if response.status >= 300 or not response.is_json:
+        return None
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
+    """The members that every server gives which answered with a result; of `body` the common members too."""
+    results = [
+        value
+        for exchange in exchanges
+        for response in exchange.responses
+        if (value := _result(response)) is not None
+    ]
+    common = frozenset(PARSED).intersection(*(value.keys() for value in results))
+    return {name: _members_in_all([value[name] for value in results]) for name in common}
+
+
+def _members_in_all(values: Iterable[Any]) -> frozenset[str]:
+    """The members that every object has: of a dict itself, of a list its entries."""
+    objects = [
+        item
+        for value in values
+        for item in (value if isinstance(value, list) else [value])
+        if isinstance(item, dict)
+    ]
+    return frozenset.intersection(*(frozenset(item) for item in objects)) if objects else _ENTRY
+
+
+def _parsed(value: Mapping[str, Any], common: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    return {name: _reduced(name, value[name], members) for name, members in common.items() if name in value}
+
+
+def _reduced(name: str, value: Any, members: frozenset[str]) -> Any:
+    if name == "json":
+        return value  # the sender's own
+    if is_list_pattern(value):
+        return {how: _reduced(name, entries, members) for how, entries in value.items()}
+    if isinstance(value, list):
+        return [_reduced(name, entry, members & _ENTRY) for entry in value]
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if key in members}
+    return value

@@ -1,0 +1,104 @@
+"""The report that machines read: JSON, JUnit XML and GitHub's workflow commands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from .cases import PROJECT_ROOT, Case
+from .report_table import counts
+from .verdicts import Result, Verdict
+
+SCHEMA = 1
+# Characters that XML 1.0 cannot hold, not even escaped (section 2.2).
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def json_report(
+    results: Sequence[Result], *, backends: Sequence[str], clients: Sequence[str], cases: int
+) -> str:
+    """The report as JSON; the numbers other than `cases` count the results. Ends with LF."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "backends": list(backends),
+        "clients": list(clients),
+        "cases": cases,
+        **{verdict.value: number for verdict, number in counts(results).items()},
+        "results": [_as_json(result) for result in results],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def write_junit(path: Path, results: Sequence[Result]) -> None:
+    """Write JUnit XML: a suite a backend, a test a case. Raises OSError."""
+    root = ElementTree.Element("testsuites", name="wireproof compare")
+    for backend in dict.fromkeys(result.backend for result in results):
+        _add_suite(root, backend, [result for result in results if result.backend == backend])
+    ElementTree.indent(root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def github_annotations(results: Iterable[Result], cases: Iterable[Case]) -> Iterator[str]:
+    """One `::error` line for each difference and missing answer, at the case's expectation file."""
+    paths = {case.name: case.path for case in cases}
+    for result in results:
+        if not result.failed:
+            continue
+        path = paths.get(result.case)
+        where = f"file={_property(_relative(path))},line=1," if path else ""
+        title = _property(f"{result.case} on {result.backend}: {result.verdict.replace('_', ' ')}")
+        yield f"::error {where}title={title}::{_message(result.detail)}"
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {
+        "case": result.case,
+        "backend": result.backend,
+        "client": result.client,
+        "verdict": result.verdict.value,
+        "status": result.status,
+        "detail": result.detail,
+    }
+
+
+def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result]) -> None:
+    number = counts(results)
+    suite = ElementTree.SubElement(
+        root,
+        "testsuite",
+        name=backend,
+        tests=str(len(results)),
+        failures=str(number[Verdict.DIFFERENT]),
+        errors=str(number[Verdict.NO_ANSWER]),
+        skipped=str(number[Verdict.NOT_SENT]),
+    )
+    for result in results:
+        name = f"compare.{backend}.{result.client}"
+        test = ElementTree.SubElement(suite, "testcase", classname=name, name=result.case)
+        tag = {Verdict.DIFFERENT: "failure", Verdict.NO_ANSWER: "error", Verdict.NOT_SENT: "skipped"}.get(
+            result.verdict
+        )
+        if tag is not None:
+            ElementTree.SubElement(test, tag, message=_xml(result.detail)).text = _xml(result.evidence)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)
+
+
+def _message(text: str) -> str:
+    """Escaped as the runner's toolkit does: a line end would end the command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

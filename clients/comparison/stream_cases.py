@@ -1,0 +1,175 @@
+"""Live streams in the comparison: the same events on every backend, and each of them while it is news.
+
+A recorded request says nothing about time. A live case is read by both stream clients while the backend makes
+it, and expects, besides its events, that it was a real stream.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from ..http1.errors import ClientError
+from ..http1.exchange import EXCHANGE_SECONDS, Exchange
+from ..http1.request import build_message
+from ..http1.response_parser import Response
+from ..http1.upload_call import Call
+from ..sse import requests_stream, socket_stream
+from ..sse.classification import StreamVerdict, judge
+from ..sse.event_stream import Event
+from ..sse.stream_recording import receive
+from ..sse.streaming_response import OpenLive
+from .cases import Case, tier_of
+from .expectation import Expectation, ExpectedResponse
+from .verdicts import Result, Sending
+
+CLIENT = "stream"
+READERS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
+# A busy machine can make bursts of a stream once; who buffers makes them every time.
+ATTEMPTS = 2
+_RULES = ("S7", "S10")
+_HOST = "localhost:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStream:
+    """One live case: `query` goes to `/stream_echo`, which pauses for `delay` seconds after each event."""
+
+    title: str
+    query: str
+    delay: float
+
+    def call(self, authority: str) -> Call:
+        """The request, with the same bytes whatever the address."""
+        body = json.dumps({"query": self.query, "delay": self.delay}).encode("ascii")
+        headers = {"Host": _HOST, "User-Agent": "wireproof", "Content-Type": "application/json"}
+        return Call("POST", f"http://{authority}/stream_echo", data=body, headers=headers)
+
+    def expect(self) -> LiveExpectation:
+        """One event a character, one by one."""
+        events = [{"chunk": character} for character in self.query]
+        headers = {"Content-Type": "text/event-stream"}
+        return LiveExpectation((ExpectedResponse(200, headers=headers, events=events),), delay=self.delay)
+
+
+LIVE_STREAMS = {
+    "live-stream": LiveStream(
+        "The post's stream: nine events, the first with the client before the last is made.",
+        "echo this",
+        0.1,
+    ),
+    "live-stream-beyond-ascii": LiveStream(
+        "A character beyond ASCII is one event as well, and comes alone.", "h\u00e9\u6f22\U0001f600!", 0.1
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveExchange(Exchange):
+    """An exchange that was read while it went on: `times` are those of its events, in seconds."""
+
+    times: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveExpectation(Expectation):
+    """Expects, besides the answer, a real stream whose first event came before the last could be made.
+
+    `delay` is the pause in seconds for which the request asks.
+    """
+
+    delay: float = 0.0
+
+    def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
+        """What is not as expected, the first fault first; empty when all is."""
+        faults = Expectation.faults(self, exchange, head=head)
+        if isinstance(exchange, LiveExchange) and not faults:
+            faults += self.late(exchange.times)
+        return faults
+
+    def late(self, times: Sequence[float]) -> Iterator[str]:
+        """Why these are not the times of a real stream."""
+        judgement = judge(times, delay=self.delay)
+        if judgement.verdict is not StreamVerdict.REAL:
+            yield f"{judgement.verdict}: {'; '.join(judgement.evidence)}"
+        elif times[0] >= (len(times) - 1) * self.delay:
+            yield f"the first event came after {times[0]:.3f} s, when the last could have been made"
+
+
+def load_stream_cases(pattern: str = "*") -> list[Case]:
+    """The live cases whose name matches the glob `pattern`."""
+    return [
+        Case(
+            name=name,
+            title=stream.title,
+            rules=_RULES,
+            tier=tier_of(_RULES, name),
+            request=_wire_bytes(stream.call(_HOST)),
+            expect=stream.expect(),
+            client=CLIENT,
+        )
+        for name, stream in sorted(LIVE_STREAMS.items())
+        if fnmatchcase(name, pattern)
+    ]
+
+
+def send_stream(name: str, host: str, port: int) -> list[Sending]:
+    """Read a live stream with each client; never raises for what the backend does."""
+    stream = LIVE_STREAMS[name]
+    return [
+        Sending(f"for the {reader} client to read", _read(stream, f"{host}:{port}", open_live))
+        for reader, open_live in READERS.items()
+    ]
+
+
+def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
+    """A result that says how the events came, to the client that got them later, if nothing is wrong."""
+    times = [sending.exchange.times for sending in sendings if isinstance(sending.exchange, LiveExchange)]
+    gaps = [later - earlier for of_one in times for earlier, later in pairwise(of_one)]
+    if not gaps or result.detail:
+        return result
+    first = max(of_one[0] for of_one in times if of_one)
+    middle = f"{statistics.median(gaps):.3f} s ({min(gaps):.3f} to {max(gaps):.3f})"
+    return replace(result, detail=f"first event {first:.3f} s, gaps {middle}")
+
+
+def _read(stream: LiveStream, authority: str, open_live: OpenLive) -> Exchange:
+    for _ in range(ATTEMPTS):
+        exchange = _read_once(stream.call(authority), open_live)
+        late = isinstance(exchange, LiveExchange) and any(stream.expect().late(exchange.times))
+        if not late:
+            break
+    return exchange
+
+
+def _read_once(call: Call, open_live: OpenLive) -> Exchange:
+    try:
+        reception = receive(call, open_live, max_time=EXCHANGE_SECONDS)
+    except ClientError as error:
+        return Exchange(no_response=str(error))
+    if reception.broken is not None:
+        return Exchange(no_response=str(reception.broken))
+    response = reception.response
+    if not reception.is_event_stream:
+        return Exchange((response,))
+    body = b"".join(_as_bytes(event) for event in reception.events)
+    return LiveExchange((Response(response.status, response.headers, body),), times=reception.times)
+
+
+def _as_bytes(event: Event) -> bytes:
+    """An event in one spelling: how it was spelled is what the recorded cases look at."""
+    lines = [f"data: {line}" for line in event.data.split("\n")]
+    if event.type != "message":
+        lines.insert(0, f"event: {event.type}")
+    if event.id:
+        lines.insert(0, f"id: {event.id}")
+    return "\n".join((*lines, "", "")).encode()
+
+
+def _wire_bytes(call: Call) -> bytes:
+    message = build_message(**call.arguments())
+    return message.head() + b"".join(map(bytes, message.blocks()))

@@ -1,0 +1,193 @@
+"""Sends a call through `requests`, streaming: everything but a multipart body is made by requests itself."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+
+import requests
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from .body import Body
+from .digest import Block
+from .errors import Unreachable, UploadFailed, UsageError
+from .received_response import MAX_RESPONSE_BYTES, DecodedResponse, ReceivedResponse
+from .request import Message, build_message, counted
+from .requests_adapter import DryRunDone, WatchedAdapter
+from .response_parser import Response
+from .socket_transport import reason, too_late, trusted_context
+from .upload_call import Call
+from .verify_upload import confirm
+from .wire import Wire
+
+
+def send(
+    call: Call,
+    wire: Wire,
+    *,
+    cafile: str | None = None,
+    on_block: Callable[[int], None] | None = None,
+) -> Response:
+    """Send a call through `wire` and check the answer against it. Raises as `request` does."""
+    # What requests cannot send, or would send ambiguously, is refused here with the other client's words.
+    message = build_message(**call.arguments())
+    if cafile is not None:
+        trusted_context(cafile)
+    received = ReceivedResponse(message)
+    received.watch(wire)
+    try:
+        with watched_session(WatchedAdapter(wire)) as session:
+            prepared = _prepare(session, call, message, on_block)
+            response = _exchange(session, prepared, wire, cafile, received)
+    except (requests.RequestException, HTTPError, TimeoutError) as error:
+        raise client_error(error, message, wire, received) from None
+    body = message.body
+    if body is not None and body.receipt is None and not _is_streamed(call, body):
+        for _ in body.blocks():  # requests sent its own rendering: ours must have been the same
+            pass
+    confirm(response, body.receipt if body else None, has_body=body is not None)
+    return response
+
+
+def dry_run(call: Call, write: Callable[[Block], None]) -> None:
+    """Give to `write` all bytes that `send` would send. Nothing is connected to."""
+    message = build_message(**call.arguments())
+    try:
+        with watched_session(WatchedAdapter(Wire(), write)) as session:
+            session.send(_prepare(session, call, message, None), allow_redirects=False)
+    except DryRunDone:
+        return
+    except requests.RequestException as error:
+        raise client_error(error, message) from None
+
+
+def watched_session(adapter: WatchedAdapter) -> requests.Session:
+    """A session that sends through `adapter`, and takes nothing from the environment."""
+    session = requests.Session()
+    session.trust_env = False  # neither proxies nor .netrc: the other client has none
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _exchange(
+    session: requests.Session,
+    prepared: requests.PreparedRequest,
+    wire: Wire,
+    cafile: str | None,
+    received: ReceivedResponse,
+) -> Response:
+    """What the server answered; requests has only taken off a content coding."""
+    with session.send(
+        prepared, stream=True, timeout=wire.remaining, verify=cafile or True, allow_redirects=False
+    ) as reply:
+        received.final()  # a malformed head is refused before anybody waits for its body
+        content = bytearray()
+        for block in reply.iter_content(1 << 16):
+            content += block
+            if len(content) > MAX_RESPONSE_BYTES:
+                raise UploadFailed(f"the answer is larger than {MAX_RESPONSE_BYTES >> 20} MiB")
+    response = received.whole()
+    if content == response.body:
+        return response
+    return DecodedResponse(response.status, response.headers, bytes(content), response.body)
+
+
+def _prepare(
+    session: requests.Session, call: Call, message: Message, on_block: Callable[[int], None] | None
+) -> requests.PreparedRequest:
+    """What requests makes of the call; a streamed body is an iterable, and its type is set afterwards."""
+    body = message.body
+    streamed = body is not None and _is_streamed(call, body)
+    request = requests.Request(
+        call.method.upper(),
+        call.url,
+        params=call.params or {},
+        headers=dict(call.headers or {}),
+        cookies=dict(call.cookies or {}),
+        auth=call.auth,
+        data=_stream(body, on_block, chunked=message.chunked) if streamed and body else call.data or {},
+        json=None if streamed else call.json,
+    )
+    prepared = session.prepare_request(request)
+    if streamed and body is not None:
+        _complete_head(prepared, message, body)
+    return prepared
+
+
+def _is_streamed(call: Call, body: Body) -> bool:
+    """Whether requests gets the body from us; forms, JSON, str and bytes it encodes itself."""
+    native = call.data is None or isinstance(call.data, (str, bytes, list, tuple, dict))
+    return call.chunked or bool(call.files) or not native
+
+
+class _Stream:
+    """An iterable without a length: requests sends it in chunks."""
+
+    def __init__(self, body: Body, on_block: Callable[[int], None] | None) -> None:
+        self._body = body
+        self._on_block = on_block
+
+    def __iter__(self) -> Iterator[Block]:
+        return counted(self._body.blocks(), self._on_block)
+
+
+class _SizedStream(_Stream):
+    """An iterable with a length: requests sends it with Content-Length."""
+
+    def __len__(self) -> int:
+        return self._body.length or 0
+
+
+def _stream(body: Body, on_block: Callable[[int], None] | None, *, chunked: bool) -> _Stream:
+    return _Stream(body, on_block) if chunked else _SizedStream(body, on_block)
+
+
+def _complete_head(prepared: requests.PreparedRequest, message: Message, body: Body) -> None:
+    """Put Content-Type where requests puts that of its own bodies: behind the field of the framing."""
+    fields = list(prepared.headers.items())
+    prepared.headers.clear()
+    has_type = any(name.lower() == "content-type" for name, _ in fields)
+    for name, value in fields:
+        if name == "Transfer-Encoding" and not message.chunked:  # so requests says that there are 0 bytes
+            name, value = "Content-Length", "0"
+        prepared.headers[name] = value
+        if name in ("Content-Length", "Transfer-Encoding") and body.content_type and not has_type:
+            prepared.headers["Content-Type"] = body.content_type
+
+
+def client_error(
+    error: Exception, message: Message, wire: Wire | None = None, received: ReceivedResponse | None = None
+) -> UsageError | Unreachable:
+    """The sentence that the socket client has for the same failure, or why requests alone has one."""
+    try:
+        answered = received is not None and received.final() is not None
+    except Unreachable as judged:
+        return judged
+    if isinstance(error, ValueError) and not answered:  # InvalidURL, InvalidHeader and their kin
+        return UsageError(str(error))
+    peer = message.url.authority
+    causes = list(_causes(error))
+    late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
+    if late is not None:
+        return too_late(message.url, wire, late)
+    system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+    what = reason(system) if system else _innermost(causes)
+    if answered:
+        return Unreachable(f"requests cannot read the answer from {peer}: {what}")
+    if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
+        return Unreachable(f"cannot connect to {peer}: {what}")
+    return Unreachable(f"no answer from {peer}: {what}")
+
+
+def _innermost(causes: Sequence[BaseException]) -> str:
+    return next((text for cause in reversed(causes) if (text := str(cause))), type(causes[-1]).__name__)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The errors from which `error` came, the outermost first; requests and urllib3 hide them in args too."""
+    while error is not None:
+        yield error
+        hidden = (getattr(error, "reason", None), *error.args)
+        inner = next((each for each in hidden if isinstance(each, BaseException)), None)
+        error = error.__cause__ or inner or error.__context__

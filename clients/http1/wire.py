@@ -1,0 +1,171 @@
+"""Sockets that keep a deadline and show every byte that passes: both clients send and receive by them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .digest import Block
+
+_SEND_BYTES = 1 << 20
+_PEEK_BYTES = 65536
+_INTERIM_SECONDS = 0.05
+# Any 1xx answers, and the beginning of a final one                        RFC 9110, section 15.2
+FINAL_RESPONSE = re.compile(
+    rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]"
+)
+
+
+Listener: TypeAlias = Callable[[Block], None]
+
+
+class Wire:
+    """A time limit for a connection, in seconds from now, and listeners that get every byte that passes."""
+
+    def __init__(
+        self,
+        max_time: float | None = None,
+        on_sent: Listener | None = None,
+        on_received: Listener | None = None,
+    ) -> None:
+        self.max_time = max_time
+        self.on_sent = on_sent
+        self.on_received = on_received
+        self._deadline = None if max_time is None else time.monotonic() + max_time
+
+    def listen(self, on_sent: Listener, on_received: Listener) -> None:
+        """Add two listeners: they hear after those that are there."""
+        self.on_sent = _both(self.on_sent, on_sent)
+        self.on_received = _both(self.on_received, on_received)
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, None when there is none. Raises TimeoutError when it has passed."""
+        if self._deadline is None:
+            return None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
+        return left
+
+
+def _both(first: Listener | None, second: Listener) -> Listener:
+    if first is None:
+        return second
+
+    def both(block: Block) -> None:
+        first(block)
+        second(block)
+
+    return both
+
+
+if TYPE_CHECKING:
+    _Base = socket.socket
+else:
+    _Base = object
+
+
+class _Watched(_Base):
+    """Mixed into a socket class: each operation has what is left of the time and is told to the listeners."""
+
+    wire = Wire()
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        self._keep_deadline()
+        try:
+            count = super().send(data, flags)
+        except ssl.SSLEOFError:
+            # For TLS another error; for us, and for urllib3, the reason to read what the server has answered.
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe") from None
+        if self.wire.on_sent:
+            self.wire.on_sent(memoryview(data)[:count])
+        return count
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self.send(view[:_SEND_BYTES], flags) :]
+
+    def recv(self, size: int = 65536, flags: int = 0, /) -> bytes:
+        self._keep_deadline()
+        data = super().recv(size, flags)
+        if self.wire.on_received:
+            self.wire.on_received(data)
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        self._keep_deadline()
+        # A TLS socket would take 0 for "read nothing", a plain one for "as much as fits".
+        count = super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
+        if self.wire.on_received:
+            self.wire.on_received(memoryview(buffer)[:count])
+        return count
+
+    def _keep_deadline(self) -> None:
+        if self.gettimeout() == 0:
+            return  # who does not block waits for the deadline elsewhere
+        remaining = self.wire.remaining
+        if remaining is not None:
+            self.settimeout(remaining)
+
+
+class WireSocket(_Watched, socket.socket):
+    """A plain connection that is watched."""
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send all, unless the peer has answered: then BrokenPipeError, at which urllib3 reads the answer.
+
+        requests alone would go on sending, and wait for room that a server which has answered never makes.
+        """
+        view = memoryview(data).cast("B")
+        while view:
+            self._wait_for_room()
+            with contextlib.suppress(BlockingIOError):
+                view = view[self.send(view[:_SEND_BYTES], flags | socket.MSG_DONTWAIT) :]
+
+    def _wait_for_room(self) -> None:
+        """Return when something can be sent; BrokenPipeError when a final answer or the end has come."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN | select.POLLOUT)
+        while True:
+            remaining = self.wire.remaining
+            ready = poll.poll(None if remaining is None else remaining * 1000)
+            events = ready[0][1] if ready else 0
+            if events & ~select.POLLOUT and self._has_answered():
+                raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+            if events & select.POLLOUT:
+                return
+            if events:
+                time.sleep(_INTERIM_SECONDS)  # an interim answer, which is left unread, makes poll return
+
+    def _has_answered(self) -> bool:
+        """Whether the peer has begun its final answer, or ended; what has come is not taken."""
+        said = socket.socket.recv(self, _PEEK_BYTES, socket.MSG_PEEK)
+        return not said or FINAL_RESPONSE.match(said) is not None
+
+    @classmethod
+    def adopt(cls, connection: socket.socket, wire: Wire) -> WireSocket:
+        """Take over an open socket."""
+        timeout = connection.gettimeout()
+        adopted = cls(fileno=connection.detach())
+        adopted.settimeout(timeout)
+        adopted.wire = wire
+        return adopted
+
+
+class WireTLSSocket(_Watched, ssl.SSLSocket):
+    """A TLS connection that is watched: what passes is the plain text. A context makes it."""
+
+
+def watch_tls(context: ssl.SSLContext) -> ssl.SSLContext:
+    """`context`, whose sockets are WireTLSSocket from now on."""
+    context.sslsocket_class = WireTLSSocket
+    return context

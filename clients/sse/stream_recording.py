@@ -1,0 +1,137 @@
+"""Receives a stream: which event came when, by the clock of whoever reads it, and by that of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..http1.errors import ClientError, Unreachable, UploadFailed
+from ..http1.response_parser import Response
+from ..http1.upload_call import Call
+from ..http1.wire import Wire
+from .event_stream import Event, EventStreamError, EventStreamParser, Item
+from .streaming_response import OpenLive, StreamingResponse, WireTimes
+
+MAX_BODY_BYTES = 64 << 20
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event or a comment, and when it could be read: seconds since the request had been sent."""
+
+    item: Item
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """All that came. Times are in seconds since the request had been sent.
+
+    `answer` has no body when it is an event stream; any other answer is read whole. `arrivals` are the
+    events and comments. `first_byte` and `last_byte` are the times on the wire, where `reads` counts how
+    often bytes came. `read_whole`: the client asked for the whole body first. `unfinished`: the stream
+    ended inside an event, which is discarded. `broken` says why the stream did not come to its end.
+    """
+
+    response: Response
+    arrivals: tuple[Arrival, ...] = ()
+    first_byte: float = 0.0
+    last_byte: float = 0.0
+    reads: int = 0
+    read_whole: bool = False
+    unfinished: bool = False
+    broken: ClientError | None = None
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the answer is a 2xx that says it is an event stream."""
+        return 200 <= self.response.status < 300 and _is_event_stream(self.response)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events in order."""
+        return tuple(arrival.item for arrival in self.arrivals if isinstance(arrival.item, Event))
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """When each of `events` came."""
+        return tuple(arrival.at for arrival in self.arrivals if isinstance(arrival.item, Event))
+
+
+def receive(
+    call: Call,
+    open_live: OpenLive,
+    *,
+    whole: bool = False,
+    max_time: float | None = None,
+    on_arrival: Callable[[Arrival], object] = lambda arrival: None,
+) -> Reception:
+    """Send `call` and read the stream to its end; `on_arrival` gets each event and comment as it comes.
+
+    Raises UsageError for what is no request, and Unreachable when there is no answer at all. A stream that
+    breaks off, or does not end within `max_time` seconds, is a Reception that is `broken`.
+    """
+    times = WireTimes(max_time)
+    with open_live(call, times.wire, whole) as live:
+        if not (200 <= live.head.status < 300 and _is_event_stream(live.head)):
+            return _summed_up(times, _read_whole(live), [], whole)
+        parser = EventStreamParser()
+        arrivals: list[Arrival] = []
+        broken: ClientError | None = None
+        try:
+            for piece in live.pieces:
+                at = times.piece_came()
+                for item in parser.receive(piece):
+                    arrivals.append(Arrival(item, at))
+                    on_arrival(arrivals[-1])
+                times.piece_shown()
+        except Unreachable as error:
+            broken = _why_broken(error, times.wire)
+        except EventStreamError as error:
+            broken = UploadFailed(str(error))
+        return _summed_up(times, live.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
+
+
+def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:
+    """At the time limit there was an answer, and only its end is missing."""
+    try:
+        wire.remaining  # noqa: B018  # raises when the time is over
+    except TimeoutError:
+        return Unreachable(f"the stream had not ended after {wire.max_time:g} s")
+    return error
+
+
+def _summed_up(
+    times: WireTimes,
+    response: Response,
+    arrivals: list[Arrival],
+    whole: bool,
+    *,
+    unfinished: bool = False,
+    broken: ClientError | None = None,
+) -> Reception:
+    return Reception(
+        response,
+        tuple(arrivals),
+        times.since_sent(times.first_at),
+        times.since_sent(times.last_at),
+        times.reads,
+        whole,
+        unfinished,
+        broken,
+    )
+
+
+def _read_whole(live: StreamingResponse) -> Response:
+    body = bytearray()
+    for piece in live.pieces:
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            raise UploadFailed(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
+    return Response(live.head.status, live.head.headers, bytes(body))
+
+
+def _is_event_stream(response: Response) -> bool:
+    media_type = (response.header("content-type") or "").partition(";")[0]
+    return media_type.strip(" \t").lower() == EVENT_STREAM

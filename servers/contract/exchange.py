@@ -1,0 +1,113 @@
+"""One request's life, the same on every backend: judged on its head, fed with its body, answered."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..storage.base import Upload
+from .body import BodyBuilder, Data, OpaqueBuilder, body_builder
+from .parsers import Parsers
+from .problems import Problem
+from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
+from .responses import Response, problem_response
+from .route import Context, RouteTable
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Exchange:
+    """Steps 6 to 10 of the order of judgement (contract section 4).
+
+    Create it with a head that passed steps 1 to 5; then `receive` the decoded body in any cuts, then
+    `finish`. Whatever raises a Problem has already undone the upload; `abort` is for a peer that left.
+    """
+
+    def __init__(self, head: RequestHead, table: RouteTable, reading: Parsers, context: Context) -> None:
+        self.head = head
+        self._reading = reading
+        self._context = context
+        self._size = 0
+        self._upload: Upload | None = None
+        self._builder: BodyBuilder | None = None
+        self._route = table.find(head)
+        context.access.judge(head, private=self._route.private, needs_token=not self._route.open)
+        self._check_size(head.content_length or 0)
+        self._media_type = self._read_content_type()
+        if head.content_length and not head.chunked:
+            with self._undone_on_failure():
+                self._builder = self._begin_body()
+
+    @property
+    def stores(self) -> bool:
+        """Whether `finish` may wait for the disk."""
+        return self._upload is not None
+
+    def receive(self, data: Data) -> None:
+        """Take the next bytes of the body. Raises Problem."""
+        if not data:
+            return
+        with self._undone_on_failure():
+            self._size += len(data)
+            self._check_size(self._size)
+            if self._builder is None:
+                self._builder = self._begin_body()
+            self._builder.take(data)
+
+    def finish(self) -> Response:
+        """The answer, once the whole body was received; what it promises is durable. Raises Problem."""
+        with self._undone_on_failure():
+            request = ParsedRequest(self.head, self._finish_body())
+            if self._upload is not None:
+                self._upload.publish()
+            return self._route.handler(request, self._context)
+
+    def abort(self) -> None:
+        """Undo what was stored: the request will not be answered with a 2xx. Never raises."""
+        if self._upload is not None:
+            self._upload.abort()
+
+    def refuse(self, problem: Problem) -> Response:
+        """The answer to a problem that was raised on or after the head; HEAD gets no body."""
+        self.abort()
+        return problem_response(problem, head=self.head)
+
+    def _check_size(self, size: int) -> None:
+        limit = self._context.limits.max_body
+        if size > limit:
+            raise Problem("body_too_large", f"a body may have {limit} bytes")
+
+    def _read_content_type(self) -> MediaType | None:
+        value = self.head.field("content-type")
+        return self._reading.content_type(value) if value else None
+
+    def _begin_body(self) -> BodyBuilder:
+        upload: Upload | None = None
+        if self._route.body != "described":
+            upload = self._upload = self._context.store.begin()
+        if self._route.body == "raw":
+            return OpaqueBuilder(self.head, self._media_type, upload, filename=self.head.last_segment)
+        return body_builder(self.head, self._media_type, self._reading, upload, self._context.limits)
+
+    def _finish_body(self) -> ParsedBody:
+        if self._builder is None and self._route.body == "raw":
+            self._builder = self._begin_body()  # an empty file is a file
+        if self._builder is None:
+            return ParsedBody(media_type=self._media_type)
+        return self._builder.finish()
+
+    @contextmanager
+    def _undone_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.abort()
+            raise _store_problem(error) from error
+        except BaseException:
+            self.abort()
+            raise
+
+
+def _store_problem(error: OSError) -> Problem:
+    if error.errno in _FULL:
+        return Problem("insufficient_storage", "the store has no room for this upload")
+    return Problem("store_unavailable", f"the store cannot be used: {error.strerror or 'unknown error'}")

@@ -1,0 +1,175 @@
+"""uvicorn's h11 protocol, with what ASGI cannot say.
+
+`uvicorn servers.fastapi_upload:app --http servers.fastapi_server.protocol:ContractProtocol`
+
+h11, not httptools: it hands over the target and the field values as they were sent, and takes any token as
+method, where httptools refuses methods that it does not know and takes absolute-form targets apart. What
+h11 refuses is answered with a problem here, what it rewrites is handed over as sent, a peer that only ends
+its sending is answered still, and the application learns of a broken body in place of a lost connection.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..contract.limits import MIB, Limits
+from ..contract.problems import Problem
+from ..contract.responses import problem_response
+from ..fastapi_reading.scope import TARGET_EXTENSION
+from ..settings import Settings
+from .connection import Connection
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = MIB
+
+
+@cache
+def _limits() -> Limits:
+    return Settings.from_environment().limits
+
+
+class _Timer:
+    """Something that is done later, at most once at a time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self._handle is not None
+
+    def start(self, seconds: float, do: Callable[..., object], *args: object) -> None:
+        self.stop()
+        self._handle = self._loop.call_later(seconds, do, *args)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class ContractProtocol(H11Protocol):
+    """One connection of uvicorn's, with the time limits that uvicorn does not have."""
+
+    conn: Connection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits = _limits()
+        self.conn = Connection(self._limits)
+        self._application = self.app
+        self.app = cast(Any, self._with_problems)
+        self._linger_left: int | None = None
+        self._head_timer = _Timer(self.loop)
+        self._send_timer = _Timer(self.loop)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection on which nothing is asked is closed like one on which nothing more is asked."""
+        super().connection_made(transport)
+        self.timeout_keep_alive = self._limits.keep_alive_timeout
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """No timer outlives the connection."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._head_timer.stop()
+        self._send_timer.stop()
+
+    def data_received(self, data: bytes) -> None:
+        """Once a head was refused the rest is drained, 1 MiB at most."""
+        if self._linger_left is None:
+            super().data_received(data)
+            self._watch_head()
+            return
+        self._linger_left -= len(data)
+        if self._linger_left < 0:
+            self.transport.close()
+
+    def _watch_head(self) -> None:
+        if not self.conn.in_head or self._linger_left is not None:
+            self._head_timer.stop()
+        elif not self._head_timer.runs:
+            late = Problem(
+                "request_timeout", f"the head was not complete after {self._limits.head_timeout} s"
+            )
+            self._head_timer.start(self._limits.head_timeout, self._refuse, late)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: it has `send_timeout` seconds to go on."""
+        super().pause_writing()
+        self._watch_peer(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The peer has read most of what was sent."""
+        super().resume_writing()
+        self._send_timer.stop()
+
+    def _watch_peer(self, unsent: int) -> None:
+        self._send_timer.start(self._limits.send_timeout, self._drop_stalled_peer, unsent)
+
+    def _drop_stalled_peer(self, unsent: int) -> None:
+        still_unsent = self.transport.get_write_buffer_size()
+        if still_unsent < unsent:
+            self._watch_peer(still_unsent)
+        else:
+            self.transport.abort()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether to keep our side open, that is for an answer that is being made (RFC 9112 9.6)."""
+        if self._linger_left is not None:
+            return False
+        self.conn.receive_data(b"")
+        self.handle_events()
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what h11 refused; within a body that is for the application, which waits for it."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.message_event.set()
+        elif self.conn.problem is not None and self.conn.our_state is h11.IDLE:
+            self._refuse(self.conn.problem)
+        else:
+            self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        response = problem_response(problem)
+        assert isinstance(response.body, bytes)
+        fields = [*response.headers, ("Content-Length", str(len(response.body))), ("Connection", "close")]
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+        events = (
+            h11.Response(status_code=response.status, headers=self.server_state.default_headers + headers),
+            h11.Data(data=response.body),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(event) for event in events))
+        if self.transport.can_write_eof():  # not over TLS
+            self.transport.write_eof()
+        self._linger_left = LINGER_BYTES
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    async def _with_problems(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application, with target and fields as they were sent and a body that fails by a Problem."""
+        cycle = self.cycle
+
+        async def receive_or_raise() -> Any:
+            if self.conn.problem is not None:
+                cycle.message_event.set()
+            message = await receive()
+            problem = self.conn.problem
+            if problem is not None and message.get("more_body") and not message["body"]:
+                raise problem
+            return message
+
+        known = {
+            "headers": self.conn.fields,
+            "extensions": {**scope.get("extensions", {}), TARGET_EXTENSION: self.conn.target},
+        }
+        await self._application({**scope, **known}, receive_or_raise, send)

@@ -1,0 +1,186 @@
+"""One request under gunicorn: the head judged from its bytes, the body framed by our own streams.
+
+gunicorn's parser has other codes and another order of judgement, so it is not asked; its connection life,
+its answers and its environ are used as they are.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.http.message import Request
+from gunicorn.http.parser import Parser
+from gunicorn.http.unreader import SocketUnreader
+
+from ..contract.limits import MIB, Limits
+from ..contract.problems import Problem
+from ..flask_reading.chunks import ChunkedStream
+from ..flask_reading.head import join_lines
+from ..flask_reading.wire_head import WireHead
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_READ = 65536
+
+
+class PeerClosed(Exception):
+    """The peer ended the connection before a head was complete: there is nobody to answer."""
+
+
+class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
+    """Reads from one connection: heads without ever waiting, bodies with the idle time-out."""
+
+    def __init__(self, sock: Any, limits: Limits) -> None:
+        super().__init__(sock)
+        self.limits = limits
+        self.deadline = float("inf")  # of the head at hand, on the monotonic clock
+        self.wire = WireHead(limits)
+
+    def gather(self) -> bool:
+        """Take what has arrived of a head; True when it is complete, False when more must be waited for.
+
+        Raises Problem when the head is refused, PeerClosed and OSError.
+        """
+        self.sock.setblocking(False)
+        for data in self._arrived():
+            if not self.wire.begun:
+                self.deadline = time.monotonic() + self.limits.head_timeout
+            if self.wire.receive(data):
+                return True
+            self._check_deadline()  # also of a peer that never pauses
+        self._check_deadline()
+        return False
+
+    def _check_deadline(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise late_head(self.limits)
+
+    def _arrived(self) -> Iterator[bytes]:
+        if held := self.take_buffered():
+            yield held
+        with suppress(BlockingIOError):
+            while data := self.sock.recv(_READ):
+                yield data
+            raise PeerClosed
+
+    def take_head(self) -> WireHead:
+        """The gathered head; what came behind it is read next."""
+        wire, self.wire = self.wire, WireHead(self.limits)
+        self.deadline = float("inf")
+        self.unread(wire.rest)
+        self.sock.settimeout(self.limits.send_timeout)
+        return wire
+
+    def receive(self, size: int) -> bytes:
+        """1 to `size` bytes, or `b""` when the peer has closed. Raises OSError, TimeoutError among them."""
+        held: bytes = self.take_buffered()
+        if held:
+            self.unread(held[size:])
+            return held[:size]
+        self.sock.settimeout(self.limits.body_idle_timeout)
+        received: bytes = self.sock.recv(size)
+        self.sock.settimeout(self.limits.send_timeout)
+        return received
+
+
+def late_head(limits: Limits) -> Problem:
+    """The problem of a head that took too long."""
+    return Problem("request_timeout", f"the head was not complete after {limits.head_timeout} s")
+
+
+class RequestBody:
+    """`wsgi.input`: as many bytes as a read finds, framed by Content-Length or by chunks.
+
+    The interim answer to `Expect: 100-continue` goes out with the first read, that is when the application
+    wants the body, and not at all when it refuses the head (B37, B39).
+    """
+
+    def __init__(self, reader: HeadReader, wire: WireHead) -> None:
+        assert wire.head is not None and wire.line is not None
+        self.failed = False  # gunicorn asks: where the next request begins is then unknown
+        self._reader = reader
+        self._left = wire.head.content_length or 0
+        self._chunks: ChunkedStream | None = None
+        if wire.head.chunked:
+            has_type = "content-type" in wire.head.fields
+            self._chunks = ChunkedStream(reader.receive, reader.limits, has_type=has_type)
+        self._owes_continue = "expect" in wire.head.fields and not wire.line.http_1_0
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of it was read."""
+        return self._left == 0 if self._chunks is None else self._chunks.ended
+
+    def read(self, size: int = MIB) -> bytes:
+        """1 to `size` bytes; `b""` at the end, and when the peer ended early. Raises Problem, OSError."""
+        if self.ended:
+            return b""
+        try:
+            if self._owes_continue:
+                self._owes_continue = False
+                self._reader.sock.sendall(CONTINUE)
+            return self._read(size)
+        except BaseException:
+            self.failed = True
+            raise
+
+    def _read(self, size: int) -> bytes:
+        if self._chunks is None:
+            data = self._reader.receive(min(size, self._left))
+            self._left -= len(data)
+            return data
+        data = self._chunks.read(size)
+        if self._chunks.ended:
+            self._reader.unread(self._chunks.rest)
+        return data
+
+
+class StrictRequest(Request):  # type: ignore[misc]
+    """A request whose head was judged by `WireHead`; gunicorn makes its environ of it."""
+
+    unreader: HeadReader
+
+    def parse(self, unreader: HeadReader) -> bytes:
+        """Take over what was gathered."""
+        self.wire = wire = unreader.take_head()
+        assert wire.line is not None
+        self.method = wire.line.method
+        self.uri = wire.raw_target
+        self.path, _, self.query = wire.line.target.origin.partition("?")
+        self.fragment = ""
+        self.version = (1, 0) if wire.line.http_1_0 else (1, 1)  # 1.2 is answered as 1.1 (R9)
+        self.headers = [(name.upper(), join_lines(name, values)) for name, values in wire.fields.items()]
+        return b""
+
+    def set_body_reader(self) -> None:
+        """Frame the body as the head was judged."""
+        self.body = RequestBody(self.unreader, self.wire)
+
+    def should_close(self) -> bool:
+        """An unread body ends the connection, as do HTTP/1.0 and `close` in any place of the list (B45).
+
+        What follows a CONNECT may be meant for a tunnel: it is never read (R7, H054).
+        """
+        options = {option.strip(" \t").lower() for option in self._connection().split(",")}
+        if (
+            self.method == "CONNECT"
+            or self.must_close
+            or not self.body.ended
+            or self.body.failed
+            or "close" in options
+        ):
+            return True
+        return self.version == (1, 0) and "keep-alive" not in options
+
+    def _connection(self) -> str:
+        return next((value for name, value in self.headers if name == "CONNECTION"), "")
+
+
+class StrictParser(Parser):  # type: ignore[misc]
+    """gunicorn's iterator over the requests of one connection, with our request and our reader."""
+
+    mesg_class = StrictRequest
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, limits: Limits) -> None:
+        super().__init__(cfg, sock, client)
+        self.unreader = HeadReader(sock, limits)

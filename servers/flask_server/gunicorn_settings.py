@@ -1,0 +1,61 @@
+"""gunicorn's settings: address, workers, time-outs, and our worker class.
+
+Address, store, limits, workers and token come from the environment, as for every backend (`settings.py`).
+"""
+
+from typing import Any
+
+from ..settings import Settings, SettingsError
+from .gunicorn_worker import Worker
+
+try:
+    _settings = Settings.from_environment()
+except SettingsError as error:
+    raise SystemExit(f"gunicorn: {error}") from None
+_limits = _settings.limits
+
+_host = _settings.host.strip("[]")
+bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"
+workers = _settings.processes
+wsgi_app = f"{__package__.rpartition('.')[0]}.flask_upload:app"
+worker_class = Worker
+# A thread is held by one request whose head is complete; slow heads and idle connections hold none. Slow
+# bodies do, so there are more than the work needs (G10).
+threads = 64
+worker_connections = 1000
+keepalive = _limits.keep_alive_timeout
+graceful_timeout = 30
+timeout = 30
+
+# Our worker judges heads itself (gunicorn_request.py); these hold for whatever else would.
+http_parser = "python"
+permit_unconventional_http_method = True  # R38, R40: any token is 501, not 400
+limit_request_line = _limits.max_request_line
+limit_request_fields = _limits.max_fields
+limit_request_field_size = _limits.max_field_line
+
+# No peer is trusted to say where a request came from: H31, H32.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """A store that cannot be used is told here once, and not by every worker."""
+    try:
+        _settings.open_store()
+    except SettingsError as error:
+        raise SystemExit(f"gunicorn: {error}") from None
+
+
+def when_ready(server: Any) -> None:
+    """Refuse to serve others without a token (contract section 8), whatever `--bind` says."""
+    for listener in server.LISTENERS:
+        address = listener.getsockname()
+        try:
+            if isinstance(address, tuple):
+                _settings.check_bind(address[0])
+        except SettingsError as error:
+            raise SystemExit(f"gunicorn: {error}") from None

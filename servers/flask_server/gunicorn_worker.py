@@ -1,0 +1,192 @@
+"""The gthread worker that keeps the contract where gunicorn answers by itself; slow heads hold no thread."""
+
+import socket
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import ParseException
+from gunicorn.workers import gthread
+
+from ..contract.limits import MIB, Limits
+from ..contract.problems import Problem
+from ..contract.responses import Response, problem_response
+from ..settings import Settings
+from .gunicorn_request import PeerClosed, StrictParser, late_head
+
+LINGER_SECONDS = 2.0
+LINGER_BYTES = MIB
+ACCEPT_PAUSE_SECONDS = 0.5
+_READ = 65536
+
+
+class PatientSocket(socket.socket):
+    """A time-out of `sendall` holds for each piece that is sent, not for all of them together.
+
+    A client that reads slowly is served; one that reads nothing for so long is dropped.
+    """
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Raises OSError, TimeoutError among them."""
+        view = memoryview(data)
+        while view:
+            view = view[self.send(view, flags) :]
+
+
+class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
+    """One connection with our parser. It is closed so that the peer can still read the answer."""
+
+    parser: StrictParser
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any, limits: Limits) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.parser = StrictParser(cfg, sock, client, limits)
+        self._limits = limits
+
+    def gather(self) -> bool:
+        """Whether a head is complete. Raises Problem, PeerClosed and OSError; never waits."""
+        self.data_ready = self.parser.unreader.gather()
+        return self.data_ready
+
+    def head_is_late(self, now: float) -> bool:
+        """Whether a head has begun and not come in time."""
+        return bool(now > self.parser.unreader.deadline)
+
+    def is_idle_too_long(self, now: float, *, stopping: bool) -> bool:
+        """Whether nothing of a request has come and nothing is waited for any more."""
+        return not self.parser.unreader.wire.begun and (stopping or now > self.timeout)
+
+    def refuse(self, problem: Problem, *, wait: bool = True) -> None:
+        """Answer a request that never came to the application, and linger. Never raises."""
+        with suppress(OSError):
+            self.sock.settimeout(self._limits.send_timeout if wait else 0)
+            self.sock.sendall(_on_the_wire(problem_response(problem)))
+        self.linger(wait=wait)
+
+    def has_unread_body(self) -> bool:
+        """Whether the peer may still be sending the body of the last request."""
+        request = self.parser.mesg
+        return request is not None and not request.body.ended
+
+    def linger(self, *, wait: bool) -> None:
+        """End our side; drain what the peer still sends, for 2 s or 1 MiB at most (contract section 4).
+
+        Without `wait` only what has already arrived is drained, so that the kernel does not reset the
+        connection under the answer.
+        """
+        deadline = time.monotonic() + (LINGER_SECONDS if wait else 0)
+        left = LINGER_BYTES
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+            while left > 0:
+                self.sock.settimeout(max(0.0, deadline - time.monotonic()))
+                data = self.sock.recv(_READ)
+                if not data:
+                    break
+                left -= len(data)
+
+    def close(self, graceful: bool = False) -> None:
+        """Close at once: whatever lingers has lingered in a thread, not in the worker's loop."""
+        util.close(self.sock)
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+    """A connection takes a thread only once its head is complete, so that slow heads hold none."""
+
+    def init_process(self) -> None:
+        """Read the settings, then serve until told to stop."""
+        self.limits = Settings.from_environment().limits
+        self.resume_at = 0.0  # when to accept again, on the monotonic clock
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        """gunicorn's accept, but for the class of the connection."""
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # another worker was faster, or the peer has gone already
+        except OSError as error:
+            # Out of descriptors or memory: a pause, for the listener stays readable and the loop would spin.
+            self.log.warning("Cannot accept: %s", error)
+            self.resume_at = time.monotonic() + ACCEPT_PAUSE_SECONDS
+            self.set_accept_enabled(False)
+            return
+        self.nr_conns += 1
+        patient = PatientSocket(fileno=sock.detach())
+        self.enqueue_req(Connection(self.cfg, patient, client, listener.getsockname(), self.limits))
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or leave them in the backlog; the loop asks again and again."""
+        if not enabled or time.monotonic() >= self.resume_at:
+            super().set_accept_enabled(enabled)
+
+    def handle(self, conn: Connection) -> Any:
+        """Serve one request, or put the connection back to wait for the rest of its head."""
+        try:
+            if not conn.gather():
+                return gthread._DEFER
+        except Problem as problem:
+            self.log.info("Refused: %s", problem.code)  # the detail may quote a secret (section 8)
+            conn.refuse(problem)
+            return False
+        except (PeerClosed, OSError) as error:
+            self.log.debug("The peer left: %r", error)
+            return False
+        except Exception:
+            self.log.exception("Error reading a head")
+            conn.refuse(Problem("internal", "the request failed; the log says why"))
+            return False
+        stays = super().handle(conn)
+        if not stays:
+            conn.linger(wait=conn.has_unread_body())
+        return stays
+
+    def murder_pending(self) -> None:
+        """Close connections whose head did not come in time; one that had begun is told (408).
+
+        A worker that stops waits for no connection that has asked for nothing.
+        """
+        now = time.monotonic()
+        stopping = not self.alive
+        ended = [
+            conn
+            for conn in self.pending_conns
+            if conn.head_is_late(now) or conn.is_idle_too_long(now, stopping=stopping)
+        ]
+        for conn in ended:
+            self.pending_conns.remove(conn)
+            with suppress(OSError, KeyError, ValueError):
+                self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            if conn.head_is_late(now):
+                conn.refuse(late_head(self.limits), wait=False)
+            conn.close()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what went wrong outside of the application with a problem, not with HTML (S5)."""
+        if isinstance(exc, Problem):
+            problem = exc
+        elif isinstance(exc, ParseException):
+            problem = Problem("bad_header", "the head is malformed")
+        else:
+            self.log.exception("Error handling request")
+            problem = Problem("internal", "the request failed; the log says why")
+        with suppress(OSError):
+            client.sendall(_on_the_wire(problem_response(problem)))
+
+
+def _on_the_wire(response: Response) -> bytes:
+    """The whole answer as bytes, in one piece."""
+    assert isinstance(response.body, bytes)
+    fields = [
+        ("Server", "gunicorn"),
+        ("Date", util.http_date()),
+        ("Connection", "close"),
+        *response.headers,
+        ("Content-Length", str(response.content_length)),
+    ]
+    head = f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return head.encode("iso-8859-1") + b"\r\n" + response.body

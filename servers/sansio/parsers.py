@@ -1,0 +1,30 @@
+"""The socket server's reading: what the contract asks of a backend, answered by the parsers of this room."""
+
+from typing import Literal
+
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType, Pair
+from .media_types import parse_boundary, parse_media_type
+from .multipart import FormDataParser
+from .stream import Trace
+from .urlencoded import parse_pairs
+
+
+class SansIoParsers:
+    """`servers.contract.parsers.Reading`, by hand; `trace` is told what each byte of a form is."""
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self._trace = trace
+
+    def content_type(self, value: str) -> MediaType:
+        return parse_media_type(value)
+
+    def urlencoded(self, data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
+        try:
+            return parse_pairs(data, encoding)
+        except UnicodeDecodeError:
+            raise Problem("form_not_utf8", "a name or value of the form is not UTF-8") from None
+
+    def multipart(self, media_type: MediaType, limits: Limits) -> FormDataParser:
+        return FormDataParser(parse_boundary(media_type), limits, self._trace)

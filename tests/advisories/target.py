@@ -1,0 +1,140 @@
+"""A server under attack: where it listens, what its processes cost, what its store holds, what it logged."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clients.launch import RunningBackend, start
+from tests.advisories import measures
+from tests.advisories.conversation import SECONDS, Reply, talk
+
+ALIVE_SECONDS = 5.0
+TOKEN = "a-token-of-the-hall"
+_PULSE_SECONDS = 0.25
+_HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
+
+# What a server of the hall differs in from the default one. Rows with many files use the memory store: they
+# are about parsing. A memory store is one process's.
+VARIANTS: Mapping[str, Mapping[str, str]] = {
+    "disk": {},
+    "memory": {"WIREPROOF_STORE": "memory:", "WIREPROOF_WORKERS": "1"},
+    "small": {
+        "WIREPROOF_MAX_BODY": str(measures.MIB),
+        "WIREPROOF_HEAD_TIMEOUT": "2",
+        "WIREPROOF_KEEP_ALIVE_TIMEOUT": "2",
+    },
+    "fast": {"WIREPROOF_DURABILITY": "fast"},
+    "token": {"WIREPROOF_TOKEN": TOKEN},
+    "optimised": {"PYTHONOPTIMIZE": "1"},
+}
+
+
+@dataclass(slots=True)
+class Target:
+    """One running server; `name` is its backend's, `variant` a key of VARIANTS."""
+
+    name: str
+    variant: str
+    backend: RunningBackend
+    slowest: float = field(default=0.0)
+
+    @property
+    def port(self) -> int:
+        return self.backend.port
+
+    @property
+    def pid(self) -> int:
+        return self.backend.pid
+
+    def talk(
+        self,
+        pieces: Iterable[bytes] | bytes,
+        *,
+        expected: int = 1,
+        half_close: bool = False,
+        methods: tuple[bytes, ...] | None = None,
+        seconds: float = SECONDS,
+    ) -> Reply:
+        """`conversation.talk` with this server."""
+        return talk(
+            self.port, pieces, expected=expected, half_close=half_close, methods=methods, seconds=seconds
+        )
+
+    def connect(self) -> socket.socket:
+        """A connection of one's own, to be abused."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
+
+    def stored(self) -> frozenset[str]:
+        """The names of all stored files; of none when the store is in memory."""
+        return frozenset(path.name for path in (self.backend.store / "files").glob("*"))
+
+    def temporary(self) -> list[Path]:
+        """What lies in the store and is no stored file: what a request left behind, or has in flight."""
+        store = self.backend.store
+        # os.walk lets folders vanish while it looks.
+        walked = ((Path(folder), names, more) for folder, names, more in os.walk(store))
+        inside = [folder / name for folder, names, more in walked for name in (*names, *more)]
+        ours = {store / "files", store / "staging"}
+        return [path for path in inside if path not in ours and path.parent.name != "files"]
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """ALIVE: meanwhile other connections are served within 5 s each, and no process is replaced."""
+        pids = measures.tree(self.pid)
+        pulse = _Pulse(self.port)
+        try:
+            yield
+        finally:
+            pulse.stop()
+        assert not pulse.failure, f"not ALIVE: {pulse.failure}"
+        assert measures.tree(self.pid) == pids, "not ALIVE: a process of the server was replaced"
+        self.slowest = max(self.slowest, pulse.slowest)
+
+
+def start_variant(name: str, variant: str) -> Target:
+    """Start a backend with what that variant sets."""
+    env = VARIANTS[variant]
+    # The socket server's command names its store, which goes before the environment.
+    memory = name == "socket" and "WIREPROOF_STORE" in env
+    flags = ("--store", env["WIREPROOF_STORE"]) if memory else ()
+    return Target(name, variant, start(name, env=env, flags=flags))
+
+
+class _Pulse:
+    """Asks /healthz over connections of its own, at once and then again and again, until `stop`."""
+
+    def __init__(self, port: int) -> None:
+        self.failure = ""
+        self.slowest = 0.0
+        self._port = port
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self.failure:
+            started = time.monotonic()
+            self._ask()
+            self.slowest = max(self.slowest, time.monotonic() - started)
+            if self._stopped.wait(_PULSE_SECONDS):
+                return
+
+    def _ask(self) -> None:
+        try:
+            reply = talk(self._port, _HEALTH, half_close=True, seconds=ALIVE_SECONDS)
+        except OSError as error:
+            self.failure = f"/healthz: {error}"
+            return
+        if not reply.responses or reply.responses[0].status != 200:
+            self.failure = f"/healthz: {reply.raw[:80]!r} ({reply.fault or 'no answer within 5 s'})"

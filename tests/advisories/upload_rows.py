@@ -1,0 +1,169 @@
+"""Many files, broken and stalled uploads: descriptors, temporary files and bytes (H071 to H113, H159)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import re
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.advisories.assertions import Linear, accepted, intact, refused
+from tests.advisories.attacks import Shot
+from tests.advisories.measures import MIB, Memory, descriptors, eventually
+from tests.advisories.messages import file, form, get, text
+from tests.advisories.target import Target
+
+_NOW = struct.pack("ii", 1, 0)
+_STAGED = re.compile(r"[0-9]+-[0-9a-f]{32}")
+# A connection, and what an upload holds at once: its folder, its first file, the file being written (H071).
+_DESCRIPTORS_AN_UPLOAD = 5
+# The row asks for 50 connections with 1000 files each: 50,000 files to create, to link and to unlink.
+_TOGETHER = 4
+_FILES = 500
+
+
+def many_files(target: Target) -> None:
+    """H071: hundreds of files of one byte in a request, several at once: descriptors do not follow."""
+    request = form(*(file(b"f", b"%d" % at, b"%c" % (at % 256)) for at in range(_FILES)))
+    accepted(target, form(file(b"f", b"a", b"x")))
+    before = most = descriptors(target.pid)
+    with ThreadPoolExecutor(_TOGETHER) as pool:
+        talks = [pool.submit(target.talk, request, half_close=True) for _ in range(_TOGETHER)]
+        while not all(talk.done() for talk in talks):
+            most = max(most, descriptors(target.pid))
+            time.sleep(0.02)
+    for talk in talks:
+        response = talk.result().only()
+        assert response.status == 200 and len(response.json()["files"]) == _FILES
+    # Four more for the pulse's connection and the file that /healthz tries to write.
+    assert most <= before + _TOGETHER * _DESCRIPTORS_AN_UPLOAD + 4, f"{most} descriptors, {before} before"
+    assert eventually(lambda: descriptors(target.pid) <= before)
+    assert eventually(lambda: not target.temporary())
+
+
+def broken_off(target: Target) -> None:
+    """H098: uploads cut at a random byte, by RST and by FIN: nothing is stored, nothing is left."""
+    rng = random.Random(98)
+    contents = [rng.randbytes(size) for size in (10, 100_000, 300_000)]
+    request = form(*(file(b"f", b"a", content) for content in contents))
+    accepted(target, get())
+    stored, before = target.stored(), descriptors(target.pid)
+    for count in range(60):
+        with target.connect() as connection:
+            connection.sendall(request[: rng.randrange(1, len(request) - 10)])
+            if count % 2:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOW)
+    assert eventually(lambda: not target.temporary()), target.temporary()
+    assert eventually(lambda: descriptors(target.pid) <= before)
+    assert target.stored() == stored
+    intact(target, accepted(target, request), *contents)
+
+
+def limit_in_the_middle(target: Target) -> None:
+    """H099: a limit that is hit in part three of five: what the first two had stored is gone."""
+    files = [file(b"f", b"a", b"99-%d" % at) for at in range(4)]
+    request = form(*files[:2], text(b"t", b"x" * (MIB + 1)), *files[2:])
+    stored = target.stored()
+    for _ in range(20):
+        refused(target.talk(request, half_close=True).only(), 413, "field_too_large")
+    assert eventually(lambda: not target.temporary()), target.temporary()
+    assert target.stored() == stored
+    accepted(target, form(*files[:2], text(b"t", b"x"), *files[2:]))
+
+
+def stalled(target: Target) -> None:
+    """H109: uploads that stall for three seconds, while others come and go: all are complete and exact."""
+    contents = [random.Random(at).randbytes(200_000) for at in range(20)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        talks = [pool.submit(target.talk, _stalling(content), half_close=True) for content in contents]
+        while not all(talk.done() for talk in talks):
+            other = b"meanwhile"
+            intact(target, accepted(target, form(file(b"f", b"b", other))), other)
+    for talk, content in zip(talks, contents, strict=True):
+        intact(target, talk.result().only(), content)
+
+
+def _stalling(content: bytes) -> Iterator[bytes]:
+    request = form(file(b"f", b"a", content))
+    yield request[:100_000]
+    time.sleep(3.0)
+    yield request[100_000:]
+
+
+class LargeFiles:
+    """H110: large files at once; that /healthz is answered meanwhile is what `alive` asserts."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self._count = count
+        self._size = size
+
+    def __call__(self, target: Target) -> None:
+        block = random.Random(110).randbytes(MIB)
+        sha256 = hashlib.sha256(block * (self._size // MIB)).hexdigest()
+        memory = Memory(target.pid)
+        with ThreadPoolExecutor(self._count) as pool:
+            talks = [
+                pool.submit(target.talk, self._pieces(block), half_close=True, seconds=100)
+                for _ in range(self._count)
+            ]
+            for talk in talks:
+                response = talk.result().only()
+                assert response.status == 200, response.body
+                assert response.json()["files"][0]["sha256"] == sha256
+        assert memory.growth() <= 64, f"grew by {memory.growth():.1f} MiB"
+
+    def _pieces(self, block: bytes) -> Iterator[bytes]:
+        head, _, tail = form(file(b"f", b"a", b"\0data\0")).partition(b"\0data\0")
+        length = len(head.partition(b"\r\n\r\n")[2]) + self._size + len(tail)
+        yield re.sub(rb"Content-Length: [0-9]+", b"Content-Length: %d" % length, head)
+        for _ in range(self._size // MIB):
+            yield block
+        yield tail
+
+
+def equal_names(count: int) -> bytes:
+    """H113: so many files of one name."""
+    return form(*(file(b"f", b"same.txt", b"%d" % at) for at in range(count)))
+
+
+def no_name_before_its_time(target: Target) -> None:
+    """H159: a first file has no name before it is complete, later ones one that cannot be guessed."""
+    accepted(target, form(file(b"f", b"a", b"x")))
+    request = form(file(b"f", b"a", b"1" * 300_000), file(b"g", b"b", b"2" * 300_000))
+    with target.connect() as connection:
+        connection.sendall(request[:200_000])
+        time.sleep(0.3)
+        if _has_unnamed_files(target):
+            assert not target.temporary()
+        connection.sendall(request[200_000:-100_000])
+        assert eventually(lambda: any(path.is_file() for path in target.temporary()))
+        names = {path.parent.name for path in target.temporary() if path.is_file()}
+        assert all(map(_STAGED.fullmatch, names)), names
+    assert eventually(lambda: not target.temporary()), target.temporary()
+
+
+def _has_unnamed_files(target: Target) -> bool:
+    try:
+        os.close(os.open(target.backend.store, os.O_WRONLY | os.O_TMPFILE))
+    except OSError:
+        return False
+    return True
+
+
+UPLOADS: tuple[Shot, ...] = (
+    Shot("H071", "4-times-500-files", many_files, variant="fast"),
+    Shot("H098", "broken-off", broken_off),
+    Shot("H099", "limit-in-the-middle", limit_in_the_middle),
+    Shot("H109", "stalled", stalled),
+    # 20 files of 100 MiB are two gigabytes of disk: CI has a sixteenth of that.
+    Shot("H110", "8-times-16-mib", LargeFiles(8, 16 * MIB), variant="fast"),
+    Shot("H110", "20-times-100-mib", LargeFiles(20, 100 * MIB), soak=True),
+    Shot("H113", "cost-disk", Linear(equal_names, 100), variant="fast"),
+    Shot("H113", "cost-memory", Linear(equal_names, 120, repeat=2), variant="memory"),
+    Shot("H159", "no-name", no_name_before_its_time),
+)

@@ -1,0 +1,279 @@
+"""The command: its exit status, its reports, and friendly words for what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import validate  # type: ignore[import-untyped]
+
+from clients import compare
+from clients.comparison.cases import PROJECT_ROOT, Case
+from clients.comparison.expectation import Expectation
+from clients.launch import BACKENDS, BackendKind
+from tests.http1.scripted_server import HOST, ScriptedServer, ok, scripted
+
+REPORT_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": [
+        *("schema", "backends", "clients", "cases", "equal", "known", "different"),
+        *("both_refused", "no_answer", "not_sent", "results"),
+    ],
+    "properties": {
+        "schema": {"const": 1},
+        "backends": {"type": "array", "items": {"type": "string"}},
+        "clients": {"type": "array", "items": {"enum": ["raw", "socket", "requests", "stream"]}},
+        **{
+            name: {"type": "integer", "minimum": 0}
+            for name in ("cases", "equal", "known", "different", "both_refused", "no_answer", "not_sent")
+        },
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["case", "backend", "client", "verdict", "status", "detail"],
+                "properties": {
+                    "case": {"type": "string"},
+                    "backend": {"type": "string"},
+                    "client": {"enum": ["raw", "socket", "requests", "stream"]},
+                    "verdict": {
+                        "enum": ["equal", "known", "different", "both_refused", "no_answer", "not_sent"]
+                    },
+                    "status": {"type": ["integer", "null"]},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+KNOWN = (
+    '[[difference]]\ncase = "number"\nbackend = "flask"\nrule = "R38"\nreason = "it counts"\nstatus = 200\n'
+)
+
+
+def case(name: str, expect: Any, tier: int = 1) -> Case:
+    request = f"GET /{name} HTTP/1.1\r\nHost: localhost:8000\r\n\r\n".encode()
+    path = PROJECT_ROOT / "sample_files" / "requests" / "valid" / f"{name}.json"
+    return Case(name, f"About {name}.", ("R1",), tier, request, Expectation.parse(expect), path=path)
+
+
+CASES = [
+    case("number", {"status": 200}),
+    case("plain", {"status": 200, "body": {}}),
+    case("pipeline", {"status": 200}, tier=3),
+]
+
+
+@pytest.fixture(autouse=True)
+def _cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(clients: tuple[str, ...] = ("raw",), pattern: str = "*") -> list[Case]:
+        return [case for case in CASES if pattern in ("*", case.name)]
+
+    monkeypatch.setattr(compare, "load_all_cases", load)
+
+
+@pytest.fixture
+def one() -> Iterator[ScriptedServer]:
+    """A server whose every answer is `{}`."""
+    with scripted(ok()) as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[ScriptedServer]:
+    """A server that answers `/number` in its own way."""
+    with scripted(lambda request: ok(b'{"n":1}\n' if b"/number" in request else b"{}\n")) as server:
+        yield server
+
+
+@pytest.fixture
+def dead_url() -> str:
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"http://{HOST}:{port}"
+
+
+def run(*arguments: str | Path, known: Path | str = os.devnull) -> Result:
+    return CliRunner().invoke(compare.main, ["--known", str(known), *map(str, arguments)])
+
+
+def test_equal_backends_exit_with_0_and_a_table(one: ScriptedServer) -> None:
+    result = run(f"socket={one.url}", f"flask={one.url}")
+    assert result.exit_code == 0
+    assert "3 cases: socket and flask agree." in result.output
+    rows = [line.split() for line in result.output.splitlines()]
+    assert ["socket", "3", "3", "0", "0", "0", "0", "0"] in rows
+    assert ["flask", "2", "2", "0", "0", "0", "0", "1"] in rows
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+def test_a_difference_exits_with_1_and_shows_both_answers(one: ScriptedServer, other: ScriptedServer) -> None:
+    result = run(f"socket={one.url}", f"gunicorn={other.url}")
+    assert result.exit_code == 1
+    for text in (
+        "number (gunicorn, raw): different",
+        "socket and gunicorn: n: only in the second",
+        "GET /number HTTP/1.1",
+        '{"n":1}',
+        "3 cases: 1 different.",
+        "--seed 0 --cases number",
+    ):
+        assert text in result.output
+
+
+def test_a_known_difference_exits_with_0(tmp_path: Path, one: ScriptedServer, other: ScriptedServer) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(KNOWN, "utf-8")
+    result = run(f"socket={one.url}", f"flask={other.url}", known=path)
+    assert result.exit_code == 0
+    assert "agree, 1 known." in result.output
+    assert run(f"socket={one.url}", f"flask={one.url}", known=path).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--backends", "nginx"], "nginx is not among socket, flask, gunicorn"),
+        (["--backends", ","], "nothing is not among"),
+        (["--clients", "curl"], "curl is not among raw, socket, requests, stream"),
+        (["ftp://h:1"], "expected http://HOST:PORT"),
+        (["http://h:1/path"], "expected http://HOST:PORT"),
+        (["http://h:99999"], "Port out of range"),
+        (["http://h:0"], "expected http://HOST:PORT"),
+        (["http://a..b"], "label empty or too long"),
+        (["http://[::1"], "Invalid IPv6 URL"),
+        (["--requests", "3"], "--requests: only --fuzz makes requests"),
+        (["--save", "x"], "--save: only --fuzz makes requests"),
+        (["--list", "--fuzz", "1"], "--list sends nothing: it does not go with --fuzz"),
+        (["--list", "--json", "-"], "it does not go with --json"),
+        (["--fuzz", "nan"], "nan is not at most 86400"),
+        (["--fuzz", "inf"], "inf is not at most 86400"),
+        (["--compare", "parsed", "--cases", "live-stream"], "for this comparison"),
+        (["a=http://h:1", "a=http://h:2"], "a name of its own"),
+        (["--cases", "nonesuch"], "no case matches 'nonesuch'"),
+        (["--known", "nonesuch.toml"], "nonesuch.toml"),
+        (["--seed", "x"], "'x' is not a valid integer"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], why: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert why in " ".join(result.output.split())
+
+
+def test_a_report_that_cannot_be_written_exits_with_2(tmp_path: Path, one: ScriptedServer) -> None:
+    result = run(f"socket={one.url}", "--json", tmp_path)
+    assert result.exit_code == 2
+    assert "cannot be written" in result.output
+
+
+def test_a_url_without_a_server_exits_with_3(dead_url: str) -> None:
+    result = run(dead_url)
+    assert result.exit_code == 3
+    assert "Connection refused" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_backend_that_does_not_start_exits_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BACKENDS, "flask", BackendKind((sys.executable, "-c", "raise SystemExit('no luck')")))
+    result = run("--backends", "flask")
+    assert result.exit_code == 3
+    assert "no luck" in result.output
+
+
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: ScriptedServer) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "run_cases", interrupt)
+    result = run(one.url)
+    assert result.exit_code == 130
+    assert "Interrupted" in result.output
+
+
+def test_a_missing_answer_exits_with_3(one: ScriptedServer) -> None:
+    with scripted(lambda request: ok() if b"/healthz" in request else ok()[:-1]) as cut_short:
+        result = run(f"socket={one.url}", f"gunicorn={cut_short.url}")
+    assert result.exit_code == 3
+    assert "2 without an answer" in result.output
+
+
+def test_the_json_report_keeps_its_schema(tmp_path: Path, one: ScriptedServer, other: ScriptedServer) -> None:
+    path = tmp_path / "report.json"
+    run(f"socket={one.url}", f"gunicorn={other.url}", "--json", path)
+    report = json.loads(path.read_text("utf-8"))
+    validate(report, REPORT_SCHEMA)
+    assert report["backends"] == ["socket", "gunicorn"]
+    assert (report["cases"], report["equal"], report["different"], report["not_sent"]) == (3, 4, 1, 1)
+    assert len(report["results"]) == 6
+
+
+def test_json_to_stdout_is_nothing_but_json(one: ScriptedServer) -> None:
+    result = run(f"socket={one.url}", "--json", "-")
+    validate(json.loads(result.stdout), REPORT_SCHEMA)
+    assert "socket is as expected" in result.stderr
+
+
+def test_junit_is_xml_with_a_suite_a_backend(
+    tmp_path: Path, one: ScriptedServer, other: ScriptedServer
+) -> None:
+    path = tmp_path / "new" / "junit.xml"
+    run(f"socket={one.url}", f"gunicorn={other.url}", "--junit", path)
+    suites = ElementTree.parse(path).getroot()
+    assert [(suite.get("name"), suite.get("failures"), suite.get("skipped")) for suite in suites] == [
+        ("socket", "0", "0"),
+        ("gunicorn", "1", "1"),
+    ]
+    failure = suites.find(".//failure")
+    assert failure is not None
+    assert "GET /number" in (failure.text or "")
+
+
+def test_github_annotations_name_the_case_and_its_file(one: ScriptedServer, other: ScriptedServer) -> None:
+    result = run(f"socket={one.url}", f"gunicorn={other.url}", "--github")
+    assert (
+        "::error file=sample_files/requests/valid/number.json,line=1,title=number on gunicorn%3A different"
+        "::socket and gunicorn: n: only in the second" in result.output
+    )
+
+
+def test_the_list_shows_every_case_and_sends_nothing() -> None:
+    result = run("--list")
+    assert result.exit_code == 0
+    assert "raw      T3 pipeline: About pipeline." in result.output
+
+
+def test_only_the_chosen_cases_are_sent(one: ScriptedServer) -> None:
+    assert run(f"socket={one.url}", "--cases", "plain").exit_code == 0
+    assert not any(b"/number" in request for request in one.requests)
+    assert sum(b"/plain" in request for request in one.requests) == 3
+
+
+def test_a_url_without_a_name_gets_tiers_1_and_2(one: ScriptedServer) -> None:
+    result = run(one.url, "--json", "-")
+    verdicts = {entry["case"]: entry["verdict"] for entry in json.loads(result.stdout)["results"]}
+    assert verdicts == {"number": "equal", "plain": "equal", "pipeline": "not_sent"}
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert f'version = "{result.output.split()[-1]}"' in (PROJECT_ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_it_runs_as_a_script_too() -> None:
+    script = PROJECT_ROOT / "clients" / "compare.py"
+    done = subprocess.run([sys.executable, str(script), "--list"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"post-json" in done.stdout

@@ -1,0 +1,91 @@
+"""compare's view: what is left of an answer, and of what is expected of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from clients.comparison.cases import Case
+from clients.comparison.expectation import Expectation
+from clients.comparison.projection import View
+from clients.comparison.verdicts import Sending, Verdict, judge
+from clients.http1.exchange import Exchange
+from clients.http1.response_parser import Response
+
+PARSED = View(parsed=True)
+ENTRIES = [{"index": 0, "name": "a", "value": "1"}, {"index": 1, "name": "b", "value": "2"}]
+FIELDS = [{"name": "host", "value": "h"}, {"name": "via", "value": "1.1 p"}]
+
+
+def answered(value: Any) -> Exchange:
+    body = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    return Exchange((Response(200, (("content-type", "application/json"),), body),))
+
+
+def verdicts(view: View, expect: dict[str, Any], *values: Any) -> set[Verdict]:
+    """Of backends that answer with these values."""
+    case = Case(
+        "a-case", "", ("R1",), 1, b"GET / HTTP/1.1\r\n\r\n", Expectation.parse({"status": 200, **expect})
+    )
+    sendings = {str(number): [Sending("whole", answered(value))] for number, value in enumerate(values)}
+    viewed, seen = view.of(case, sendings)
+    return {result.verdict for result in judge(viewed, seen, {})}
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict"),
+    [
+        (ENTRIES, Verdict.EQUAL),
+        ({"contains": [ENTRIES[1]], "lacks": ["c"]}, Verdict.EQUAL),
+        ({"contains": [{"index": 0, "name": "b"}]}, Verdict.EQUAL),  # the index is ours alone
+        ({"contains": [{"name": "c"}]}, Verdict.DIFFERENT),
+        ({"lacks": ["b"]}, Verdict.DIFFERENT),
+    ],
+)
+def test_the_parsed_view_asks_for_entries_without_what_is_ours_alone(form: Any, verdict: Verdict) -> None:
+    foreign = [{"name": entry["name"], "value": entry["value"]} for entry in ENTRIES]
+    expect = {"body": {"form": form, "method": "GET"}}
+    assert verdicts(PARSED, expect, {"form": ENTRIES, "method": "GET"}, {"form": foreign}) == {verdict}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        FIELDS[:1],
+        {"contains": FIELDS[:1]},
+        {"contains": [{"name": "via", "value": "other"}]},
+        {"lacks": ["via"]},
+    ],
+)
+def test_an_ignored_field_is_not_expected_either(headers: Any) -> None:
+    values = {"headers": FIELDS}, {"headers": FIELDS[:1]}
+    assert verdicts(View(ignored=frozenset({"via"})), {"body": {"headers": headers}}, *values) == {
+        Verdict.EQUAL
+    }
+    assert Verdict.DIFFERENT in verdicts(View(), {"body": {"headers": headers}}, *values)
+
+
+def test_servers_whose_fields_have_other_shapes_are_compared_too() -> None:
+    value = {"headers": [["via", "x"], 1, {"key": "via"}]}
+    assert verdicts(View(ignored=frozenset({"via"})), {}, value, value) == {Verdict.EQUAL}
+
+
+def test_the_views_of_a_case_and_of_one_exchange_are_the_same() -> None:
+    exchanges = {"ours": answered({"form": ENTRIES, "method": "GET"}), "theirs": answered({"form": []})}
+    seen = PARSED.exchanges(exchanges)
+    assert [one.responses[0].json() for one in seen.values()] == [
+        {"form": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]},
+        {"form": []},
+    ]
+    assert View().exchanges(exchanges) is exchanges
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"), [("/upload/", True), ("/files/00", False), ("/v1/models", False)]
+)
+def test_the_parsed_view_leaves_out_routes_that_are_ours_alone(target: str, wanted: bool) -> None:
+    request = f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
+    assert PARSED.wants_request(request) is wanted
+    assert View().wants_request(request)

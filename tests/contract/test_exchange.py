@@ -1,0 +1,270 @@
+"""One request's life: judged on its head, fed with its body, answered; undone whatever fails."""
+
+import dataclasses
+import errno
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from servers.contract.limits import Limits
+from servers.contract.problems import Problem
+from servers.contract.request import RequestHead
+from servers.contract.responses import Response
+from servers.routes import TABLE, Context, Exchange
+from servers.sansio.parsers import SansIoParsers
+from servers.settings import Settings
+from servers.storage.base import Store
+from tests.contract.heads import head
+from tests.routes.faulty_store import FaultyStore
+
+_PARSERS = SansIoParsers()
+_PART = b'--b\r\nContent-Disposition: form-data; name=a; filename="f"\r\n\r\n%b\r\n'
+_FORM_BODY = _PART % b"first" + _PART % b"second" + b"--b--"
+_FORM_TYPE = {"content-type": "multipart/form-data; boundary=b"}
+
+
+def _upload(
+    path: str = "/upload/", fields: dict[str, str] | None = None, method: str = "POST"
+) -> RequestHead:
+    return head(method, path, fields=fields, chunked=True)
+
+
+# The requests that store something, and the bytes of each file that they store.
+_STORING = {
+    "a form of two files": (_upload(fields=_FORM_TYPE), _FORM_BODY, [b"first", b"second"]),
+    "a body of bytes": (_upload(fields={"content-type": "image/png"}), b"image", [b"image"]),
+    "a body that proves to be no text": (_upload(), b"abc\xff", [b"abc\xff"]),
+    "a raw file": (_upload("/upload/f", method="PUT"), b"raw", [b"raw"]),
+    "an empty raw file": (_upload("/upload/f", method="PUT"), b"", [b""]),
+    "a body that proves to be text": (_upload(), b"text", []),
+}
+
+
+def _context(store: Store, limits: Limits | None = None, **settings: Any) -> Context:
+    return Settings(limits=limits or Limits(), **settings).context(store)
+
+
+def _answer(
+    request_head: RequestHead, body: bytes, store: Store, *, pieces: int = 2, limits: Limits | None = None
+) -> Response:
+    exchange = Exchange(request_head, TABLE, _PARSERS, _context(store, limits))
+    size = max(len(body) // pieces, 1)
+    for start in range(0, len(body), size):
+        exchange.receive(body[start : start + size])
+    return exchange.finish()
+
+
+def _code_of(request_head: RequestHead, body: bytes = b"", **more: Any) -> str:
+    with pytest.raises(Problem) as raised:
+        _answer(request_head, body, FaultyStore(), **more)
+    return raised.value.code
+
+
+def _described(response: Response) -> dict[str, Any]:
+    assert isinstance(response.body, bytes)
+    described = json.loads(response.body)
+    assert isinstance(described, dict)
+    return described
+
+
+@pytest.mark.parametrize("name", _STORING)
+def test_what_was_accepted_is_stored_when_it_is_answered(name: str) -> None:
+    request_head, body, files = _STORING[name]
+    store = FaultyStore()
+    response = _answer(request_head, body, store)
+    assert response.status == 200
+    assert set(store.names()) == {hashlib.sha256(file).hexdigest() for file in files}
+    assert [entry["href"] for entry in _described(response)["files"]] == [
+        f"/files/{hashlib.sha256(file).hexdigest()}" for file in files
+    ]
+    assert store.steps[-1] == "publish"
+
+
+@pytest.mark.parametrize("name", _STORING)
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "full"), "insufficient_storage"),
+        (OSError(errno.EDQUOT, "quota"), "insufficient_storage"),
+        (OSError(errno.EFBIG, "too big"), "insufficient_storage"),
+        (OSError(errno.EIO, "broken"), "store_unavailable"),
+        (OSError(errno.EACCES, "denied"), "store_unavailable"),
+        (OSError(errno.EMFILE, "descriptors"), "store_unavailable"),
+        (OSError("no errno at all"), "store_unavailable"),
+    ],
+)
+def test_each_step_of_the_store_may_fail_and_leaves_nothing(name: str, error: OSError, code: str) -> None:
+    """507 where there is no room, 503 where the store is broken (contract section 4)."""
+    request_head, body, _ = _STORING[name]
+    whole = FaultyStore()
+    _answer(request_head, body, whole)
+    assert len(whole.steps) >= 4
+    for number, step in enumerate(whole.steps):
+        store = FaultyStore(number, error)
+        with pytest.raises(Problem) as raised:
+            _answer(request_head, body, store)
+        assert raised.value.code == code, step
+        assert raised.value.__cause__ is error
+        assert list(store.names()) == [], step
+        assert store.aborts >= (step != "begin"), step
+        assert store.steps == whole.steps[: number + 1], "nothing more was asked of it"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a fault of ours"), KeyboardInterrupt(), MemoryError()])
+def test_any_other_failure_undoes_the_upload_and_stays_what_it_is(error: BaseException) -> None:
+    request_head, body, _ = _STORING["a form of two files"]
+    store = FaultyStore(5, error)
+    with pytest.raises(type(error)) as raised:
+        _answer(request_head, body, store)
+    assert raised.value is error
+    assert (store.aborts, list(store.names())) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(_PART % b"first" + b"--b\r\n\r\n", id="a malformed part"),
+        pytest.param(_PART % b"first" + _PART % b"cut"[:-2], id="no close delimiter"),
+        pytest.param(_FORM_BODY + b"--b", id="an epilogue"),
+    ],
+)
+def test_a_problem_after_the_first_file_undoes_it(body: bytes) -> None:
+    store = FaultyStore()
+    with pytest.raises(Problem):
+        _answer(_upload(fields=_FORM_TYPE), body, store)
+    assert (store.aborts, list(store.names())) == (1, [])
+
+
+def test_a_peer_that_leaves_leaves_nothing() -> None:
+    store = FaultyStore()
+    exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
+    exchange.abort()
+    exchange.receive(_FORM_BODY[:80])
+    assert exchange.stores
+    exchange.abort()
+    exchange.abort()
+    assert (store.aborts, list(store.names())) == (2, [])
+
+
+def test_a_refusal_undoes_the_upload_too() -> None:
+    store = FaultyStore()
+    exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
+    exchange.receive(_FORM_BODY[:80])
+    response = exchange.refuse(Problem("request_timeout", "too slow"))
+    assert (response.status, response.head_only, store.aborts) == (408, False, 1)
+
+
+def test_an_echo_stores_nothing() -> None:
+    for request_head, body, _ in _STORING.values():
+        store = FaultyStore()
+        echo = dataclasses.replace(request_head, path="/echo", method="POST")
+        response = _answer(echo, body, store)
+        assert store.steps == []
+        assert all(entry["href"] is None for entry in _described(response)["files"])
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "multipart/form-data", "text/plain"])
+def test_a_body_without_bytes_has_no_kind(content_type: str | None) -> None:
+    """B12, J1: a multipart type needs no boundary then; its type is still shown."""
+    fields = {} if content_type is None else {"content-type": content_type}
+    for request_head in (
+        head(fields=fields, content_length=0),
+        head(fields=fields, chunked=True),
+        head(fields=fields),
+    ):
+        described = _described(_answer(request_head, b"", FaultyStore()))["body"]
+        assert (described["kind"], described["media_type"], described["size"]) == ("none", content_type, 0)
+
+
+_SMALL = dataclasses.replace(Limits(), max_body=10)
+_BAD_TYPE = {"content-type": "text"}
+_NO_BOUNDARY = {"content-type": "multipart/form-data"}
+
+
+@pytest.mark.parametrize(
+    ("request_head", "code"),
+    [
+        pytest.param(
+            head("BREW", "/files/x", https_target=True), "method_not_implemented", id="6: 501 first"
+        ),
+        pytest.param(head("POST", "/files/x/y", https_target=True), "not_found", id="6: then 404"),
+        pytest.param(head("POST", "/files/x", https_target=True), "method_not_allowed", id="6: then 405"),
+        pytest.param(
+            head(https_target=True, content_length=11, fields=_BAD_TYPE), "misdirected_host", id="7 before 8"
+        ),
+        pytest.param(head(content_length=11, fields=_BAD_TYPE), "body_too_large", id="8 before 9"),
+        pytest.param(
+            head(content_length=0, fields=_BAD_TYPE), "content_type_syntax", id="9: without a body too"
+        ),
+        pytest.param(
+            head(content_length=5, fields=_NO_BOUNDARY), "boundary_missing", id="9: before the body"
+        ),
+        pytest.param(
+            head(content_length=5, fields={**_NO_BOUNDARY, "content-encoding": "gzip"}),
+            "unsupported_content_encoding",
+            id="9: the coding before the boundary",
+        ),
+    ],
+)
+def test_the_order_of_judgement_on_the_head(request_head: RequestHead, code: str) -> None:
+    """Contract section 4, steps 6 to 9: decided before a byte of the body came."""
+    with pytest.raises(Problem) as raised:
+        Exchange(request_head, TABLE, _PARSERS, _context(FaultyStore(), _SMALL))
+    assert raised.value.code == code
+
+
+def test_a_token_is_demanded_but_on_open_routes() -> None:
+    context = _context(FaultyStore(), token="secret")
+    with pytest.raises(Problem) as raised:
+        Exchange(head("GET", "/"), TABLE, _PARSERS, context)
+    assert raised.value.code == "token_required"
+    for path in ("/healthz", "/problems/not_found"):
+        assert Exchange(head("GET", path), TABLE, _PARSERS, context).finish().status == 200
+
+
+@pytest.mark.parametrize("size", [10, 11])
+def test_the_limit_counts_what_really_comes(size: int) -> None:
+    """B42, B43: the byte after the limit is refused, in whatever piece it comes."""
+    request_head = head(chunked=True)
+    for pieces in (1, 3, 11):
+        if size == 10:
+            assert (
+                _answer(request_head, b"x" * size, FaultyStore(), pieces=pieces, limits=_SMALL).status == 200
+            )
+        else:
+            assert _code_of(request_head, b"x" * size, pieces=pieces, limits=_SMALL) == "body_too_large"
+
+
+def test_a_chunked_boundary_is_judged_at_the_first_byte() -> None:
+    exchange = Exchange(head(chunked=True, fields=_NO_BOUNDARY), TABLE, _PARSERS, _context(FaultyStore()))
+    exchange.receive(b"")
+    with pytest.raises(Problem) as raised:
+        exchange.receive(b"x")
+    assert raised.value.code == "boundary_missing"
+
+
+def test_a_raw_file_is_bytes_whatever_its_type() -> None:
+    """Contract section 2: its name is the last segment, wholly decoded."""
+    request_head = dataclasses.replace(
+        _upload("/upload/a%2Fb", {"content-type": "application/json"}, "PUT"), last_segment="a/b"
+    )
+    described = _described(_answer(request_head, b"{not json", FaultyStore()))
+    (file,) = described["files"]
+    assert (described["body"]["kind"], described["body"]["media_type"]) == ("bytes", "application/json")
+    assert (file["index"], file["name"], file["filename"], file["content_type"]) == (
+        0,
+        None,
+        "a/b",
+        "application/json",
+    )
+
+
+def test_head_gets_the_length_of_its_own_description() -> None:
+    """S1."""
+    response = _answer(head("HEAD", "/a"), b"", FaultyStore())
+    described = _described(response)
+    assert isinstance(response.body, bytes)
+    assert (response.head_only, described["method"]) == (True, "HEAD")
+    assert response.content_length == len(response.body)

@@ -1,0 +1,124 @@
+"""The settings that gunicorn itself makes of servers/gunicorn_conf.py, by the environment."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.app.base import Application
+
+from clients.launch import PROJECT_ROOT, start
+from servers.flask_server.gunicorn_worker import Worker
+
+
+class _Application(Application):  # type: ignore[misc]  # gunicorn has no types
+    """Loads the file as `gunicorn -c` does, and nothing else."""
+
+    def load_config(self) -> None:
+        self.load_config_from_file(str(PROJECT_ROOT / "servers" / "gunicorn_conf.py"))
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the loader leaves behind is undone; gunicorn itself reads FORWARDED_ALLOW_IPS."""
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setitem(sys.modules, "__config__", ModuleType("__config__"))
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    monkeypatch.setenv("WIREPROOF_STORE", str(tmp_path / "store"))
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str]) -> Any:
+    for name, value in environ.items():
+        monkeypatch.setenv(f"WIREPROOF_{name}", value)
+    return _Application().cfg
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        ({}, ("127.0.0.1", 8000)),
+        ({"HOST": "localhost", "PORT": "1234"}, ("localhost", 1234)),
+        ({"HOST": "192.0.2.1", "PORT": "0"}, ("192.0.2.1", 0)),
+        ({"HOST": "::1", "PORT": "1234"}, ("::1", 1234)),
+        ({"HOST": "[::1]"}, ("::1", 8000)),
+    ],
+)
+def test_address_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], address: tuple[str, int]
+) -> None:
+    assert loaded(monkeypatch, environ).address == [address]
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "value"),
+    [
+        ({}, "workers", 2),
+        ({"WORKERS": "3"}, "workers", 3),
+        ({"WORKERS": "3", "STORE": "memory:"}, "workers", 1),  # two would not share it
+        ({}, "keepalive", 15),
+        ({"KEEP_ALIVE_TIMEOUT": "7"}, "keepalive", 7),
+        ({"KEEP_ALIVE_TIMEOUT": "0"}, "keepalive", 0),
+        ({}, "limit_request_line", 8190),
+        ({"MAX_REQUEST_LINE": "5000"}, "limit_request_line", 5000),
+        ({}, "limit_request_fields", 100),
+        ({"MAX_FIELDS": "50"}, "limit_request_fields", 50),
+        ({}, "limit_request_field_size", 8190),
+        ({"MAX_FIELD_LINE": "6000"}, "limit_request_field_size", 6000),
+    ],
+)
+def test_numbers_are_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], name: str, value: int
+) -> None:
+    assert getattr(loaded(monkeypatch, environ), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("http_parser", "python"),
+        ("permit_unconventional_http_method", True),
+        ("control_socket_disable", True),
+        ("forwarded_allow_ips", []),
+        ("forwarder_headers", []),
+        ("secure_scheme_headers", {}),
+    ],
+)
+def test_what_the_contract_needs_is_set(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    """By names that gunicorn knows: any other it would pass over in silence."""
+    assert getattr(loaded(monkeypatch, {}), name) == value
+
+
+def test_worker_is_ours_and_may_keep_connections_that_hold_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, {})
+    assert settings.worker_class is Worker
+    assert settings.worker_connections > settings.threads > 1
+
+
+class Listener:
+    """As much of a socket as is asked when the master is ready."""
+
+    def __init__(self, address: object) -> None:
+        self._address = address
+
+    def getsockname(self) -> object:
+        return self._address
+
+
+def test_public_address_is_refused_when_the_master_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    when_ready = loaded(monkeypatch, {}).when_ready
+    when_ready(SimpleNamespace(LISTENERS=[Listener(("127.0.0.1", 80)), Listener("/run/socket")]))
+    with pytest.raises(SystemExit, match="is not a loopback address"):
+        when_ready(SimpleNamespace(LISTENERS=[Listener(("0.0.0.0", 80))]))
+
+
+def test_nothing_is_left_in_the_home_of_the_user(tmp_path: Path) -> None:
+    """gunicorn would make a socket there to be controlled by."""
+    home = tmp_path / "home"
+    home.mkdir()
+    env = {"HOME": str(home), "XDG_RUNTIME_DIR": "", "WIREPROOF_WORKERS": "1"}
+    with start("gunicorn", env=env) as backend:
+        pass
+    assert backend.process.returncode == 0
+    assert list(home.iterdir()) == []

@@ -1,0 +1,125 @@
+"""A server on loopback that runs a script for each connection and keeps the bytes that it read."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+HOST = "127.0.0.1"
+_PATIENCE_SECONDS = 10.0
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked\r\n", re.IGNORECASE)
+
+Script = Callable[["Peer"], object]
+
+
+def response(body: bytes = b"{}\n", status: str = "200 OK", media_type: str = "application/json") -> bytes:
+    """An answer with a Content-Length."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+class Peer:
+    """One accepted connection. `received` has all that was read."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.received = bytearray()
+        connection.settimeout(_PATIENCE_SECONDS)
+
+    def read_head(self) -> bytes:
+        """Read until the empty line; the head, with it."""
+        while b"\r\n\r\n" not in self.received and self.read():
+            pass
+        return bytes(self.received.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+
+    def read_message(self) -> bytes:
+        """Read one request to its end, however it is framed."""
+        head = self.read_head()
+        length = _LENGTH.search(head)
+        if _CHUNKED.search(head):
+            while not self.received.endswith(b"0\r\n\r\n") and self.read():
+                pass
+        elif length is not None:
+            while len(self.received) < len(head) + int(length[1]) and self.read():
+                pass
+        return bytes(self.received)
+
+    def read(self) -> bytes:
+        """Read what is there."""
+        data = self.connection.recv(65536)
+        self.received += data
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.connection.sendall(data)
+
+    def reset(self) -> None:
+        """Close with a reset instead of an end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+class RecordingServer:
+    """`peers` are the connections so far, in order."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.peers: list[Peer] = []
+        self.errors: list[BaseException] = []
+        self._scripts = scripts
+        self._listener = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Without a final slash."""
+        return f"http://{HOST}:{self.port}"
+
+    def close(self) -> None:
+        """End, and raise what a script raised."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(_PATIENCE_SECONDS)
+        assert not self._thread.is_alive()
+        if self.errors:
+            raise self.errors[0]
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            peer = Peer(connection)
+            script = self._scripts[min(len(self.peers), len(self._scripts) - 1)]
+            self.peers.append(peer)
+            try:
+                with connection:
+                    script(peer)
+            except (BrokenPipeError, ConnectionResetError):
+                continue  # the client may leave when it likes
+            except BaseException as error:
+                self.errors.append(error)
+
+
+@contextmanager
+def recording(*scripts: Script) -> Iterator[RecordingServer]:
+    """A running server: the n-th script is for the n-th connection, the last one for all further ones."""
+    server = RecordingServer(*scripts)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def echo_nothing(peer: Peer) -> None:
+    """Read the whole request and answer `{}`."""
+    peer.read_message()
+    peer.send(response())

@@ -1,0 +1,232 @@
+"""Each failure has its exit status and a sentence, and never a traceback: the commands as processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.http1.recording_server import Peer, echo_nothing, recording, response
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+CLIENTS = ("socket", "requests")
+PROBLEM = (
+    b'{"code":"body_too_large","detail":"more than 10 bytes","status":413,'
+    b'"title":"The body is too large","type":"/problems/body_too_large"}\n'
+)
+TOO_LARGE = response(PROBLEM, "413 Content Too Large", "application/problem+json")
+
+# Root reads every file, unless it gives these up (util-linux).
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
+pytestmark = pytest.mark.parametrize("client", CLIENTS)
+
+
+def run(client: str, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[bytes]:
+    """The command, run as a user runs it; `before` stands before it on the command line."""
+    command = [*before, sys.executable, f"clients/{client}_upload.py", *arguments]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, timeout=60, check=False)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+def said(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file that fits in no socket buffer: 64 MiB, sparse."""
+    path = tmp_path / "large.bin"
+    path.touch()
+    os.truncate(path, 64 << 20)
+    return path
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_nobody_listens(client: str) -> None:
+    port = free_port()
+    done = run(client, f"http://127.0.0.1:{port}/upload/", "-F", "a=1")
+    assert done.returncode == 3
+    assert said(done) == f"error: cannot connect to 127.0.0.1:{port}: Connection refused\n"
+
+
+def test_the_host_has_no_address(client: str) -> None:
+    done = run(client, "http://nowhere.invalid/upload/", "-F", "a=1")
+    assert done.returncode == 3
+    assert said(done).startswith("error: cannot connect to nowhere.invalid: ")
+
+
+def test_a_refused_upload(client: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        peer.send(TOO_LARGE)
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", "a=1")
+    assert done.returncode == 1
+    assert done.stdout == PROBLEM
+    expected = "refused: 413 {} (body_too_large)\n  The body is too large\n  more than 10 bytes\n"
+    assert re.sub("413 .* [(]", "413 {} (", said(done)) == expected
+
+
+def test_an_early_refusal_is_read_though_the_sending_breaks(client: str, large: Path) -> None:
+    """The server reads the head alone, answers, and after a while closes with bytes unread: a broken pipe."""
+
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(TOO_LARGE)
+        time.sleep(0.3)
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", f"file=@{large}")
+        assert len(server.peers) == 1
+    assert done.returncode == 1
+    assert "(body_too_large)" in said(done)
+
+
+def test_a_connection_that_breaks_without_an_answer(client: str, large: Path) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.reset()
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", f"file=@{large}")
+    assert done.returncode == 3
+    assert said(done).startswith("error: ")
+
+
+def test_a_server_that_closes_without_a_word(client: str) -> None:
+    with recording(Peer.read_message) as server:
+        done = run(client, server.url, "-F", "a=1")
+    assert done.returncode == 3
+    assert "closed the connection without" in said(done)
+
+
+def test_an_answer_that_is_cut_off(client: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        peer.send(response(b"x" * 100)[:-1])
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", "a=1")
+    assert done.returncode == 3
+    assert said(done).startswith("error: ")
+
+
+def test_an_answer_that_is_not_http(client: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        peer.send(b"220 mail.example ESMTP\r\n\r\n")
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", "a=1")
+    assert done.returncode == 3
+    assert said(done).startswith("error: ")
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_server_that_never_answers(client: str, reads: bool, large: Path) -> None:
+    """Whether it takes the whole upload or lets it stand: --max-time is for everything."""
+    over = threading.Event()
+
+    def script(peer: Peer) -> None:
+        if reads:
+            peer.read_message()
+        over.wait(20)
+
+    with recording(script) as server:
+        started = time.monotonic()
+        done = run(client, server.url, "-F", f"file=@{large}", "--max-time", "1.5")
+        seconds = time.monotonic() - started
+        over.set()
+    assert done.returncode == 3
+    assert said(done) == f"error: no answer from 127.0.0.1:{server.port} within 1.5 s\n"
+    assert seconds < 6
+
+
+def test_a_server_that_answers_drop_by_drop(client: str) -> None:
+    """Every read is in time, and the whole is not."""
+
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        for byte in response(b"x" * 100):
+            peer.send(bytes([byte]))
+            time.sleep(0.05)
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", "a=1", "--max-time", "1.5")
+    assert done.returncode == 3
+    assert "within 1.5 s" in said(done)
+
+
+def test_a_file_that_shrinks_while_it_is_sent(client: str, large: Path) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        os.truncate(large, 100)
+        while peer.read():
+            pass
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", f"file=@{large}")
+    assert done.returncode == 1
+    assert re.search(r"large\.bin shrank while it was sent: [0-9]+ of 67108864 bytes were there", said(done))
+    assert done.stdout == b""
+
+
+def test_no_permission_to_read(client: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    secret.chmod(0)
+    arguments = ("http://127.0.0.1:9/upload/", "-F", f"file=@{secret}")
+    done = run(client, *arguments, before=AS_ANYBODY)
+    assert done.returncode == 2
+    assert said(done) == f"error: cannot read {secret}: Permission denied\n"
+
+
+def test_a_missing_file(client: str, tmp_path: Path) -> None:
+    done = run(client, "http://127.0.0.1:9/upload/", "-F", f"file=@{tmp_path}/none.txt")
+    assert done.returncode == 2
+    assert said(done) == f"error: cannot read {tmp_path}/none.txt: No such file or directory\n"
+
+
+def test_an_output_that_cannot_be_written(client: str, tmp_path: Path) -> None:
+    with recording(echo_nothing) as server:
+        done = run(client, server.url, "-o", str(tmp_path / "none" / "answer.json"))
+    assert done.returncode == 1
+    assert "cannot write" in said(done)
+
+
+def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        peer.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
+
+    with recording(script) as server:
+        done = run(client, server.url, "-F", "a=1")
+        assert len(server.peers) == 1
+    assert done.returncode == 1
+    assert said(done) == "refused: 302 Found\n"
+
+
+def test_a_refusal_in_another_form_is_shown_without_control_bytes(client: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_message()
+        peer.send(response(b"no\x1b[2J!", "500 Oops", "text/plain"))
+
+    with recording(script) as server:
+        done = run(client, server.url)
+    assert done.returncode == 1
+    assert said(done) == "refused: 500 Internal Server Error\n  no\\u001b[2J!\n"

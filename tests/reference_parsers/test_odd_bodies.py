@@ -1,0 +1,210 @@
+"""Odd multipart bodies: every reading against the others, and against two parsers that nobody here wrote.
+
+The bodies are strings of what parsers trip over. Where a parser decides otherwise on purpose, the rule is
+named below with what marks such a body, and an example shows that the difference is still there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from clients.comparison.cases import rule_tiers
+from tests.parsers import ALL_PARSERS, Form, read_form
+
+_D = b'Content-Disposition: form-data; name="a"'
+_PART = b"--b\r\n" + _D + b"\r\n\r\n"
+_TOKENS = (
+    *(b"--b\r\n", _PART, _PART, b"\r\n" + _PART, b"\r\n--b\r\n", b"--b--", b"\r\n--b--", b"\r\n--b--\r\n"),
+    *(b"--b", b"\r\n--bb\r\n", b"\r\n--b \t\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"-", b"--", b" ", b"\t"),
+    *(b"v", b"text", b"b", b":", b"\0", b"\xff", b"\r\n\r\n", _D + b"\r\n", b"X-A: 1\r\n", b" fold\r\n"),
+    *(_D + b'; filename="f"\r\n', b"Content-Type: text/plain\r\n", b"content-type: a/b\r\n"),
+)
+_LOOSE = st.lists(st.sampled_from(_TOKENS), max_size=10).map(b"".join)
+_BODIES = st.one_of(_LOOSE, _LOOSE.map(lambda odd: _PART + odd + b"\r\n--b--"))
+_CUTS = st.lists(st.integers(1, 60), max_size=8)
+
+Triple = tuple[str, str | None, bytes]
+
+
+def _pieces(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+    pieces = []
+    for size in sizes:
+        pieces.append(body[:size])
+        body = body[size:]
+    return [piece for piece in (*pieces, body) if piece]
+
+
+def _form(name: str, body: bytes, sizes: Sequence[int] = ()) -> Form:
+    return read_form(ALL_PARSERS[name], "multipart/form-data; boundary=b", _pieces(body, sizes))
+
+
+def _triples(form: Form) -> list[Triple] | None:
+    """Name, filename and data of the parts, or None for a refusal."""
+    return None if isinstance(form, str) else [(p.head.name, p.head.filename, p.data) for p in form]
+
+
+@given(_BODIES, _CUTS)
+def test_all_readings_make_the_same_of_odd_bodies(body: bytes, sizes: list[int]) -> None:
+    forms = {name: _form(name, body, sizes) for name in ALL_PARSERS}
+    # Two faults in one body have no order, so that codes may differ.
+    found = {name: "refused" if isinstance(form, str) else repr(form) for name, form in forms.items()}
+    assert len(set(found.values())) == 1, forms
+
+
+@pytest.mark.parametrize("name", ALL_PARSERS)
+@given(_BODIES, _CUTS)
+def test_no_cut_shows_in_odd_bodies(name: str, body: bytes, sizes: list[int]) -> None:
+    """Not even in the code of a refusal."""
+    assert _form(name, body, sizes) == _form(name, body)
+
+
+def _defnull(body: bytes) -> list[Triple] | None:
+    """defnull's `multipart`, strict; None when it refuses."""
+    found: list[Triple] = []
+    segment: MultipartSegment | None = None
+    data = bytearray()
+    try:
+        with PushMultipartParser(b"b", strict=True) as parser:
+            for piece in (body, b""):
+                for result in parser.parse(piece):
+                    if isinstance(result, MultipartSegment):
+                        segment = result
+                    elif result is not None:
+                        data += result
+                    else:
+                        assert segment is not None
+                        found.append((segment.name, segment.filename, bytes(data)))
+                        data.clear()
+    except MultipartError:
+        return None
+    return found
+
+
+class _NoHeader(Exception):
+    """A part without the header field that has its name."""
+
+
+def _python_multipart(body: bytes) -> list[Triple] | None:
+    """python-multipart's callbacks, put together; None when it refuses."""
+    found: list[Triple] = []
+    fields: dict[bytes, bytes] = {}
+    name, value, data = bytearray(), bytearray(), bytearray()
+
+    def begin() -> None:
+        fields.clear()
+        data.clear()
+
+    def end_header() -> None:
+        fields[bytes(name).lower()] = bytes(value)
+        name.clear()
+        value.clear()
+
+    def end() -> None:
+        _, options = parse_options_header(fields.get(b"content-disposition", b""))
+        if b"name" not in options:
+            raise _NoHeader
+        filename = options.get(b"filename")
+        found.append(
+            (options[b"name"].decode(), None if filename is None else filename.decode(), bytes(data))
+        )
+
+    parser = MultipartParser(
+        b"b",
+        {
+            "on_part_begin": begin,
+            "on_header_field": lambda raw, start, stop: name.extend(raw[start:stop]),
+            "on_header_value": lambda raw, start, stop: value.extend(raw[start:stop]),
+            "on_header_end": end_header,
+            "on_part_data": lambda raw, start, stop: data.extend(raw[start:stop]),
+            "on_part_end": end,
+        },
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, _NoHeader):
+        return None
+    return found
+
+
+Mark = Callable[[bytes], object]
+_SHARED_CRLF = re.compile(rb"\r\n\r\n--b").search
+_NEAR_DELIMITER = re.compile(rb"\r\n--b(?!--|[ \t]*\r\n)").search
+_FOLD = re.compile(rb"\r\n[ \t]").search
+_PADDING = re.compile(rb"--b[ \t]").search
+
+
+def _has_preamble(body: bytes) -> bool:
+    return not body.startswith((b"--b\r\n", b"--b--"))
+
+
+def _has_epilogue(body: bytes) -> bool:
+    """Anything but a CRLF behind the close delimiter."""
+    close = re.search(rb"(?:\A|\r\n)--b--", body)
+    return close is not None and body[close.end() :] not in (b"", b"\r\n")
+
+
+# By rule: how a body on which the parser differs is known, an example, and what the parser makes of it.
+DEFNULL: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {
+    "M34": (_SHARED_CRLF, _PART + b"--b--", None),
+    "M29": (_NEAR_DELIMITER, _PART + b"\r\n--bb\r\n--b--", None),
+    "M30": (_PADDING, _PART + b"v\r\n--b \r\n" + _D + b"\r\n\r\nw\r\n--b--", None),
+    "M68": (_FOLD, b"--b\r\nX: 1\r\n 2\r\n" + _D + b"\r\n\r\nv\r\n--b--", None),
+    "M17": (_has_epilogue, _PART + b"v\r\n--b--\r\n--b\r\n", [("a", None, b"v")]),
+}
+PYTHON_MULTIPART: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {
+    "M34": (_SHARED_CRLF, _PART + b"--b--", []),
+    "M29": (_NEAR_DELIMITER, _PART + b"\r\n--b x\r\n--b--", None),
+    "M68": (_FOLD, b"--b\r\nX: 1\r\n 2\r\n" + _D + b"\r\n\r\nv\r\n--b--", None),
+    "M13": (_has_preamble, b"preamble\r\n" + _PART + b"v\r\n--b--", None),
+}
+
+
+@given(_BODIES)
+def test_defnull_strict_differs_only_where_a_rule_says_so(body: bytes) -> None:
+    if any(mark(body) for mark, _, _ in DEFNULL.values()):
+        return
+    for name in ALL_PARSERS:
+        assert _triples(_form(name, body)) == _defnull(body), name
+
+
+@given(_BODIES)
+def test_python_multipart_differs_only_where_a_rule_says_so(body: bytes) -> None:
+    """It takes truncated bodies and bare line ends for whole ones: nothing is said of what we refuse."""
+    if any(mark(body) for mark, _, _ in PYTHON_MULTIPART.values()):
+        return
+    for name in ALL_PARSERS:
+        ours = _triples(_form(name, body))
+        if ours is not None:
+            assert ours == _python_multipart(body), name
+
+
+@pytest.mark.parametrize(
+    ("rule", "witness", "table"),
+    [
+        *(pytest.param(rule, _defnull, DEFNULL, id=f"defnull {rule}") for rule in DEFNULL),
+        *(
+            pytest.param(rule, _python_multipart, PYTHON_MULTIPART, id=f"python-multipart {rule}")
+            for rule in PYTHON_MULTIPART
+        ),
+    ],
+)
+def test_each_named_difference_is_still_one(
+    rule: str,
+    witness: Callable[[bytes], list[Triple] | None],
+    table: Mapping[str, tuple[Mark, bytes, list[Triple] | None]],
+) -> None:
+    assert rule in rule_tiers()
+    mark, example, theirs = table[rule]
+    assert mark(example)
+    assert witness(example) == theirs
+    for name in ALL_PARSERS:
+        assert _triples(_form(name, example)) != theirs
