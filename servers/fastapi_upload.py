@@ -89,7 +89,7 @@ class Endpoint:
             return problem_response(problem, head=head)
         try:
             async for piece in body:
-                await run_sync(exchange.receive, piece)
+                await run_sync(exchange.feed, piece)
             return await run_sync(exchange.finish)
         except Problem as problem:
             return await run_sync(exchange.refuse, problem)

@@ -77,7 +77,7 @@ def _respond(environ: "WSGIEnvironment", context: Context, settings: Settings) -
     try:
         with connection.reading():
             for piece in body:
-                exchange.receive(piece)
+                exchange.feed(piece)
         return _flask_response(exchange.finish())
     except Problem as problem:
         response = exchange.refuse(problem)

@@ -52,7 +52,7 @@ def _parts(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -> Seq
     heads: list[PartHead] = []
     data: list[bytearray] = []
     for piece in (*pieces, None):
-        for event in parser.finish() if piece is None else parser.receive(piece):
+        for event in parser.finish() if piece is None else parser.feed(piece):
             if isinstance(event, PartHead):
                 heads.append(event)
                 data.append(bytearray())

@@ -54,7 +54,7 @@ ROOMS = {
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
-    "servers.gunicorn_conf": Room(("servers.flask_server",)),
+    "servers.gunicorn_conf": Room(("servers.flask_server", "servers.settings")),
     "servers.fastapi_reading": Room(
         ("servers.contract", *_FASTAPI), frozenset({"anyio", "python_multipart", "starlette"})
     ),

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from ..http1.errors import ClientError
 from ..http1.exchange import EXCHANGE_SECONDS, Exchange
-from ..http1.request import build_message
+from ..http1.request import build_request
 from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..sse import requests_stream, socket_stream
@@ -171,5 +171,5 @@ def _as_bytes(event: Event) -> bytes:
 
 
 def _wire_bytes(call: Call) -> bytes:
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     return message.head() + b"".join(map(bytes, message.blocks()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .digest import Block
 from .errors import Unreachable, UploadFailed
-from .request import Message
+from .request import Request
 from .response_parser import Response, ResponseError, Responses, read_responses
 from .wire import FINAL_RESPONSE, Wire
 
@@ -26,7 +26,7 @@ class DecodedResponse(Response):
 class ReceivedResponse:
     """The bytes so far of the answer to `message`, and whether the peer has `ended`."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Request) -> None:
         self.ended = False
         self._message = message
         self._peer = message.url.authority

@@ -24,7 +24,7 @@ _COPIED_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Request:
     """A request that can be sent. `fields` are in the order of the wire; `chunked` is the body's framing."""
 
     method: str
@@ -81,7 +81,7 @@ class Fields:
         return iter(self._fields.values())
 
 
-def build_message(
+def build_request(
     method: str,
     url: str | bytes,
     *,
@@ -94,7 +94,7 @@ def build_message(
     auth: tuple[Any, Any] | None = None,
     boundary: str | None = None,
     chunked: bool = False,
-) -> Message:
+) -> Request:
     """The message for a call with requests' arguments; `boundary` and `chunked` are ours.
 
     Raises UsageError for arguments that make no request.
@@ -116,7 +116,7 @@ def build_message(
     if auth is not None:
         fields.set("Authorization", basic_credentials(*auth))
     is_chunked = body is not None and "content-length" not in fields
-    return Message(method, request_url, _on_the_wire(fields, request_url, is_chunked), body, is_chunked)
+    return Request(method, request_url, _on_the_wire(fields, request_url, is_chunked), body, is_chunked)
 
 
 def _session_fields() -> Fields:

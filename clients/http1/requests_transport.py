@@ -12,7 +12,7 @@ from .body import Body
 from .digest import Block
 from .errors import Unreachable, UploadFailed, UsageError
 from .received_response import MAX_RESPONSE_BYTES, DecodedResponse, ReceivedResponse
-from .request import Message, build_message, counted
+from .request import Request, build_request, counted
 from .requests_adapter import DryRunDone, WatchedAdapter
 from .response_parser import Response
 from .socket_transport import reason, too_late, trusted_context
@@ -30,7 +30,7 @@ def send(
 ) -> Response:
     """Send a call through `wire` and check the answer against it. Raises as `request` does."""
     # What requests cannot send, or would send ambiguously, is refused here with the other client's words.
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     if cafile is not None:
         trusted_context(cafile)
     received = ReceivedResponse(message)
@@ -51,7 +51,7 @@ def send(
 
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
     """Give to `write` all bytes that `send` would send. Nothing is connected to."""
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     try:
         with watched_session(WatchedAdapter(Wire(), write)) as session:
             session.send(_prepare(session, call, message, None), allow_redirects=False)
@@ -94,7 +94,7 @@ def _exchange(
 
 
 def _prepare(
-    session: requests.Session, call: Call, message: Message, on_block: Callable[[int], None] | None
+    session: requests.Session, call: Call, message: Request, on_block: Callable[[int], None] | None
 ) -> requests.PreparedRequest:
     """What requests makes of the call; a streamed body is an iterable, and its type is set afterwards."""
     body = message.body
@@ -143,7 +143,7 @@ def _stream(body: Body, on_block: Callable[[int], None] | None, *, chunked: bool
     return _Stream(body, on_block) if chunked else _SizedStream(body, on_block)
 
 
-def _complete_head(prepared: requests.PreparedRequest, message: Message, body: Body) -> None:
+def _complete_head(prepared: requests.PreparedRequest, message: Request, body: Body) -> None:
     """Put Content-Type where requests puts that of its own bodies: behind the field of the framing."""
     fields = list(prepared.headers.items())
     prepared.headers.clear()
@@ -157,7 +157,7 @@ def _complete_head(prepared: requests.PreparedRequest, message: Message, body: B
 
 
 def client_error(
-    error: Exception, message: Message, wire: Wire | None = None, received: ReceivedResponse | None = None
+    error: Exception, message: Request, wire: Wire | None = None, received: ReceivedResponse | None = None
 ) -> UsageError | Unreachable:
     """The sentence that the socket client has for the same failure, or why requests alone has one."""
     try:

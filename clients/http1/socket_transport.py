@@ -15,7 +15,7 @@ from collections.abc import Callable
 from .digest import Block
 from .errors import Unreachable, UsageError
 from .received_response import ReceivedResponse
-from .request import Message, build_message
+from .request import Request, build_request
 from .request_url import RequestUrl
 from .response_parser import Response
 from .upload_call import Call
@@ -37,7 +37,7 @@ def send(
     on_block: Callable[[int], None] | None = None,
 ) -> Response:
     """Send a call through `wire` and check the answer against it. Raises as `request` does."""
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     response = deliver(message, wire, cafile=cafile, on_block=on_block)
     body = message.body
     confirm(response, body.receipt if body else None, has_body=body is not None)
@@ -46,14 +46,14 @@ def send(
 
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
     """Give to `write` all bytes that `send` would send. Nothing is connected to."""
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     write(message.head())
     for block in message.blocks():
         write(block)
 
 
 def deliver(
-    message: Message,
+    message: Request,
     wire: Wire,
     *,
     cafile: str | None = None,
@@ -122,7 +122,7 @@ def reason(error: OSError) -> str:
 class _Delivery:
     """One request and its answer on one connection."""
 
-    def __init__(self, connection: socket.socket, wire: Wire, message: Message) -> None:
+    def __init__(self, connection: socket.socket, wire: Wire, message: Request) -> None:
         self._connection = connection
         self._wire = wire
         self._message = message

@@ -17,7 +17,7 @@ _MAX_LINE_BYTES = 8192
 
 
 class StreamingParser:
-    """Feed it with `receive`. `head` is the answer without its body, once that has come; 1xx are skipped.
+    """Feed it with `feed`. `head` is the answer without its body, once that has come; 1xx are skipped.
 
     `complete` tells that the body has ended as its framing says.
     """
@@ -31,7 +31,7 @@ class StreamingParser:
         self._steps = self._read()
         next(self._steps)
 
-    def receive(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> bytes:
         """Take the next bytes, `b""` when the peer has closed; return what they add to the body.
 
         Raises AnswerError when the bytes are no answer, or end in the middle of one.

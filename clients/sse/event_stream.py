@@ -46,7 +46,7 @@ Item: TypeAlias = Event | Comment
 
 
 class EventStreamParser:
-    """Feed it with `receive`; what the bytes so far dispatch comes back in order.
+    """Feed it with `feed`; what the bytes so far dispatch comes back in order.
 
     `last_event_id` and `retry` (milliseconds, None before the stream sets it) are what a reconnecting client
     would use.
@@ -70,7 +70,7 @@ class EventStreamParser:
         """Whether an event has begun that no blank line has ended: the end of the stream discards it."""
         return bool(self._line or self._data)
 
-    def receive(self, data: bytes) -> list[Item]:
+    def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes; return the events and comments that they complete. Raises EventStreamError."""
         text = self._decoder.decode(data)
         if self._at_start and text:

@@ -13,7 +13,7 @@ def event_values(body: bytes) -> list[Any]:
 
     An event with a type or an id of its own is an object with `data`, `event` and `id`.
     """
-    items = EventStreamParser().receive(body)
+    items = EventStreamParser().feed(body)
     return [_value(item) for item in items if isinstance(item, Event)]
 
 

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from ..http1.digest import Block
 from ..http1.errors import Unreachable
-from ..http1.request import Message, build_message
+from ..http1.request import Request, build_request
 from ..http1.requests_adapter import WatchedAdapter
 from ..http1.requests_transport import client_error, watched_session
 from ..http1.response_parser import Response, ResponseError
@@ -26,7 +26,7 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[Streaming
 
     Raises UsageError for a call that makes no request, and Unreachable when there is no answer.
     """
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     # http.client forgives a head without an end and guesses lengths: our own reader hears all, and objects.
     reader = StreamingParser()
     wire.listen(lambda sent: None, lambda block: _check(reader, block))
@@ -47,7 +47,7 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[Streaming
             yield StreamingResponse(Response(reply.status_code, headers, b""), pieces)
 
 
-def _pieces(reply: requests.Response, message: Message, wire: Wire) -> Iterator[bytes]:
+def _pieces(reply: requests.Response, message: Request, wire: Wire) -> Iterator[bytes]:
     """Chunk by chunk; without chunks, what has arrived."""
     chunked = "chunked" in reply.headers.get("transfer-encoding", "").lower()
     # Without chunks iter_content waits for as much as it was asked for.
@@ -62,11 +62,11 @@ def _pieces(reply: requests.Response, message: Message, wire: Wire) -> Iterator[
 
 
 def _check(reader: StreamingParser, block: Block) -> None:
-    reader.receive(bytes(block))
+    reader.feed(bytes(block))
 
 
 @contextmanager
-def _in_words(message: Message, wire: Wire) -> Iterator[None]:
+def _in_words(message: Request, wire: Wire) -> Iterator[None]:
     """What can go wrong on the way, as Unreachable or UsageError."""
     try:
         yield

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ..http1.errors import Unreachable
-from ..http1.request import Message, build_message
+from ..http1.request import Request, build_request
 from ..http1.response_parser import ResponseError
 from ..http1.socket_transport import connect, reason, too_late
 from ..http1.streaming_parser import StreamingParser
@@ -24,7 +24,7 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[Streaming
 
     Raises UsageError for a call that makes no request, and Unreachable when there is no answer.
     """
-    message = build_message(**call.arguments())
+    message = build_request(**call.arguments())
     with _in_words(message, wire):
         connection = connect(message.url, wire)
     with connection:
@@ -38,7 +38,7 @@ def open_live(call: Call, wire: Wire, whole: bool = False) -> Iterator[Streaming
         yield StreamingResponse(reader.head, iter([b"".join(pieces)]) if whole else pieces)
 
 
-def _send(connection: socket.socket, message: Message) -> None:
+def _send(connection: socket.socket, message: Request) -> None:
     # A server that refuses early has answered, and takes no more: what it said is read next.
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(message.head() + b"".join(message.blocks()))
@@ -48,24 +48,24 @@ def _read_head(connection: socket.socket, reader: StreamingParser) -> bytes:
     """Read until the head is complete; return what came of the body with it."""
     body = b""
     while reader.head is None:
-        body = reader.receive(connection.recv(_RECEIVE_BYTES))
+        body = reader.feed(connection.recv(_RECEIVE_BYTES))
     return body
 
 
 def _pieces(
-    connection: socket.socket, reader: StreamingParser, first: bytes, message: Message, wire: Wire
+    connection: socket.socket, reader: StreamingParser, first: bytes, message: Request, wire: Wire
 ) -> Iterator[bytes]:
     if first:
         yield first
     while not reader.complete:
         with _in_words(message, wire):
-            piece = reader.receive(connection.recv(_RECEIVE_BYTES))
+            piece = reader.feed(connection.recv(_RECEIVE_BYTES))
         if piece:
             yield piece
 
 
 @contextmanager
-def _in_words(message: Message, wire: Wire) -> Iterator[None]:
+def _in_words(message: Request, wire: Wire) -> Iterator[None]:
     """What can go wrong on the way, as Unreachable."""
     peer = message.url.authority
     try:

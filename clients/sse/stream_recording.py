@@ -82,7 +82,7 @@ def receive(
         try:
             for piece in live.pieces:
                 at = times.piece_came()
-                for item in parser.receive(piece):
+                for item in parser.feed(piece):
                     arrivals.append(Arrival(item, at))
                     on_arrival(arrivals[-1])
                 times.piece_shown()

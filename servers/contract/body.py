@@ -18,7 +18,7 @@ Data = bytes | bytearray | memoryview
 class BodyBuilder(Protocol):
     """Takes the bytes of one body in any cuts; the result never depends on the cuts (M89)."""
 
-    def take(self, data: Data, /) -> None:
+    def feed(self, data: Data, /) -> None:
         """Take the next bytes (at least one). Raises Problem, or OSError from the store."""
 
     def finish(self) -> ParsedBody:
@@ -80,7 +80,7 @@ class _Held:
         self._limit = limit
         self._held = bytearray()
 
-    def take(self, data: Data, /) -> None:
+    def feed(self, data: Data, /) -> None:
         if len(self._held) + len(data) > self._limit:
             raise Problem("body_too_large", f"a body of kind {self._kind} may have {self._limit} bytes")
         self._held += data
@@ -139,12 +139,12 @@ class MultipartBuilder:
         self._form = FormBuilder(upload, limits)
         self._size = 0
 
-    def take(self, data: Data, /) -> None:
+    def feed(self, data: Data, /) -> None:
         self._size += len(data)
-        self._form.take(self._parser.receive(data))
+        self._form.feed(self._parser.feed(data))
 
     def finish(self) -> ParsedBody:
-        self._form.take(self._parser.finish())
+        self._form.feed(self._parser.finish())
         form, files = tuple(self._form.form), tuple(self._form.files)
         return ParsedBody("multipart", self._media_type, self._size, form=form, files=files)
 
@@ -158,9 +158,9 @@ class DeclaredTextBuilder:
         self._measure = HashingWriter()
         self._charset = charset
 
-    def take(self, data: Data, /) -> None:
+    def feed(self, data: Data, /) -> None:
         self._measure.write(data)
-        self._check(self._text.take(data))
+        self._check(self._text.feed(data))
 
     def finish(self) -> ParsedBody:
         self._check(self._text.end())
@@ -189,7 +189,7 @@ class OpaqueBuilder:
         self._stored = upload is not None
         self._writer: FileWriter = upload.new_file() if upload else HashingWriter()
 
-    def take(self, data: Data, /) -> None:
+    def feed(self, data: Data, /) -> None:
         self._writer.write(data)
 
     def finish(self) -> ParsedBody:
@@ -214,9 +214,9 @@ class TextOrBytesBuilder(OpaqueBuilder):
         super().__init__(head, media_type, upload)
         self._text: _TextProbe | None = _TextProbe("utf-8", limits.max_text, refuse_nul=media_type is None)
 
-    def take(self, data: Data, /) -> None:
-        super().take(data)
-        if self._text and not self._text.take(data):
+    def feed(self, data: Data, /) -> None:
+        super().feed(data)
+        if self._text and not self._text.feed(data):
             self._text = None
 
     def finish(self) -> ParsedBody:
@@ -237,7 +237,7 @@ class _TextProbe:
         self._size = 0
         self._pieces: list[str] = []
 
-    def take(self, data: Data) -> bool:
+    def feed(self, data: Data) -> bool:
         self._size += len(data)
         try:
             piece = self._decoder.decode(bytes(data))

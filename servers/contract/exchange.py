@@ -18,7 +18,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Exchange:
     """Steps 6 to 10 of the order of judgement (contract section 4).
 
-    Create it with a head that passed steps 1 to 5; then `receive` the decoded body in any cuts, then
+    Create it with a head that passed steps 1 to 5; then `feed` it the decoded body in any cuts, then
     `finish`. Whatever raises a Problem has already undone the upload; `abort` is for a peer that left.
     """
 
@@ -42,7 +42,7 @@ class Exchange:
         """Whether `finish` may wait for the disk."""
         return self._upload is not None
 
-    def receive(self, data: Data) -> None:
+    def feed(self, data: Data) -> None:
         """Take the next bytes of the body. Raises Problem."""
         if not data:
             return
@@ -51,7 +51,7 @@ class Exchange:
             self._check_size(self._size)
             if self._builder is None:
                 self._builder = self._begin_body()
-            self._builder.take(data)
+            self._builder.feed(data)
 
     def finish(self) -> Response:
         """The answer, once the whole body was received; what it promises is durable. Raises Problem."""

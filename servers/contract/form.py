@@ -47,7 +47,7 @@ class FormBuilder:
         self._count = 0
         self._part: _TextPart | _FilePart | _UntypedPart | None = None
 
-    def take(self, events: Iterable[PartEvent]) -> None:
+    def feed(self, events: Iterable[PartEvent]) -> None:
         for event in events:
             if isinstance(event, PartData):
                 self._write(event.data)
@@ -75,11 +75,11 @@ class FormBuilder:
     def _write(self, data: bytes | bytearray | memoryview) -> None:
         part = self._part
         assert part is not None, "data before a header block"
-        if not part.take(data):
+        if not part.feed(data):
             # More bytes than a text field may hold, and not UTF-8: a file after all (M78).
             assert isinstance(part, _UntypedPart)
             self._part = self._as_file(part)
-            self._part.take(data)
+            self._part.feed(data)
 
     def _end(self, _event: PartEnd) -> None:
         part, self._part = self._part, None
@@ -94,7 +94,7 @@ class FormBuilder:
 
     def _as_file(self, part: "_UntypedPart") -> "_FilePart":
         file_part = self._file_part(part.index, part.head)
-        file_part.take(part.held)
+        file_part.feed(part.held)
         return file_part
 
 
@@ -121,7 +121,7 @@ class _TextPart:
         self._room = room
         self._charset = charset
 
-    def take(self, data: bytes | bytearray | memoryview) -> bool:
+    def feed(self, data: bytes | bytearray | memoryview) -> bool:
         if len(self.held) + len(data) > self._room:
             raise _too_large(self.head, self._room)
         self.held += data
@@ -145,7 +145,7 @@ class _UntypedPart(_TextPart):
     def __init__(self, index: int, head: PartHead, room: int) -> None:
         super().__init__(index, head, room, "utf-8")
 
-    def take(self, data: bytes | bytearray | memoryview) -> bool:
+    def feed(self, data: bytes | bytearray | memoryview) -> bool:
         room = self._room - len(self.held)
         if len(data) <= room:
             self.held += data
@@ -168,7 +168,7 @@ class _FilePart:
         self._writer = writer
         self._stored = stored
 
-    def take(self, data: bytes | bytearray | memoryview) -> bool:
+    def feed(self, data: bytes | bytearray | memoryview) -> bool:
         self._writer.write(data)
         return True
 

@@ -10,7 +10,7 @@ from .request import MediaType, Pair, PartEvent
 class MultipartParser(Protocol):
     """A push parser of one multipart/form-data body: the events never depend on the cuts (M89)."""
 
-    def receive(self, data: bytes | bytearray | memoryview, /) -> Iterable[PartEvent]:
+    def feed(self, data: bytes | bytearray | memoryview, /) -> Iterable[PartEvent]:
         """The events that `data` completes. Consume them before the next call.
 
         Raises Problem `multipart_*`, `part_header*`, `disposition_*`, `name_missing`, `filename_ext`,

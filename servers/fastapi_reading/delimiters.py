@@ -58,7 +58,7 @@ class Delimiters:
         self._undue = 0  # bytes at the start of the buffer that are no data, whatever follows
         self._step: Callable[[], Span | None] = self._skip_preamble
 
-    def receive(self, data: bytes | bytearray | memoryview) -> Iterator[Span]:
+    def feed(self, data: bytes | bytearray | memoryview) -> Iterator[Span]:
         """The spans that `data` completes. Raises Problem `multipart_*` or `part_header*`."""
         self._buffer += data
         while (span := self._step()) is not None:

@@ -50,9 +50,9 @@ class CallbackParser:
         self._parser.logger = _SILENCE
         self._line_end = b""  # before the first delimiter there is none
 
-    def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
+    def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes; to be consumed before the next call. Raises Problem."""
-        for span in self._delimiters.receive(data):
+        for span in self._delimiters.feed(data):
             self._show(span)
             yield from self._events
             self._events.clear()

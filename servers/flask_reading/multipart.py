@@ -64,7 +64,7 @@ class StrictMultipart(MultipartDecoder):
         self._judged_to = 0  # how far the preamble or the header block at hand was found to be sound
         self._part: PartHead | None = None
 
-    def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
+    def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes; to be consumed before the next call. Raises Problem."""
         if self._is_closed():
             self._skip_epilogue(data)

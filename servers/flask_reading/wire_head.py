@@ -39,7 +39,7 @@ class WireHead:
         """What came after the head."""
         return bytes(self._buffer)
 
-    def receive(self, data: bytes) -> bool:
+    def feed(self, data: bytes) -> bool:
         """Take bytes; True when the head is complete. Raises Problem of steps 1 to 5."""
         self._buffer += data
         self.begun = True

@@ -45,7 +45,7 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
         for data in self._arrived():
             if not self.wire.begun:
                 self.deadline = time.monotonic() + self.limits.head_timeout
-            if self.wire.receive(data):
+            if self.wire.feed(data):
                 return True
             self._check_deadline()  # also of a peer that never pauses
         self._check_deadline()

@@ -65,9 +65,9 @@ class RequestReader:
         self._failed: Problem | None = None
         self._at_rest = True
 
-    def receive(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
-        self._incoming.receive(data)
+        self._incoming.feed(data)
 
     @property
     def buffered(self) -> int:

@@ -38,7 +38,7 @@ class FormDataParser:
         self._failed: Problem | None = None
         self._events = self._read_body()
 
-    def receive(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
+    def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes."""
         self._data = b"".join((memoryview(self._data)[self._position :], data))
         self._position = 0

@@ -55,7 +55,7 @@ class Incoming:
         self._position = 0
         self._ended = False
 
-    def receive(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         """Append `data`; b"" says that the peer has ended its side, as `recv` says it."""
         if not data:
             self._ended = True

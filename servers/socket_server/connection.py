@@ -143,7 +143,7 @@ class Connection:
             self._observer.read(len(data))
         self._peer_ended = self._peer_ended or not data
         if self._phase in RECEIVING:
-            self._inbox.receive(data)
+            self._inbox.feed(data)
             self._advance()
         else:
             self._receive_ahead(data)
@@ -228,9 +228,9 @@ class Connection:
         assert exchange is not None
         self._body_size += len(data)
         if self._body_size < _LARGE_BODY or self._observer:
-            exchange.receive(data)
+            exchange.feed(data)
         else:
-            self._in_thread(lambda: exchange.receive(data), lambda _: self._advance())
+            self._in_thread(lambda: exchange.feed(data), lambda _: self._advance())
 
     def _finish(self) -> None:
         self._complete = True

@@ -35,9 +35,9 @@ class Inbox:
         """Whether so much is kept ahead that no more should be read."""
         return self._ahead_size >= PIECE
 
-    def receive(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
-        self._reader.receive(data)
+        self._reader.feed(data)
 
     def receive_ahead(self, data: bytes) -> bool:
         """Keep what arrives while its turn has not come; whether there is room for more."""
@@ -78,6 +78,6 @@ class Inbox:
     def _take_ahead(self) -> None:
         data, self._ahead, self._ahead_size = b"".join(self._ahead), [], 0
         if data:
-            self._reader.receive(data)
+            self._reader.feed(data)
         if self._ended:
-            self._reader.receive(b"")
+            self._reader.feed(b"")

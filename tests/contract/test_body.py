@@ -52,7 +52,7 @@ def _read(
     for pieces in _cuts(data):
         builder = _builder(content_type, coding, limits)
         for piece in pieces:
-            builder.take(memoryview(piece))
+            builder.feed(memoryview(piece))
         bodies.append(builder.finish())
     assert all(body == bodies[0] for body in bodies)
     return bodies[0]
@@ -71,7 +71,7 @@ def _code_of(content_type: str | None, data: bytes, coding: str | None = None) -
 def _take_all(content_type: str | None, coding: str | None, pieces: list[bytes]) -> None:
     builder = _builder(content_type, coding)
     for piece in pieces:
-        builder.take(piece)
+        builder.feed(piece)
     builder.finish()
 
 
@@ -236,7 +236,7 @@ def test_a_route_that_stores_keeps_bytes_as_one_file_without_a_name(
     media_type = _PARSERS.content_type(content_type) if content_type else None
     with store.begin() as upload:
         builder = body_builder(head(fields=fields), media_type, _PARSERS, upload, Limits())
-        builder.take(data)
+        builder.feed(data)
         body = builder.finish()
         upload.publish()
     sha256 = hashlib.sha256(data).hexdigest()

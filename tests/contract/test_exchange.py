@@ -52,7 +52,7 @@ def _answer(
     exchange = Exchange(request_head, TABLE, _PARSERS, _context(store, limits))
     size = max(len(body) // pieces, 1)
     for start in range(0, len(body), size):
-        exchange.receive(body[start : start + size])
+        exchange.feed(body[start : start + size])
     return exchange.finish()
 
 
@@ -141,7 +141,7 @@ def test_a_peer_that_leaves_leaves_nothing() -> None:
     store = FaultyStore()
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
     exchange.abort()
-    exchange.receive(_FORM_BODY[:80])
+    exchange.feed(_FORM_BODY[:80])
     assert exchange.stores
     exchange.abort()
     exchange.abort()
@@ -151,7 +151,7 @@ def test_a_peer_that_leaves_leaves_nothing() -> None:
 def test_a_refusal_undoes_the_upload_too() -> None:
     store = FaultyStore()
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
-    exchange.receive(_FORM_BODY[:80])
+    exchange.feed(_FORM_BODY[:80])
     response = exchange.refuse(Problem("request_timeout", "too slow"))
     assert (response.status, response.head_only, store.aborts) == (408, False, 1)
 
@@ -239,9 +239,9 @@ def test_the_limit_counts_what_really_comes(size: int) -> None:
 
 def test_a_chunked_boundary_is_judged_at_the_first_byte() -> None:
     exchange = Exchange(head(chunked=True, fields=_NO_BOUNDARY), TABLE, _PARSERS, _context(FaultyStore()))
-    exchange.receive(b"")
+    exchange.feed(b"")
     with pytest.raises(Problem) as raised:
-        exchange.receive(b"x")
+        exchange.feed(b"x")
     assert raised.value.code == "boundary_missing"
 
 

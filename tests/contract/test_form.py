@@ -44,7 +44,7 @@ def _part(head: PartHead, *pieces: bytes) -> list[PartEvent]:
 def _build(*parts: list[PartEvent], limits: Limits = _LIMITS) -> FormBuilder:
     builder = FormBuilder(None, limits)
     for part in parts:
-        builder.take(part)
+        builder.feed(part)
     return builder
 
 
@@ -175,7 +175,7 @@ def test_the_part_after_the_last_is_refused_at_its_head() -> None:
     three = [_part(_head()), _part(_head(filename="f")), _part(_head())]
     builder = _build(*three)
     with pytest.raises(Problem) as raised:
-        builder.take([_head("text/plain", charset="koi8-r")])
+        builder.feed([_head("text/plain", charset="koi8-r")])
     assert raised.value.code == "too_many_parts"
 
 
@@ -190,9 +190,9 @@ def test_files_go_to_the_upload_and_fields_do_not() -> None:
     store = MemoryStore()
     with store.begin() as upload:
         builder = FormBuilder(upload, _LIMITS)
-        builder.take(_part(_head(), b"field"))
-        builder.take(_part(_head(filename="f"), b"fi", b"le"))
-        builder.take(_part(_head(), b"\xff" * 3, b"x" * 20))
+        builder.feed(_part(_head(), b"field"))
+        builder.feed(_part(_head(filename="f"), b"fi", b"le"))
+        builder.feed(_part(_head(), b"\xff" * 3, b"x" * 20))
         upload.publish()
     assert all(file.stored for file in builder.files)
     stored = {hashlib.sha256(data).hexdigest() for data in (b"file", b"\xff" * 3 + b"x" * 20)}
@@ -202,14 +202,14 @@ def test_files_go_to_the_upload_and_fields_do_not() -> None:
 def test_events_may_come_one_at_a_time() -> None:
     builder = FormBuilder(None, _LIMITS)
     for event in _part(_head(), b"a", b"b"):
-        builder.take([event])
+        builder.feed([event])
     assert [field.value for field in builder.form] == ["ab"]
 
 
 def test_a_held_buffer_is_free_at_once() -> None:
     builder = FormBuilder(None, _LIMITS)
     buffer = bytearray(b"abc")
-    builder.take([_head(), PartData(buffer)])
+    builder.feed([_head(), PartData(buffer)])
     buffer[:] = b"xyz"
-    builder.take([PartEnd()])
+    builder.feed([PartEnd()])
     assert builder.form[0].value == "abc"

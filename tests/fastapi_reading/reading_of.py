@@ -42,8 +42,8 @@ def parts_of(
     parts: list[Part] = []
     open_head: list[PartHead] = []
     data = bytearray()
-    for receive, piece in [*((parser.receive, piece) for piece in pieces), (None, b"")]:
-        for event in parser.finish() if receive is None else receive(piece):
+    for feed, piece in [*((parser.feed, piece) for piece in pieces), (None, b"")]:
+        for event in parser.finish() if feed is None else feed(piece):
             match event:
                 case PartHead():
                     assert not open_head, "a part begins in a part"

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("python_multipart", reason="without the extra 'fastapi' its reading is NOT tested")
 
 from tests.fastapi_reading.reading_of import LIMITS, body_of, outcome, parts_of
-from tests.sansio.cuts import at_random, by_size, bytewise, two_way
+from tests.sansio.splits import at_random, by_size, bytewise, two_way
 
 A = b'Content-Disposition: form-data; name="a"'
 FILE = b'Content-Disposition: form-data; name="f"; filename="f.bin"\r\nContent-Type: x/y'

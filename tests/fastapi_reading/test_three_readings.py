@@ -19,7 +19,7 @@ from servers.fastapi_reading import PythonMultipartReading
 from servers.flask_reading import WerkzeugParsers
 from servers.sansio.parsers import SansIoParsers
 from tests.fastapi_reading.reading_of import LIMITS, outcome, parts_of
-from tests.sansio.cuts import at_random, bytewise
+from tests.sansio.splits import at_random, bytewise
 
 ALL_PARSERS: Sequence[Parsers] = (PythonMultipartReading(), WerkzeugParsers(), SansIoParsers())
 ROUNDS = 1500

@@ -19,7 +19,7 @@ def parts(body: bytes, *, boundary: bytes = b"b", pieces: Iterable[bytes] = ()) 
     parser = StrictMultipart(boundary, Limits())
     try:
         for piece in pieces or [body]:
-            for event in parser.receive(piece):
+            for event in parser.feed(piece):
                 if isinstance(event, PartHead):
                     head = event
                 elif isinstance(event, PartData):
@@ -39,7 +39,7 @@ def parts(body: bytes, *, boundary: bytes = b"b", pieces: Iterable[bytes] = ()) 
 def heads(body: bytes) -> list[PartHead]:
     """The header blocks of a body that is accepted."""
     parser = StrictMultipart(b"b", Limits())
-    found = [event for event in parser.receive(body) if isinstance(event, PartHead)]
+    found = [event for event in parser.feed(body) if isinstance(event, PartHead)]
     list(parser.finish())
     return found
 

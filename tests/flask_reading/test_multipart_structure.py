@@ -136,10 +136,8 @@ def test_every_edge_within_a_long_delimiter_leaves_the_data_exact() -> None:
 
 def test_nothing_but_a_begun_delimiter_is_held_back() -> None:
     parser = StrictMultipart(b"b", Limits())
-    list(parser.receive(b"--b\r\n" + A + b"\r\n\r\n"))
+    list(parser.feed(b"--b\r\n" + A + b"\r\n\r\n"))
     seen = b"".join(
-        bytes(event.data)
-        for event in parser.receive(b"x" * 70000 + b"\r\n--b")
-        if isinstance(event, PartData)
+        bytes(event.data) for event in parser.feed(b"x" * 70000 + b"\r\n--b") if isinstance(event, PartData)
     )
     assert seen == b"x" * 70000

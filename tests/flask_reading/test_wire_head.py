@@ -16,7 +16,7 @@ def outcome(data: bytes, *, size: int = 0) -> str:
     size = size or len(data)
     try:
         for position in range(0, len(data), size):
-            if wire.receive(data[position : position + size]):
+            if wire.feed(data[position : position + size]):
                 return "complete"
     except Problem as problem:
         return problem.code
@@ -25,7 +25,7 @@ def outcome(data: bytes, *, size: int = 0) -> str:
 
 def values(*lines: bytes) -> dict[str, list[str]]:
     wire = WireHead(Limits())
-    assert wire.receive(REQUEST + HOST + b"".join(line + b"\r\n" for line in lines) + b"\r\n")
+    assert wire.feed(REQUEST + HOST + b"".join(line + b"\r\n" for line in lines) + b"\r\n")
     return wire.fields
 
 
@@ -99,14 +99,14 @@ def test_head_is_judged_alike_in_every_cut(data: bytes, expected: str) -> None:
 
 def test_problem_comes_with_the_line_not_with_the_head() -> None:
     wire = WireHead(Limits())
-    assert not wire.receive(REQUEST)
+    assert not wire.feed(REQUEST)
     with pytest.raises(Problem):
-        wire.receive(b"X A: 1\r\n")
+        wire.feed(b"X A: 1\r\n")
 
 
 def test_what_follows_the_head_is_kept() -> None:
     wire = WireHead(Limits())
-    assert wire.receive(REQUEST + HOST + b"\r\nbody")
+    assert wire.feed(REQUEST + HOST + b"\r\nbody")
     assert wire.rest == b"body"
     assert wire.head is not None and wire.head.target == "/a?b=c"
 

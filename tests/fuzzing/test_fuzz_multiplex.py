@@ -71,7 +71,7 @@ def test_an_early_answer_to_a_large_request_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("response", "expected"),
     [
         (b"", Exchange(closed=True)),
         (b"HTTP/1.1 200 OK\r\nContent-Le", None),

@@ -67,7 +67,7 @@ def test_the_boundary_is_found_loosely(head: bytes, boundary: bytes | None) -> N
     assert boundary_of(head) == boundary
 
 
-def test_cuts_leave_no_piece_empty() -> None:
+def test_splits_leave_no_piece_empty() -> None:
     for seed in range(300):
         places = cuts(REQUEST, random.Random(seed))
         assert places == tuple(sorted(set(places)))

@@ -9,7 +9,7 @@ import pytest
 from clients import requests_upload, socket_upload
 from clients.http1.encode import basic_credentials, cookie_field, json_bytes, urlencode
 from clients.http1.errors import UsageError
-from clients.http1.request import build_message
+from clients.http1.request import build_request
 from clients.http1.request_url import parse_request_url
 from clients.http1.upload_call import Call
 
@@ -51,7 +51,7 @@ def test_lone_surrogates_are_refused(text: str) -> None:
         {"files": {"f": (text, b"")}},
     ):
         with pytest.raises(UsageError, match="UTF-8"):
-            message = build_message("POST", "http://h/", **arguments)
+            message = build_request("POST", "http://h/", **arguments)
             list(message.blocks())
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_field_is_refused(headers: dict[str, Any]) -> None:
 )
 def test_what_does_not_go_together_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        build_message("POST", "http://h/", **arguments)
+        build_request("POST", "http://h/", **arguments)
 
 
 def test_the_length_of_a_text_stream_is_that_of_its_bytes(tmp_path: Any) -> None:
@@ -108,7 +108,7 @@ def test_the_length_of_a_text_stream_is_that_of_its_bytes(tmp_path: Any) -> None
     path = tmp_path / "a.txt"
     path.write_text("äöü", "utf-8")
     with path.open(encoding="utf-8") as file:
-        message = build_message("POST", "http://h/", data=file)
+        message = build_request("POST", "http://h/", data=file)
         assert message.field("content-length") == b"6"
         assert b"".join(bytes(block) for block in message.blocks()) == "äöü".encode()
 

@@ -137,7 +137,7 @@ def test_the_answer_is_read_although_the_sending_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_bytes", "answers", "methods"),
+    ("request_bytes", "responses", "methods"),
     [
         (b"HEAD / HTTP/1.1\r\n\r\n", 1, (b"HEAD",)),
         (b"\r\nHEAD / HTTP/1.1\r\n\r\n", 1, (b"HEAD",)),

@@ -180,7 +180,7 @@ def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType)
 def test_an_answer_beyond_all_measure_is_not_held(
     client: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_answer, "MAX_ANSWER_BYTES", 1 << 20)
+    monkeypatch.setattr(received_answer, "MAX_RESPONSE_BYTES", 1 << 20)
 
     def script(peer: Peer) -> None:
         peer.read_message()

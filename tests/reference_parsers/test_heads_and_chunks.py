@@ -20,7 +20,7 @@ from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.parsers import LIMITS
-from tests.sansio.cuts import source_of
+from tests.sansio.splits import source_of
 
 _Head = RequestHead | str | None
 
@@ -30,7 +30,7 @@ def _sansio_head(pieces: Sequence[bytes]) -> _Head:
     reader = RequestReader(LIMITS)
     try:
         for piece in pieces:
-            reader.receive(piece)
+            reader.feed(piece)
             event = reader.next_event()
             if isinstance(event, HeadReceived):
                 return event.head
@@ -43,7 +43,7 @@ def _flask_head(pieces: Sequence[bytes]) -> _Head:
     wire = WireHead(LIMITS)
     try:
         for piece in pieces:
-            if wire.receive(piece):
+            if wire.feed(piece):
                 return wire.head
     except Problem as problem:
         return problem.code
@@ -237,7 +237,7 @@ def _sansio_chunks(pieces: Sequence[bytes]) -> _Decoded:
     try:
         for item in read_chunks(incoming, LIMITS, has_content_type=False):
             if item is NEED_DATA:
-                incoming.receive(next(left))
+                incoming.feed(next(left))
             else:
                 data += item
     except PeerClosed:

@@ -33,7 +33,7 @@ def _completions(members: dict[str, Any]) -> list[dict[str, Any]]:
     fields = {"content-type": "application/json"}
     request_head = head("POST", "/v1/chat/completions", fields=fields, content_length=len(body))
     exchange = Exchange(request_head, TABLE, SansIoParsers(), Settings().context(MemoryStore()))
-    exchange.receive(body)
+    exchange.feed(body)
     response = exchange.finish()
     if isinstance(response.body, bytes):
         return [json.loads(response.body)]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from servers.contract.limits import Limits
-from tests.sansio.cuts import bytewise, two_way
+from tests.sansio.splits import bytewise, two_way
 from tests.sansio.transcripts import Requests, read_requests
 
 _HEAD = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"

@@ -9,7 +9,7 @@ from servers.contract.problems import Problem
 from servers.contract.request import BasicCredentials, Pair
 from servers.sansio.connection import BodyComplete, HeadReceived, RequestReader
 from servers.sansio.stream import NEED_DATA, Role
-from tests.sansio.cuts import bytewise, two_way
+from tests.sansio.splits import bytewise, two_way
 from tests.sansio.transcripts import LIMITS, read_requests, request
 
 _HOST = b"Host: h\r\n"
@@ -164,10 +164,10 @@ def test_whether_the_client_waits_for_a_100(head: bytes, expects: bool, has_body
 
 def test_a_problem_is_raised_again_and_nothing_behind_it_is_read() -> None:
     reader = RequestReader(LIMITS)
-    reader.receive(b"BAD\r\n" + _LINE + _HOST + b"\r\n")
+    reader.feed(b"BAD\r\n" + _LINE + _HOST + b"\r\n")
     with pytest.raises(Problem) as first:
         reader.next_event()
-    reader.receive(_LINE)
+    reader.feed(_LINE)
     for _ in range(3):
         with pytest.raises(Problem) as again:
             reader.next_event()
@@ -176,12 +176,12 @@ def test_a_problem_is_raised_again_and_nothing_behind_it_is_read() -> None:
 
 def test_what_no_event_consumed_is_counted() -> None:
     reader = RequestReader(LIMITS)
-    reader.receive(_LINE + _HOST + b"Content-Length: 3\r\n\r\nab")
+    reader.feed(_LINE + _HOST + b"Content-Length: 3\r\n\r\nab")
     assert isinstance(reader.next_event(), HeadReceived)
     assert reader.buffered == 2
     reader.next_event()
     assert (reader.buffered, reader.next_event()) == (0, NEED_DATA)
-    reader.receive(b"cGET")
+    reader.feed(b"cGET")
     reader.next_event()
     assert isinstance(reader.next_event(), BodyComplete)
     assert reader.buffered == 3
@@ -204,7 +204,7 @@ def test_a_trace_is_told_every_byte_once_and_in_order() -> None:
         b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nde"
     )
     for piece in bytewise(data):
-        reader.receive(piece)
+        reader.feed(piece)
         while reader.next_event() is not NEED_DATA:
             pass
     assert b"".join(raw for _, raw in told) == data

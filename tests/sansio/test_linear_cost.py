@@ -20,7 +20,7 @@ from servers.sansio.disposition import parse_disposition
 from servers.sansio.media_types import parse_media_type
 from servers.sansio.target import decode_target
 from servers.sansio.urlencoded import parse_pairs
-from tests.sansio.cuts import SEGMENT, by_size, bytewise
+from tests.sansio.splits import SEGMENT, by_size, bytewise
 from tests.sansio.transcripts import read_form, read_requests
 
 _WIDE = dataclasses.replace(

@@ -8,7 +8,7 @@ from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.sansio.multipart import FormDataParser
 from servers.sansio.stream import Role
-from tests.sansio.cuts import bytewise, two_way
+from tests.sansio.splits import bytewise, two_way
 from tests.sansio.transcripts import read_form
 
 _H = b"Content-Disposition: form-data; name=a\r\n"
@@ -164,7 +164,7 @@ def test_a_problem_is_raised_again() -> None:
 
 def _problem_of(parser: FormDataParser, data: bytes) -> Problem:
     with pytest.raises(Problem) as raised:
-        list(parser.receive(data))
+        list(parser.feed(data))
     return raised.value
 
 
@@ -188,6 +188,6 @@ def _trace(pieces: list[bytes]) -> list[tuple[Role, bytes]]:
     told: list[tuple[Role, bytes]] = []
     parser = FormDataParser(b"b", Limits(), lambda role, raw: told.append((role, bytes(raw))))
     for piece in pieces:
-        list(parser.receive(piece))
+        list(parser.feed(piece))
     list(parser.finish())
     return told

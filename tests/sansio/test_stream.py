@@ -25,7 +25,7 @@ def _lines(*pieces: bytes) -> list[bytes] | str:
     lines = []
     current = _line(incoming)
     for piece in filter(None, pieces):  # b"" would be the end
-        incoming.receive(piece)
+        incoming.feed(piece)
         try:
             while True:
                 next(current)
@@ -65,10 +65,10 @@ def test_a_line_in_every_cut(data: bytes, expected: list[bytes] | str) -> None:
 
 def test_the_end_of_the_peer_inside_a_line() -> None:
     incoming = Incoming()
-    incoming.receive(b"ab")
+    incoming.feed(b"ab")
     line = _line(incoming)
     assert next(line) is Need.DATA
-    incoming.receive(b"")
+    incoming.feed(b"")
     with pytest.raises(PeerClosed):
         next(line)
     assert not incoming.at_end
@@ -78,9 +78,9 @@ def test_the_end_of_the_peer_inside_a_line() -> None:
 
 def test_bytes_are_taken_once_and_in_order() -> None:
     incoming = Incoming()
-    incoming.receive(b"abc")
+    incoming.feed(b"abc")
     assert (bytes(incoming.take(2)), len(incoming)) == (b"ab", 1)
-    incoming.receive(b"de")
+    incoming.feed(b"de")
     assert incoming.startswith(b"cd")
     assert (bytes(incoming.take(100)), len(incoming)) == (b"cde", 0)
     assert bytes(incoming.take(1)) == b""
@@ -88,9 +88,9 @@ def test_bytes_are_taken_once_and_in_order() -> None:
 
 def test_what_was_taken_outlives_what_arrives_later() -> None:
     incoming = Incoming()
-    incoming.receive(b"abc")
+    incoming.feed(b"abc")
     taken = incoming.take(3)
-    incoming.receive(b"xyz")
+    incoming.feed(b"xyz")
     incoming.take(3)
     assert bytes(taken) == b"abc"
 
@@ -98,7 +98,7 @@ def test_what_was_taken_outlives_what_arrives_later() -> None:
 def test_a_trace_is_told_every_byte_with_what_it_is() -> None:
     told: list[tuple[Role, bytes]] = []
     incoming = Incoming(lambda role, data: told.append((role, bytes(data))))
-    incoming.receive(b"ab\r\nrest")
+    incoming.feed(b"ab\r\nrest")
     with pytest.raises(StopIteration):
         next(_line(incoming))
     incoming.take(9, Role.BODY)

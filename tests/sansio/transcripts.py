@@ -49,7 +49,7 @@ def read_requests(pieces: Iterable[bytes], limits: Limits = LIMITS) -> Requests:
     reader = RequestReader(limits)
     requests = Requests()
     for piece in (*pieces, b""):
-        reader.receive(piece)
+        reader.feed(piece)
         try:
             if _pull(reader, requests):
                 break
@@ -117,7 +117,7 @@ def read_form(pieces: Iterable[bytes | memoryview], boundary: bytes = b"b", limi
 def _parts(parser: FormDataParser, pieces: Iterable[bytes | memoryview]) -> Iterator[Part]:
     head: PartHead | None = None
     data = bytearray()
-    events = (event for piece in pieces for event in parser.receive(piece))
+    events = (event for piece in pieces for event in parser.feed(piece))
     for event in _chained(events, parser):
         if isinstance(event, PartHead):
             assert head is None, "a head inside a part"

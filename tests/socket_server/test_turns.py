@@ -108,7 +108,7 @@ def test_what_came_while_a_stream_paused_is_answered_behind_it() -> None:
 
 def test_an_inbox_is_full_until_what_it_keeps_is_taken() -> None:
     kept = Inbox(RequestReader(Limits()))
-    kept.receive(request("POST", "/", length=2 * inbox.PIECE))
+    kept.feed(request("POST", "/", length=2 * inbox.PIECE))
     assert isinstance(kept.next_event(), HeadReceived)
     seen = [(kept.receive_ahead(data), kept.is_full) for data in (bytes(inbox.PIECE - 1), b"x")]
     assert seen == [(True, False), (False, True)], "whether there is room for more, and whether there is none"
@@ -154,7 +154,7 @@ def test_a_client_that_ends_behind_many_requests_gets_every_answer(heads: list[i
 @pytest.mark.parametrize("count", [inbox._MOST_CHUNKS - 1, 4 * inbox._MOST_CHUNKS + 1])
 def test_tiny_chunks_are_handed_over_before_finding_them_has_taken_long(count: int) -> None:
     kept = Inbox(RequestReader(Limits()))
-    kept.receive(_CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n")
+    kept.feed(_CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n")
     assert isinstance(kept.next_event(), HeadReceived)
     sizes = []
     while isinstance(event := kept.next_event(), BodyReceived):

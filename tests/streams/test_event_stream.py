@@ -65,7 +65,7 @@ CASES: dict[str, tuple[bytes, list[Item]]] = {
 
 def parsed(pieces: list[bytes]) -> list[Item]:
     parser = EventStreamParser()
-    return [item for piece in pieces for item in parser.receive(piece)]
+    return [item for piece in pieces for item in parser.feed(piece)]
 
 
 @pytest.mark.parametrize(("stream", "items"), CASES.values(), ids=CASES)
@@ -83,27 +83,27 @@ def test_items_are_as_the_rules_say_in_every_cut(stream: bytes, items: list[Item
 
 def test_an_event_comes_with_its_last_cr_and_the_lf_after_it_ends_no_line() -> None:
     parser = EventStreamParser()
-    assert parser.receive(b"data: a\r\n\r") == [Event("a")]
-    assert parser.receive(b"\ndata: b\r") == []
-    assert parser.receive(b"\r") == [Event("b")]
+    assert parser.feed(b"data: a\r\n\r") == [Event("a")]
+    assert parser.feed(b"\ndata: b\r") == []
+    assert parser.feed(b"\r") == [Event("b")]
 
 
 def test_retry_is_milliseconds_and_digits_only() -> None:
     parser = EventStreamParser()
-    parser.receive(b"retry: 2500\n")
+    parser.feed(b"retry: 2500\n")
     assert parser.retry == 2500
     for value in ("", "-1", "1.5", "+3", " 4", "1_0", "٣", "9" * 5000):
-        parser.receive(f"retry: {value}\n".encode())
+        parser.feed(f"retry: {value}\n".encode())
         assert parser.retry == 2500, value
-    parser.receive(b"retry:0\n\n")
+    parser.feed(b"retry:0\n\n")
     assert parser.retry == 0
 
 
 def test_the_last_event_id_counts_from_the_blank_line_on() -> None:
     parser = EventStreamParser()
-    parser.receive(b"id: 7\n")
+    parser.feed(b"id: 7\n")
     assert parser.last_event_id == ""
-    parser.receive(b"\n")
+    parser.feed(b"\n")
     assert parser.last_event_id == "7"
 
 
@@ -113,7 +113,7 @@ def test_the_last_event_id_counts_from_the_blank_line_on() -> None:
 )
 def test_an_unfinished_event_is_known_at_the_end(stream: bytes, unfinished: bool) -> None:
     parser = EventStreamParser()
-    parser.receive(stream)
+    parser.feed(stream)
     assert parser.unfinished is unfinished
 
 
@@ -123,7 +123,7 @@ def test_an_event_has_a_limit_however_it_grows(monkeypatch: pytest.MonkeyPatch, 
     parser = EventStreamParser()
     with pytest.raises(EventStreamError, match="more than"):
         for _ in range(1001):
-            parser.receive(piece)
+            parser.feed(piece)
 
 
 def test_comments_and_events_without_end_do_not_count_against_the_limit(
@@ -135,7 +135,7 @@ def test_comments_and_events_without_end_do_not_count_against_the_limit(
         item
         for _ in range(300)
         for piece in (b": pi", b"ng\n", b"da", b"ta: a\n\n")
-        for item in parser.receive(piece)
+        for item in parser.feed(piece)
     ]
     assert items == [Comment("ping"), Event("a")] * 300
 
@@ -144,5 +144,5 @@ def test_a_long_line_in_small_pieces_costs_linear_time() -> None:
     """Half a million pieces: quadratic work would take minutes."""
     parser = EventStreamParser()
     for _ in range(500_000):
-        parser.receive(b"data: 7 ")
-    assert parser.receive(b"\n\n") == [Event(("data: 7 " * 500_000).removeprefix("data: "))]
+        parser.feed(b"data: 7 ")
+    assert parser.feed(b"\n\n") == [Event(("data: 7 " * 500_000).removeprefix("data: "))]

@@ -21,10 +21,10 @@ WHOLE = {
 
 def read(pieces: list[bytes]) -> tuple[StreamingParser, bytes]:
     reader = StreamingParser()
-    return reader, b"".join([reader.receive(piece) for piece in pieces])
+    return reader, b"".join([reader.feed(piece) for piece in pieces])
 
 
-@pytest.mark.parametrize("answer", WHOLE.values(), ids=WHOLE)
+@pytest.mark.parametrize("response", WHOLE.values(), ids=WHOLE)
 def test_the_body_is_the_same_in_every_cut(response: bytes) -> None:
     cuts = [[response[:cut], response[cut:]] for cut in range(1, len(response))]
     for pieces in ([response], [response[at : at + 1] for at in range(len(response))], *cuts):
@@ -38,7 +38,7 @@ def test_the_body_is_the_same_in_every_cut(response: bytes) -> None:
 def test_a_piece_of_a_chunk_is_passed_on_before_the_rest_of_it() -> None:
     reader, body = read([CHUNKED + b"5\r\nab"])
     assert body == b"ab"
-    assert reader.receive(b"c") == b"c"
+    assert reader.feed(b"c") == b"c"
     assert not reader.complete
 
 
@@ -51,7 +51,7 @@ def test_a_framed_answer_is_complete_before_the_close(name: str) -> None:
 def test_an_answer_without_framing_ends_with_the_connection() -> None:
     reader, _ = read([WHOLE["until-close"]])
     assert not reader.complete
-    reader.receive(b"")
+    reader.feed(b"")
     assert reader.complete
 
 
@@ -61,7 +61,7 @@ def test_an_empty_body_is_complete_with_the_head() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "why"),
     [
         (b"", "before its answer's head"),
         (b"HTTP/1.1 200 OK\r\n", "before its answer's head"),
@@ -78,7 +78,7 @@ def test_an_answer_that_is_cut_off_is_an_error(response: bytes, why: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "why"),
     [
         (b"ICY 200 OK\r\n\r\n", "no status line"),
         (b"HTTP/1.1 200 OK\r\na b: c\r\n\r\n", "no field line"),

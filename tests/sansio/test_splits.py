@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sansio.cuts import SEGMENT, at_random, by_size, bytewise
+from tests.sansio.splits import SEGMENT, at_random, by_size, bytewise
 from tests.sansio.transcripts import read_form, read_requests
 
 _REQUESTS = Path(__file__).resolve().parent.parent.parent / "sample_files" / "requests"

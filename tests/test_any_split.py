@@ -31,7 +31,7 @@ from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.parsers import ALL_PARSERS, LIMITS
-from tests.sansio.cuts import source_of
+from tests.sansio.splits import source_of
 from tests.third_party_requests.exchanges import converse
 
 SMALL = 4096
@@ -86,7 +86,7 @@ def recorded() -> Sequence[Body]:
 
 def _body_of(case: Case) -> Body | None:
     reader = RequestReader(LIMITS)
-    reader.receive(case.request)
+    reader.feed(case.request)
     try:
         event = reader.next_event()
         if not isinstance(event, HeadReceived):
@@ -109,7 +109,7 @@ def _dechunk_sansio(body: Body, pieces: Pieces) -> Iterator[bytes]:
     try:
         for item in read_chunks(incoming, LIMITS, has_content_type="content-type" in body.head.fields):
             if item is NEED_DATA:
-                incoming.receive(next(left))
+                incoming.feed(next(left))
             else:
                 assert isinstance(item, memoryview)
                 yield bytes(item)
@@ -147,7 +147,7 @@ def read(room: Room, body: Body, pieces: Pieces) -> Outcome:
         for data in decoded:
             if builder is None:
                 builder = body_builder(body.head, body.media_type, room.reading, None, LIMITS)
-            builder.take(data)
+            builder.feed(data)
         if not body.head.chunked and len(body.raw) < (body.head.content_length or 0):
             return "body_truncated"
         return builder.finish() if builder is not None else "nothing"
@@ -234,7 +234,7 @@ def _transcribe(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -
     filler, end, problem = 0, b"", ""
     try:
         for piece in (*pieces, None):
-            for event in parser.finish() if piece is None else parser.receive(piece):
+            for event in parser.finish() if piece is None else parser.feed(piece):
                 if isinstance(event, PartHead):
                     heads.append(event)
                     data.append(bytearray())
@@ -328,7 +328,7 @@ def _unchunked(room: Room, body: Body, pieces: Pieces) -> tuple[bytes, str]:
 # Over the wire.
 
 
-def test_cuts_in_delimiters_over_the_wire(backends: Mapping[str, RunningBackend]) -> None:
+def test_splits_in_delimiters_over_the_wire(backends: Mapping[str, RunningBackend]) -> None:
     bodies = random.Random("wire").sample(_forms(), _SAMPLE)
     requests = {case.name: case.request for case in load_cases()}
     for body in bodies:

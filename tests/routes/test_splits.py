@@ -15,7 +15,7 @@ from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
-from tests.sansio.cuts import at_random, by_size, bytewise
+from tests.sansio.splits import at_random, by_size, bytewise
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _RECORDED = sorted((_PROJECT / "sample_files" / "requests").glob("*/*.http"))
@@ -35,7 +35,7 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
     exchange: Exchange | None = None
     try:
         for piece in (*pieces, b""):
-            reader.receive(piece)
+            reader.feed(piece)
             while (event := reader.next_event()) is not NEED_DATA:
                 if isinstance(event, HeadReceived):
                     exchange = None
@@ -43,7 +43,7 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
                 elif exchange is None:
                     break
                 elif isinstance(event, BodyReceived):
-                    exchange.receive(event.data)
+                    exchange.feed(event.data)
                 elif isinstance(event, BodyComplete):
                     said.append(_said(exchange.finish()))
                 else:
