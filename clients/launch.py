@@ -40,7 +40,7 @@ _PRINTED_URL = re.compile(r"http://[^\s/:]+:(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class BackendKind:
-    """How a backend is started: its command with `{port}` and `{store}` to be filled in.
+    """How a backend is started: its command, in which `{host}`, `{port}` and `{address}` are filled in.
 
     `prints_url`: it takes port 0 and prints its URL when it is ready; any other is asked for /healthz.
     `needs` are the modules of the extra that has the backend's name, for a guest that may be absent.
@@ -55,29 +55,38 @@ class BackendKind:
         """Whether its extra, if it has one, is installed."""
         return all(find_spec(module) is not None for module in self.needs)
 
+    def command_for(self, host: str, port: int | str) -> list[str]:
+        """The command that makes it listen on this address; `host` has no brackets."""
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        values = {"{host}": host, "{port}": str(port), "{address}": address}
+        return [values.get(part, part) for part in self.command]
+
 
 BACKENDS: dict[str, BackendKind] = {
     "socket": BackendKind(
         (
             *(sys.executable, "-m", _PREFIX + "servers.socket_upload"),
-            *("--port", "0", "--store", "{store}"),
+            *("--host", "{host}", "--port", "{port}"),
         ),
         prints_url=True,
     ),
     "flask": BackendKind(
-        (sys.executable, "-m", "flask", "--app", _PREFIX + "servers.flask_upload", "run", "--port", "{port}")
+        (
+            *(sys.executable, "-m", "flask", "--app", _PREFIX + "servers.flask_upload", "run"),
+            *("--host", "{host}", "--port", "{port}"),
+        )
     ),
     "gunicorn": BackendKind(
         (
             *(sys.executable, "-m", "gunicorn", "-c", f"python:{_PREFIX}servers.gunicorn_conf"),
-            *("--bind", HOST + ":{port}"),
+            *("--bind", "{address}"),
         )
     ),
     # No peer is believed to be a proxy (H32), and the log does not repeat what a query says.
     "fastapi": BackendKind(
         (
             *(sys.executable, "-m", "uvicorn", _PREFIX + "servers.fastapi_upload:app"),
-            *("--host", HOST, "--port", "{port}"),
+            *("--host", "{host}", "--port", "{port}"),
             *("--http", _PREFIX + "servers.fastapi_server.protocol:ContractProtocol", "--ws", "none"),
             *("--no-proxy-headers", "--no-access-log"),
         ),
@@ -229,7 +238,7 @@ def spawn(
     store = store or folder / "store"
     store.mkdir(parents=True, exist_ok=True)
     port = 0 if kind.prints_url else _free_port()
-    command = [part.replace("{port}", str(port)).replace("{store}", str(store)) for part in kind.command]
+    command = kind.command_for(HOST, port)
     try:
         process = _run([*command, *flags], _environment(store, env or {}), folder / "log")
     except OSError as error:
@@ -286,12 +295,19 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
 def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
     # Nobody's own settings: what is compared are the backends with their defaults.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "WIREPROOF_"))}
-    if not _PREFIX:
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_ROOT), env.get("PYTHONPATH"))))
+    env |= import_path()
     env["PYTHONUNBUFFERED"] = "1"  # stdout is a file: the URL must be there as soon as it is printed
     env["WIREPROOF_STORE"] = str(store)
     env.update(extra)
     return env
+
+
+def import_path() -> dict[str, str]:
+    """The variable by which a new interpreter finds the servers: none is needed in an installation."""
+    if _PREFIX:
+        return {}
+    paths = filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH")))
+    return {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _free_port() -> int:

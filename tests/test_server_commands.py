@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clients.comparison.cases import PROJECT_ROOT
-from clients.launch import BACKENDS, installed_backends
+from clients.launch import BACKENDS, HOST, installed_backends
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,7 @@ def test_a_bad_setting_is_one_sentence_and_no_traceback(
 ) -> None:
     (tmp_path / "file").touch()
     settings = {"STORE": str(tmp_path / "store"), variable: value.format(file=tmp_path / "file")}
-    command = [
-        part.replace("{port}", "0").replace("{store}", settings["STORE"]) for part in BACKENDS[name].command
-    ]
+    command = BACKENDS[name].command_for(HOST, 0)
     env = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
     env |= {f"WIREPROOF_{setting}": text for setting, text in settings.items()}
     ended = subprocess.run(command, cwd=PROJECT_ROOT, env=env, capture_output=True, text=True, timeout=60)

@@ -1,0 +1,71 @@
+"""Starts a server in place of this process: python clients/serve.py [--backend NAME]
+
+Clients import nothing of the servers: the server is a command of its own, run by `exec`, so that signals and
+the exit status are its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+if not __package__:  # run by its path: load it through its package, so that relative imports work
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import_module("clients.serve").main()
+
+import click
+
+from .http1.version import project_version
+from .launch import BACKENDS, HOST, import_path
+
+_EPILOG = """
+Limits and time-outs are set by variables: WIREPROOF_MAX_BODY=1000000. Arguments behind -- go to the backend's
+own command: wireproof serve --backend gunicorn -- --access-logfile -
+"""
+
+
+@click.command("serve", epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--backend",
+    type=click.Choice(tuple(BACKENDS)),
+    default="socket",
+    show_default=True,
+    help="socket: raw sockets and parsers written by hand. flask: Flask's development server. gunicorn: the "
+    "Flask application for production. fastapi: needs the extra of that name.",
+)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port.  [default: 8000]")
+@click.option("--store", metavar="DIR", help="Folder for uploaded files.  [default: store]")
+@click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
+@click.option("--workers", metavar="N", help="Worker processes of socket and gunicorn.  [default: 2]")
+@click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
+@click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
+@click.option("--insecure-public", is_flag=True, help="Allow other addresses without a token.")
+@click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (socket only, one worker).")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.version_option(project_version(), prog_name="serve")
+def main(
+    *, backend: str, wire: bool, insecure_public: bool, arguments: tuple[str, ...], **given: str | int | None
+) -> None:
+    """Start a server that takes uploads, on 127.0.0.1:8000 unless told otherwise."""
+    kind = BACKENDS[backend]
+    if not kind.installed:
+        raise click.UsageError(f"backend {backend!r} needs an extra: pip install 'wireproof[{backend}]'")
+    if wire and backend != "socket":
+        raise click.UsageError("--wire is a view of the socket server: it has no effect on another backend")
+    if given["workers"] is not None and backend in ("flask", "fastapi"):
+        raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
+    settings = {name: str(value) for name, value in given.items() if value is not None}
+    if insecure_public:
+        settings["insecure_public"] = "1"
+    environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}
+    host = environment.get("WIREPROOF_HOST", HOST).strip("[]")
+    command = kind.command_for(host, environment.get("WIREPROOF_PORT", "8000"))
+    command += ["--wire"] * wire + list(arguments)
+    os.execve(command[0], command, environment | import_path())
+
+
+if __name__ == "__main__":
+    main()

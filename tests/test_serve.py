@@ -1,0 +1,85 @@
+"""`serve` starts every backend with the settings given, and refuses what has no effect."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from clients.launch import HOST, PROJECT_ROOT, installed_backends
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "clients", "serve", *arguments]
+
+
+@pytest.mark.parametrize("backend", installed_backends())
+def test_serve_becomes_the_server_with_the_settings_given(backend: str, tmp_path: Path) -> None:
+    port, store = _free_port(), tmp_path / "uploads"
+    command = _command(
+        "--backend", backend, "--port", str(port), "--store", str(store), "--hosts", "a.example"
+    )
+    with subprocess.Popen(
+        command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as server:
+        try:
+            assert _healthy(port, server), server.stderr.read() if server.stderr else ""
+            assert store.is_dir()
+        finally:
+            server.send_signal(signal.SIGTERM)
+        assert server.wait(30) in (0, -signal.SIGTERM)
+
+
+def _healthy(port: int, server: subprocess.Popen[bytes], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as response:
+                return bool(response.status == 200)
+        except (URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--backend", "flask", "--wire"), "--wire"),
+        (("--backend", "flask", "--workers", "3"), "--workers has no effect on flask"),
+        (("--port", "65536"), "65536"),
+        (("--workers", "many"), "workers is a whole number, not 'many'"),
+        (("--store", "{file}"), "cannot be used"),
+        (("--", "--no-such-flag"), "--no-such-flag"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    given = [part.replace("{file}", str(tmp_path / "file")) for part in arguments]
+    environment = {**os.environ, "WIREPROOF_PORT": "0", "WIREPROOF_STORE": str(tmp_path / "store")}
+    done = subprocess.run(
+        _command(*given),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
