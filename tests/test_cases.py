@@ -1,8 +1,9 @@
 """The recorded requests are well-formed, complete and in step with the rules and the problem codes.
 
-What the servers answer to them is not asked here, nor is the loader: the files are read as they lie.
+These tests send nothing to a server and do not use the loader: they read the files themselves.
 """
 
+import hashlib
 import json
 import tomllib
 from functools import cache
@@ -12,14 +13,36 @@ from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from clients.comparison.recipe import make_request
 from servers.contract.problems import PROBLEMS
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _SAMPLES = _PROJECT / "sample_files"
 _REQUESTS = _SAMPLES / "requests"
-_RULES = _PROJECT / "clients" / "rules.toml"
+_RULES = _PROJECT / "clients" / "comparison" / "rules.toml"
 _HTTP = sorted(_REQUESTS.glob("*/*.http"))
 _JSON = sorted(_REQUESTS.glob("*/*.json"))
+
+# A case lies in the folder of its first rule: the last number of each range of rules, and its folder.
+_FAMILIES = {
+    "R": [(42, "request_line")],
+    "H": [(36, "header_fields")],
+    "B": [(45, "body_framing")],
+    "C": [(12, "content_type")],
+    "U": [(15, "urlencoded")],
+    "J": [(17, "json")],
+    "M": [
+        (12, "multipart_boundary"),
+        (36, "multipart_structure"),
+        (49, "multipart_headers"),
+        (65, "multipart_names"),
+        (75, "multipart_headers"),
+        (90, "multipart_values"),
+    ],
+    "K": [(15, "cookies")],
+    "A": [(15, "access")],
+    "S": [(11, "responses")],
+}
 
 # Rows of the decision table, counted there; and those that no single recorded request can show.
 _ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 11}
@@ -33,7 +56,7 @@ _NOT_RECORDABLE = {
 _LF_ALONE = {"head-with-lf-line-ends-only"}
 
 _STATUS = {"type": "integer", "minimum": 200, "maximum": 599}
-_ANSWER: dict[str, Any] = {
+_RESPONSE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "status": _STATUS,
@@ -70,9 +93,12 @@ _SCHEMA = {
             "uniqueItems": True,
         },
         "store": {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
-        "expect": {"anyOf": [_CLOSED, _ANSWER, {"type": "array", "items": _ANSWER, "minItems": 2}]},
+        "expect": {"anyOf": [_CLOSED, _RESPONSE, {"type": "array", "items": _RESPONSE, "minItems": 2}]},
+        "request": {"type": "array", "minItems": 2},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     },
     "required": ["title", "rules", "expect"],
+    "dependentRequired": {"request": ["sha256"], "sha256": ["request"]},
     "additionalProperties": False,
 }
 _VALIDATOR = Draft202012Validator(_SCHEMA)
@@ -89,7 +115,22 @@ def _case(path: Path) -> dict[str, Any]:
     return case
 
 
-def _answers(case: dict[str, Any]) -> list[dict[str, Any]]:
+@cache
+def _request(path: Path) -> bytes:
+    """The bytes of the request whose expectation is `path`."""
+    recipe = _case(path).get("request")
+    return path.with_suffix(".http").read_bytes() if recipe is None else make_request(recipe)
+
+
+def _family(rule: str) -> str:
+    return next(folder for last, folder in _FAMILIES[rule[0]] if int(rule[1:]) <= last)
+
+
+def _accepted(path: Path) -> bool:
+    return all(_is_success(response) for response in _responses(_case(path)))
+
+
+def _responses(case: dict[str, Any]) -> list[dict[str, Any]]:
     expect = case["expect"]
     return expect if isinstance(expect, list) else [expect]
 
@@ -110,12 +151,30 @@ def _rules() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_RULES.read_text("utf-8"))
 
 
-def test_every_request_has_an_expectation_and_every_expectation_a_request() -> None:
+def test_every_case_has_one_request_and_every_request_a_case() -> None:
+    """A request is recorded in `NAME.http` or made by the recipe in `NAME.json`, never both."""
     assert _HTTP
-    assert [_label(path) for path in _HTTP] == [_label(path) for path in _JSON]
+    recorded = [path for path in _JSON if "request" not in _case(path)]
+    assert [_label(path) for path in _HTTP] == [_label(path) for path in recorded]
 
 
-def test_no_name_stands_in_both_folders() -> None:
+def test_a_large_request_is_made_by_a_recipe() -> None:
+    assert [_label(path) for path in _HTTP if path.stat().st_size > 16_000] == []
+
+
+def test_a_recipe_makes_the_bytes_that_were_recorded() -> None:
+    made = {_label(path): _case(path)["sha256"] for path in _JSON if "request" in _case(path)}
+    assert len(made) == 32
+    digests = {_label(path): hashlib.sha256(_request(path)).hexdigest() for path in _JSON}
+    assert made == {label: digests[label] for label in made}
+
+
+def test_a_case_lies_in_the_folder_of_its_first_rule() -> None:
+    folders = {_label(path): _family(_case(path)["rules"][0]) for path in _JSON}
+    assert {label: folder for label, folder in folders.items() if not label.startswith(f"{folder}/")} == {}
+
+
+def test_the_names_of_cases_are_unique_over_all_folders() -> None:
     names = [path.stem for path in _JSON]
     assert sorted(set(names)) == sorted(names)
 
@@ -135,28 +194,25 @@ def test_cases_name_known_rules_and_sample_files() -> None:
         assert [name for name in case.get("store", []) if not (_SAMPLES / name).is_file()] == [], _label(path)
 
 
-def test_valid_requests_are_answered_and_invalid_ones_refused() -> None:
-    misplaced = [
-        _label(path)
-        for path in _JSON
-        for response in _answers(_case(path))
-        if (path.parent.name == "valid") != _is_success(response)
-    ]
-    assert misplaced == []
+def test_the_responses_of_a_case_are_all_accepted_or_all_refused() -> None:
+    verdicts = {
+        _label(path): {_is_success(response) for response in _responses(_case(path))} for path in _JSON
+    }
+    assert [label for label, verdict in verdicts.items() if len(verdict) != 1] == []
 
 
 def test_a_refusal_has_a_code_and_the_status_of_its_code() -> None:
     for path in _JSON:
-        for response in _answers(_case(path)):
+        for response in _responses(_case(path)):
             if "code" in response:
                 assert response["status"] == PROBLEMS[response["code"]].status, _label(path)
             elif not (_is_success(response) or response.keys() & {"closed", "refused"}):
-                # The answer to HEAD has no body that could show a code.
-                assert path.with_suffix(".http").read_bytes().startswith(b"HEAD "), _label(path)
+                # The response to HEAD has no body that could show a code.
+                assert _request(path).startswith(b"HEAD "), _label(path)
 
 
 def test_no_two_requests_are_equal() -> None:
-    assert _twins({_label(path): path.read_bytes() for path in _HTTP}) == []
+    assert _twins({_label(path): _request(path) for path in _JSON}) == []
 
 
 def test_no_two_cases_of_a_rule_have_the_same_title() -> None:
@@ -167,8 +223,8 @@ def test_no_two_cases_of_a_rule_have_the_same_title() -> None:
 def test_line_ends_are_those_that_were_recorded() -> None:
     """A checkout that changes line ends loses every CRLF, or gives every bare LF a CR."""
     with_bare_lf = 0
-    for path in _HTTP:
-        request = path.read_bytes()
+    for path in _JSON:
+        request = _request(path)
         assert b"\r\n" in request or b"\n" not in request or path.stem in _LF_ALONE, _label(path)
         with_bare_lf += request.count(b"\n") > request.count(b"\r\n")
     assert with_bare_lf > 5
@@ -176,10 +232,11 @@ def test_line_ends_are_those_that_were_recorded() -> None:
     assert "sample_files/** -text" in (_PROJECT / ".gitattributes").read_text("utf-8").splitlines()
 
 
-def test_valid_requests_are_the_same_in_every_run() -> None:
-    """The User-Agent is fixed, so that answers can be compared byte by byte."""
-    valid = [path for path in _HTTP if path.parent.name == "valid"]
-    assert [_label(path) for path in valid if b"\r\nUser-Agent: wireproof\r\n" not in path.read_bytes()] == []
+def test_accepted_requests_are_the_same_in_every_run() -> None:
+    """The User-Agent is fixed, so that responses can be compared byte by byte."""
+    accepted = [path for path in _JSON if _accepted(path)]
+    agent = b"\r\nUser-Agent: wireproof\r\n"
+    assert [_label(path) for path in accepted if agent not in _request(path)] == []
 
 
 def test_every_row_of_the_decision_table_is_a_rule() -> None:

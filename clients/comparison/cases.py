@@ -1,12 +1,17 @@
 """The cases: recorded requests with what is expected of them, and the tier that says which backends get them.
 
-`sample_files/requests/{valid,invalid}/NAME.http` holds the exact bytes, `NAME.json` beside it
-`{"title", "rules": [...], "expect": ..., "store": [...]}`; `expectation.py` says what `expect` may hold.
-Every file of `store` (a name in `sample_files`) is uploaded to each backend first.
+`sample_files/requests/FAMILY/NAME.http` holds the exact bytes. FAMILY is the family of the first rule.
+`NAME.json` beside it holds `{"title", "rules": [...], "expect": ..., "store": [...]}`:
+
+- `expectation.py` describes `expect`;
+- each file in `store` (a name in `sample_files`) is uploaded to every backend first;
+- a large request has no `.http` file: `request` is its recipe (`recipe.py`), `sha256` the digest of its
+  bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -17,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from .expectation import Expectation, ExpectationError
+from .recipe import RecipeError, make_request
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_FILES = PROJECT_ROOT / "sample_files"
 REQUESTS = SAMPLE_FILES / "requests"
 RULES = Path(__file__).resolve().parent / "rules.toml"
-_KINDS = ("valid", "invalid")
-_KEYS = {"title", "rules", "expect", "store"}
+_KEYS = {"title", "rules", "expect", "store", "request", "sha256"}
 _REQUIRED = {"title", "rules", "expect"}
 
 # A tier goes to every backend that can keep its rules: WSGI hides some of the bytes from the application.
@@ -53,6 +58,12 @@ class Case:
     store: tuple[str, ...] = ()
     client: str = "raw"
     path: Path | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every expected response is a 2xx or 3xx."""
+        expected = self.expect.responses
+        return bool(expected) and all(one.status is not None and one.status < 400 for one in expected)
 
 
 def backend_tier(name: str) -> int:
@@ -86,14 +97,14 @@ def tier_of(rules: tuple[str, ...], source: str) -> int:
 def load_cases(folder: Path = REQUESTS, pattern: str = "*") -> list[Case]:
     """The recorded cases whose name matches the glob `pattern`, sorted by name.
 
-    A name is unique over both folders. Raises CaseError when a file is missing, malformed or half of a pair.
+    A name is unique over all folders. Raises CaseError when a file is missing, malformed or half of a pair.
     """
     paths: dict[str, Path] = {}
-    for path in sorted(path for kind in _KINDS for path in (folder / kind).glob("*.json")):
+    for path in sorted(folder.glob("*/*.json")):
         if path.stem in paths:
             raise CaseError(f"{path}: there is another case of this name: {paths[path.stem]}")
         paths[path.stem] = path
-    for request in (request for kind in _KINDS for request in (folder / kind).glob("*.http")):
+    for request in folder.glob("*/*.http"):
         if not request.with_suffix(".json").exists():
             raise CaseError(f"{request}: its expectation, {request.stem}.json, is missing")
     return [_load_case(path) for name, path in sorted(paths.items()) if fnmatchcase(name, pattern)]
@@ -102,17 +113,19 @@ def load_cases(folder: Path = REQUESTS, pattern: str = "*") -> list[Case]:
 def _load_case(path: Path) -> Case:
     data = _read_json(path)
     if not isinstance(data, dict) or not _REQUIRED <= data.keys() <= _KEYS:
-        raise CaseError(f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most store")
+        raise CaseError(
+            f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most store, request, sha256"
+        )
     rules, store = _strings(path, data, "rules"), _strings(path, data, "store")
     for name in store:
         if not (SAMPLE_FILES / name).is_file():
             raise CaseError(f"{path}: there is no {SAMPLE_FILES.name}/{name} to store")
     try:
-        request = path.with_suffix(".http").read_bytes()
+        request = _made_request(path, data) if "request" in data else path.with_suffix(".http").read_bytes()
         expect = Expectation.parse(data["expect"])
     except OSError as error:
         raise CaseError(f"{path}: its request cannot be read: {error}") from None
-    except ExpectationError as error:
+    except (ExpectationError, RecipeError) as error:
         raise CaseError(f"{path}: {error}") from None
     return Case(
         name=path.stem,
@@ -124,6 +137,16 @@ def _load_case(path: Path) -> Case:
         store=store,
         path=path,
     )
+
+
+def _made_request(path: Path, data: Mapping[str, Any]) -> bytes:
+    if path.with_suffix(".http").exists():
+        raise CaseError(f"{path}: it has a recipe and a file {path.stem}.http")
+    request = make_request(data["request"])
+    digest = hashlib.sha256(request).hexdigest()
+    if digest != data.get("sha256"):
+        raise CaseError(f"{path}: its recipe makes {len(request)} bytes with the SHA-256 {digest}")
+    return request
 
 
 def _read_json(path: Path) -> Any:

@@ -139,7 +139,7 @@ def _hide(draft: Draft) -> None:
 
 def _recorded(index: int, case: Case, rng: Rng) -> FuzzRequest:
     """A recorded case as it is; one that refuses may have two faults, whose order is its own matter."""
-    refused = case.path is not None and case.path.parent.name == "invalid"
+    refused = not case.accepted
     return FuzzRequest(
         index,
         case.request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from clients.comparison.cases import CaseError, backend_tier, load_cases, rule_t
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 
 
-def record(folder: Path, name: str = "a-case", kind: str = "valid", **changes: Any) -> Path:
+def record(folder: Path, name: str = "a-case", family: str = "request_line", **changes: Any) -> Path:
     data = {"title": "A title.", "rules": ["R1"], "expect": {"status": 200}, **changes}
-    path = folder / kind / f"{name}.json"
+    path = folder / family / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data), "utf-8")
     path.with_suffix(".http").write_bytes(REQUEST)
@@ -34,9 +35,9 @@ def test_a_recorded_case_has_its_bytes_and_its_expectation(tmp_path: Path) -> No
     assert (case.path, case.tier) == (path, 1)
 
 
-def test_cases_are_sorted_over_both_folders_and_filtered_by_name(tmp_path: Path) -> None:
+def test_cases_are_sorted_over_all_folders_and_filtered_by_name(tmp_path: Path) -> None:
     record(tmp_path, "b")
-    record(tmp_path, "a", kind="invalid")
+    record(tmp_path, "a", family="cookies")
     record(tmp_path, "c")
     assert [case.name for case in load_cases(tmp_path)] == ["a", "b", "c"]
     assert [case.name for case in load_cases(tmp_path, "[bc]")] == ["b", "c"]
@@ -83,9 +84,9 @@ def test_half_of_a_pair_is_refused(tmp_path: Path) -> None:
         load_cases(tmp_path)
 
 
-def test_a_name_stands_once_over_both_folders(tmp_path: Path) -> None:
+def test_a_name_stands_once_over_all_folders(tmp_path: Path) -> None:
     record(tmp_path)
-    record(tmp_path, kind="invalid")
+    record(tmp_path, family="cookies")
     with pytest.raises(CaseError, match="another case of this name"):
         load_cases(tmp_path)
 
@@ -102,3 +103,22 @@ def test_malformed_rules_are_refused(tmp_path: Path) -> None:
         path.write_text(text, "utf-8")
         with pytest.raises(CaseError, match=r"\.toml"):
             rule_tiers(path)
+
+
+GENERATED: dict[str, Any] = {"request": ["GET /", {"repeat": "a", "times": 3}, " HTTP/1.1\r\n\r\n"]}
+
+
+def test_a_request_is_made_by_its_recipe(tmp_path: Path) -> None:
+    request = b"GET /aaa HTTP/1.1\r\n\r\n"
+    path = record(tmp_path, **GENERATED, sha256=hashlib.sha256(request).hexdigest())
+    path.with_suffix(".http").unlink()
+    assert [case.request for case in load_cases(tmp_path)] == [request]
+
+
+def test_a_recipe_that_makes_other_bytes_is_refused(tmp_path: Path) -> None:
+    path = record(tmp_path, **GENERATED, sha256="0" * 64)
+    with pytest.raises(CaseError, match=r"a recipe and a file a-case\.http"):
+        load_cases(tmp_path)
+    path.with_suffix(".http").unlink()
+    with pytest.raises(CaseError, match="its recipe makes 21 bytes"):
+        load_cases(tmp_path)

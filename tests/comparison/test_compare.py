@@ -64,7 +64,7 @@ KNOWN = (
 
 def case(name: str, expect: Any, tier: int = 1) -> Case:
     request = f"GET /{name} HTTP/1.1\r\nHost: localhost:8000\r\n\r\n".encode()
-    path = PROJECT_ROOT / "sample_files" / "requests" / "valid" / f"{name}.json"
+    path = PROJECT_ROOT / "sample_files" / "requests" / "cookies" / f"{name}.json"
     return Case(name, f"About {name}.", ("R1",), tier, request, Expectation.parse(expect), path=path)
 
 
@@ -243,7 +243,7 @@ def test_junit_is_xml_with_a_suite_a_backend(
 def test_github_annotations_name_the_case_and_its_file(one: ScriptedServer, other: ScriptedServer) -> None:
     result = run(f"socket={one.url}", f"gunicorn={other.url}", "--github")
     assert (
-        "::error file=sample_files/requests/valid/number.json,line=1,title=number on gunicorn%3A different"
+        "::error file=sample_files/requests/cookies/number.json,line=1,title=number on gunicorn%3A different"
         "::socket and gunicorn: n: only in the second" in result.output
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clients.comparison.cases import load_cases
 from servers.contract.problems import Problem
 from servers.contract.responses import FileSlice, Response, problem_response
 from servers.routes import TABLE, Exchange
@@ -18,7 +19,7 @@ from servers.storage.memory import MemoryStore
 from tests.sansio.splits import at_random, by_size, bytewise
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
-_RECORDED = sorted((_PROJECT / "sample_files" / "requests").glob("*/*.http"))
+_RECORDED = load_cases()
 _SAMPLES = [path.read_bytes() for path in sorted((_PROJECT / "sample_files").iterdir()) if path.is_file()]
 _BYTEWISE = 3000
 _PARSERS = SansIoParsers()
@@ -66,20 +67,20 @@ def _said(response: Response) -> _Said:
 @pytest.mark.parametrize("batch", range(8))
 def test_no_cut_shows_in_an_answer(batch: int) -> None:
     """Equal bytes, equal fields, the same files in the store, whatever the reads were."""
-    for path in _RECORDED[batch::8]:
-        data = path.read_bytes()
+    for case in _RECORDED[batch::8]:
+        data = case.request
         whole = _answers([data])
-        rng = random.Random(path.name)
+        rng = random.Random(case.name)
         for _ in range(2):
             pieces = at_random(data, rng)
-            assert _answers(pieces) == whole, (path.name, [len(piece) for piece in pieces])
+            assert _answers(pieces) == whole, (case.name, [len(piece) for piece in pieces])
         if len(data) <= _BYTEWISE:
-            assert _answers(bytewise(data)) == whole, path.name
+            assert _answers(bytewise(data)) == whole, case.name
         else:
-            assert _answers(by_size(data, 1021)) == whole, path.name
+            assert _answers(by_size(data, 1021)) == whole, case.name
 
 
 def test_the_recorded_requests_get_answers_of_every_kind() -> None:
     """The comparison above is not one of nothing with nothing."""
-    statuses = {said[0] for path in _RECORDED for said in _answers([path.read_bytes()])[0]}
+    statuses = {said[0] for case in _RECORDED for said in _answers([case.request])[0]}
     assert {200, 206, 304, 400, 404, 405, 413, 414, 415, 416, 417, 421, 431, 501, 505} <= statuses

@@ -1,15 +1,14 @@
 """How the bytes were cut into reads changes nothing (M89): 64 KiB edges and every recorded request."""
 
 import random
-from pathlib import Path
 
 import pytest
 
+from clients.comparison.cases import load_cases
 from tests.sansio.splits import SEGMENT, at_random, by_size, bytewise
 from tests.sansio.transcripts import read_form, read_requests
 
-_REQUESTS = Path(__file__).resolve().parent.parent.parent / "sample_files" / "requests"
-_RECORDED = sorted(_REQUESTS.glob("*/*.http"))
+_RECORDED = load_cases()
 _BYTEWISE = 20_000
 _H = b"Content-Disposition: form-data; name=a\r\n\r\n"
 
@@ -49,14 +48,14 @@ def test_recorded_requests_are_there() -> None:
 @pytest.mark.parametrize("batch", range(8))
 def test_no_cut_shows_in_a_recorded_request(batch: int) -> None:
     """Whole, one byte a read, in seeded random pieces: the same heads, bodies and problem."""
-    for path in _RECORDED[batch::8]:
-        data = path.read_bytes()
+    for case in _RECORDED[batch::8]:
+        data = case.request
         whole = read_requests([data])
-        rng = random.Random(path.name)
+        rng = random.Random(case.name)
         for _ in range(3):
             pieces = at_random(data, rng)
-            assert read_requests(pieces) == whole, (path.name, [len(piece) for piece in pieces])
+            assert read_requests(pieces) == whole, (case.name, [len(piece) for piece in pieces])
         if len(data) <= _BYTEWISE:
-            assert read_requests(bytewise(data)) == whole, path.name
+            assert read_requests(bytewise(data)) == whole, case.name
         else:
-            assert read_requests(by_size(data, 1021)) == whole, path.name
+            assert read_requests(by_size(data, 1021)) == whole, case.name
