@@ -90,7 +90,7 @@ BACKENDS: dict[str, BackendKind] = {
             *("--http", _PREFIX + "servers.fastapi_server.protocol:ContractProtocol", "--ws", "none"),
             *("--no-proxy-headers", "--no-access-log"),
         ),
-        needs=("fastapi", "uvicorn", "python_multipart"),
+        needs=("fastapi", "uvicorn"),
     ),
 }
 

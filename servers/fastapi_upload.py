@@ -1,13 +1,16 @@
-"""A guest beside the two backends: FastAPI (extra `fastapi`). `uvicorn servers.fastapi_upload:app`.
+"""The FastAPI backend (extra `fastapi`): it hosts the parsers of `sansio` over ASGI.
 
-FastAPI reads a request by `fastapi_reading`; what a request means and what is answered is the shared
-contract.
-`--http servers.fastapi_server.protocol:ContractProtocol` makes problems of what uvicorn refuses, too.
+`uvicorn servers.fastapi_upload:app --http servers.fastapi_server.protocol:ContractProtocol`
+
+It is not an independent reading of requests: the socket server has the same parsers. That both give the same
+responses shows that the parsers depend on no host. Any ASGI server can run the application. Only the protocol
+class hands the client's bytes to the parsers; any other server has read the head and the chunks itself.
 """
 
 import logging
+import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -25,16 +28,18 @@ from .contract.problems import Problem
 from .contract.redaction import WITHOUT_QUERIES
 from .contract.request import RequestHead
 from .contract.responses import EventStream, FileSlice, Response, problem_response
-from .fastapi_reading import PythonMultipartReading, read_scope
-from .fastapi_reading.body_stream import BodyStream
+from .fastapi_server.body_stream import BodyStream
+from .fastapi_server.scope import read_scope
 from .routes import TABLE, Context, Exchange
+from .sansio.parsers import SansIoParsers
 from .settings import Settings, SettingsError
 
-_PARSERS = PythonMultipartReading()
+_PARSERS = SansIoParsers()
+_PROTOCOL = f"{__package__}.fastapi_server.protocol"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application; without `settings` they are read from the environment.
+    """The application; without `settings` it reads them from the environment.
 
     Raises SettingsError.
     """
@@ -42,46 +47,58 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     context = settings.context(settings.open_store())
     settings.clean(context.store)
     logging.getLogger("uvicorn.access").addFilter(WITHOUT_QUERIES)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    # FastAPI has no route of its own: its routing (307, 404, 405, decoded paths) is kept out of it.
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).
     app.router.default = Endpoint(context, settings)
     app.add_exception_handler(Exception, _hide)
     return app
 
 
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """Warn at the start of a server that does not use the protocol class."""
+    # A server loads the class before it starts the application, and nothing else imports its module.
+    if _PROTOCOL not in sys.modules:
+        logging.getLogger("uvicorn.error").warning(
+            "This server reads requests itself, so it answers malformed ones in its own way and keeps no time"
+            f" limit for heads and sending; start uvicorn with --http {_PROTOCOL}:ContractProtocol"
+        )
+    yield
+
+
 async def _hide(_request: Request, _error: Exception) -> FastAPIResponse:
-    # Starlette raises the error again behind this answer, for the server's log.
+    # Starlette raises the error again after this response, for the server's log.
     sent = _fastapi_response(problem_response(Problem("internal", "the request failed; the log says why")))
-    sent.headers["Connection"] = "close"  # who knows how much of the body was read
+    sent.headers["Connection"] = "close"  # a part of the body may be unread
     return sent
 
 
 class Endpoint:
-    """Answers every path. Whatever may wait for the disk runs in a thread, and a slow peer holds none."""
+    """Answers every path. What may wait for the disk runs in a thread; waiting for the client needs none."""
 
     def __init__(self, context: Context, settings: Settings) -> None:
         self._context = context
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI's interface: steps 1 to 10 of the order of judgement (contract section 4), then the answer."""
+        """ASGI's interface: the order of judgement (contract section 4), then the response."""
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
         request = Request(scope, receive)
         limits = self._context.limits
-        # A peer that has left is not answered; what it sent is undone by then.
+        # A client that has left gets no response; what it sent is undone by then.
         with suppress(ClientDisconnect):
             try:
-                head = read_scope(request, limits)
+                head = read_scope(scope, limits)
             except Problem as problem:
                 await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
                 return
             body = BodyStream(request, limits, head)
-            await _answer(await self._judge(scope, head, body), body, scope, receive, send)
+            await _answer(await self._respond(scope, head, body), body, scope, receive, send)
 
-    async def _judge(self, scope: Scope, head: RequestHead, body: BodyStream) -> Response:
-        """Raises ClientDisconnect, and whatever is no fault of the request."""
+    async def _respond(self, scope: Scope, head: RequestHead, body: BodyStream) -> Response:
+        """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
         try:
             self._check_arrival(scope)
             exchange = await run_sync(Exchange, head, TABLE, _PARSERS, self._context)
@@ -101,7 +118,7 @@ class Endpoint:
     def _check_arrival(self, scope: Scope) -> None:
         """Raise Problem `misdirected_host` for an address that must not be served (contract section 8).
 
-        uvicorn never asks us where to listen, so that the rule is kept here.
+        uvicorn does not ask the application where to listen, so the address of the request is checked.
         """
         host, port = scope.get("server") or (None, None)
         try:
@@ -119,12 +136,12 @@ async def _answer(response: Response, body: BodyStream, scope: Scope, receive: R
         else:
             await _refuse(sent, body, send)
     finally:
-        # Here and not when a collector finds it: production stops when the client leaves (section 6).
+        # Close it here, not in the garbage collector: the stream stops when the client leaves (section 6).
         response.close()
 
 
 async def _refuse(sent: FastAPIResponse, body: BodyStream, send: Send) -> None:
-    """The whole answer, then a bounded wait for a peer that still sends, then the close (section 4)."""
+    """Send the whole response, wait a bounded time for a client that still sends, then close (section 4)."""
     fields = [*sent.raw_headers, (b"connection", b"close")]
     await send({"type": "http.response.start", "status": sent.status_code, "headers": fields})
     await send({"type": "http.response.body", "body": sent.body, "more_body": True})
@@ -133,7 +150,7 @@ async def _refuse(sent: FastAPIResponse, body: BodyStream, send: Send) -> None:
 
 
 def _fastapi_response(response: Response) -> FastAPIResponse:
-    """The answer as it is: no field is added but Content-Length."""
+    """The response as it is; only Content-Length is added."""
     sent = _body_response(response.status, b"" if response.head_only else response.body)
     fields = list(response.headers)
     if response.content_length is not None:
@@ -151,7 +168,7 @@ def _body_response(status: int, body: bytes | FileSlice | EventStream) -> FastAP
 
 
 async def _paced(stream: EventStream) -> AsyncIterator[bytes]:
-    """Each event is sent before the next one is made; a pause holds no thread (S7)."""
+    """Each event is sent before the next one is made; a pause needs no thread (S7)."""
     for event in stream.events:
         yield event.data
         if event.wait:
@@ -159,11 +176,11 @@ async def _paced(stream: EventStream) -> AsyncIterator[bytes]:
 
 
 def __getattr__(name: str) -> Any:
-    # Made when a server asks for it, so that importing this module opens no store.
+    # The application is made when a server asks for it, so importing this module opens no store.
     if name == "app":
         try:
             app = globals()["app"] = create_app()
         except SettingsError as error:
-            raise click.UsageError(str(error)) from None  # shown as one by the server's command
+            raise click.UsageError(str(error)) from None  # the server's command shows it as a usage error
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,7 +32,7 @@ _KEYS = {"title", "rules", "expect", "store", "request", "sha256"}
 _REQUIRED = {"title", "rules", "expect"}
 
 # A tier goes to every backend that can keep its rules: WSGI hides some of the bytes from the application.
-BACKEND_TIERS: Mapping[str, int] = {"flask": 1, "fastapi": 1, "gunicorn": 2, "socket": 3}
+BACKEND_TIERS: Mapping[str, int] = {"flask": 1, "fastapi": 3, "gunicorn": 2, "socket": 3}
 UNKNOWN_BACKEND_TIER = 2
 
 

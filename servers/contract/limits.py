@@ -41,3 +41,5 @@ class Limits:
 MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits: leading zeros are counted too (B33)
 MAX_BOUNDARY = 70  # RFC 2046 5.1.1
 MAX_JSON_INTEGER_DIGITS = 1000  # J11; CPython itself stops at 4300
+LINGER_SECONDS = 2.0  # a lingering close drains so long at most (contract section 4)
+LINGER_BYTES = MIB  # and so much at most

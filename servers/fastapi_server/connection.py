@@ -1,4 +1,20 @@
-"""One connection as h11 sees it, under uvicorn: what h11 refuses, rewrites or drops is kept beside."""
+"""One connection under uvicorn: `sansio` reads what the client sends, h11 keeps the connection's state.
+
+uvicorn asks an `h11.Connection` for events and gives it the response to encode. h11 is laxer than the
+contract in some places and stricter in others, so it does not see the client's bytes:
+
+    bytes -> sansio.RequestReader -> Connection -> h11's events -> uvicorn
+
+    event of sansio     what h11 gets                    what uvicorn gets
+    HeadReceived        a short head with chunked body   h11.Request
+    BodyReceived        nothing                          h11.Data
+    BodyComplete        the last chunk                   h11.EndOfMessage
+    ConnectionClosed    the end of the peer's sending    h11.NEED_DATA
+    NEED_DATA           nothing                          h11.NEED_DATA
+    Problem             nothing                          h11.RemoteProtocolError
+
+So h11 knows when the request ends, whether the connection may be used again, and how to frame the response.
+"""
 
 from typing import Any
 
@@ -6,73 +22,77 @@ import h11
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
-from ..fastapi_reading.characters import OWS
-from ..fastapi_reading.scope import known_field
-from ..fastapi_reading.trailers import judge_trailers
-from ..fastapi_reading.wire_head import diagnose, sent_fields
+from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from ..sansio.stream import NEED_DATA
+
+# In any other state the client has said that no further request follows: more bytes mean nothing (B4).
+_READABLE = (h11.IDLE, h11.SEND_BODY, h11.DONE)
 
 
 class Connection(h11.Connection):
-    """h11's state of one connection. `problem` is what was wrong when it raised RemoteProtocolError.
+    """An h11 connection that reads by the parsers of `sansio`.
 
-    It stays None for a peer that left in the middle of a head: there is nobody to answer.
+    `received` is the head of the request at hand. `problem` is what was wrong with a head or a body; from
+    then on nothing more is read.
     """
 
     def __init__(self, limits: Limits) -> None:
-        most = limits.max_request_line + limits.max_fields * limits.max_field_line
-        super().__init__(h11.SERVER, max_incomplete_event_size=most + 1024)
-        self.target = b""
-        self.fields: list[tuple[bytes, bytes]] = []
+        super().__init__(h11.SERVER, max_incomplete_event_size=limits.max_request_line + 1024)
+        self.received: HeadReceived | None = None
         self.problem: Problem | None = None
-        self._limits = limits
-        self._head = bytearray()
+        self._requests = RequestReader(limits)
 
     @property
     def in_head(self) -> bool:
         """Whether a head has begun and is not complete."""
-        return self.their_state is h11.IDLE and bool(self._head)
+        return self.their_state is h11.IDLE and not self._requests.at_rest
 
     def receive_data(self, data: bytes) -> None:
-        """Keep the head beside: h11 drops what it has read."""
-        if self.their_state is h11.IDLE:
-            self._head += data
-        super().receive_data(data)
+        """Take what arrived; b"" says that the peer has ended its side."""
+        if self.problem is None:
+            self._requests.feed(data)
 
     def next_event(self) -> Any:
-        """h11's next event; the end of the peer's sending is none. Raises RemoteProtocolError."""
-        state = self.their_state
-        if state is h11.IDLE and not self._head:
-            self._head += self.trailing_data[0]  # a pipelined request
+        """The next event for uvicorn. Raises RemoteProtocolError once, when `problem` becomes known."""
+        if self.problem is not None or self.their_state not in _READABLE:
+            return h11.NEED_DATA
+        if self.their_state is h11.DONE and self._requests.buffered:
+            return h11.PAUSED  # a pipelined request waits until this one is answered
         try:
-            event = super().next_event()
-        except h11.RemoteProtocolError as error:
-            if state not in (h11.IDLE, h11.SEND_BODY):
-                return h11.NEED_DATA  # bytes behind the last request (B4)
-            self.problem = self._diagnose(state, str(error))
-            raise
-        if isinstance(event, h11.Request):
-            self._remember(event)
-        elif isinstance(event, h11.EndOfMessage):
-            self._judge_trailers(event)
-        return h11.NEED_DATA if isinstance(event, h11.ConnectionClosed) else event
-
-    def _remember(self, request: h11.Request) -> None:
-        self.target = request.target
-        self.fields = [(line.name.lower(), line.value.strip(OWS)) for line in sent_fields(bytes(self._head))]
-        self._head.clear()
-
-    def _judge_trailers(self, end: h11.EndOfMessage) -> None:
-        lines = [known_field(*field) for field in end.headers]
-        try:
-            judge_trailers(
-                lines, self._limits, has_type=any(name == b"content-type" for name, _ in self.fields)
-            )
+            event = self._requests.next_event()
         except Problem as problem:
             self.problem = problem
             raise h11.RemoteProtocolError(problem.detail) from None
+        if event is NEED_DATA:
+            return h11.NEED_DATA
+        if isinstance(event, BodyReceived):
+            return h11.Data(data=bytes(event.data))
+        if isinstance(event, HeadReceived):
+            self.received = event
+            return self._pass_on(self._short_head(event))
+        if isinstance(event, BodyComplete):
+            return self._pass_on(b"0\r\n\r\n")
+        self._pass_on(b"")
+        return h11.NEED_DATA  # uvicorn does not know h11.ConnectionClosed
 
-    def _diagnose(self, state: Any, error: str) -> Problem | None:
-        peer_ended = self.trailing_data[1]
-        if state is h11.IDLE:
-            return None if peer_ended else diagnose(bytes(self._head), self._limits)
-        return Problem("body_truncated" if peer_ended else "bad_chunk", f"the body: {error}")
+    def _pass_on(self, data: bytes) -> Any:
+        super().receive_data(data)
+        return super().next_event()
+
+    def _short_head(self, received: HeadReceived) -> bytes:
+        head = received.head
+        fields = b"Host: h\r\nTransfer-Encoding: chunked\r\n"
+        if not received.keep_alive:
+            fields += b"Connection: close\r\n"
+        if received.expects_continue and received.has_body:
+            fields += b"Expect: 100-continue\r\n"  # uvicorn then sends a 100 when the body is read
+        return f"{head.method} {head.target} HTTP/1.1\r\n".encode("ascii") + fields + b"\r\n"
+
+    def send(self, event: Any) -> Any:
+        """The bytes of an event. A client of HTTP/1.0 gets no chunks, and reads that the connection stays."""
+        if isinstance(event, h11.Response) and self.received is not None and self.received.minor_version == 0:
+            self.their_http_version = b"1.0"
+            if all(name != b"connection" for name, _ in event.headers):
+                fields = [*event.headers, (b"connection", b"keep-alive")]
+                event = h11.Response(status_code=event.status_code, headers=fields, reason=event.reason)
+        return super().send(event)

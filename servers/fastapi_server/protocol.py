@@ -1,11 +1,14 @@
-"""uvicorn's h11 protocol, with what ASGI cannot say.
+"""uvicorn's h11 protocol, with the request parsers of `sansio` and the time limits of the contract.
 
 `uvicorn servers.fastapi_upload:app --http servers.fastapi_server.protocol:ContractProtocol`
 
-h11, not httptools: it hands over the target and the field values as they were sent, and takes any token as
-method, where httptools refuses methods that it does not know and takes absolute-form targets apart. What
-h11 refuses is answered with a problem here, what it rewrites is handed over as sent, a peer that only ends
-its sending is answered still, and the application learns of a broken body in place of a lost connection.
+It adds five things to uvicorn's class:
+
+- `sansio` reads the requests, see `connection`. The application gets the head in the scope.
+- A malformed head is answered with a problem, and the connection is then closed slowly.
+- The application learns of a malformed body by a Problem that `receive` raises.
+- A client that only ends its sending still gets its response (RFC 9112 9.6).
+- Each connection has the time limits for heads, for sending and for waiting.
 """
 
 import asyncio
@@ -16,15 +19,12 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..contract.limits import MIB, Limits
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.responses import problem_response
-from ..fastapi_reading.scope import TARGET_EXTENSION
 from ..settings import Settings
 from .connection import Connection
-
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
+from .scope import HEAD_EXTENSION
 
 
 @cache
@@ -33,7 +33,7 @@ def _limits() -> Limits:
 
 
 class _Timer:
-    """Something that is done later, at most once at a time."""
+    """Calls a function later; starting it again replaces the earlier call."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -54,7 +54,7 @@ class _Timer:
 
 
 class ContractProtocol(H11Protocol):
-    """One connection of uvicorn's, with the time limits that uvicorn does not have."""
+    """One connection to uvicorn."""
 
     conn: Connection
 
@@ -69,22 +69,23 @@ class ContractProtocol(H11Protocol):
         self._send_timer = _Timer(self.loop)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A connection on which nothing is asked is closed like one on which nothing more is asked."""
+        """Close the connection if no first request begins in time."""
         super().connection_made(transport)
         self.timeout_keep_alive = self._limits.keep_alive_timeout
+        # keep_alive_timeout=0 closes after every response, so the first request needs another limit.
         self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
+            self.timeout_keep_alive or self._limits.head_timeout, self.timeout_keep_alive_handler
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """No timer outlives the connection."""
+        """Stop all timers."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._head_timer.stop()
         self._send_timer.stop()
 
     def data_received(self, data: bytes) -> None:
-        """Once a head was refused the rest is drained, 1 MiB at most."""
+        """Read requests; after a refused head, read and discard at most 1 MiB."""
         if self._linger_left is None:
             super().data_received(data)
             self._watch_head()
@@ -103,27 +104,27 @@ class ContractProtocol(H11Protocol):
             self._head_timer.start(self._limits.head_timeout, self._refuse, late)
 
     def pause_writing(self) -> None:
-        """The peer does not read: it has `send_timeout` seconds to go on."""
+        """Give a client that does not read `send_timeout` seconds to go on."""
         super().pause_writing()
-        self._watch_peer(self.transport.get_write_buffer_size())
+        self._watch_client(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """The peer has read most of what was sent."""
+        """The client has read most of what was sent."""
         super().resume_writing()
         self._send_timer.stop()
 
-    def _watch_peer(self, unsent: int) -> None:
-        self._send_timer.start(self._limits.send_timeout, self._drop_stalled_peer, unsent)
+    def _watch_client(self, unsent: int) -> None:
+        self._send_timer.start(self._limits.send_timeout, self._drop_stalled_client, unsent)
 
-    def _drop_stalled_peer(self, unsent: int) -> None:
+    def _drop_stalled_client(self, unsent: int) -> None:
         still_unsent = self.transport.get_write_buffer_size()
         if still_unsent < unsent:
-            self._watch_peer(still_unsent)
+            self._watch_client(still_unsent)
         else:
             self.transport.abort()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Whether to keep our side open, that is for an answer that is being made (RFC 9112 9.6)."""
+        """Whether to keep our side open, which a response under way needs (RFC 9112 9.6)."""
         if self._linger_left is not None:
             return False
         self.conn.receive_data(b"")
@@ -131,7 +132,7 @@ class ContractProtocol(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what h11 refused; within a body that is for the application, which waits for it."""
+        """Answer `conn.problem`: of a head here, of a body by the application, which waits for `receive`."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.message_event.set()
         elif self.conn.problem is not None and self.conn.our_state is h11.IDLE:
@@ -156,8 +157,10 @@ class ContractProtocol(H11Protocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     async def _with_problems(self, scope: Any, receive: Any, send: Any) -> None:
-        """The application, with target and fields as they were sent and a body that fails by a Problem."""
+        """Call the application, with the head in the scope and a `receive` that raises a body's Problem."""
         cycle = self.cycle
+        assert self.conn.received is not None
+        head = self.conn.received.head
 
         async def receive_or_raise() -> Any:
             if self.conn.problem is not None:
@@ -169,7 +172,7 @@ class ContractProtocol(H11Protocol):
             return message
 
         known = {
-            "headers": self.conn.fields,
-            "extensions": {**scope.get("extensions", {}), TARGET_EXTENSION: self.conn.target},
+            "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in head.headers],
+            "extensions": {**scope.get("extensions", {}), HEAD_EXTENSION: head},
         }
         await self._application({**scope, **known}, receive_or_raise, send)

@@ -20,7 +20,7 @@ from servers import fastapi_upload
 from servers.contract.limits import Limits
 from servers.contract.responses import Event
 from servers.settings import Settings
-from tests.fastapi_reading.asgi import DISCONNECT, Answered, ask, body_messages, scope_of
+from tests.fastapi_server.asgi import DISCONNECT, Answered, ask, body_messages, scope_of
 
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"multipart/form-data; boundary=b")
@@ -138,7 +138,7 @@ def test_draining_is_bounded_in_bytes_and_in_time(app: FastAPI, monkeypatch: pyt
     told = body_messages(*[b"x" * 2**20] * 5, ends=False)
     assert problem(answered(app, "POST", b"/files/no", CHUNKED, told=told))[0] == 405
     assert len(told) == 3
-    monkeypatch.setattr("servers.fastapi_reading.body_stream.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("servers.fastapi_server.body_stream.LINGER_SECONDS", 0.05)
     began = time.monotonic()
     assert (
         problem(answered(app, "POST", b"/files/no", CHUNKED, told=body_messages(b"x", ends=False)))[0] == 405
@@ -162,11 +162,11 @@ def test_a_body_that_stays_away_is_refused_and_undone(tmp_path: Path) -> None:
 def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(0, 10_000, 20))
     monkeypatch.setattr(
-        "servers.fastapi_reading.body_stream.anyio.current_time", lambda: float(next(seconds))
+        "servers.fastapi_server.body_stream.anyio.current_time", lambda: float(next(seconds))
     )
     app = app_with(limits=Limits(min_body_rate=256, body_rate_window=60))
     told = body_messages(*[b"x"] * 100, ends=False)
-    monkeypatch.setattr("servers.fastapi_reading.body_stream.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("servers.fastapi_server.body_stream.LINGER_SECONDS", 0.05)
     assert problem(answered(app, "POST", b"/", CHUNKED, told=told)) == (408, "request_timeout")
 
 

@@ -1,22 +1,19 @@
-"""The body of a request while it arrives: Starlette's stream, with an end that is sure and a time-out."""
+"""The body of a request while it arrives: Starlette's stream, with a known end and with time limits."""
 
 from collections.abc import AsyncIterator
 
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
-from ..contract.limits import MIB, Limits
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.request import RequestHead
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
-
 
 class BodyStream:
-    """The pieces of one body, as they come. `ended` tells whether all of it was read.
+    """The pieces of one body, as they arrive. `ended` says whether all of it was read.
 
-    Without a `head`, that is after a malformed one, nobody knows yet whether there is a body.
+    Without a `head`, that is after a malformed one, it is not known yet whether there is a body.
     """
 
     def __init__(self, request: Request, limits: Limits, head: RequestHead | None = None) -> None:
@@ -44,12 +41,12 @@ class BodyStream:
             with anyio.fail_after(self._limits.body_idle_timeout):
                 piece = await anext(self._pieces, b"")
         except TimeoutError:
-            raise Problem("request_timeout", "no byte of the body came for too long") from None
+            raise Problem("request_timeout", "no byte of the body arrived for too long") from None
         self.ended = not piece
         return piece
 
     async def drain(self) -> None:
-        """Read on and forget, 2 s or 1 MiB at most, so that a peer that still sends can read our answer."""
+        """Read and discard, at most 2 s or 1 MiB, so that a client that still sends can read the response."""
         left = LINGER_BYTES
         with anyio.move_on_after(LINGER_SECONDS):
             try:
