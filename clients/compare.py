@@ -148,9 +148,9 @@ def main(urls: list[Backend], pattern: str, clients: list[str], **options: Any) 
     """Send the recorded requests and the blog post's calls to every backend, and compare the answers.
 
     Without a URL the backends are started on free ports and stopped afterwards. The NAME of a URL says what
-    is to be expected of it: `socket` gets every case (T1 to T3), `gunicorn` T1 and T2, `flask` and `fastapi`
-    T1; the known differences of that name hold. A URL without a NAME gets T1 and T2, and no difference is
-    excused.
+    is to be expected of it: `socket` and `fastapi` get every case (T1 to T3), `gunicorn` T1 and T2,
+    `flask` T1; the known differences of that name hold. A URL without a NAME gets T1 and T2, and no
+    difference is excused.
 
     With --fuzz the requests are generated from a grammar of the rules and from the recorded ones, mutated or
     not. What is answered differently is shrunk to a minimal request, saved and reported.

@@ -15,16 +15,7 @@ from servers.sansio.parsers import SansIoParsers
 LIMITS = Limits()
 
 
-def _readings() -> Mapping[str, Parsers]:
-    readings: dict[str, Parsers] = {"sansio": SansIoParsers(), "flask": WerkzeugParsers()}
-    try:
-        from servers.fastapi_reading.reading import PythonMultipartReading
-    except ImportError:  # the guest's extra is not installed
-        return readings
-    return {**readings, "fastapi": PythonMultipartReading()}
-
-
-ALL_PARSERS = _readings()
+ALL_PARSERS: Mapping[str, Parsers] = {"sansio": SansIoParsers(), "flask": WerkzeugParsers()}
 
 
 @dataclass(frozen=True)

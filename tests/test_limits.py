@@ -158,8 +158,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "json depth": Row("max_json_depth", nested, "json_too_deep"),
 }
-# What a backend cannot keep, with the rule: h11 shows no size line, Werkzeug's server joins fields of a name.
-HIDDEN = {("chunk line", "fastapi"): "B27", ("fields of one name", "flask"): "H29"}
+# What a backend cannot keep, with the rule: Werkzeug's server joins fields of a name.
+HIDDEN = {("fields of one name", "flask"): "H29"}
 # Bytes that are past a limit whatever comes next, with the rule and the code; then the client ends.
 UNFINISHED = {
     "request line": ("R42", request_line(LIMITS["max_request_line"] + 1).partition(b"\r")[0], "uri_too_long"),

@@ -85,6 +85,7 @@ def _media_type(content_type: str | None) -> MediaType | None:
     if not content_type:
         return None
     try:
-        return parse_media_type(content_type)
-    except (Problem, UnicodeEncodeError):
+        # A quoted string may hold any octet beyond ASCII (RFC 9110 5.6.4); the parser takes it as Latin-1.
+        return parse_media_type(content_type.encode("utf-8").decode("iso-8859-1"))
+    except Problem:
         return None

@@ -52,7 +52,7 @@ def test_the_tier_of_a_case_is_the_highest_of_its_rules() -> None:
 
 
 def test_a_backend_gets_the_tiers_that_it_can_keep() -> None:
-    assert [backend_tier(name) for name in ("flask", "gunicorn", "socket", "fastapi")] == [1, 2, 3, 1]
+    assert [backend_tier(name) for name in ("flask", "gunicorn", "socket", "fastapi")] == [1, 2, 3, 3]
     assert backend_tier("127.0.0.1:8000") == 2
 
 

@@ -161,9 +161,7 @@ def test_a_body_that_stays_away_is_refused_and_undone(tmp_path: Path) -> None:
 
 def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(0, 10_000, 20))
-    monkeypatch.setattr(
-        "servers.fastapi_server.body_stream.anyio.current_time", lambda: float(next(seconds))
-    )
+    monkeypatch.setattr("servers.fastapi_server.body_stream.anyio.current_time", lambda: float(next(seconds)))
     app = app_with(limits=Limits(min_body_rate=256, body_rate_window=60))
     told = body_messages(*[b"x"] * 100, ends=False)
     monkeypatch.setattr("servers.fastapi_server.body_stream.LINGER_SECONDS", 0.05)

@@ -258,18 +258,3 @@ SERVER_LIMITS: Mapping[str, str] = {
     "R41": "Werkzeug's server refuses a request line over 64 KiB itself, with HTML",
     "H30": "Werkzeug's server refuses a field line over 64 KiB itself, with HTML",
 }
-# The rule by which the guest cannot answer as socket does: h11 has parsed the head and the chunks.
-FASTAPI: Mapping[str, str] = {
-    "rl-http09": "R13",
-    "rl-leadcrlf": "R16",
-    "rl-lf-only": "R18",
-    "rl-lf-line1": "R18",
-    "ch-ext-sp": "B26",
-    "ch-ext-bad": "B27",
-    "ch-ext-noname": "B27",
-    "ch-longline": "B27",
-    "ch-size-sp": "B30",
-    "ch-size-lead0": "B33",
-    "ch-size-huge": "B33",
-    "ch-lf": "B35",
-}

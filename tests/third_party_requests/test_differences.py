@@ -20,7 +20,6 @@ LISTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "jsontestsuite": ("jsontestsuite", differences.JSON),
     "wpt-urlencoded": ("wpt-urlencoded", differences.URLENCODED),
     "own-wire on flask run": ("own-wire", differences.FLASK_RUN),
-    "own-wire on fastapi": ("own-wire", differences.FASTAPI),
 }
 
 
@@ -42,7 +41,3 @@ def test_every_listed_rule_is_a_rule(name: str) -> None:
 def test_flask_run_is_excused_only_by_rules_that_wsgi_hides_or_its_servers_limits() -> None:
     excused = {*differences.FLASK_RUN.values(), *differences.GUNICORN_FLASK_RUN.values()}
     assert {rule for rule in excused if rule_tiers()[rule] == 1} == differences.SERVER_LIMITS.keys()
-
-
-def test_fastapi_is_excused_only_by_rules_that_its_server_hides() -> None:
-    assert {rule for rule in differences.FASTAPI.values() if rule_tiers()[rule] == 1} == set()
