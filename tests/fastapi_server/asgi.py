@@ -1,4 +1,4 @@
-"""Asks an ASGI application without a server: what it is told and what it says are lists of messages."""
+"""Call an ASGI application without a server: what it receives and what it sends are lists of messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DISCONNECT: Message = {"type": "http.disconnect"}
 
 
 class Answered(NamedTuple):
-    """An answer, in the pieces in which it was sent; `complete` when its last piece was called so."""
+    """A response, in the pieces in which it was sent; `complete` if it ended with `more_body` false."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Answered(NamedTuple):
 
 
 def body_messages(*pieces: bytes, ends: bool = True) -> list[Message]:
-    """A body in these pieces, to its end or not."""
+    """The messages of a body in these pieces; without `ends` its last message is missing."""
     last = len(pieces) - 1 if ends else len(pieces)
     return [
         {"type": "http.request", "body": piece, "more_body": at < last} for at, piece in enumerate(pieces)
@@ -32,7 +32,7 @@ def body_messages(*pieces: bytes, ends: bool = True) -> list[Message]:
 
 
 def scope_of(method: str = "GET", target: bytes = b"/", *fields: tuple[bytes, bytes], **more: Any) -> Scope:
-    """As uvicorn tells it."""
+    """A scope as uvicorn makes it."""
     path, _, query = target.partition(b"?")
     return {
         "type": "http",
@@ -48,15 +48,17 @@ def scope_of(method: str = "GET", target: bytes = b"/", *fields: tuple[bytes, by
     }
 
 
-def ask(app: ASGIApp, scope: Scope, told: list[Message]) -> Answered | None:
-    """The answer; None when there is none. What the application wants to be told is taken from `told`;
-    after the last message nothing more comes."""
+def ask(app: ASGIApp, scope: Scope, received: list[Message]) -> Answered | None:
+    """The response, or None if there is none.
+
+    The application takes the messages out of `received`. After the last one `receive` waits forever.
+    """
     said: list[Message] = []
 
     async def receive() -> Message:
-        if not told:
+        if not received:
             await anyio.sleep_forever()
-        return told.pop(0)
+        return received.pop(0)
 
     async def send(message: Message) -> None:
         said.append(message)

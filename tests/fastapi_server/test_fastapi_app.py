@@ -41,8 +41,8 @@ def app() -> FastAPI:
     return app_with()
 
 
-def answered(app: FastAPI, *asked: Any, told: list[Message] | None = None, **more: Any) -> Answered:
-    response = ask(app, scope_of(*asked, **more), [] if told is None else told)
+def answered(app: FastAPI, *asked: Any, received: list[Message] | None = None, **more: Any) -> Answered:
+    response = ask(app, scope_of(*asked, **more), [] if received is None else received)
     assert response is not None
     assert response.complete
     return response
@@ -64,7 +64,7 @@ def test_every_path_and_method_is_answered_without_routing(app: FastAPI) -> None
     assert (problem(wrong_method)[0], wrong_method.headers["allow"]) == (405, "POST, PUT")
 
 
-def test_an_answer_has_the_fields_of_the_contract_and_no_others(app: FastAPI) -> None:
+def test_a_response_has_the_fields_of_the_contract_and_no_others(app: FastAPI) -> None:
     response = answered(app)
     assert response.headers == {
         "content-type": "application/json",
@@ -83,7 +83,7 @@ def test_head_has_the_length_of_its_description_and_no_body(app: FastAPI) -> Non
 
 def test_files_are_stored_and_sent_whole_in_part_or_not_at_all(app: FastAPI) -> None:
     response = answered(
-        app, "POST", b"/upload/", FORM, length(FILE), told=body_messages(FILE[:50], FILE[50:])
+        app, "POST", b"/upload/", FORM, length(FILE), received=body_messages(FILE[:50], FILE[50:])
     )
     target = json.loads(response.body)["files"][0]["href"].encode()
     whole = answered(app, "GET", target)
@@ -99,7 +99,7 @@ def test_files_are_stored_and_sent_whole_in_part_or_not_at_all(app: FastAPI) -> 
 def test_events_are_sent_one_by_one(app: FastAPI) -> None:
     data = b'{"query":"abc","delay":0.05}'
     began = time.monotonic()
-    response = answered(app, "POST", b"/stream_echo", JSON, length(data), told=body_messages(data))
+    response = answered(app, "POST", b"/stream_echo", JSON, length(data), received=body_messages(data))
     assert response.pieces == [*(b'data: {"chunk": "%c"}\n\n' % each for each in b"abc"), b""]
     assert response.headers["content-type"] == "text/event-stream"
     assert time.monotonic() - began >= 0.1
@@ -118,8 +118,8 @@ def test_a_stream_ends_when_the_client_leaves(app: FastAPI, monkeypatch: pytest.
 
     monkeypatch.setattr("servers.routes.stream_echo._characters", events)
     data = b'{"query":"a","delay":10}'
-    told = [*body_messages(data), DISCONNECT]
-    response = ask(app, scope_of("POST", b"/stream_echo", JSON, length(data)), told)
+    received = [*body_messages(data), DISCONNECT]
+    response = ask(app, scope_of("POST", b"/stream_echo", JSON, length(data)), received)
     assert response is not None
     assert not response.complete
     assert made[-1] == "closed"
@@ -127,35 +127,39 @@ def test_a_stream_ends_when_the_client_leaves(app: FastAPI, monkeypatch: pytest.
 
 
 def test_a_refusal_before_the_end_of_the_body_drains_it_and_closes(app: FastAPI) -> None:
-    told = body_messages(b"x" * 1000, b"y" * 1000, b"")
-    response = answered(app, "POST", b"/files/no", CHUNKED, told=told)
+    received = body_messages(b"x" * 1000, b"y" * 1000, b"")
+    response = answered(app, "POST", b"/files/no", CHUNKED, received=received)
     assert problem(response) == (405, "method_not_allowed")
     assert response.headers["connection"] == "close"
-    assert told == []
+    assert received == []
 
 
 def test_draining_is_bounded_in_bytes_and_in_time(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = body_messages(*[b"x" * 2**20] * 5, ends=False)
-    assert problem(answered(app, "POST", b"/files/no", CHUNKED, told=told))[0] == 405
-    assert len(told) == 3
+    received = body_messages(*[b"x" * 2**20] * 5, ends=False)
+    assert problem(answered(app, "POST", b"/files/no", CHUNKED, received=received))[0] == 405
+    assert len(received) == 3
     monkeypatch.setattr("servers.fastapi_server.body_stream.LINGER_SECONDS", 0.05)
     began = time.monotonic()
     assert (
-        problem(answered(app, "POST", b"/files/no", CHUNKED, told=body_messages(b"x", ends=False)))[0] == 405
+        problem(answered(app, "POST", b"/files/no", CHUNKED, received=body_messages(b"x", ends=False)))[0]
+        == 405
     )
     assert time.monotonic() - began < 5
 
 
 def test_a_malformed_head_is_refused(app: FastAPI) -> None:
-    told = body_messages(b"")
-    assert problem(answered(app, "GET", b"/#", told=told)) == (400, "request_line")
-    assert problem(answered(app, "GET", b"/", (b"x", b"\x00"), told=told)) == (400, "bad_header")
+    received = body_messages(b"")
+    assert problem(answered(app, "GET", b"/#", received=received)) == (400, "request_line")
+    assert problem(answered(app, "GET", b"/", (b"x", b"\x00"), received=received)) == (400, "bad_header")
 
 
-def test_a_body_that_stays_away_is_refused_and_undone(tmp_path: Path) -> None:
+def test_a_body_that_does_not_come_is_refused_and_undone(tmp_path: Path) -> None:
     app = app_with(store=str(tmp_path), limits=Limits(body_idle_timeout=0))
-    told = body_messages(FILE[:-10], ends=False)
-    assert problem(answered(app, "POST", b"/upload/", FORM, CHUNKED, told=told)) == (408, "request_timeout")
+    received = body_messages(FILE[:-10], ends=False)
+    assert problem(answered(app, "POST", b"/upload/", FORM, CHUNKED, received=received)) == (
+        408,
+        "request_timeout",
+    )
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
 
 
@@ -163,19 +167,19 @@ def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(0, 10_000, 20))
     monkeypatch.setattr("servers.fastapi_server.body_stream.anyio.current_time", lambda: float(next(seconds)))
     app = app_with(limits=Limits(min_body_rate=256, body_rate_window=60))
-    told = body_messages(*[b"x"] * 100, ends=False)
+    received = body_messages(*[b"x"] * 100, ends=False)
     monkeypatch.setattr("servers.fastapi_server.body_stream.LINGER_SECONDS", 0.05)
-    assert problem(answered(app, "POST", b"/", CHUNKED, told=told)) == (408, "request_timeout")
+    assert problem(answered(app, "POST", b"/", CHUNKED, received=received)) == (408, "request_timeout")
 
 
-def test_a_client_that_leaves_gets_no_answer_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_client_that_leaves_gets_no_response_and_leaves_nothing(tmp_path: Path) -> None:
     app = app_with(store=str(tmp_path))
-    told = [*body_messages(FILE, ends=False), DISCONNECT]
-    assert ask(app, scope_of("POST", b"/upload/", FORM, CHUNKED), told) is None
+    received = [*body_messages(FILE, ends=False), DISCONNECT]
+    assert ask(app, scope_of("POST", b"/upload/", FORM, CHUNKED), received) is None
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
 
 
-def test_an_exception_becomes_a_problem_that_says_nothing(
+def test_an_exception_becomes_a_problem_without_details(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The guest under uvicorn, with our protocol and without it."""
+"""The application under uvicorn, with our protocol class and without it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def guest() -> Iterator[RunningBackend]:
-    with start("fastapi") as backend:
-        yield backend
+def backend() -> Iterator[RunningBackend]:
+    with start("fastapi") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[RunningBackend]:
-    """The guest with time limits of a second."""
-    with start("fastapi", env=LIMITS) as backend:
-        yield backend
+    """The backend with time limits of a second."""
+    with start("fastapi", env=LIMITS) as started:
+        yield started
 
 
 def answered(backend: RunningBackend, request: bytes, responses: int = 1) -> Exchange:
@@ -71,22 +71,22 @@ def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
     return True
 
 
-def test_what_h11_refuses_is_a_problem_that_can_be_read(guest: RunningBackend) -> None:
-    exchanged = answered(guest, b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n" + b"x" * 500_000)
+def test_the_problem_of_a_malformed_head_reaches_a_client_that_still_sends(backend: RunningBackend) -> None:
+    exchanged = answered(backend, b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n" + b"x" * 500_000)
     assert problem(exchanged) == (400, "bad_header")
     assert exchanged.responses[0].header("connection") == "close"
     assert exchanged.responses[0].header("cache-control") == "no-store"
 
 
-def test_a_malformed_head_is_refused_with_a_body_even_for_head(guest: RunningBackend) -> None:
-    with socket.create_connection((guest.host, guest.port), timeout=10) as connection:
+def test_a_malformed_head_is_refused_with_a_body_even_for_head(backend: RunningBackend) -> None:
+    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
         connection.sendall(b"HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     assert b'"code":"bad_header"' in received
 
 
-def test_a_peer_that_leaves_within_a_head_is_not_answered(guest: RunningBackend) -> None:
-    assert answered(guest, b"GET / HTTP/1.1\r\nHost: h\r\n").closed
+def test_a_peer_that_leaves_within_a_head_is_not_answered(backend: RunningBackend) -> None:
+    assert answered(backend, b"GET / HTTP/1.1\r\nHost: h\r\n").closed
 
 
 @pytest.mark.parametrize(
@@ -103,37 +103,37 @@ def test_a_peer_that_leaves_within_a_head_is_not_answered(guest: RunningBackend)
     ],
 )
 def test_a_broken_body_is_refused_and_leaves_nothing(
-    guest: RunningBackend, framing: bytes, body: bytes, code: str
+    backend: RunningBackend, framing: bytes, body: bytes, code: str
 ) -> None:
-    exchanged = answered(guest, UPLOAD + FORM + framing + b"\r\n\r\n" + body)
+    exchanged = answered(backend, UPLOAD + FORM + framing + b"\r\n\r\n" + body)
     assert problem(exchanged) == (400, code)
-    assert stored(guest) == []
+    assert stored(backend) == []
 
 
-def test_pipelined_requests_are_answered_in_order_and_what_follows_is_judged(guest: RunningBackend) -> None:
+def test_pipelined_requests_are_answered_in_order_until_a_malformed_one(backend: RunningBackend) -> None:
     get = b"GET /%b HTTP/1.1\r\n" + HOST + b"\r\n"
-    two = answered(guest, get % b"one" + get % b"two", responses=2)
+    two = answered(backend, get % b"one" + get % b"two", responses=2)
     assert [response.json()["path"] for response in two.responses] == ["/one", "/two"]
-    bad = answered(guest, get % b"one" + get % b"\x00", responses=2)
+    bad = answered(backend, get % b"one" + get % b"\x00", responses=2)
     assert [response.status for response in bad.responses] == [200, 400]
     assert bad.responses[1].json()["code"] == "request_line"
 
 
-def test_bytes_behind_the_last_request_change_nothing(guest: RunningBackend) -> None:
+def test_bytes_behind_the_last_request_change_nothing(backend: RunningBackend) -> None:
     request = b"GET / HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\nmore"
-    assert [response.status for response in answered(guest, request).responses] == [200]
+    assert [response.status for response in answered(backend, request).responses] == [200]
 
 
 def test_one_continue_comes_when_the_body_is_wanted_and_none_when_it_is_refused(
-    guest: RunningBackend,
+    backend: RunningBackend,
 ) -> None:
     wanted = UPLOAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
-    assert (answered(guest, wanted).continues, answered(guest, wanted).responses[0].status) == (1, 200)
-    refused = answered(guest, wanted.replace(b"/upload/", b"/files/x"))
+    assert (answered(backend, wanted).continues, answered(backend, wanted).responses[0].status) == (1, 200)
+    refused = answered(backend, wanted.replace(b"/upload/", b"/files/x"))
     assert (refused.continues, problem(refused)[0]) == (0, 405)
 
 
-def test_a_late_head_is_told_and_a_silent_connection_closed(hasty: RunningBackend) -> None:
+def test_a_late_head_is_refused_and_a_silent_connection_closed(hasty: RunningBackend) -> None:
     with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.6)
@@ -155,7 +155,7 @@ def test_a_second_request_may_begin_late_and_must_be_quick_then(hasty: RunningBa
     assert b"HTTP/1.1 408 " in received
 
 
-def test_a_body_that_stays_away_is_told(hasty: RunningBackend) -> None:
+def test_a_body_that_does_not_come_is_refused(hasty: RunningBackend) -> None:
     with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
         connection.sendall(UPLOAD + b"Content-Length: 10\r\n\r\nabc")
         received = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -164,7 +164,7 @@ def test_a_body_that_stays_away_is_told(hasty: RunningBackend) -> None:
 
 
 def test_a_client_that_does_not_read_is_dropped() -> None:
-    """By this time alone: every other one is longer than the test."""
+    """Because of `send_timeout`: every other limit is longer than the test."""
     env = dict.fromkeys(LIMITS, "300") | {"WIREPROOF_SEND_TIMEOUT": "1"}
     body = b"y" * 30_000_000
     head = b"PUT /upload/y HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST
@@ -179,23 +179,62 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
         assert "Traceback" not in backend.log()
 
 
-def test_without_our_protocol_ordinary_clients_get_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = ("servers.fastapi_upload:app", "--host", "127.0.0.1", "--port", "{port}")
-    command = (*BACKENDS["fastapi"].command[:3], *plain)
+def test_http_1_0_keeps_the_connection_if_asked_and_gets_no_chunks(backend: RunningBackend) -> None:
+    get = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    kept = answered(backend, get + get, responses=2)
+    assert [response.header("connection") for response in kept.responses] == ["keep-alive"] * 2
+    body = b'{"query":"ab","delay":0}'
+    head = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    post = b"POST /stream_echo HTTP/1.0\r\nConnection: keep-alive\r\n" + head + body
+    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+        connection.sendall(post)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.endswith(b'\r\n\r\ndata: {"chunk": "a"}\n\ndata: {"chunk": "b"}\n\n')
+    assert b"\r\nconnection: close\r\n" in received.lower()
+
+
+def test_a_keep_alive_of_no_seconds_still_awaits_the_first_request() -> None:
+    with (
+        start("fastapi", env={"WIREPROOF_KEEP_ALIVE_TIMEOUT": "0"}) as backend,
+        socket.create_connection((backend.host, backend.port), timeout=10) as connection,
+    ):
+        time.sleep(0.2)
+        connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
+    """The application under uvicorn's own protocol class."""
+    options = ("servers.fastapi_upload:app", "--host", "127.0.0.1", "--port", "{port}")
+    command = (*BACKENDS["fastapi"].command[:3], *options)
     monkeypatch.setitem(BACKENDS, "fastapi", replace(BACKENDS["fastapi"], command=command))
-    with start("fastapi") as backend:
-        with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-            length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FILE)
-            connection.sendall(UPLOAD + FORM + length + FILE)
-            received = b"".join(iter(lambda: connection.recv(65536), b""))
-        assert received.startswith(b"HTTP/1.1 200 ")
-        assert b'"kind":"multipart"' in received
-        with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-            connection.sendall(b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+    with start("fastapi") as started:
+        yield started
 
 
-def test_a_guest_whose_extra_is_absent_is_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_our_protocol_class_ordinary_clients_get_the_same_responses(plain: RunningBackend) -> None:
+    with socket.create_connection((plain.host, plain.port), timeout=10) as connection:
+        length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FILE)
+        connection.sendall(UPLOAD + FORM + length + FILE)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b'"kind":"multipart"' in received
+    with socket.create_connection((plain.host, plain.port), timeout=10) as connection:
+        connection.sendall(b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_one_line_says_at_the_start_that_our_protocol_class_is_missing(
+    plain: RunningBackend, backend: RunningBackend
+) -> None:
+    flag = "--http servers.fastapi_server.protocol:ContractProtocol"
+    assert [line.partition(":")[0] for line in plain.log().splitlines() if flag in line] == ["WARNING"]
+    assert flag not in backend.log()
+
+
+def test_a_backend_whose_extra_is_absent_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = replace(BACKENDS["fastapi"], needs=("fastapi", "no_such_module"))
     monkeypatch.setitem(BACKENDS, "fastapi", absent)
     assert installed_backends() == ("socket", "flask", "gunicorn")
