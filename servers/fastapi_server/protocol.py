@@ -13,6 +13,7 @@ It adds five things to uvicorn's class:
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, cast
 
@@ -64,7 +65,8 @@ class ContractProtocol(H11Protocol):
         self.conn = Connection(self._limits)
         self._application = self.app
         self.app = cast(Any, self._with_problems)
-        self._linger_left: int | None = None
+        self._linger_left: int | None = None  # set once a head or a body was refused
+        self._client_ended = asyncio.Event()
         self._head_timer = _Timer(self.loop)
         self._send_timer = _Timer(self.loop)
 
@@ -80,12 +82,13 @@ class ContractProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
         super().connection_lost(exc)
+        self._client_ended.set()
         self._unset_keepalive_if_required()
         self._head_timer.stop()
         self._send_timer.stop()
 
     def data_received(self, data: bytes) -> None:
-        """Read requests; after a refused head, read and discard at most 1 MiB."""
+        """Read requests; after a malformed one, read and discard at most 1 MiB."""
         if self._linger_left is None:
             super().data_received(data)
             self._watch_head()
@@ -125,15 +128,16 @@ class ContractProtocol(H11Protocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Whether to keep our side open, which a response under way needs (RFC 9112 9.6)."""
-        if self._linger_left is not None:
-            return False
-        self.conn.receive_data(b"")
-        self.handle_events()
+        self._client_ended.set()
+        if self._linger_left is None:
+            self.conn.receive_data(b"")
+            self.handle_events()
         return self.cycle is not None and not self.cycle.response_complete
 
     def send_400_response(self, msg: str) -> None:
         """Answer `conn.problem`: of a head here, of a body by the application, which waits for `receive`."""
         if self.cycle is not None and not self.cycle.response_complete:
+            self._linger_left = LINGER_BYTES
             self.cycle.message_event.set()
         elif self.conn.problem is not None and self.conn.our_state is h11.IDLE:
             self._refuse(self.conn.problem)
@@ -171,8 +175,16 @@ class ContractProtocol(H11Protocol):
                 raise problem
             return message
 
+        async def send_and_linger(message: Any) -> None:
+            if self.conn.problem is not None and not message.get("more_body", True):
+                # Read on, so that a client that still sends can read the response (contract section 4).
+                self.flow.resume_reading()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._client_ended.wait(), LINGER_SECONDS)
+            await send(message)
+
         known = {
             "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in head.headers],
             "extensions": {**scope.get("extensions", {}), HEAD_EXTENSION: head},
         }
-        await self._application({**scope, **known}, receive_or_raise, send)
+        await self._application({**scope, **known}, receive_or_raise, send_and_linger)

@@ -110,6 +110,17 @@ def test_a_broken_body_is_refused_and_leaves_nothing(
     assert stored(backend) == []
 
 
+def test_the_problem_of_a_malformed_body_reaches_a_client_that_still_sends(backend: RunningBackend) -> None:
+    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
+        connection.sendall(UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n")
+        for _ in range(5):
+            time.sleep(0.02)
+            connection.sendall(b"x" * 100_000)
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b'"code":"bad_chunk"' in received
+
+
 def test_pipelined_requests_are_answered_in_order_until_a_malformed_one(backend: RunningBackend) -> None:
     get = b"GET /%b HTTP/1.1\r\n" + HOST + b"\r\n"
     two = answered(backend, get % b"one" + get % b"two", responses=2)
