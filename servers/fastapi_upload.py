@@ -24,13 +24,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from .contract.exchange import Exchange
 from .contract.problems import Problem
 from .contract.redaction import WITHOUT_QUERIES
 from .contract.request import RequestHead
 from .contract.responses import EventStream, FileSlice, Response, problem_response
+from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
 from .fastapi_server.scope import read_scope
-from .routes import TABLE, Context, Exchange
+from .routes import TABLE
 from .sansio.parsers import SansIoParsers
 from .settings import Settings, SettingsError
 

@@ -1,21 +1,26 @@
-"""Every reading of this project, to be asked in process: the same question to each."""
+"""The parsers of both backends, so that a test can run on each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import pytest
 
 from servers.contract.limits import Limits
 from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartHead
+from servers.contract.request import PartData, PartEnd, PartHead
+from servers.flask_reading.chunks import ChunkedStream
 from servers.flask_reading.forms import WerkzeugParsers
+from servers.sansio.chunked import read_chunks
 from servers.sansio.parsers import SansIoParsers
+from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
+from tests.sansio.splits import source_of
 
 LIMITS = Limits()
-
-
 ALL_PARSERS: Mapping[str, Parsers] = {"sansio": SansIoParsers(), "flask": WerkzeugParsers()}
+BOTH_PARSERS = pytest.mark.parametrize("parsers", ALL_PARSERS.values(), ids=ALL_PARSERS)
 
 
 @dataclass(frozen=True)
@@ -27,26 +32,77 @@ class Part:
 
 
 Form = Sequence[Part] | str
-"""The parts in order, or the code of the refusal."""
+"""The parts in order, or the code of the problem."""
 
 
-def read_form(reading: Parsers, content_type: str, pieces: Iterable[bytes | memoryview]) -> Form:
-    """What a reading makes of a multipart body that arrives in these pieces."""
+def read_form(
+    parsers: Parsers, content_type: str, pieces: Iterable[bytes | memoryview], limits: Limits = LIMITS
+) -> Form:
+    """Parse a multipart body that arrives in these pieces."""
+    parts, code = parse_form(parsers, content_type, pieces, limits)
+    return parts if code is None else code
+
+
+def parse_form(
+    parsers: Parsers, content_type: str, pieces: Iterable[bytes | memoryview], limits: Limits = LIMITS
+) -> tuple[list[Part], str | None]:
+    """As `read_form`, but the parts that are complete before the problem, and the code of the problem."""
+    parts: list[Part] = []
     try:
-        parser = reading.multipart(reading.content_type(content_type), LIMITS)
-        return _parts(parser, pieces)
+        parser = parsers.multipart(parsers.content_type(content_type), limits)
+        for part in _parts(parser, pieces):
+            parts.append(part)
     except Problem as problem:
-        return problem.code
+        return parts, problem.code
+    return parts, None
 
 
-def _parts(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -> Sequence[Part]:
-    heads: list[PartHead] = []
-    data: list[bytearray] = []
+def _parts(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -> Iterator[Part]:
+    head: PartHead | None = None
+    data = bytearray()
     for piece in (*pieces, None):
         for event in parser.finish() if piece is None else parser.feed(piece):
             if isinstance(event, PartHead):
-                heads.append(event)
-                data.append(bytearray())
+                assert head is None, "a header block inside a part"
+                head = event
             elif isinstance(event, PartData):
-                data[-1] += event.data
-    return [Part(head, bytes(held)) for head, held in zip(heads, data, strict=True)]
+                data += event.data
+            else:
+                assert isinstance(event, PartEnd)
+                assert head is not None, "the end of a part without its header block"
+                yield Part(head, bytes(data))
+                head = None
+                data.clear()
+    assert head is None, "a part without an end"
+
+
+Dechunk = Callable[[Sequence[bytes], bool, Limits], Iterator[bytes]]
+"""Decodes a chunked body that arrives in pieces. The flag says whether the head has a Content-Type."""
+
+
+def _dechunk_sansio(pieces: Sequence[bytes], has_content_type: bool, limits: Limits) -> Iterator[bytes]:
+    incoming = Incoming()
+    left = iter((*pieces, b""))
+    try:
+        for item in read_chunks(incoming, limits, has_content_type=has_content_type):
+            if item is NEED_DATA:
+                incoming.feed(next(left))
+            else:
+                assert isinstance(item, memoryview)
+                yield bytes(item)
+    except PeerClosed:
+        raise Problem("body_truncated", "the pieces end before the body") from None
+
+
+def dechunk_flask(
+    pieces: Sequence[bytes], has_content_type: bool, limits: Limits, *, size: int = 1024 * 1024
+) -> Iterator[bytes]:
+    """As `Dechunk`, by reads of at most `size` bytes."""
+    stream = ChunkedStream(source_of(pieces), limits, has_type=has_content_type)
+    while data := stream.read(size):
+        assert len(data) <= size
+        yield data
+    assert stream.ended
+
+
+DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": dechunk_flask}

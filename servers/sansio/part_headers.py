@@ -1,4 +1,4 @@
-"""The header block of a part (RFC 2046 5.1, RFC 7578 4.2): judged as a whole when it is complete."""
+"""The header block of a part (RFC 2046 5.1, RFC 7578 4.2), parsed when it is complete."""
 
 import re
 
@@ -9,15 +9,15 @@ from .disposition import parse_disposition
 from .grammar import CONTROL, OWS, TOKEN
 from .media_types import parse_media_type
 
-# A fold, CRLF and blanks, is one SP (M68), and so are the blanks before it, or several folds in a row. A run
-# of blanks is tried at its beginning alone: 16 KiB of them, tried at each, cost a second (H091).
+# Folds (CRLF and blanks) in a row and the blanks before them become one SP (M68). The lookbehind makes the
+# pattern try a run of blanks only at its beginning: otherwise 16 KiB of blanks take a second (H091).
 _FOLD = re.compile(rb"(?:(?<![ \t])[ \t]++)?(?:\r\n[ \t]++)+")
 _SINGLETONS = (b"content-disposition", b"content-type", b"content-transfer-encoding")
 _IDENTITY_ENCODINGS = (b"7bit", b"8bit", b"binary")
 
 
 def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
-    """A header block without its last CRLF and the empty line.
+    """Parse a header block, given without its last CRLF and the empty line.
 
     Raises Problem `part_header_syntax`, `part_headers_too_large`, `part_header_encoding`,
     `disposition_missing`, what `parse_disposition` raises, or `part_transfer_encoding`.
@@ -33,14 +33,20 @@ def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
     disposition = parse_disposition(first[b"content-disposition"])
     encoding = first.get(b"content-transfer-encoding")
     if encoding is not None and encoding.lower() not in _IDENTITY_ENCODINGS:
-        raise Problem("part_transfer_encoding", f"{encoding[:40]!r} would have to be decoded")
-    content_type = _text(first.get(b"content-type"))
-    return PartHead(disposition.name, disposition.filename, headers, content_type, _media_type(content_type))
+        raise Problem("part_transfer_encoding", f"the transfer encoding {encoding[:40]!r} is not supported")
+    content_type = first.get(b"content-type")
+    return PartHead(
+        disposition.name,
+        disposition.filename,
+        headers,
+        None if content_type is None else content_type.decode("utf-8"),
+        _media_type(content_type),
+    )
 
 
 def _unfold(block: bytes) -> list[bytes]:
     if block[:1] in (b" ", b"\t"):
-        raise Problem("part_header_syntax", "the first line of a part begins with a blank (M69)")
+        raise Problem("part_header_syntax", "the first header line of a part begins with a blank (M69)")
     if b"\r\n " in block or b"\r\n\t" in block:
         block = _FOLD.sub(b" ", block)
     return block.split(b"\r\n")
@@ -49,14 +55,14 @@ def _unfold(block: bytes) -> list[bytes]:
 def _parse_line(line: bytes) -> tuple[bytes, bytes]:
     name, colon, value = line.partition(b":")
     if not colon or not TOKEN.fullmatch(name):
-        raise Problem("part_header_syntax", f"the line {line[:40]!r} of a part is no field")
+        raise Problem("part_header_syntax", f"the header line {line[:40]!r} of a part is not a valid field")
     if CONTROL.search(value):
-        raise Problem("part_header_syntax", f"a control character in the field {name[:40]!r} of a part")
+        raise Problem("part_header_syntax", f"the field {name[:40]!r} of a part has a control character")
     return name.lower(), value.strip(OWS)
 
 
 def _decoded(name: bytes, value: bytes) -> Pair:
-    """The field as it is shown; a disposition whose file name is not UTF-8 as ISO-8859-1 (M51)."""
+    """The field as text. A Content-Disposition that is not UTF-8 is shown as ISO-8859-1 (M51)."""
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
@@ -71,21 +77,16 @@ def _singletons(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     for name, value in fields:
         if name in _SINGLETONS:
             if name in found:
-                raise Problem("part_header_syntax", f"a part repeats {name.decode('ascii')} (M48, M49)")
+                raise Problem("part_header_syntax", f"a part has {name.decode('ascii')} twice (M48, M49)")
             found[name] = value
     return found
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8")
-
-
-def _media_type(content_type: str | None) -> MediaType | None:
-    """None for what is no media type: such a part is a file, its type is shown verbatim (M81, M83)."""
+def _media_type(content_type: bytes | None) -> MediaType | None:
+    """Parsed from the bytes as sent. None for a missing or malformed value (M81, M83)."""
     if not content_type:
         return None
     try:
-        # A quoted string may hold any octet beyond ASCII (RFC 9110 5.6.4); the parser takes it as Latin-1.
-        return parse_media_type(content_type.encode("utf-8").decode("iso-8859-1"))
+        return parse_media_type(content_type.decode("iso-8859-1"))
     except Problem:
         return None
