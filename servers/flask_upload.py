@@ -13,13 +13,15 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
 
+from .contract.exchange import Exchange
 from .contract.problems import Problem
 from .contract.redaction import WITHOUT_QUERIES
 from .contract.responses import EventStream, FileSlice, Response, problem_response
+from .contract.route import Context
 from .flask_reading import WerkzeugParsers, read_environ
 from .flask_server.body_input import BodyInput
 from .flask_server.dev_server import DevConnection
-from .routes import TABLE, Context, Exchange
+from .routes import TABLE
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:

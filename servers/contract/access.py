@@ -1,4 +1,4 @@
-"""Who may ask for what: step 7 of the order of judgement (contract section 8). Judged on the head alone."""
+"""Access rules: step 7 of the order in which a request is checked (contract sections 4 and 8)."""
 
 import hashlib
 import hmac
@@ -14,25 +14,29 @@ _CHALLENGE = (("WWW-Authenticate", 'Bearer realm="wireproof", Basic realm="wirep
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """`allowed_hosts` are names without ports, in lower case; no `token` means that none is demanded."""
+    """`allowed_hosts` has names in lower case, without ports. `token` is None if none is required."""
 
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     token: str | None = None
 
-    def judge(self, head: RequestHead, *, private: bool, needs_token: bool) -> None:
-        """Raise Problem `misdirected_host`, `forbidden_origin` or `token_required`, in this order.
+    def check_access(self, head: RequestHead, *, private: bool, needs_token: bool) -> None:
+        """Check a request by its head alone, before the body is read.
 
-        `private` marks what others could read through a victim's browser: there, and for every request
-        that a browser made, the Host must be one of ours, which ends DNS rebinding (H172).
+        `private` marks a route whose response another site could read through a victim's browser. On such a
+        route, and in every request that a browser made, Host must be an allowed name: this stops DNS
+        rebinding (H172). Raises Problem `misdirected_host`, `forbidden_origin` or `token_required`, in this
+        order.
         """
         if head.https_target:
             raise Problem("misdirected_host", "an https target on a plain connection (RFC 9110 7.4)")
         if (private or _from_browser(head)) and _host_name(head) not in self.allowed_hosts:
-            raise Problem("misdirected_host", f"the host {head.host!a} is not one of this server's")
+            raise Problem("misdirected_host", f"the host {head.host!a} is not an allowed host of this server")
         if head.method not in _SAFE_METHODS and not _same_origin(head):
-            raise Problem("forbidden_origin", "a browser sends this for another origin")
+            raise Problem("forbidden_origin", "a page of another origin sent this request")
         if needs_token and self.token is not None and not _has_token(head, self.token):
-            raise Problem("token_required", "send it as Bearer token or Basic password", headers=_CHALLENGE)
+            raise Problem(
+                "token_required", "send it as Bearer token or as Basic password", headers=_CHALLENGE
+            )
 
 
 def _from_browser(head: RequestHead) -> bool:
@@ -47,7 +51,7 @@ def _host_name(head: RequestHead) -> str:
 
 
 def _same_origin(head: RequestHead) -> bool:
-    """Fetch Metadata where the browser sends it, else Origin; a script sends neither (H173)."""
+    """Decide by Sec-Fetch-Site if it was sent, else by Origin. A script sends neither and passes (H173)."""
     site = head.field("sec-fetch-site")
     if site is not None:
         return site.lower() in ("same-origin", "none")
@@ -69,6 +73,6 @@ def _has_token(head: RequestHead, token: str) -> bool:
 
 
 def _equal(given: str, token: str) -> bool:
-    # Of equal length by hashing, so that the comparison tells nothing of the token (H170).
+    # Hashing makes both sides equally long, so that the time taken does not depend on the token (H170).
     given_digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).digest()
     return hmac.compare_digest(given_digest, hashlib.sha256(token.encode()).digest())

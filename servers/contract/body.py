@@ -1,4 +1,4 @@
-"""Builds a body of any kind from its decoded bytes, as they arrive (contract section 3, "Kinds")."""
+"""Builders for bodies of every kind, fed with the decoded bytes as they arrive (contract section 3)."""
 
 import codecs
 import hashlib
@@ -16,28 +16,28 @@ Data = bytes | bytearray | memoryview
 
 
 class BodyBuilder(Protocol):
-    """Takes the bytes of one body in any cuts; the result never depends on the cuts (M89)."""
+    """Builds one body. The result does not depend on how the bytes were split into reads (M89)."""
 
     def feed(self, data: Data, /) -> None:
-        """Take the next bytes (at least one). Raises Problem, or OSError from the store."""
+        """Add the next bytes (at least one). Raises Problem, or OSError from the store."""
 
     def finish(self) -> ParsedBody:
-        """The body, once its last byte was taken (at least one was). Raises Problem or OSError."""
+        """The parsed body. Call it after the last of at least one byte. Raises Problem or OSError."""
 
 
 def is_coded(head: RequestHead) -> bool:
-    """Whether the body has a Content-Encoding other than identity: it is then never decoded (B44)."""
+    """Whether Content-Encoding names a coding other than identity. Such a body is not decoded (B44)."""
     value = head.field("content-encoding") or ""
     return any(coding.strip(" \t").lower() not in ("", "identity") for coding in value.split(","))
 
 
 def body_builder(
-    head: RequestHead, media_type: MediaType | None, reading: Parsers, upload: Upload | None, limits: Limits
+    head: RequestHead, media_type: MediaType | None, parsers: Parsers, upload: Upload | None, limits: Limits
 ) -> BodyBuilder:
-    """The builder for a body of this head.
+    """The builder for the body of a request with this head: step 9 of contract section 4.
 
-    Raises Problem `unsupported_content_encoding`, `boundary_missing` or `boundary_invalid` (step 9 of the
-    order of judgement): call it only when the body has at least one byte.
+    Call it only if the body has at least one byte. Raises Problem `unsupported_content_encoding`,
+    `boundary_missing` or `boundary_invalid`.
     """
     if is_coded(head):
         if media_type and media_type.is_form_data:
@@ -50,11 +50,11 @@ def body_builder(
     if media_type is None:
         return TextOrBytesBuilder(head, None, upload, limits)
     if media_type.is_form_data:
-        return MultipartBuilder(media_type, reading, upload, limits)
+        return MultipartBuilder(media_type, parsers, upload, limits)
     if media_type.is_json:
         return JsonBuilder(media_type, limits)
     if media_type.is_urlencoded:
-        return UrlencodedBuilder(media_type, reading, limits)
+        return UrlencodedBuilder(media_type, parsers, limits)
     if media_type.is_text:
         return _text_builder(head, media_type, upload, limits)
     return OpaqueBuilder(head, media_type, upload)
@@ -72,7 +72,7 @@ def _text_builder(
 
 
 class _Held:
-    """A body that is small by its kind: held whole, measured at the end."""
+    """Base of the kinds that are small: the body is held in memory and hashed at the end."""
 
     def __init__(self, kind: Kind, media_type: MediaType, limit: int) -> None:
         self._kind = kind
@@ -82,7 +82,7 @@ class _Held:
 
     def feed(self, data: Data, /) -> None:
         if len(self._held) + len(data) > self._limit:
-            raise Problem("body_too_large", f"a body of kind {self._kind} may have {self._limit} bytes")
+            raise Problem("body_too_large", f"a {self._kind} body may have at most {self._limit} bytes")
         self._held += data
 
     def _measure(self) -> tuple[int, str]:
@@ -90,7 +90,7 @@ class _Held:
 
 
 class JsonBuilder(_Held):
-    """kind `json`: at most `max_json` bytes, read by the one strict reader."""
+    """Kind `json`: at most `max_json` bytes."""
 
     def __init__(self, media_type: MediaType, limits: Limits) -> None:
         super().__init__("json", media_type, limits.max_json)
@@ -103,18 +103,18 @@ class JsonBuilder(_Held):
 
 
 class UrlencodedBuilder(_Held):
-    """kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
+    """Kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
 
-    def __init__(self, media_type: MediaType, reading: Parsers, limits: Limits) -> None:
+    def __init__(self, media_type: MediaType, parsers: Parsers, limits: Limits) -> None:
         super().__init__("form", media_type, limits.max_form)
-        self._reading = reading
+        self._parsers = parsers
         self._max_pairs = limits.max_parts
 
     def finish(self) -> ParsedBody:
-        # WHATWG knows no charset parameter; ISO-8859-1 alone is honoured (C11, U7).
+        # WHATWG defines no charset parameter. ISO-8859-1 is the only one that is followed (C11, U7).
         charset = (self._media_type.parameter("charset") or "").lower()
         self._check_count()
-        pairs = self._reading.urlencoded(
+        pairs = self._parsers.urlencoded(
             bytes(self._held), "iso-8859-1" if charset == "iso-8859-1" else "utf-8"
         )
         form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
@@ -122,20 +122,20 @@ class UrlencodedBuilder(_Held):
         return ParsedBody("form", self._media_type, size, sha256, form=form)
 
     def _check_count(self) -> None:
-        # Before they are decoded: a MiB of `a&` would cost half a second. Empty pieces do not count (U3).
+        # Count before decoding: to decode 1 MiB of `a&` takes half a second. Empty pieces do not count (U3).
         pieces = bytes(self._held).split(b"&")
         if len(pieces) - pieces.count(b"") > self._max_pairs:
             raise Problem("too_many_parts", f"more than {self._max_pairs} pairs")
 
 
 class MultipartBuilder:
-    """kind `multipart`: parsed while it arrives; files go to the store piece by piece."""
+    """Kind `multipart`: parsed while it arrives. Files are written to the store piece by piece."""
 
     def __init__(
-        self, media_type: MediaType, reading: Parsers, upload: Upload | None, limits: Limits
+        self, media_type: MediaType, parsers: Parsers, upload: Upload | None, limits: Limits
     ) -> None:
         self._media_type = media_type
-        self._parser = reading.multipart(media_type, limits)
+        self._parser = parsers.multipart(media_type, limits)
         self._form = FormBuilder(upload, limits)
         self._size = 0
 
@@ -150,7 +150,7 @@ class MultipartBuilder:
 
 
 class DeclaredTextBuilder:
-    """kind `text` with a declared charset: decoded strictly, of any size (C12)."""
+    """Kind `text` with a declared charset: of any size, and it must decode (C12)."""
 
     def __init__(self, media_type: MediaType, charset: str, limits: Limits) -> None:
         self._media_type = media_type
@@ -169,11 +169,11 @@ class DeclaredTextBuilder:
 
     def _check(self, decodes: bool) -> None:
         if not decodes:
-            raise Problem("text_encoding", f"the body is declared as {self._charset} and is not")
+            raise Problem("text_encoding", f"the body does not decode in its charset {self._charset}")
 
 
 class OpaqueBuilder:
-    """kind `bytes`: stored as one file without a name where the route stores, else only measured."""
+    """Kind `bytes`: stored as one file without a name if the route stores files, else only hashed."""
 
     def __init__(
         self,
@@ -203,9 +203,9 @@ class OpaqueBuilder:
 
 
 class TextOrBytesBuilder(OpaqueBuilder):
-    """Text if the whole body decodes as UTF-8 (and, without a type, holds no NUL), else bytes (C7, C12).
+    """Text if the whole body decodes as UTF-8, else bytes (C7, C12). Without a type, NUL means bytes too.
 
-    Decided over the whole body, so it is stored meanwhile and dropped again if it proves to be text.
+    Only the end of the body decides. Until then the bytes are stored, and discarded if they are text.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class TextOrBytesBuilder(OpaqueBuilder):
 
 
 class _TextProbe:
-    """Whether bytes, taken in any cuts, decode in `charset`; keeps the text up to `limit` bytes."""
+    """Checks whether bytes decode in `charset`, and keeps the text if it has at most `limit` bytes."""
 
     def __init__(self, charset: str, limit: int, *, refuse_nul: bool = False) -> None:
         self._decoder = codecs.getincrementaldecoder(charset)("strict")

@@ -8,12 +8,12 @@ from .request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys, no blanks, ASCII only and one final LF: equal values give equal bytes (S11)."""
+    """JSON with sorted keys, no blanks, ASCII only and a final LF: equal values give equal bytes (S11)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
 def describe(request: ParsedRequest) -> dict[str, Any]:
-    """The result of a request: all keys are always present, lists keep the order of arrival."""
+    """The result for a request. Every key is always present, and lists keep the order of arrival."""
     head, body = request.head, request.body
     return {
         "method": head.method,

@@ -1,4 +1,4 @@
-"""One request's life, the same on every backend: judged on its head, fed with its body, answered."""
+"""What happens to one request, on every backend alike: check the head, take the body, respond."""
 
 import errno
 from collections.abc import Iterator
@@ -16,21 +16,21 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Exchange:
-    """Steps 6 to 10 of the order of judgement (contract section 4).
+    """Steps 6 to 10 of contract section 4: method and route, access, size, content type, body.
 
-    Create it with a head that passed steps 1 to 5; then `feed` it the decoded body in any cuts, then
-    `finish`. Whatever raises a Problem has already undone the upload; `abort` is for a peer that left.
+    Create it with a head that passed steps 1 to 5, `feed` the decoded body in pieces of any size, then call
+    `finish`. When a call raises Problem, the upload has been undone. Call `abort` if the client disconnects.
     """
 
-    def __init__(self, head: RequestHead, table: RouteTable, reading: Parsers, context: Context) -> None:
+    def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
         self.head = head
-        self._reading = reading
+        self._parsers = parsers
         self._context = context
         self._size = 0
         self._upload: Upload | None = None
         self._builder: BodyBuilder | None = None
         self._route = table.find(head)
-        context.access.judge(head, private=self._route.private, needs_token=not self._route.open)
+        context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
         self._check_size(head.content_length or 0)
         self._media_type = self._read_content_type()
         if head.content_length and not head.chunked:
@@ -39,11 +39,11 @@ class Exchange:
 
     @property
     def stores(self) -> bool:
-        """Whether `finish` may wait for the disk."""
+        """Whether this request writes to the store, so that `finish` may wait for the disk."""
         return self._upload is not None
 
     def feed(self, data: Data) -> None:
-        """Take the next bytes of the body. Raises Problem."""
+        """Add the next bytes of the body. Raises Problem."""
         if not data:
             return
         with self._undone_on_failure():
@@ -54,7 +54,7 @@ class Exchange:
             self._builder.feed(data)
 
     def finish(self) -> Response:
-        """The answer, once the whole body was received; what it promises is durable. Raises Problem."""
+        """The response. Call it after the whole body; stored files are durable then. Raises Problem."""
         with self._undone_on_failure():
             request = ParsedRequest(self.head, self._finish_body())
             if self._upload is not None:
@@ -62,23 +62,23 @@ class Exchange:
             return self._route.handler(request, self._context)
 
     def abort(self) -> None:
-        """Undo what was stored: the request will not be answered with a 2xx. Never raises."""
+        """Undo what was stored for a request that gets no 2xx. Never raises."""
         if self._upload is not None:
             self._upload.abort()
 
     def refuse(self, problem: Problem) -> Response:
-        """The answer to a problem that was raised on or after the head; HEAD gets no body."""
+        """The response for a Problem raised by this exchange. For HEAD it has no body."""
         self.abort()
         return problem_response(problem, head=self.head)
 
     def _check_size(self, size: int) -> None:
         limit = self._context.limits.max_body
         if size > limit:
-            raise Problem("body_too_large", f"a body may have {limit} bytes")
+            raise Problem("body_too_large", f"a body may have at most {limit} bytes")
 
     def _read_content_type(self) -> MediaType | None:
         value = self.head.field("content-type")
-        return self._reading.content_type(value) if value else None
+        return self._parsers.content_type(value) if value else None
 
     def _begin_body(self) -> BodyBuilder:
         upload: Upload | None = None
@@ -86,11 +86,11 @@ class Exchange:
             upload = self._upload = self._context.store.begin()
         if self._route.body == "raw":
             return OpaqueBuilder(self.head, self._media_type, upload, filename=self.head.last_segment)
-        return body_builder(self.head, self._media_type, self._reading, upload, self._context.limits)
+        return body_builder(self.head, self._media_type, self._parsers, upload, self._context.limits)
 
     def _finish_body(self) -> ParsedBody:
         if self._builder is None and self._route.body == "raw":
-            self._builder = self._begin_body()  # an empty file is a file
+            self._builder = self._begin_body()  # a raw upload of zero bytes is an empty file
         if self._builder is None:
             return ParsedBody(media_type=self._media_type)
         return self._builder.finish()

@@ -1,4 +1,4 @@
-"""Builds fields and files from the events of a multipart body: counts, limits and storage, once for all."""
+"""Builds fields and files from the events of a multipart parser, and keeps the limits on them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from .problems import Problem
 from .request import FileEntry, FormField, PartData, PartEnd, PartEvent, PartHead
 
 CHARSETS = ("utf-8", "us-ascii", "iso-8859-1")
-"""The charsets that text is decoded in (C12, M76): whatever else is named is not guessed at."""
+"""The charsets in which text is decoded (C12, M76)."""
 
 
 class HashingWriter:
-    """A FileWriter that keeps nothing: files on echo paths are measured, not stored."""
+    """A FileWriter that only hashes and counts: for routes that do not store files."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -27,14 +27,14 @@ class HashingWriter:
         return StoredFile(self._hash.hexdigest(), self._size)
 
     def discard(self) -> None:
-        """Nothing to drop."""
+        """Does nothing: no bytes are kept."""
 
 
 class FormBuilder:
-    """Takes PartHead, PartData and PartEnd in order; `form` and `files` then hold what arrived.
+    """Takes the events PartHead, PartData and PartEnd in order, and collects `form` and `files`.
 
-    Files go to `upload`, piece by piece; without one they are only measured. Raises Problem
-    `too_many_parts` (M86), `field_too_large` (M87), `field_encoding` (M76, M78), `part_charset` (M77), and
+    Files are written to `upload` piece by piece; if it is None they are only hashed. Raises Problem
+    `too_many_parts` (M86), `field_too_large` (M87), `field_encoding` (M76, M78) or `part_charset` (M77), and
     OSError from the store.
     """
 
@@ -58,7 +58,7 @@ class FormBuilder:
 
     def _begin(self, head: PartHead) -> None:
         if self._count == self._limits.max_parts:
-            raise Problem("too_many_parts", f"more than {self._limits.max_parts} parts")
+            raise Problem("too_many_parts", f"the body has more than {self._limits.max_parts} parts")
         index = self._count
         self._count += 1
         if head.filename is None and head.content_type is None:
@@ -76,14 +76,14 @@ class FormBuilder:
         part = self._part
         assert part is not None, "data before a header block"
         if not part.feed(data):
-            # More bytes than a text field may hold, and not UTF-8: a file after all (M78).
+            # It has more bytes than a text field may hold and is not UTF-8, so it is a file (M78).
             assert isinstance(part, _UntypedPart)
             self._part = self._as_file(part)
             self._part.feed(data)
 
     def _end(self, _event: PartEnd) -> None:
         part, self._part = self._part, None
-        assert part is not None, "an end without a part"
+        assert part is not None, "the end of a part without its header block"
         if isinstance(part, _UntypedPart) and not part.is_utf8():
             part = self._as_file(part)
         if isinstance(part, _FilePart):
@@ -107,12 +107,12 @@ def _part_charset(head: PartHead) -> str:
     assert head.media_type is not None
     charset = (head.media_type.parameter("charset") or "utf-8").lower()
     if charset not in CHARSETS:
-        raise Problem("part_charset", f"the field {head.name!a} names the charset {charset!a}")
+        raise Problem("part_charset", f"the field {head.name!a} has the unknown charset {charset!a}")
     return charset
 
 
 class _TextPart:
-    """A part with a text type and no filename: always a field (M81)."""
+    """A part with a text type and no file name: always a field (M81)."""
 
     def __init__(self, index: int, head: PartHead, room: int, charset: str) -> None:
         self.index = index
@@ -137,9 +137,10 @@ class _TextPart:
 
 
 class _UntypedPart(_TextPart):
-    """A part with neither filename nor Content-Type: a field if its bytes are UTF-8, else a file (M78).
+    """A part with neither file name nor Content-Type: a field if its bytes are UTF-8, else a file (M78).
 
-    Held up to the room for text, and judged on exactly these bytes, so that the cuts never decide.
+    At most `room` bytes are held. A longer part is classified by exactly its first `room` bytes, whatever
+    the size of the pieces: UTF-8 is a field that is too large, other bytes are a file.
     """
 
     def __init__(self, index: int, head: PartHead, room: int) -> None:
@@ -160,7 +161,7 @@ class _UntypedPart(_TextPart):
 
 
 class _FilePart:
-    """A part that is a file: its bytes go where the writer puts them."""
+    """A part that is a file: its bytes go to the writer."""
 
     def __init__(self, index: int, head: PartHead, writer: FileWriter, *, stored: bool) -> None:
         self._index = index
@@ -191,7 +192,7 @@ def _is_utf8(data: bytes | bytearray, *, complete: bool) -> bool:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        # An incomplete sequence at the very end may still be completed by the bytes that follow.
+        # The bytes that follow may complete a sequence that is incomplete at the very end.
         return not complete and error.reason == "unexpected end of data"
     return True
 

@@ -1,4 +1,4 @@
-"""The one strict JSON reader of both backends: the standard library's parser, with hooks (J1 to J16)."""
+"""The strict JSON reader of all backends: the parser of the standard library with hooks (J1 to J16)."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from .limits import MAX_JSON_INTEGER_DIGITS
 from .problems import Problem
 
 _BOM = b"\xef\xbb\xbf"
-# A whole string (or its unterminated rest), or one bracket outside of strings.
+# A whole string (or one without its closing quote), or one bracket outside of strings.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 def read_json(data: bytes, max_depth: int) -> Any:
-    """The value of a JSON text in UTF-8 (RFC 8259), with one leading BOM ignored (J6).
+    """The value of a JSON text in UTF-8 (RFC 8259). One leading BOM is ignored (J6).
 
     Raises Problem `json_invalid`, `json_duplicate_key` or `json_too_deep`.
     """
@@ -32,15 +32,15 @@ def read_json(data: bytes, max_depth: int) -> Any:
         )
     except json.JSONDecodeError as error:
         raise Problem("json_invalid", f"{error.msg} at character {error.pos} of the JSON body") from None
-    except RecursionError:  # only where max_depth was set beyond what the interpreter can nest
-        raise Problem("json_too_deep", "the JSON body is nested deeper than this server can read") from None
+    except RecursionError:  # only if max_depth is set higher than the interpreter's own limit
+        raise Problem("json_too_deep", "the JSON body is nested too deep for this server") from None
     if "\\u" in text:
         _check_surrogates(value)
     return value
 
 
 def _check_depth(text: str, max_depth: int) -> None:
-    # Counted before parsing, so that no depth of nesting ever reaches the recursive parser (J15).
+    # Check before parsing: the parser is recursive and must not see deep nesting (J15).
     if text.count("[") + text.count("{") <= max_depth:
         return
     depth = 0
@@ -51,7 +51,7 @@ def _check_depth(text: str, max_depth: int) -> None:
             if depth > max_depth:
                 raise Problem(
                     "json_too_deep",
-                    f"nesting passes {max_depth} at character {match.start()} of the JSON body",
+                    f"the JSON body is nested deeper than {max_depth} at character {match.start()}",
                 )
         elif token in "]}":
             depth -= 1
@@ -62,18 +62,18 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise Problem("json_duplicate_key", f"the key {repeated!a} stands twice in one object")
+        raise Problem("json_duplicate_key", f"one object has the key {repeated!a} twice")
     return members
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise Problem("json_invalid", f"{name} is not JSON")
+    raise Problem("json_invalid", f"{name} is not valid JSON")
 
 
 def _finite_float(literal: str) -> float:
     value = float(literal)
     if value in (float("inf"), float("-inf")):
-        raise Problem("json_invalid", f"the number {literal[:40]} is beyond a double")
+        raise Problem("json_invalid", f"the number {literal[:40]} is too large for a double")
     return value
 
 
@@ -87,4 +87,4 @@ def _check_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise Problem("json_invalid", "a string holds an escaped surrogate without its pair") from None
+        raise Problem("json_invalid", "a string has an escaped surrogate without its pair") from None

@@ -1,4 +1,4 @@
-"""Every limit of the contract in one place: both backends read it, a flag and a variable set each field."""
+"""All limits of the contract. Every backend uses them; a flag and an environment variable set each one."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds, rates in bytes a second (contract section 5).
+    """Sizes in bytes, times in seconds, rates in bytes per second (contract section 5).
 
-    Each field names the problem that is raised when a request goes past it; what is equal to a limit is
-    accepted. Defaults of others stand beside ours as precedent.
+    The comment on each field names the Problem raised for a request that exceeds the limit. A value equal to
+    the limit is accepted. In brackets: what other servers use.
     """
 
     max_request_line: int = 8190  # without its CRLF -> uri_too_long (RFC 9112 3: at least 8000)
@@ -23,7 +23,7 @@ class Limits:
     max_body: int = 16 * GIB  # after chunked decoding -> body_too_large
     max_json: int = MIB  # -> body_too_large
     max_form: int = MIB  # urlencoded body -> body_too_large
-    max_text: int = MIB  # a longer text body is accepted, its `text` is null
+    max_text: int = MIB  # a longer text body is accepted; its `text` is null
     max_field_text: int = MIB  # all text fields of a multipart body together -> field_too_large
     max_parts: int = 1000  # parts or urlencoded pairs -> too_many_parts (Django, PHP, Starlette 1000)
     max_part_headers: int = 16 * KIB  # one header block -> part_headers_too_large (busboy 16 KiB)
@@ -33,13 +33,13 @@ class Limits:
     head_timeout: int = 10  # from the first byte of a head to its last -> request_timeout
     body_idle_timeout: int = 30  # between two reads of a body -> request_timeout
     min_body_rate: int = 256  # over body_rate_window -> request_timeout
-    body_rate_window: int = 60  # 0: any rate will do
-    keep_alive_timeout: int = 15  # a connection without a request is closed in silence; 0: after each answer
-    send_timeout: int = 30  # a client that reads nothing for so long is dropped
+    body_rate_window: int = 60  # 0: no minimum rate
+    keep_alive_timeout: int = 15  # until the next request -> closed without a response; 0: close after each
+    send_timeout: int = 30  # while the client reads nothing -> the connection is closed
 
 
-MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits: leading zeros are counted too (B33)
+MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits; leading zeros count (B33)
 MAX_BOUNDARY = 70  # RFC 2046 5.1.1
-MAX_JSON_INTEGER_DIGITS = 1000  # J11; CPython itself stops at 4300
-LINGER_SECONDS = 2.0  # a lingering close drains so long at most (contract section 4)
-LINGER_BYTES = MIB  # and so much at most
+MAX_JSON_INTEGER_DIGITS = 1000  # J11 (CPython converts at most 4300)
+LINGER_SECONDS = 2.0  # longest time of a lingering close (contract section 4)
+LINGER_BYTES = MIB  # most bytes that a lingering close drains

@@ -1,4 +1,4 @@
-"""The seam between the contract and a reading: what each backend must be able to parse by its own means."""
+"""The interface that a backend's own parsers implement."""
 
 from collections.abc import Iterable
 from typing import Literal, Protocol
@@ -8,7 +8,10 @@ from .request import MediaType, Pair, PartEvent
 
 
 class MultipartParser(Protocol):
-    """A push parser of one multipart/form-data body: the events never depend on the cuts (M89)."""
+    """A push parser for one multipart/form-data body.
+
+    The parts do not depend on how the bytes were split into reads (M89).
+    """
 
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterable[PartEvent]:
         """The events that `data` completes. Consume them before the next call.
@@ -18,11 +21,11 @@ class MultipartParser(Protocol):
         """
 
     def finish(self) -> Iterable[PartEvent]:
-        """The last events. Raises Problem `multipart_truncated` when the close delimiter is missing."""
+        """The last events. Raises Problem `multipart_truncated` if the close delimiter is missing."""
 
 
 class Parsers(Protocol):
-    """One independent way to understand bytes. The socket server and Flask each have their own."""
+    """One way to parse bytes. The socket server and Flask bring independent implementations."""
 
     def content_type(self, value: str) -> MediaType:
         """A Content-Type value (not empty). Raises Problem `content_type_syntax` (C2, C4, C5, C6)."""

@@ -1,11 +1,14 @@
-"""Every refusal of the contract: one table of codes, one exception, one body (RFC 9457)."""
+"""All problem codes of the contract in one table, and the exception that carries one (RFC 9457)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """What a problem code means. `title` never varies; the sentence of one occurrence is its `detail`."""
+    """What a problem code means. `title` is the same each time; `Problem.detail` describes one occurrence.
+
+    `rules` are the identifiers of the rules that it enforces, `reference` is the section of the standard.
+    """
 
     code: str
     status: int
@@ -187,9 +190,9 @@ PROBLEMS: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 
 
 class Problem(Exception):
-    """A request is refused: `code` is a key of `PROBLEMS`, `detail` says what was wrong and where.
+    """Raised to refuse a request. `code` is a key of `PROBLEMS`; `detail` says what is wrong and where.
 
-    `headers` are further fields of the answer, such as `Allow` (RFC 9110 15.5.6).
+    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6).
     """
 
     def __init__(self, code: str, detail: str, *, headers: tuple[tuple[str, str], ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What a server's own access log must not repeat: queries, where secrets are (contract section 8)."""
+"""Removes query strings from access logs, since they may hold secrets (contract section 8)."""
 
 import logging
 import re
@@ -7,17 +7,19 @@ _QUERY = re.compile(r"\?[^\s\"']*")
 
 
 class WithoutQueries(logging.Filter):
-    """Cuts the query out of every target that a log line quotes."""
+    """Replaces the query of every request target in a log line by `...`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always True: the line stays."""
+        """Change the record in place. Returns True, which keeps the line."""
         if isinstance(record.args, tuple):
-            record.args = tuple(_cut(value) if isinstance(value, str) else value for value in record.args)
-        record.msg = _cut(str(record.msg))
+            record.args = tuple(
+                _redacted(value) if isinstance(value, str) else value for value in record.args
+            )
+        record.msg = _redacted(str(record.msg))
         return True
 
 
-def _cut(text: str) -> str:
+def _redacted(text: str) -> str:
     return _QUERY.sub("?...", text)
 
 

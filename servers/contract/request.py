@@ -1,4 +1,4 @@
-"""What a request is once it was read: the vocabulary that both readings share. No bytes are parsed here."""
+"""The types of a parsed request and of its parts, used by every backend. No bytes are parsed here."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ class Pair(NamedTuple):
 class MediaType:
     """A Content-Type that follows its grammar (RFC 9110 8.3.1).
 
-    `essence` and the parameter names are in lower case; the values are as meant, that is unquoted.
+    `essence` and the parameter names are in lower case; the values are unquoted.
     """
 
     essence: str
@@ -47,7 +47,7 @@ class MediaType:
 
 @dataclass(frozen=True, slots=True)
 class BasicCredentials:
-    """Basic authentication that decoded (RFC 7617; A1 to A6, A10)."""
+    """Basic credentials that could be decoded (RFC 7617; A1 to A6, A10)."""
 
     username: str
     password: str
@@ -58,7 +58,10 @@ class BasicCredentials:
 
 @dataclass(frozen=True, slots=True)
 class OtherCredentials:
-    """Any other scheme (in lower case), and Basic that does not decode: verbatim, never refused (A4, A14)."""
+    """Credentials of any other scheme, and Basic ones that do not decode (A4, A14).
+
+    `scheme` is in lower case, `credentials` is verbatim.
+    """
 
     scheme: str
     credentials: str
@@ -69,11 +72,12 @@ class OtherCredentials:
 
 @dataclass(frozen=True)
 class RequestHead:
-    """A request's head after steps 1 to 5 of the order of judgement (contract section 4).
+    """A request's head after steps 1 to 5 of contract section 4.
 
-    `headers` has lower-case names, one entry a name, repeated fields joined, names with `_` left out, sorted
-    by name; the Host of an absolute-form target is its authority. `content_length` is None when no such
-    field was sent. `last_segment` is the last segment of the path, fully percent-decoded (`%2F` too).
+    `headers` has one entry per name, sorted by name. Names are in lower case, values of repeated fields are
+    joined, and names with `_` are left out. For an absolute-form target, Host is the authority of the target.
+    `content_length` is None if the field was not sent. `last_segment` is the last segment of the path, fully
+    percent-decoded (`%2F` too).
     """
 
     method: str
@@ -100,10 +104,10 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class PartHead:
-    """The header block of a part, read and judged (RFC 7578 4.2): the first event of each part.
+    """The checked header block of a part (RFC 7578 4.2): the first event of each part.
 
     `headers` are in order of arrival with lower-case names; `content_type` is the verbatim value;
-    `media_type` is None when there is none or when it does not follow the grammar.
+    `media_type` is None if the value is missing or not a valid media type.
     """
 
     name: str
@@ -115,14 +119,14 @@ class PartHead:
 
 @dataclass(frozen=True, slots=True)
 class PartData:
-    """Some bytes of the part at hand; valid until the next call of the parser."""
+    """The next bytes of the current part. Valid until the next call of the parser."""
 
     data: bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class PartEnd:
-    """The part at hand is complete: its delimiter was seen."""
+    """The current part is complete: its delimiter was parsed."""
 
 
 PartEvent = PartHead | PartData | PartEnd
@@ -140,7 +144,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of a request; `stored` says whether it stands in the store under its hash."""
+    """A file of a request; `stored` says whether it is in the store under its hash."""
 
     index: int
     name: str | None
@@ -154,7 +158,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParsedBody:
-    """A body that was accepted as a whole. `sha256` is None for the kinds `none` and `multipart`."""
+    """A complete, accepted body. `sha256` is None for the kinds `none` and `multipart`."""
 
     kind: Kind = "none"
     media_type: MediaType | None = None
@@ -168,7 +172,7 @@ class ParsedBody:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request that was accepted as a whole: what routes work with."""
+    """A complete, accepted request: the input of a route."""
 
     head: RequestHead
     body: ParsedBody

@@ -1,4 +1,4 @@
-"""What a route answers, before a backend sends it its own way."""
+"""The responses of routes, in a form that every backend can send."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -18,21 +18,24 @@ DYNAMIC = (
     ("X-Content-Type-Options", "nosniff"),
     ("Wireproof-Contract", "1"),
 )
-"""The fields of every dynamic answer (contract section 2)."""
+"""The fields of every dynamic response (contract section 2)."""
 
 _BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class FileSlice:
-    """`length` bytes of a stored file from `offset`; whoever sends it closes it, sent or not."""
+    """`length` bytes of a stored file from `offset`. The sender closes it, also if nothing was sent."""
 
     file: ReadableFile
     offset: int
     length: int
 
     def blocks(self) -> Iterator[bytes]:
-        """The bytes in blocks of at most 256 KiB; closes the file at the end or when dropped."""
+        """The bytes in blocks of at most 256 KiB. Closes the file at the end, or when the iterator is closed.
+
+        Raises OSError if the file became shorter.
+        """
         try:
             offset, left = self.offset, self.length
             while left:
@@ -50,7 +53,7 @@ class FileSlice:
 
 
 class Event(NamedTuple):
-    """One piece of a stream, and how long to wait, in seconds, before the next one is made."""
+    """One piece of a stream. Wait `wait` seconds before you make the next one."""
 
     data: bytes
     wait: float = 0.0
@@ -58,9 +61,9 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """A body that is made while it is sent, lazily: each event is flushed before the next is asked for.
+    """A body that is made while it is sent. Flush each event before you take the next one.
 
-    Whoever sends it closes it, at the end and when the client leaves: production stops there.
+    The sender closes it at the end, or when the client disconnects; then no more events are made.
     """
 
     events: Generator[Event, None, None]
@@ -71,9 +74,9 @@ class EventStream:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, header fields in order, and a body. Content-Length is not among the fields: see below.
+    """A status, header fields in order, and a body. `headers` does not hold Content-Length.
 
-    With `head_only` the fields are those of the full answer and the body is not sent (RFC 9110 9.3.2).
+    With `head_only` the fields are those of the full response and the body is not sent (RFC 9110 9.3.2).
     """
 
     status: int
@@ -83,34 +86,33 @@ class Response:
 
     @property
     def content_length(self) -> int | None:
-        """The Content-Length to send, in bytes; None for a 304 and for a stream (S6, S10)."""
+        """The Content-Length to send, in bytes. None for a 304 and for a stream (S6, S10)."""
         if self.status == 304 or isinstance(self.body, EventStream):
             return None
         return len(self.body) if isinstance(self.body, bytes) else self.body.length
 
     def close(self) -> None:
-        """Give back what the body holds; for answers that are not, or not wholly, sent."""
+        """Close the file or stream of a response that is not sent completely."""
         if not isinstance(self.body, bytes):
             self.body.close()
 
 
 def json_response(value: Any, *, status: int = 200, head_only: bool = False) -> Response:
-    """Canonical JSON with the fields of every dynamic answer."""
+    """Canonical JSON with the fields of every dynamic response."""
     return Response(status, (("Content-Type", JSON), *DYNAMIC), canonical_json(value), head_only)
 
 
 def event_stream_response(events: Generator[Event, None, None]) -> Response:
-    """A text/event-stream (WHATWG HTML 9.2) with the fields of every dynamic answer (S10)."""
+    """A text/event-stream (WHATWG HTML 9.2) with the fields of every dynamic response (S10)."""
     headers = (("Content-Type", EVENT_STREAM), *DYNAMIC, ("X-Accel-Buffering", "no"))
     return Response(200, headers, EventStream(events))
 
 
 def problem_response(problem: Problem, *, head: RequestHead | None = None) -> Response:
-    """The answer to a refused request (RFC 9457, contract section 4).
+    """The response to a refused request (RFC 9457, contract section 4).
 
-    `head` is None when the head itself was malformed: such a request is refused with a body, whatever the
-    method. Under `/v1/` the answer is JSON with OpenAI's `error` member, so that official clients raise
-    their own exceptions.
+    `head` is None if the head was malformed; then the response has a body whatever the method. Under `/v1/`
+    the response has OpenAI's `error` member too, so that OpenAI's own clients raise their exceptions.
     """
     kind = problem.kind
     members: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The route table (step 6 of the order of judgement): which route takes a path, and with which methods."""
+"""The route table: which route handles a path, with which methods (step 6 of contract section 4)."""
 
 import re
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from .request import ParsedRequest, RequestHead
 from .responses import Response
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-"""The methods that are implemented at all; any other token is 501 (R39)."""
+"""The methods that are implemented; any other token is refused with 501 (R39)."""
 
 CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/v1/")
-"""Below these, what is no route is 404, never an echo (contract section 2)."""
+"""A path below one of these that matches no route is 404, not an echo (contract section 2)."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a route may use beside the request."""
+    """What a route may use besides the request."""
 
     limits: Limits
     access: AccessRules
@@ -32,9 +32,9 @@ class Context:
 class Route:
     """One line of the route table.
 
-    `path` is matched in full against the decoded path. `body` says what becomes of the request body:
-    `described` (parsed), `stored` (parsed, files go to the store), `raw` (stored as one file whatever its
-    type). `private` demands one of our host names, `open` asks for no token.
+    `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
+    request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
+    whatever its type). A `private` route requires an allowed Host, an `open` route requires no token.
     """
 
     name: str
@@ -46,20 +46,22 @@ class Route:
     open: bool = False
 
     def allowed(self) -> tuple[str, ...]:
-        """The methods, sorted; GET implies HEAD."""
+        """The methods in sorted order. GET implies HEAD."""
         implied = {"HEAD"} if "GET" in self.methods else set()
         return tuple(sorted(implied.union(self.methods)))
 
 
 class RouteTable:
-    """The routes in order of precedence; the last one takes every path that no other does: the echo."""
+    """The routes in order of precedence. The last one, the echo, takes every path that matches no other."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._routes = tuple((re.compile(route.path), route) for route in routes)
 
     def find(self, head: RequestHead) -> Route:
-        """The route of a request. Raises Problem `method_not_implemented`, `not_found` or
-        `method_not_allowed`, in this order."""
+        """The route of a request.
+
+        Raises Problem `method_not_implemented`, `not_found` or `method_not_allowed`, in this order.
+        """
         if head.method not in METHODS:
             raise Problem("method_not_implemented", f"{head.method} is not one of {', '.join(METHODS)}")
         route = self._match(head.path)
@@ -67,7 +69,7 @@ class RouteTable:
         if head.method not in allowed:
             raise Problem(
                 "method_not_allowed",
-                f"{head.path} takes {', '.join(allowed)}",
+                f"{head.path} allows {', '.join(allowed)}",
                 headers=(("Allow", ", ".join(allowed)),),
             )
         return route
@@ -78,5 +80,5 @@ class RouteTable:
             if pattern.fullmatch(path):
                 return route
         if path.startswith(CLOSED_PREFIXES):
-            raise Problem("not_found", f"{path} is no route of this server")
+            raise Problem("not_found", f"{path} is not a route of this server")
         return echo

@@ -1,7 +1,6 @@
-"""What each URL does, written once: `ROUTES` is mounted by every backend and drives the tests."""
+"""What each URL does, the same on every backend. `TABLE` finds the route of a request in `ROUTES`."""
 
-from ..contract.exchange import Exchange
-from ..contract.route import Context, Route, RouteTable
+from ..contract.route import Route, RouteTable
 from .chat import CHAT, MODELS
 from .files import FILES
 from .health import HEALTH
@@ -12,4 +11,4 @@ from .uploads import ECHO, PUT_FILE, UPLOAD
 ROUTES: tuple[Route, ...] = (UPLOAD, PUT_FILE, FILES, PROBLEM_PAGES, HEALTH, STREAM_ECHO, CHAT, MODELS, ECHO)
 TABLE = RouteTable(ROUTES)
 
-__all__ = ["ROUTES", "TABLE", "Context", "Exchange", "Route", "RouteTable"]
+__all__ = ["ROUTES", "TABLE"]

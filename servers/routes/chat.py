@@ -1,4 +1,4 @@
-"""`/v1/chat/completions` and `/v1/models`: OpenAI's interface, spoken by an echo (contract section 6)."""
+"""`/v1/chat/completions` and `/v1/models`: an echo with OpenAI's interface (contract section 6)."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from ..contract.route import Context, Route
 from .json_values import checked, json_object, optional, required
 
 _TOKEN = re.compile(r"\s+|\S+")
-# An echo has no clock: what a clock would give is derived from the request, from this day on.
+# Responses hold no time of day, so `created` is this moment plus seconds derived from the request.
 _EPOCH = 1_700_000_000
 
 
@@ -46,9 +46,9 @@ def chat(request: ParsedRequest, _context: Context) -> Response:
     options = optional(members, "stream_options", dict, {})
     include_usage = optional(options, "include_usage", bool, False)
     if options and not stream:
-        raise Problem("bad_value", "stream_options is for streams only")
+        raise Problem("bad_value", "stream_options needs stream to be true")
     if optional(members, "n", int, 1) != 1:
-        raise Problem("bad_value", "an echo gives one choice: n is 1")
+        raise Problem("bad_value", "n must be 1: this model gives one choice")
     if stream:
         return event_stream_response(_chunks(completion, include_usage=include_usage))
     return json_response(_whole(completion))
@@ -59,7 +59,7 @@ def _complete(members: dict[str, Any]) -> Completion:
     messages = [_message(message) for message in required(members, "messages", list)]
     prompts = [text for role, text in messages if role == "user"]
     if not prompts:
-        raise Problem("bad_value", "messages has no message of the role user")
+        raise Problem("bad_value", "messages has no message with the role user")
     digest = hashlib.sha256(canonical_json(members)).hexdigest()
     prompt_tokens = sum(len(_TOKEN.findall(text)) for _, text in messages)
     return Completion(
@@ -77,7 +77,7 @@ def _message(message: Any) -> tuple[str, str]:
 
 
 def _text(content: Any) -> str:
-    """The text of a content: a string, a list of parts of which the text ones count, or null."""
+    """The text of a message content: a string, the text parts of a list, or nothing for null."""
     if content is None or isinstance(content, str):
         return content or ""
     parts = [checked(part, "a content part", dict) for part in checked(content, "content", list)]
@@ -95,7 +95,7 @@ def _whole(completion: Completion) -> dict[str, Any]:
 
 
 def _chunks(completion: Completion, *, include_usage: bool) -> Generator[Event, None, None]:
-    """Role first, then a delta a token, `stop`, the usage if asked for, and `[DONE]`."""
+    """The role, one delta per token, `stop`, the usage if the client wants it, and `[DONE]`."""
     usage = {"usage": None} if include_usage else {}
     frame = {**_frame(completion, "chat.completion.chunk"), **usage}
     yield _event({**frame, "choices": [_delta({"role": "assistant", "content": ""})]})
@@ -126,7 +126,7 @@ def _event(chunk: dict[str, Any]) -> Event:
 
 
 def models(request: ParsedRequest, _context: Context) -> Response:
-    """The one model there is."""
+    """The list of models, which has one entry."""
     model = {"id": "echo", "object": "model", "created": _EPOCH, "owned_by": "wireproof"}
     return json_response({"object": "list", "data": [model]}, head_only=request.head.method == "HEAD")
 

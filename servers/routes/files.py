@@ -1,4 +1,4 @@
-"""`/files/{sha256}`: a stored file, whole or in one range, never as something that a browser would run."""
+"""`/files/{sha256}`: a stored file or a range of it, with fields that keep a browser from running it."""
 
 import base64
 import re
@@ -30,7 +30,7 @@ class _Range(NamedTuple):
 
 
 def send_file(request: ParsedRequest, context: Context) -> Response:
-    """The file (200), a range of it (206) or nothing new (304).
+    """The whole file (200), a range of it (206), or 304 if the client has it already.
 
     Raises Problem `not_found` and `range_not_satisfiable`.
     """
@@ -40,13 +40,13 @@ def send_file(request: ParsedRequest, context: Context) -> Response:
     if file is None:
         raise Problem("not_found", "no file with this hash is stored")
     try:
-        return _answer(head, sha256, file)
+        return _response(head, sha256, file)
     except BaseException:
         file.close()
         raise
 
 
-def _answer(head: RequestHead, sha256: str, file: ReadableFile) -> Response:
+def _response(head: RequestHead, sha256: str, file: ReadableFile) -> Response:
     etag = f'"{sha256}"'
     caching = (("ETag", etag), ("Cache-Control", "private, max-age=31536000, immutable"))
     if _none_match(head.field("if-none-match"), etag):
@@ -77,7 +77,7 @@ def _none_match(field: str | None, etag: str) -> bool:
 
 
 def _range(head: RequestHead, etag: str, size: int) -> _Range | None:
-    """The one range that was asked for, or None for the whole file (RFC 9110 14.2, 13.1.5)."""
+    """The range that the client asked for, or None for the whole file (RFC 9110 14.2, 13.1.5)."""
     field, if_range = head.field("range"), head.field("if-range")
     match = _RANGE.fullmatch(field) if field is not None else None
     if head.method != "GET" or match is None or (if_range is not None and if_range != etag):

@@ -7,7 +7,7 @@ from ..contract.route import Context, Route
 
 
 def health(request: ParsedRequest, context: Context) -> Response:
-    """200, or Problem `store_unavailable`."""
+    """Respond with 200. Raises Problem `store_unavailable`."""
     if not context.store.is_writable():
         raise Problem("store_unavailable", "the store is not writable")
     return json_response({"status": "ok"}, head_only=request.head.method == "HEAD")

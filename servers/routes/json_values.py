@@ -1,4 +1,4 @@
-"""Values of a JSON request body on a named route, checked one by one."""
+"""Checks of single values in the JSON body of a request."""
 
 from typing import Any, TypeVar
 
@@ -13,27 +13,27 @@ def json_object(body: ParsedBody) -> dict[str, Any]:
     if body.media_type is None or not body.media_type.is_json:
         raise Problem("unsupported_media_type", "this route takes application/json")
     if body.kind != "json":
-        raise Problem("json_invalid", "the body is empty or encoded")
+        raise Problem("json_invalid", "the body is empty or has a Content-Encoding")
     if not isinstance(body.json, dict):
         raise Problem("bad_value", "the body is not a JSON object")
     return body.json
 
 
 def required(members: dict[str, Any], name: str, kind: type[Wanted]) -> Wanted:
-    """A member that must be there. Raises Problem `bad_value`."""
+    """The value of a member that must be present. Raises Problem `bad_value`."""
     if name not in members:
         raise Problem("bad_value", f"{name} is missing")
     return checked(members[name], name, kind)
 
 
 def optional(members: dict[str, Any], name: str, kind: type[Wanted], default: Wanted) -> Wanted:
-    """A member that may be absent or null. Raises Problem `bad_value`."""
+    """The value of a member, or `default` if it is absent or null. Raises Problem `bad_value`."""
     value = members.get(name)
     return default if value is None else checked(value, name, kind)
 
 
 def checked(value: Any, name: str, kind: type[Wanted]) -> Wanted:
-    """`value`, if it is of that JSON type. Raises Problem `bad_value`."""
+    """`value` itself, if it has the JSON type `kind`. Raises Problem `bad_value`."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise Problem("bad_value", f"{name} is of the wrong JSON type")
+        raise Problem("bad_value", f"{name} has the wrong JSON type")
     return value

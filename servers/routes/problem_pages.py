@@ -7,7 +7,7 @@ from ..contract.route import Context, Route
 
 
 def explain(request: ParsedRequest, _context: Context) -> Response:
-    """Title, status, rules and RFC section of a code. Raises Problem `not_found` for an unknown one."""
+    """The title, status, rules and RFC section of a problem code. Raises Problem `not_found`."""
     code = request.head.path.rpartition("/")[2]
     kind = PROBLEMS.get(code)
     if kind is None:

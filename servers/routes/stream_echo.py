@@ -1,4 +1,4 @@
-"""`/stream_echo`: Server-Sent Events, one character of the query an event (contract section 6)."""
+"""`/stream_echo`: Server-Sent Events with one character of the query each (contract section 6)."""
 
 import json
 from collections.abc import Generator
@@ -14,7 +14,7 @@ MAX_DELAY = 10
 
 
 def stream_echo(request: ParsedRequest, _context: Context) -> Response:
-    """The stream. Raises Problem before it starts: `bad_value`, `unsupported_media_type`, `json_invalid`."""
+    """The stream. Raises Problem `bad_value`, `unsupported_media_type` or `json_invalid` before it starts."""
     members = json_object(request.body)
     return event_stream_response(_characters(required(members, "query", str), _delay(members)))
 
@@ -22,7 +22,7 @@ def stream_echo(request: ParsedRequest, _context: Context) -> Response:
 def _delay(members: dict[str, object]) -> float:
     value = members.get("delay", DEFAULT_DELAY)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_DELAY:
-        raise Problem("bad_value", f"delay is a number of seconds from 0 to {MAX_DELAY}")
+        raise Problem("bad_value", f"delay must be a number of seconds from 0 to {MAX_DELAY}")
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""`/upload/` stores, `/upload/{filename}` stores one raw file, every other path echoes what it understood."""
+"""`/upload/` stores files, `/upload/{filename}` stores one raw file; the echo stores nothing."""
 
 from ..contract.description import describe
 from ..contract.request import ParsedRequest

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
+from ..contract.exchange import Exchange
 from ..contract.problems import Problem
 from ..contract.responses import EventStream, Response, problem_response
-from ..routes import TABLE, Context, Exchange
+from ..contract.route import Context
+from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA

@@ -108,9 +108,9 @@ def test_tokens_are_compared_in_constant_time(row: str, monkeypatch: pytest.Monk
     guesses = ("", "t", "the toke", "the token2", "é", "\ud800", "x" * 8000)
     for guess in guesses:
         with pytest.raises(Problem) as raised:
-            rules.judge(_head(guess), private=False, needs_token=True)
+            rules.check_access(_head(guess), private=False, needs_token=True)
         assert raised.value.code == "token_required"
-    rules.judge(_head("the token"), private=False, needs_token=True)
+    rules.check_access(_head("the token"), private=False, needs_token=True)
     assert len(compared) == len(guesses) + 1
     assert {(type(given), len(given), len(token)) for given, token in compared} == {(bytes, 32, 32)}
 

@@ -1,7 +1,7 @@
-"""How the contract is tested with generated input."""
+"""The hypothesis profile for the tests of the contract."""
 
 from hypothesis import settings
 
-# On a busy machine any single example may be slow.
+# A single example may be slow on a busy machine.
 settings.register_profile("contract", deadline=None, max_examples=200)
 settings.load_profile("contract")

@@ -1,4 +1,4 @@
-"""Heads of requests, made by hand: what the contract is given by any reading."""
+"""Request heads as a parser would return them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Who may ask for what: Host, Origin, Sec-Fetch-Site, token and method (contract section 8; H172, H173)."""
+"""Access rules: Host, Origin, Sec-Fetch-Site, token and method (contract section 8; H172, H173)."""
 
 import itertools
 
@@ -25,12 +25,12 @@ _OURS = {"localhost:8000", "LocalHost", "127.0.0.1", "[::1]:80", "box.local:1"}
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _judge(
+def _code_of(
     request_head: RequestHead, rules: AccessRules = _RULES, *, private: bool = False, open_route: bool = False
 ) -> str | None:
     """The code of the refusal, or None."""
     try:
-        rules.judge(request_head, private=private, needs_token=not open_route)
+        rules.check_access(request_head, private=private, needs_token=not open_route)
     except Problem as problem:
         return problem.code
     return None
@@ -39,7 +39,7 @@ def _judge(
 def _expected(
     host: str | None, origin: str | None, site: str | None, method: str, private: bool
 ) -> str | None:
-    """The contract in other words."""
+    """What the contract requires, written independently of the code under test."""
     browser = origin is not None or site is not None
     if (browser or private) and host not in _OURS:
         return "misdirected_host"
@@ -70,36 +70,36 @@ def test_every_combination_of_host_origin_site_and_method(host: str | None, priv
         given = {name: value for name, value in fields.items() if value is not None}
         request_head = head(method, host=host, auth=_TOKEN, fields=given)
         expected = _expected(host, origin, site, method, private)
-        assert _judge(request_head, private=private) == expected, (origin, site, method)
+        assert _code_of(request_head, private=private) == expected, (origin, site, method)
 
 
 @pytest.mark.parametrize("site", ["Same-Origin", "NONE"])
 def test_fetch_metadata_is_compared_without_case(site: str) -> None:
-    assert _judge(head(auth=_TOKEN, fields={"sec-fetch-site": site})) is None
+    assert _code_of(head(auth=_TOKEN, fields={"sec-fetch-site": site})) is None
 
 
-def test_an_origin_of_another_port_is_another_origin() -> None:
+def test_an_origin_with_another_port_is_another_origin() -> None:
     assert (
-        _judge(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "http://localhost:8001"}))
+        _code_of(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "http://localhost:8001"}))
         == "forbidden_origin"
     )
     assert (
-        _judge(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "http://localhost"}))
+        _code_of(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "http://localhost"}))
         == "forbidden_origin"
     )
     assert (
-        _judge(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "HTTP://LOCALHOST:8000"})) is None
+        _code_of(head(host="localhost:8000", auth=_TOKEN, fields={"origin": "HTTP://LOCALHOST:8000"})) is None
     )
 
 
-def test_a_script_may_name_any_host_on_a_path_that_others_cannot_read() -> None:
-    assert _judge(head(host="anything.example", auth=_TOKEN)) is None
-    assert _judge(head(host="anything.example", auth=_TOKEN), private=True) == "misdirected_host"
+def test_a_script_may_send_any_host_except_on_private_routes() -> None:
+    assert _code_of(head(host="anything.example", auth=_TOKEN)) is None
+    assert _code_of(head(host="anything.example", auth=_TOKEN), private=True) == "misdirected_host"
 
 
 def test_an_https_target_is_misdirected_whatever_the_host() -> None:
     """R2."""
-    assert _judge(head(https_target=True, auth=_TOKEN)) == "misdirected_host"
+    assert _code_of(head(https_target=True, auth=_TOKEN)) == "misdirected_host"
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_an_https_target_is_misdirected_whatever_the_host() -> None:
 def test_the_token_is_a_bearer_token_or_a_basic_password(
     auth: BasicCredentials | OtherCredentials | None, passes: bool, method: str
 ) -> None:
-    assert _judge(head(method, auth=auth)) == (None if passes else "token_required")
-    assert _judge(head(method, auth=auth), open_route=True) is None, "an open route asks for none"
-    assert _judge(head(method, auth=auth), AccessRules()) is None, "nor does a server without one"
+    assert _code_of(head(method, auth=auth)) == (None if passes else "token_required")
+    assert _code_of(head(method, auth=auth), open_route=True) is None, "an open route requires no token"
+    assert _code_of(head(method, auth=auth), AccessRules()) is None, "a server without a token requires none"
 
 
 def test_a_401_says_how_to_authenticate() -> None:
     with pytest.raises(Problem) as raised:
-        _RULES.judge(head(), private=False, needs_token=True)
+        _RULES.check_access(head(), private=False, needs_token=True)
     (name, challenge), *more = raised.value.headers
     assert (name, more) == ("WWW-Authenticate", [])
     assert "Bearer" in challenge
@@ -140,11 +140,13 @@ def test_a_401_says_how_to_authenticate() -> None:
 
 def test_the_order_of_the_refusals() -> None:
     """421, then 403, then 401: the order is part of the contract."""
-    assert _judge(head(host="evil", fields={"origin": "http://other"})) == "misdirected_host"
-    assert _judge(head(host="localhost", fields={"origin": "http://other"})) == "forbidden_origin"
-    assert _judge(head(host="localhost", fields={"origin": "http://localhost"})) == "token_required"
+    assert _code_of(head(host="evil", fields={"origin": "http://other"})) == "misdirected_host"
+    assert _code_of(head(host="localhost", fields={"origin": "http://other"})) == "forbidden_origin"
+    assert _code_of(head(host="localhost", fields={"origin": "http://localhost"})) == "token_required"
 
 
 def test_only_loopback_names_are_allowed_by_default() -> None:
-    allowed = [host for host in _HOSTS if _judge(head("GET", host=host), AccessRules(), private=True) is None]
+    allowed = [
+        host for host in _HOSTS if _code_of(head("GET", host=host), AccessRules(), private=True) is None
+    ]
     assert allowed == ["localhost:8000", "LocalHost", "127.0.0.1", "[::1]:80"]

@@ -1,8 +1,7 @@
-"""A body of any kind from its decoded bytes (contract section 3; rules B44, C7 to C12, J1, U7, U15)."""
+"""The body builders of all kinds (contract section 3; rules B44, C7 to C12, J1, U7, U15)."""
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +12,7 @@ from servers.contract.request import MediaType, ParsedBody
 from servers.sansio.parsers import SansIoParsers
 from servers.storage.memory import MemoryStore
 from tests.contract.heads import head
+from tests.sansio.splits import bytewise, two_way
 
 _PARSERS = SansIoParsers()
 _LIMITS = dataclasses.replace(Limits(), max_json=20, max_form=20, max_text=20, max_parts=3)
@@ -37,19 +37,12 @@ def _builder(
     )
 
 
-def _cuts(data: bytes) -> Iterator[list[bytes]]:
-    yield [data]
-    yield [data[at : at + 1] for at in range(len(data))]
-    for cut in range(1, len(data)):
-        yield [data[:cut], data[cut:]]
-
-
 def _read(
     content_type: str | None, data: bytes, coding: str | None = None, limits: Limits = _LIMITS
 ) -> ParsedBody:
-    """The body, the same in every cut (M89)."""
+    """The body; it must be the same for every split (M89)."""
     bodies = []
-    for pieces in _cuts(data):
+    for pieces in ([data], bytewise(data), *two_way(data)):
         builder = _builder(content_type, coding, limits)
         for piece in pieces:
             builder.feed(memoryview(piece))
@@ -60,15 +53,15 @@ def _read(
 
 def _code_of(content_type: str | None, data: bytes, coding: str | None = None) -> str:
     codes = set()
-    for pieces in _cuts(data):
+    for pieces in ([data], bytewise(data), *two_way(data)):
         with pytest.raises(Problem) as raised:
-            _take_all(content_type, coding, pieces)
+            _feed_all(content_type, coding, pieces)
         codes.add(raised.value.code)
     (code,) = codes
     return code
 
 
-def _take_all(content_type: str | None, coding: str | None, pieces: list[bytes]) -> None:
+def _feed_all(content_type: str | None, coding: str | None, pieces: list[bytes]) -> None:
     builder = _builder(content_type, coding)
     for piece in pieces:
         builder.feed(piece)
@@ -82,7 +75,7 @@ def _take_all(content_type: str | None, coding: str | None, pieces: list[bytes])
         pytest.param("", b"a", "text", "a", id="C7: an empty type is none"),
         pytest.param(None, b"a\0b", "bytes", None, id="C7: NUL"),
         pytest.param(None, b"a\xff", "bytes", None, id="C7: not UTF-8"),
-        pytest.param(None, b"a\xe2\x82", "bytes", None, id="C7: unfinished"),
+        pytest.param(None, b"a\xe2\x82", "bytes", None, id="C7: an incomplete sequence"),
         pytest.param(None, b"\xed\xa0\x80", "bytes", None, id="C7: a surrogate"),
         pytest.param("text/json", b"{}", "text", "{}", id="C9"),
         pytest.param("application/x-json", b"{}", "bytes", None, id="C9: x-json"),
@@ -103,8 +96,8 @@ def _take_all(content_type: str | None, coding: str | None, pieces: list[bytes])
         pytest.param("text/plain; charset=utf-8", b"x" * 21, "text", None, id="a longer one"),
         pytest.param(None, b"x" * 20, "text", "x" * 20, id="the longest without a type"),
         pytest.param(None, b"x" * 21, "text", None, id="a longer one without a type"),
-        pytest.param(None, b"x" * 30 + b"\xff", "bytes", None, id="decided over the whole body"),
-        pytest.param(None, b"x" * 30 + b"\0", "bytes", None, id="NUL far behind"),
+        pytest.param(None, b"x" * 30 + b"\xff", "bytes", None, id="the whole body decides"),
+        pytest.param(None, b"x" * 30 + b"\0", "bytes", None, id="a NUL far behind"),
     ],
 )
 def test_text_and_bytes(content_type: str | None, data: bytes, kind: str, text: str | None) -> None:
@@ -164,14 +157,16 @@ def test_multipart() -> None:
         pytest.param(_FORM, b"a=%ff", "form_not_utf8", id="U7"),
         pytest.param(_FORM, b"\xff", "form_not_utf8", id="U9"),
         pytest.param("text/plain; charset=utf-8", b"a\xff", "text_encoding", id="C12"),
-        pytest.param("text/plain; charset=utf-8", b"a\xe2\x82", "text_encoding", id="C12: unfinished"),
+        pytest.param(
+            "text/plain; charset=utf-8", b"a\xe2\x82", "text_encoding", id="C12: an incomplete sequence"
+        ),
         pytest.param(
             "text/plain; charset=us-ascii", b"x" * 30 + b"\xe9", "text_encoding", id="C12: far behind"
         ),
         pytest.param(_MULTIPART, b"x", "multipart_truncated", id="M23"),
     ],
 )
-def test_a_malformed_body_is_refused_alike_in_every_cut(content_type: str, data: bytes, code: str) -> None:
+def test_a_malformed_body_is_refused_alike_for_every_split(content_type: str, data: bytes, code: str) -> None:
     assert _code_of(content_type, data) == code
 
 
@@ -189,14 +184,14 @@ def test_whether_a_body_is_coded(coding: str | None, coded: bool) -> None:
 
 @pytest.mark.parametrize("content_type", [None, "application/json", _FORM, "text/plain; charset=utf-8"])
 def test_a_coded_body_is_bytes_whatever_its_type(content_type: str | None) -> None:
-    """B44: undecoded, so neither its syntax nor the limit of its kind applies."""
+    """B44: it is not decoded, so neither the syntax nor the limit of its kind applies."""
     body = _read(content_type, b"\x1f\x8b" * 20, "gzip")
     assert (body.kind, body.size) == ("bytes", 40)
     assert _read(content_type, b"1", "identity").kind != "bytes"
 
 
-def test_a_coded_form_is_refused_and_told_how_to_come() -> None:
-    """B44: before its boundary is looked at."""
+def test_a_coded_form_is_refused_with_accept_encoding() -> None:
+    """B44: this is checked before the boundary."""
     for content_type in (_MULTIPART, "multipart/form-data"):
         with pytest.raises(Problem) as raised:
             _builder(content_type, "gzip")
@@ -208,8 +203,8 @@ def test_a_coded_form_is_refused_and_told_how_to_come() -> None:
     ("content_type", "code"),
     [("multipart/form-data", "boundary_missing"), ('multipart/form-data; boundary="a "', "boundary_invalid")],
 )
-def test_a_boundary_is_judged_before_the_first_byte(content_type: str, code: str) -> None:
-    """Step 9 of the order of judgement; M3, M5."""
+def test_a_boundary_is_checked_before_the_first_byte(content_type: str, code: str) -> None:
+    """Step 9 of contract section 4; M3, M5."""
     with pytest.raises(Problem) as raised:
         _builder(content_type)
     assert raised.value.code == code
@@ -220,7 +215,7 @@ def test_a_boundary_is_judged_before_the_first_byte(content_type: str, code: str
     [
         pytest.param("image/png", b"x", True, id="bytes"),
         pytest.param(None, b"\xff", True, id="bytes without a type"),
-        pytest.param("text/plain", b"\xff", True, id="text that is none"),
+        pytest.param("text/plain", b"\xff", True, id="text that does not decode"),
         pytest.param(None, b"text", False, id="text without a type"),
         pytest.param("text/plain", b"text", False, id="text"),
         pytest.param("text/plain; charset=utf-8", b"text", False, id="declared text"),
@@ -248,7 +243,7 @@ def test_a_route_that_stores_keeps_bytes_as_one_file_without_a_name(
     assert files == ([(0, None, None, content_type, sha256, True)] if stored else [])
 
 
-def test_a_raw_file_has_the_name_that_it_is_given() -> None:
+def test_a_raw_file_has_the_given_name() -> None:
     store = MemoryStore()
     with store.begin() as upload:
         body = OpaqueBuilder(head(fields={"content-type": ""}), None, upload, filename="a b").finish()

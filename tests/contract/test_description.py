@@ -1,4 +1,4 @@
-"""The result, and JSON that is equal when it means the same (contract section 3, S11)."""
+"""The result of a request and its canonical JSON (contract section 3, S11)."""
 
 import json
 import random
@@ -59,7 +59,7 @@ def test_canonical_json(value: object, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")]])
-def test_what_is_not_json_is_never_written(value: object) -> None:
+def test_a_value_that_json_cannot_express_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json(value)
 
@@ -68,7 +68,7 @@ def test_what_is_not_json_is_never_written(value: object) -> None:
     st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.integers(), max_size=8),
     st.randoms(),
 )
-def test_the_order_of_insertion_never_shows(value: dict[str, int], rng: random.Random) -> None:
+def test_the_order_of_insertion_does_not_matter(value: dict[str, int], rng: random.Random) -> None:
     items = list(value.items())
     rng.shuffle(items)
     written = canonical_json(value)
@@ -79,11 +79,11 @@ def test_the_order_of_insertion_never_shows(value: dict[str, int], rng: random.R
 
 def _describe(body: ParsedBody, request_head: RequestHead | None = None) -> dict[str, object]:
     described = describe(ParsedRequest(request_head or head(), body))
-    assert json.loads(canonical_json(described)) == described, "it is plain JSON"
+    assert json.loads(canonical_json(described)) == described, "the result is not plain JSON"
     return described
 
 
-def test_all_keys_are_always_there() -> None:
+def test_all_keys_are_always_present() -> None:
     described = _describe(ParsedBody())
     assert sorted(described) == _KEYS
     assert described["body"] == {
@@ -121,12 +121,12 @@ def test_the_head_is_described_as_it_was_read() -> None:
     assert described["auth"] == {"scheme": "basic", "username": "u", "password": "p"}
 
 
-def test_other_credentials_are_described_raw() -> None:
+def test_other_credentials_are_described_verbatim() -> None:
     described = _describe(ParsedBody(), head(auth=OtherCredentials("bearer", "t")))
     assert described["auth"] == {"scheme": "bearer", "credentials": "t"}
 
 
-def test_fields_and_files_are_described_with_their_places() -> None:
+def test_fields_and_files_are_described_with_their_index() -> None:
     headers = (Pair("x", "1"), Pair("x", "2"))
     body = ParsedBody(
         "multipart",

@@ -1,4 +1,4 @@
-"""One request's life: judged on its head, fed with its body, answered; undone whatever fails."""
+"""Exchange: checks on the head, the body, the response, and undoing the upload on every failure."""
 
 import dataclasses
 import errno
@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from servers.contract.exchange import Exchange
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.contract.responses import Response
-from servers.routes import TABLE, Context, Exchange
+from servers.contract.route import Context
+from servers.routes import TABLE
 from servers.sansio.parsers import SansIoParsers
 from servers.settings import Settings
 from servers.storage.base import Store
@@ -31,14 +33,14 @@ def _upload(
     return head(method, path, fields=fields, chunked=True)
 
 
-# The requests that store something, and the bytes of each file that they store.
+# Requests to routes that store, with their bodies and the bytes of each file that they store.
 _STORING = {
     "a form of two files": (_upload(fields=_FORM_TYPE), _FORM_BODY, [b"first", b"second"]),
     "a body of bytes": (_upload(fields={"content-type": "image/png"}), b"image", [b"image"]),
-    "a body that proves to be no text": (_upload(), b"abc\xff", [b"abc\xff"]),
+    "an untyped body that is not text": (_upload(), b"abc\xff", [b"abc\xff"]),
     "a raw file": (_upload("/upload/f", method="PUT"), b"raw", [b"raw"]),
     "an empty raw file": (_upload("/upload/f", method="PUT"), b"", [b""]),
-    "a body that proves to be text": (_upload(), b"text", []),
+    "an untyped body that is text": (_upload(), b"text", []),
 }
 
 
@@ -46,7 +48,7 @@ def _context(store: Store, limits: Limits | None = None, **settings: Any) -> Con
     return Settings(limits=limits or Limits(), **settings).context(store)
 
 
-def _answer(
+def _respond(
     request_head: RequestHead, body: bytes, store: Store, *, pieces: int = 2, limits: Limits | None = None
 ) -> Response:
     exchange = Exchange(request_head, TABLE, _PARSERS, _context(store, limits))
@@ -58,7 +60,7 @@ def _answer(
 
 def _code_of(request_head: RequestHead, body: bytes = b"", **more: Any) -> str:
     with pytest.raises(Problem) as raised:
-        _answer(request_head, body, FaultyStore(), **more)
+        _respond(request_head, body, FaultyStore(), **more)
     return raised.value.code
 
 
@@ -70,10 +72,10 @@ def _described(response: Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", _STORING)
-def test_what_was_accepted_is_stored_when_it_is_answered(name: str) -> None:
+def test_files_are_stored_before_the_response(name: str) -> None:
     request_head, body, files = _STORING[name]
     store = FaultyStore()
-    response = _answer(request_head, body, store)
+    response = _respond(request_head, body, store)
     assert response.status == 200
     assert set(store.names()) == {hashlib.sha256(file).hexdigest() for file in files}
     assert [entry["href"] for entry in _described(response)["files"]] == [
@@ -95,29 +97,29 @@ def test_what_was_accepted_is_stored_when_it_is_answered(name: str) -> None:
         (OSError("no errno at all"), "store_unavailable"),
     ],
 )
-def test_each_step_of_the_store_may_fail_and_leaves_nothing(name: str, error: OSError, code: str) -> None:
-    """507 where there is no room, 503 where the store is broken (contract section 4)."""
+def test_a_failure_in_any_step_of_the_store_leaves_nothing(name: str, error: OSError, code: str) -> None:
+    """507 if the store is full, 503 for any other error (contract section 4)."""
     request_head, body, _ = _STORING[name]
     whole = FaultyStore()
-    _answer(request_head, body, whole)
+    _respond(request_head, body, whole)
     assert len(whole.steps) >= 4
     for number, step in enumerate(whole.steps):
         store = FaultyStore(number, error)
         with pytest.raises(Problem) as raised:
-            _answer(request_head, body, store)
+            _respond(request_head, body, store)
         assert raised.value.code == code, step
         assert raised.value.__cause__ is error
         assert list(store.names()) == [], step
         assert store.aborts >= (step != "begin"), step
-        assert store.steps == whole.steps[: number + 1], "nothing more was asked of it"
+        assert store.steps == whole.steps[: number + 1], "the store was used after it had failed"
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a fault of ours"), KeyboardInterrupt(), MemoryError()])
-def test_any_other_failure_undoes_the_upload_and_stays_what_it_is(error: BaseException) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt(), MemoryError()])
+def test_any_other_exception_undoes_the_upload_and_is_raised_unchanged(error: BaseException) -> None:
     request_head, body, _ = _STORING["a form of two files"]
     store = FaultyStore(5, error)
     with pytest.raises(type(error)) as raised:
-        _answer(request_head, body, store)
+        _respond(request_head, body, store)
     assert raised.value is error
     assert (store.aborts, list(store.names())) == (1, [])
 
@@ -133,11 +135,11 @@ def test_any_other_failure_undoes_the_upload_and_stays_what_it_is(error: BaseExc
 def test_a_problem_after_the_first_file_undoes_it(body: bytes) -> None:
     store = FaultyStore()
     with pytest.raises(Problem):
-        _answer(_upload(fields=_FORM_TYPE), body, store)
+        _respond(_upload(fields=_FORM_TYPE), body, store)
     assert (store.aborts, list(store.names())) == (1, [])
 
 
-def test_a_peer_that_leaves_leaves_nothing() -> None:
+def test_an_upload_is_undone_when_the_client_disconnects() -> None:
     store = FaultyStore()
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
     exchange.abort()
@@ -148,7 +150,7 @@ def test_a_peer_that_leaves_leaves_nothing() -> None:
     assert (store.aborts, list(store.names())) == (2, [])
 
 
-def test_a_refusal_undoes_the_upload_too() -> None:
+def test_a_refusal_undoes_the_upload() -> None:
     store = FaultyStore()
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
     exchange.feed(_FORM_BODY[:80])
@@ -160,21 +162,21 @@ def test_an_echo_stores_nothing() -> None:
     for request_head, body, _ in _STORING.values():
         store = FaultyStore()
         echo = dataclasses.replace(request_head, path="/echo", method="POST")
-        response = _answer(echo, body, store)
+        response = _respond(echo, body, store)
         assert store.steps == []
         assert all(entry["href"] is None for entry in _described(response)["files"])
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "multipart/form-data", "text/plain"])
 def test_a_body_without_bytes_has_no_kind(content_type: str | None) -> None:
-    """B12, J1: a multipart type needs no boundary then; its type is still shown."""
+    """B12, J1: then a multipart type needs no boundary. The result still shows the type."""
     fields = {} if content_type is None else {"content-type": content_type}
     for request_head in (
         head(fields=fields, content_length=0),
         head(fields=fields, chunked=True),
         head(fields=fields),
     ):
-        described = _described(_answer(request_head, b"", FaultyStore()))["body"]
+        described = _described(_respond(request_head, b"", FaultyStore()))["body"]
         assert (described["kind"], described["media_type"], described["size"]) == ("none", content_type, 0)
 
 
@@ -208,14 +210,14 @@ _NO_BOUNDARY = {"content-type": "multipart/form-data"}
         ),
     ],
 )
-def test_the_order_of_judgement_on_the_head(request_head: RequestHead, code: str) -> None:
-    """Contract section 4, steps 6 to 9: decided before a byte of the body came."""
+def test_the_order_of_the_checks_on_the_head(request_head: RequestHead, code: str) -> None:
+    """Contract section 4, steps 6 to 9: they need no byte of the body."""
     with pytest.raises(Problem) as raised:
         Exchange(request_head, TABLE, _PARSERS, _context(FaultyStore(), _SMALL))
     assert raised.value.code == code
 
 
-def test_a_token_is_demanded_but_on_open_routes() -> None:
+def test_a_token_is_required_except_on_open_routes() -> None:
     context = _context(FaultyStore(), token="secret")
     with pytest.raises(Problem) as raised:
         Exchange(head("GET", "/"), TABLE, _PARSERS, context)
@@ -225,19 +227,19 @@ def test_a_token_is_demanded_but_on_open_routes() -> None:
 
 
 @pytest.mark.parametrize("size", [10, 11])
-def test_the_limit_counts_what_really_comes(size: int) -> None:
-    """B42, B43: the byte after the limit is refused, in whatever piece it comes."""
+def test_the_limit_counts_the_bytes_that_arrive(size: int) -> None:
+    """B42, B43: the first byte over the limit is refused, whatever the size of the pieces."""
     request_head = head(chunked=True)
     for pieces in (1, 3, 11):
         if size == 10:
             assert (
-                _answer(request_head, b"x" * size, FaultyStore(), pieces=pieces, limits=_SMALL).status == 200
+                _respond(request_head, b"x" * size, FaultyStore(), pieces=pieces, limits=_SMALL).status == 200
             )
         else:
             assert _code_of(request_head, b"x" * size, pieces=pieces, limits=_SMALL) == "body_too_large"
 
 
-def test_a_chunked_boundary_is_judged_at_the_first_byte() -> None:
+def test_the_boundary_of_a_chunked_body_is_checked_at_its_first_byte() -> None:
     exchange = Exchange(head(chunked=True, fields=_NO_BOUNDARY), TABLE, _PARSERS, _context(FaultyStore()))
     exchange.feed(b"")
     with pytest.raises(Problem) as raised:
@@ -246,11 +248,11 @@ def test_a_chunked_boundary_is_judged_at_the_first_byte() -> None:
 
 
 def test_a_raw_file_is_bytes_whatever_its_type() -> None:
-    """Contract section 2: its name is the last segment, wholly decoded."""
+    """Contract section 2: the name is the last segment, fully decoded."""
     request_head = dataclasses.replace(
         _upload("/upload/a%2Fb", {"content-type": "application/json"}, "PUT"), last_segment="a/b"
     )
-    described = _described(_answer(request_head, b"{not json", FaultyStore()))
+    described = _described(_respond(request_head, b"{not json", FaultyStore()))
     (file,) = described["files"]
     assert (described["body"]["kind"], described["body"]["media_type"]) == ("bytes", "application/json")
     assert (file["index"], file["name"], file["filename"], file["content_type"]) == (
@@ -263,7 +265,7 @@ def test_a_raw_file_is_bytes_whatever_its_type() -> None:
 
 def test_head_gets_the_length_of_its_own_description() -> None:
     """S1."""
-    response = _answer(head("HEAD", "/a"), b"", FaultyStore())
+    response = _respond(head("HEAD", "/a"), b"", FaultyStore())
     described = _described(response)
     assert isinstance(response.body, bytes)
     assert (response.head_only, described["method"]) == (True, "HEAD")

@@ -1,4 +1,4 @@
-"""Fields and files from the events of a form: kinds, counts, limits (rules M56, M76 to M88)."""
+"""FormBuilder: fields, files, counts and limits (rules M56, M76 to M88)."""
 
 import dataclasses
 import hashlib
@@ -19,6 +19,7 @@ from servers.contract.request import (
     PartHead,
 )
 from servers.storage.memory import MemoryStore
+from tests.sansio.splits import bytewise, two_way
 
 _ROOM = 10
 _LIMITS = dataclasses.replace(Limits(), max_field_text=_ROOM, max_parts=3)
@@ -85,14 +86,14 @@ def test_a_text_field(head: PartHead, data: bytes, value: str) -> None:
         pytest.param(_head(filename=""), b"", id="M56"),
         pytest.param(_head(filename=""), b"x", id="M56: with bytes"),
         pytest.param(_head(), b"\xff", id="M78"),
-        pytest.param(_head(), b"abc\xe2\x82", id="M78: an unfinished character"),
+        pytest.param(_head(), b"abc\xe2\x82", id="M78: an incomplete character"),
         pytest.param(_head(), b"\xff" * 50, id="M78: larger than the text may be"),
         pytest.param(_head("application/octet-stream"), b"text", id="M81"),
         pytest.param(_head("image/png"), b"", id="M81: empty"),
         pytest.param(_head("multipart/mixed"), b"--x--", id="M84"),
         pytest.param(_head("", valid=False), b"text", id="M83: an empty type"),
         pytest.param(_head("garbage", valid=False), b"text", id="M83: a malformed type"),
-        pytest.param(_head("application/xml"), b"<a/>", id="M81: no text"),
+        pytest.param(_head("application/xml"), b"<a/>", id="M81: not a text type"),
     ],
 )
 def test_a_file(head: PartHead, data: bytes) -> None:
@@ -113,7 +114,10 @@ def test_a_file(head: PartHead, data: bytes) -> None:
         pytest.param(_head("application/json"), b"\xff", "field_encoding", id="M78: JSON"),
         pytest.param(_head("text/plain", charset="us-ascii"), b"\xe9", "field_encoding", id="M76"),
         pytest.param(
-            _head("text/plain", charset="utf-8"), b"\xe2\x82", "field_encoding", id="M76: unfinished"
+            _head("text/plain", charset="utf-8"),
+            b"\xe2\x82",
+            "field_encoding",
+            id="M76: an incomplete character",
         ),
         pytest.param(_head("text/plain", charset="utf-16"), b"", "part_charset", id="M77"),
         pytest.param(_head("text/plain", charset="koi8-r"), b"x", "part_charset", id="M77: koi8-r"),
@@ -126,8 +130,8 @@ def test_a_malformed_field_is_refused(head: PartHead, data: bytes, code: str) ->
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain"])
-def test_all_text_together_ends_at_the_limit(content_type: str | None) -> None:
-    """M87: files do not count, and a file that was held as text does not either."""
+def test_the_limit_holds_for_all_text_fields_together(content_type: str | None) -> None:
+    """M87: files do not count, even those that were held as possible text."""
     file = _part(_head(filename="f"), b"x" * 100)
     untyped_file = _part(_head(), b"\xff" * _ROOM)
     head = _head(content_type)
@@ -143,21 +147,21 @@ def test_all_text_together_ends_at_the_limit(content_type: str | None) -> None:
     [
         pytest.param(b"x" * 10, "field", id="the limit"),
         pytest.param(b"x" * 11, "field_too_large", id="one byte more"),
-        pytest.param(b"x" * 10 + b"\xff", "field_too_large", id="the rest is never looked at"),
+        pytest.param(b"x" * 10 + b"\xff", "field_too_large", id="only the bytes up to the limit count"),
         pytest.param(b"x" * 9 + b"\xff", "file", id="not UTF-8 at the limit"),
         pytest.param(b"x" * 9 + b"\xff" + b"x" * 20, "file", id="not UTF-8, and more"),
         pytest.param(b"x" * 9 + b"\xe2\x82\xac", "field_too_large", id="a character over the limit"),
-        pytest.param(b"x" * 9 + b"\xe2xxx", "field_too_large", id="what might have been a character"),
-        pytest.param(b"x" * 8 + b"\xe2x" + b"x" * 9, "file", id="what is no character"),
-        pytest.param(b"x" * 8 + b"\xe2\x82", "file", id="an unfinished character, and no more"),
+        pytest.param(
+            b"x" * 9 + b"\xe2xxx", "field_too_large", id="the beginning of a character at the limit"
+        ),
+        pytest.param(b"x" * 8 + b"\xe2x" + b"x" * 9, "file", id="an invalid sequence"),
+        pytest.param(b"x" * 8 + b"\xe2\x82", "file", id="an incomplete character at the end"),
         pytest.param(b"x" * 7 + b"\xe2\x82\xac", "field", id="a character up to the limit"),
     ],
 )
-def test_an_untyped_part_over_the_limit_is_judged_alike_in_every_cut(data: bytes, kind: str) -> None:
-    """M78, M89: on exactly the bytes that there is room for."""
-    cuts = [[data], [data[at : at + 1] for at in range(len(data))]]
-    cuts += [[data[:cut], data[cut:]] for cut in range(1, len(data))]
-    for pieces in cuts:
+def test_an_untyped_part_at_the_limit_is_classified_alike_for_every_split(data: bytes, kind: str) -> None:
+    """M78, M89: exactly the bytes up to the limit decide."""
+    for pieces in ([data], bytewise(data), *two_way(data)):
         if kind == "field_too_large":
             assert _code_of(_part(_head(), *pieces)) == kind, pieces
             continue
@@ -170,8 +174,8 @@ def test_an_untyped_part_over_the_limit_is_judged_alike_in_every_cut(data: bytes
         assert found == [data if kind == "field" else hashlib.sha256(data).digest()], pieces
 
 
-def test_the_part_after_the_last_is_refused_at_its_head() -> None:
-    """M86: fields and files count alike."""
+def test_a_part_over_the_limit_is_refused_at_its_header_block() -> None:
+    """M86: fields and files both count."""
     three = [_part(_head()), _part(_head(filename="f")), _part(_head())]
     builder = _build(*three)
     with pytest.raises(Problem) as raised:
@@ -186,7 +190,7 @@ def test_the_index_keeps_the_order_of_fields_and_files() -> None:
     assert [file.index for file in builder.files] == [1]
 
 
-def test_files_go_to_the_upload_and_fields_do_not() -> None:
+def test_files_are_stored_and_fields_are_not() -> None:
     store = MemoryStore()
     with store.begin() as upload:
         builder = FormBuilder(upload, _LIMITS)
@@ -199,14 +203,14 @@ def test_files_go_to_the_upload_and_fields_do_not() -> None:
     assert set(store.names()) == stored == {file.sha256 for file in builder.files}
 
 
-def test_events_may_come_one_at_a_time() -> None:
+def test_events_may_be_fed_one_at_a_time() -> None:
     builder = FormBuilder(None, _LIMITS)
     for event in _part(_head(), b"a", b"b"):
         builder.feed([event])
     assert [field.value for field in builder.form] == ["ab"]
 
 
-def test_a_held_buffer_is_free_at_once() -> None:
+def test_a_fed_buffer_may_be_reused_at_once() -> None:
     builder = FormBuilder(None, _LIMITS)
     buffer = bytearray(b"abc")
     builder.feed([_head(), PartData(buffer)])

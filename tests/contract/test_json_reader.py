@@ -1,4 +1,4 @@
-"""The one strict JSON reader (rules J1 to J16)."""
+"""The strict JSON reader (rules J1 to J16)."""
 
 import json
 
@@ -26,10 +26,10 @@ _DEPTH = 64
         pytest.param(b'{"a":1,"A":2,"":3}', {"a": 1, "A": 2, "": 3}, id="J5: other keys"),
         pytest.param(b"\xef\xbb\xbf[1]", [1], id="J6"),
         pytest.param('["\u00e9\u20ac\U0001f600"]'.encode(), ["\u00e9\u20ac\U0001f600"], id="J8: UTF-8"),
-        pytest.param(b'"\\ud83d\\ude00"', "\U0001f600", id="J10: a pair"),
+        pytest.param(b'"\\ud83d\\ude00"', "\U0001f600", id="J10: a surrogate pair"),
         pytest.param(b"9" * 1000, int("9" * 1000), id="J11"),
         pytest.param(b"-" + b"9" * 1000, -int("9" * 1000), id="J11: negative"),
-        pytest.param(b"9007199254740993", 2**53 + 1, id="J11: beyond a double"),
+        pytest.param(b"9007199254740993", 2**53 + 1, id="J11: more digits than a double holds"),
         pytest.param(b'"\x7f\\u0000"', "\x7f\0", id="J14"),
         pytest.param(b"[-0, 1.10, 1E5, 1e-400]", [0, 1.1, 100000.0, 0.0], id="J16"),
         pytest.param(b"1" * 2000 + b"e-1999", 1.1111111111111112, id="J11 is for integers"),
@@ -64,7 +64,7 @@ def test_a_json_text(text: bytes, value: object) -> None:
             for text in (b"NaN", b"[Infinity]", b"-Infinity", b"nan", b"inf")
         ),
         *(pytest.param(text, id=f"J4: {text!r}") for text in (b"1e400", b"[-1E400]", b"9" * 400 + b".0")),
-        pytest.param(b"\xef\xbb\xbf\xef\xbb\xbf1", id="J6: two"),
+        pytest.param(b"\xef\xbb\xbf\xef\xbb\xbf1", id="J6: two BOMs"),
         pytest.param(b"1\xef\xbb\xbf", id="J6: at the end"),
         *(
             pytest.param('{"a":1}'.encode(name), id=f"J7: {name}")
@@ -98,7 +98,7 @@ def test_a_json_text(text: bytes, value: object) -> None:
         pytest.param("\u0661".encode(), id="J13: Arabic digits"),
     ],
 )
-def test_no_json_text(text: bytes) -> None:
+def test_an_invalid_json_text_is_refused(text: bytes) -> None:
     with pytest.raises(Problem) as raised:
         read_json(text, _DEPTH)
     assert raised.value.code == "json_invalid"
@@ -114,14 +114,14 @@ def test_no_json_text(text: bytes) -> None:
     ],
 )
 def test_a_repeated_key_is_refused(text: bytes) -> None:
-    """J5: by what the keys mean, not how they were written."""
+    """J5: keys are compared after escapes are decoded."""
     with pytest.raises(Problem) as raised:
         read_json(text, _DEPTH)
     assert raised.value.code == "json_duplicate_key"
 
 
 @pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
-def test_nesting_ends_at_the_limit(begin: bytes, end: bytes) -> None:
+def test_the_limit_of_nesting(begin: bytes, end: bytes) -> None:
     """J15."""
     levels = _DEPTH // (begin.count(b"[") + begin.count(b"{"))
     assert read_json(begin * levels + b"1" + end * levels, _DEPTH)
@@ -131,8 +131,8 @@ def test_nesting_ends_at_the_limit(begin: bytes, end: bytes) -> None:
         assert raised.value.code == "json_too_deep"
 
 
-def test_no_depth_reaches_the_recursive_parser() -> None:
-    """J15: whatever closes in between, or hides in strings, a text is refused and nothing overflows."""
+def test_deep_nesting_never_reaches_the_recursive_parser() -> None:
+    """J15: closed brackets and brackets in strings do not get round the check."""
     for text in (
         b"[]" * 50 + b"[" * 200_000,
         b']"' + b"[" * 200_000,
@@ -154,12 +154,12 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-def test_what_the_standard_library_writes_comes_back(value: object) -> None:
+def test_output_of_the_standard_library_is_read_back(value: object) -> None:
     for ascii_only in (True, False):
         assert read_json(json.dumps(value, ensure_ascii=ascii_only).encode(), _DEPTH) == value
 
 
-def test_a_depth_limit_beyond_the_interpreters_own_is_no_way_to_fail() -> None:
+def test_a_depth_limit_above_the_recursion_limit_gives_a_problem() -> None:
     with pytest.raises(Problem) as raised:
         read_json(b"[" * 200_000 + b"]" * 200_000, max_depth=1_000_000)
     assert raised.value.code == "json_too_deep"

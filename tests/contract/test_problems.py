@@ -1,4 +1,4 @@
-"""The table of problems: complete, in step with the code, the recorded requests and the rules."""
+"""The table of problems agrees with the code, the recorded requests and the rules."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ from servers.contract.problems import PROBLEMS, Problem
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _REQUESTS = _PROJECT / "sample_files" / "requests"
 
-# The statuses of contract section 4, spelled out once more so that a slip in the table shows.
+# The statuses of contract section 4, repeated here so that a mistake in the table is found.
 _STATUSES = {
     401: ["token_required"],
     403: ["forbidden_origin"],
@@ -40,7 +40,7 @@ _STATUSES = {
 _NOT_RECORDED = {
     "insufficient_storage": "a full store: tests/contract/test_exchange.py",
     "store_unavailable": "a broken store: tests/contract/test_exchange.py",
-    "internal": "a fault of ours: tests/socket_server/test_failures.py",
+    "internal": "a bug in a handler: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
     "multipart_syntax": "kept for readings that cannot tell which rule was broken",
@@ -61,7 +61,7 @@ def _strings_in(value: Any, key: str) -> set[str]:
 
 @cache
 def _codes_raised() -> frozenset[str]:
-    """Each text in our servers that is a code, outside of the table itself."""
+    """Every string literal in `servers/` that is a problem code, except in the table itself."""
     paths = (path for path in (_PROJECT / "servers").rglob("*.py") if path.name != "problems.py")
     nodes = (node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8"))))
     return frozenset(
@@ -76,7 +76,7 @@ def test_each_problem_has_a_title_a_status_and_a_reference(kind: Any) -> None:
     assert PROBLEMS[kind.code] is kind
     assert re.fullmatch(r"[a-z][a-z0-9_]{3,40}", kind.code)
     assert HTTPStatus(kind.status) >= 400
-    assert re.fullmatch(r"[A-Z][^.\n]{10,70}", kind.title), "a sentence without its full stop"
+    assert re.fullmatch(r"[A-Z][^.\n]{10,70}", kind.title), "a title is a sentence without a full stop"
     assert re.fullmatch(r"(RFC [0-9]{4}|WHATWG URL), (section )?[0-9]+(\.[0-9]+)*|RFC 8259", kind.reference)
 
 
@@ -94,7 +94,7 @@ def test_each_rule_that_a_problem_names_exists() -> None:
     assert [rule for kind in PROBLEMS.values() for rule in kind.rules if rule not in rules] == []
 
 
-def test_each_problem_is_recorded_or_has_a_reason_not_to_be() -> None:
+def test_each_problem_has_a_recorded_request_or_a_reason_why_not() -> None:
     recorded: set[str] = set()
     for path in _REQUESTS.glob("*/*.json"):
         recorded |= _strings_in(json.loads(path.read_text("utf-8"))["expect"], "code")
@@ -105,7 +105,7 @@ def test_each_problem_is_raised_somewhere() -> None:
     assert PROBLEMS.keys() - _codes_raised() == _NEVER_RAISED
 
 
-def test_a_problem_knows_its_kind_and_says_what_was_wrong() -> None:
+def test_a_problem_has_its_kind_and_a_detail() -> None:
     problem = Problem("not_found", "no file", headers=(("A", "b"),))
     assert (problem.code, problem.status, problem.detail) == ("not_found", 404, "no file")
     assert str(problem) == "404 not_found: no file"

@@ -1,4 +1,4 @@
-"""Which route takes a path, and with which methods (rules R38, R39, S4; contract section 2)."""
+"""The route table: paths and methods (rules R38, R39, S4; contract section 2)."""
 
 import pytest
 
@@ -36,7 +36,7 @@ _ECHOED = [
     "/ui",
     "/\n",
 ]
-_NOWHERE = [
+_NOT_FOUND = [
     "/upload/a/b",
     "/upload//",
     "/files/",
@@ -61,7 +61,7 @@ def test_every_route_is_under_test() -> None:
 
 
 @pytest.mark.parametrize("path", _NAMED)
-def test_a_named_route_takes_its_methods_and_tells_them(path: str) -> None:
+def test_a_named_route_lists_its_methods_in_allow(path: str) -> None:
     """S4: Allow is sorted, GET implies HEAD, OPTIONS is a method like any other."""
     name, allow = _NAMED[path]
     for method in METHODS:
@@ -77,8 +77,8 @@ def test_any_other_path_is_an_echo_for_every_method(path: str) -> None:
     assert [TABLE.find(head(method, path)).name for method in METHODS] == ["echo"] * len(METHODS)
 
 
-@pytest.mark.parametrize("path", _NOWHERE)
-def test_below_a_named_path_there_is_no_echo(path: str) -> None:
+@pytest.mark.parametrize("path", _NOT_FOUND)
+def test_a_closed_prefix_has_no_echo_below_it(path: str) -> None:
     assert path.startswith(CLOSED_PREFIXES)
     assert [_code_of(method, path).code for method in METHODS] == ["not_found"] * len(METHODS)
 

@@ -1,4 +1,4 @@
-"""A store of which one step fails, and that remembers what was asked of it."""
+"""A store that records its steps and can fail in one of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from servers.storage.memory import MemoryStore, MemoryUpload, MemoryWriter
 
 @dataclass
 class FaultyStore:
-    """`fail` is the number (from 0) of the step that raises `error`; None: every step succeeds."""
+    """`fail` is the number (from 0) of the step that raises `error`. With None, every step succeeds."""
 
     fail: int | None = None
     error: BaseException = field(default_factory=lambda: OSError(5, "broken"))
@@ -18,7 +18,7 @@ class FaultyStore:
     files: MemoryStore = field(default_factory=MemoryStore)
 
     def step(self, name: str) -> None:
-        """Say that `name` is done now. Raises `error` if it is its turn."""
+        """Record the step `name`. Raises `error` if this is the step number `fail`."""
         self.steps.append(name)
         if self.fail == len(self.steps) - 1:
             raise self.error

@@ -1,4 +1,4 @@
-"""A completion is named by its request: an echo has no clock and no chance (contract sections 1 and 6)."""
+"""Completions depend on the request alone, not on time or chance (contract sections 1 and 6)."""
 
 import itertools
 import json
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from servers.contract.exchange import Exchange
 from servers.contract.responses import EventStream
-from servers.routes import TABLE, Exchange
+from servers.routes import TABLE
 from servers.sansio.parsers import SansIoParsers
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
@@ -15,7 +16,7 @@ from tests.contract.heads import head
 
 _USER = {"role": "user", "content": "echo this"}
 _REQUEST: dict[str, Any] = {"model": "echo", "messages": [_USER]}
-# Each differs from the first in one point.
+# Each one differs from the first in one point.
 _REQUESTS: dict[str, dict[str, Any]] = {
     "a request": _REQUEST,
     "another model": {**_REQUEST, "model": "echo-2"},
@@ -44,19 +45,19 @@ def _completions(members: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(_REQUESTS, 2)))
-def test_two_requests_have_two_ids(one: str, other: str) -> None:
+def test_different_requests_get_different_ids(one: str, other: str) -> None:
     assert _completions(_REQUESTS[one])[0]["id"] != _completions(_REQUESTS[other])[0]["id"]
 
 
 @pytest.mark.parametrize("name", _REQUESTS)
 def test_the_same_request_gets_the_same_completion(name: str) -> None:
-    """Id and `created` with it: identical means equal bytes."""
+    """Its id and `created` too: identical means equal bytes."""
     assert _completions(_REQUESTS[name]) == _completions(_REQUESTS[name])
 
 
 @pytest.mark.parametrize("name", _REQUESTS)
-def test_every_chunk_has_the_one_id_and_an_integer_for_created(name: str) -> None:
-    """OpenAI: Unix time in seconds; their clients' types take no float and no text."""
+def test_all_chunks_have_the_same_id_and_an_integer_created(name: str) -> None:
+    """OpenAI: `created` is Unix time in seconds. The types of their clients accept only an integer."""
     completions = _completions(_REQUESTS[name])
     assert {type(completion["created"]) for completion in completions} == {int}
     assert len({(completion["id"], completion["created"]) for completion in completions}) == 1

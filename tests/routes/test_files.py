@@ -1,4 +1,4 @@
-"""`/files/{sha256}`: whole, in one range, or nothing new (RFC 9110 13 and 14; rule S6)."""
+"""`/files/{sha256}`: the whole file, one range, or 304 (RFC 9110 13 and 14; rule S6)."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ _ETAG = f'"{_SHA256}"'
 
 
 class _Store(MemoryStore):
-    """Counts the files that were opened and not yet closed."""
+    """Counts the files that are open."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def _get(fields: dict[str, str] | None = None, *, method: str = "GET", sha256: s
     try:
         response = send_file(request, Settings().context(store))
     except Problem:
-        assert store.still_open() == 0, "a refusal gives the descriptor back"
+        assert store.still_open() == 0, "a refusal left the file open"
         raise
     assert store.still_open() == (response.status != 304)
     response.close()
@@ -71,7 +71,7 @@ def _content(fields: dict[str, str] | None = None, sha256: str = _SHA256) -> tup
     return response.status, data, dict(response.headers).get("Content-Range")
 
 
-def test_a_file_is_sent_as_something_that_no_browser_runs() -> None:
+def test_a_browser_saves_a_file_and_never_runs_it() -> None:
     response = _get()
     digest = base64.b64encode(hashlib.sha256(_CONTENT).digest()).decode()
     assert response.status == 200
@@ -121,7 +121,7 @@ def test_one_range(value: str, data: bytes) -> None:
         "bytes=0-" + "9" * 20,
     ],
 )
-def test_a_list_or_what_is_no_range_is_ignored(value: str) -> None:
+def test_a_list_of_ranges_or_a_malformed_one_is_ignored(value: str) -> None:
     """RFC 9110 14.2: a server may ignore Range."""
     assert _content({"range": value}) == (200, _CONTENT, None)
 
@@ -138,7 +138,9 @@ def test_a_list_or_what_is_no_range_is_ignored(value: str) -> None:
         ("bytes=-1", _EMPTY, 0),
     ],
 )
-def test_a_range_outside_of_the_file_is_refused_with_its_size(value: str, sha256: str, size: int) -> None:
+def test_a_range_outside_of_the_file_is_refused_with_the_size_of_the_file(
+    value: str, sha256: str, size: int
+) -> None:
     with pytest.raises(Problem) as raised:
         _get({"range": value}, sha256=sha256)
     assert raised.value.code == "range_not_satisfiable"
@@ -166,20 +168,20 @@ def test_if_range_compares_strongly(if_range: str, status: int) -> None:
     assert _content({"range": "bytes=0-1", "if-range": if_range})[0] == status
 
 
-def test_without_a_match_even_a_range_outside_of_the_file_is_ignored() -> None:
+def test_if_range_without_a_match_ignores_a_range_outside_of_the_file() -> None:
     assert _content({"range": "bytes=99-", "if-range": '"other"'})[0] == 200
 
 
 @pytest.mark.parametrize("value", [_ETAG, "*", f"W/{_ETAG}", f'"a", {_ETAG}', f'"a",\tW/{_ETAG} ,"b"'])
-def test_what_the_client_has_is_not_sent_again(value: str) -> None:
-    """RFC 9110 13.1.2: weakly, before Range. A 304 carries ETag and Cache-Control."""
+def test_if_none_match_gives_304(value: str) -> None:
+    """RFC 9110 13.1.2: weak comparison, before Range. A 304 has ETag and Cache-Control."""
     response = _get({"if-none-match": value, "range": "bytes=99-"})
     assert (response.status, response.content_length) == (304, None)
     assert [name for name, _ in response.headers] == ["ETag", "Cache-Control", "Wireproof-Contract"]
 
 
 @pytest.mark.parametrize("value", ["", '"other"', _SHA256, _ETAG[:-1], f'"{_SHA256.upper()}"', f"w/{_ETAG}"])
-def test_any_other_tag_is_no_match(value: str) -> None:
+def test_any_other_tag_does_not_match(value: str) -> None:
     assert _get({"if-none-match": value}).status == 200
 
 
@@ -195,7 +197,7 @@ def test_head_ignores_range(fields: dict[str, str]) -> None:
     "sha256",
     ["0" * 64, _SHA256.upper(), _SHA256[:-1], _SHA256 + "0", _SHA256 + "\n", "..", "%2e%2e", "\u0661" * 64],
 )
-def test_what_is_no_hash_of_a_stored_file_is_not_found(sha256: str) -> None:
+def test_a_name_that_is_not_the_hash_of_a_stored_file_is_not_found(sha256: str) -> None:
     with pytest.raises(Problem) as raised:
         _get(sha256=sha256)
     assert raised.value.code == "not_found"

@@ -45,11 +45,11 @@ def test_an_unknown_code_is_not_found(path: str) -> None:
     assert raised.value.code == "not_found"
 
 
-def test_head_gets_no_page() -> None:
+def test_head_gets_no_body() -> None:
     assert _explain("/problems/internal", "HEAD").head_only
 
 
-def test_health_is_that_of_the_store() -> None:
+def test_health_depends_on_the_store() -> None:
     request = ParsedRequest(head("GET", "/healthz"), ParsedBody())
     assert health(request, _CONTEXT).status == 200
     with pytest.raises(Problem) as raised:

@@ -1,4 +1,4 @@
-"""Every recorded request, read as the socket server reads and answered: no cut shows (M89)."""
+"""Every recorded request gets the same response, however its bytes are split into reads (M89)."""
 
 import hashlib
 import random
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from clients.comparison.cases import load_cases
+from servers.contract.exchange import Exchange
 from servers.contract.problems import Problem
 from servers.contract.responses import FileSlice, Response, problem_response
-from servers.routes import TABLE, Exchange
+from servers.routes import TABLE
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
@@ -23,16 +24,16 @@ _RECORDED = load_cases()
 _SAMPLES = [path.read_bytes() for path in sorted((_PROJECT / "sample_files").iterdir()) if path.is_file()]
 _BYTEWISE = 3000
 _PARSERS = SansIoParsers()
-_Said = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
+_Sent = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
 
 
-def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
-    """What is said to all requests in these pieces, up to the first refusal, and what is stored then."""
+def _responses(pieces: Iterable[bytes]) -> tuple[list[_Sent], list[str]]:
+    """The responses to all requests in these pieces, up to the first refusal, and the names in the store."""
     store = MemoryStore()
     store.add({hashlib.sha256(sample).hexdigest(): sample for sample in _SAMPLES})
     context = Settings().context(store)
     reader = RequestReader(context.limits)
-    said: list[_Said] = []
+    sent: list[_Sent] = []
     exchange: Exchange | None = None
     try:
         for piece in (*pieces, b""):
@@ -46,15 +47,15 @@ def _answers(pieces: Iterable[bytes]) -> tuple[list[_Said], list[str]]:
                 elif isinstance(event, BodyReceived):
                     exchange.feed(event.data)
                 elif isinstance(event, BodyComplete):
-                    said.append(_said(exchange.finish()))
+                    sent.append(_sent(exchange.finish()))
                 else:
                     break
     except Problem as problem:
-        said.append(_said(exchange.refuse(problem) if exchange else problem_response(problem)))
-    return said, sorted(store.names())
+        sent.append(_sent(exchange.refuse(problem) if exchange else problem_response(problem)))
+    return sent, sorted(store.names())
 
 
-def _said(response: Response) -> _Said:
+def _sent(response: Response) -> _Sent:
     if isinstance(response.body, bytes):
         body = response.body
     elif isinstance(response.body, FileSlice):
@@ -65,22 +66,22 @@ def _said(response: Response) -> _Said:
 
 
 @pytest.mark.parametrize("batch", range(8))
-def test_no_cut_shows_in_an_answer(batch: int) -> None:
-    """Equal bytes, equal fields, the same files in the store, whatever the reads were."""
+def test_no_response_depends_on_the_split(batch: int) -> None:
+    """The bytes, the fields and the stored files are the same for every split."""
     for case in _RECORDED[batch::8]:
         data = case.request
-        whole = _answers([data])
+        whole = _responses([data])
         rng = random.Random(case.name)
         for _ in range(2):
             pieces = at_random(data, rng)
-            assert _answers(pieces) == whole, (case.name, [len(piece) for piece in pieces])
+            assert _responses(pieces) == whole, (case.name, [len(piece) for piece in pieces])
         if len(data) <= _BYTEWISE:
-            assert _answers(bytewise(data)) == whole, case.name
+            assert _responses(bytewise(data)) == whole, case.name
         else:
-            assert _answers(by_size(data, 1021)) == whole, case.name
+            assert _responses(by_size(data, 1021)) == whole, case.name
 
 
-def test_the_recorded_requests_get_answers_of_every_kind() -> None:
-    """The comparison above is not one of nothing with nothing."""
-    statuses = {said[0] for case in _RECORDED for said in _answers([case.request])[0]}
+def test_the_recorded_requests_get_responses_of_every_kind() -> None:
+    """The test above compares more than refusals of one kind."""
+    statuses = {sent[0] for case in _RECORDED for sent in _responses([case.request])[0]}
     assert {200, 206, 304, 400, 404, 405, 413, 414, 415, 416, 417, 421, 431, 501, 505} <= statuses

@@ -1,4 +1,4 @@
-"""What a route answers, before a backend sends it (RFC 9457, contract sections 2 and 4)."""
+"""The responses of routes, before a backend sends them (RFC 9457, contract sections 2 and 4)."""
 
 import json
 from collections.abc import Generator
@@ -35,7 +35,7 @@ def test_json_is_canonical_and_dynamic() -> None:
     assert dict(response.headers) == {"Content-Type": "application/json", **_DYNAMIC}
 
 
-def test_head_has_the_length_of_what_is_not_sent() -> None:
+def test_head_has_the_length_of_the_body_that_is_not_sent() -> None:
     response = json_response({}, head_only=True)
     assert (response.head_only, response.content_length) == (True, 3)
 
@@ -59,7 +59,7 @@ def test_a_problem_has_the_members_of_rfc_9457() -> None:
     ("method", "head_only"), [("HEAD", True), ("GET", False), ("POST", False), ("head", False)]
 )
 def test_a_refusal_of_head_has_no_body(method: str, head_only: bool) -> None:
-    """A malformed head is refused with a body, whatever its method was meant to be."""
+    """A malformed head is refused with a body, whatever its method."""
     assert problem_response(Problem("not_found", ""), head=head(method)).head_only == head_only
     assert not problem_response(Problem("bad_header", "")).head_only
 
@@ -67,7 +67,7 @@ def test_a_refusal_of_head_has_no_body(method: str, head_only: bool) -> None:
 @pytest.mark.parametrize(
     ("code", "family"), [("bad_value", "invalid_request_error"), ("store_unavailable", "server_error")]
 )
-def test_under_v1_a_refusal_is_one_that_openai_clients_know(code: str, family: str) -> None:
+def test_a_refusal_under_v1_has_the_error_member_of_openai(code: str, family: str) -> None:
     response = problem_response(Problem(code, "x is y"), head=head(path="/v1/chat/completions"))
     error = _members(response).pop("error")
     assert isinstance(error, dict)
@@ -77,7 +77,7 @@ def test_under_v1_a_refusal_is_one_that_openai_clients_know(code: str, family: s
     assert "error" not in _members(problem_response(Problem(code, ""), head=head(path="/v1x/")))
 
 
-def test_a_detail_from_the_request_cannot_leave_the_json() -> None:
+def test_a_detail_from_the_request_is_escaped_in_the_json() -> None:
     response = problem_response(Problem("not_found", '"}\r\n\x00\u20ac\ud800'))
     assert _members(response)["detail"] == '"}\r\n\x00\u20ac\ud800'
     assert isinstance(response.body, bytes)
@@ -86,7 +86,7 @@ def test_a_detail_from_the_request_cannot_leave_the_json() -> None:
 
 @dataclass
 class _File(MemoryFile):
-    """A stored file that says how often it was closed, and may become shorter."""
+    """A stored file that counts how often it was closed, and may become shorter."""
 
     content: bytes
     closed: int = 0
@@ -114,7 +114,7 @@ def test_a_slice_is_read_in_blocks_and_closed(offset: int, length: int) -> None:
     assert max(file.reads, default=0) <= 256 * 1024
 
 
-def test_a_slice_that_is_dropped_is_closed() -> None:
+def test_a_slice_is_closed_when_its_iterator_is_closed() -> None:
     file = _File(b"x" * 600_000)
     blocks = FileSlice(file, 0, 600_000).blocks()
     next(blocks)
