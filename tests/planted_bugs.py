@@ -64,17 +64,15 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 # The socket server.
 
 
-class _BareLineEnd(Exception):
-    """A line ended in a bare LF or CR."""
-
-
 @mutant("socket", "H5", "bare-lf*", "bare-lf-between-field-lines", "bare-lf-after-request-line")
 def bare_lf_ends_a_line() -> None:
     def lenient(original: Any) -> Any:
-        def line(self: Any, role: Any, limit: int, too_long: Any, broken: Any) -> Generator[Any, None, bytes]:
+        def line(self: Any, role: Any, limit: int, too_long: str, broken: str) -> Generator[Any, None, bytes]:
             try:
-                return bytes((yield from original(self, role, limit, too_long, _BareLineEnd)))
-            except _BareLineEnd:
+                return bytes((yield from original(self, role, limit, too_long, broken)))
+            except Problem as problem:
+                if "bare" not in problem.detail:
+                    raise
                 end = self._data.index(b"\n", self._position)
                 begin, self._position = self._position, end + 1
                 return bytes(self._data[begin:end]).rstrip(b"\r")

@@ -1,1 +1,4 @@
-"""How bytes become a request, by hand: no socket, no file, no clock, and nobody else's parser."""
+"""Parsers written by hand, from bytes to requests. No socket, no file, no clock and no other parser.
+
+Begin with `stream` (how a parser waits for bytes), then `connection` and `multipart`.
+"""

@@ -1,4 +1,4 @@
-"""The chunked transfer coding (RFC 9112 7.1): what was compared is consumed, nothing is skipped by count."""
+"""The chunked transfer coding (RFC 9112 7.1). Every byte is compared before it is consumed."""
 
 import re
 from collections.abc import Generator
@@ -19,18 +19,18 @@ _CHUNK_LINE = re.compile(
 def read_chunks(
     incoming: Incoming, limits: Limits, *, has_content_type: bool
 ) -> Generator[Need | memoryview, None, None]:
-    """The data of a chunked body, in pieces as they arrive; trailers are judged and dropped (B28).
+    """The data of a chunked body, in pieces as they arrive. Trailers are checked and dropped (B28).
 
-    Raises Problem `bad_chunk`, or `body_too_large` before the data of a chunk that goes over the limit.
+    Raises Problem `bad_chunk`, and `body_too_large` as soon as the size of a chunk exceeds the limit.
     """
     left = limits.max_body
     while True:
-        line = yield from incoming.line(Role.CHUNK_SIZE, limits.max_chunk_line, _long_line, _broken)
+        line = yield from incoming.line(Role.CHUNK_SIZE, limits.max_chunk_line, "bad_chunk", "bad_chunk")
         size = _chunk_size(line)
         if size == 0:
             break
         if size > left:
-            raise Problem("body_too_large", f"a body may have {limits.max_body} bytes")
+            raise Problem("body_too_large", f"a body may have at most {limits.max_body} bytes")
         left -= size
         while size:
             yield from incoming.at_least(1)
@@ -54,7 +54,7 @@ def _expect_crlf(incoming: Incoming) -> Generator[Need, None, None]:
     for beginning in (b"\r", b"\r\n"):
         yield from incoming.at_least(len(beginning))
         if not incoming.startswith(beginning):
-            raise Problem("bad_chunk", "no CRLF after the data of a chunk: its size is wrong")
+            raise Problem("bad_chunk", "a chunk is not followed by CRLF where its size says it ends")
     incoming.take(2, Role.END_OF_CHUNK)
 
 
@@ -63,11 +63,11 @@ def _read_trailers(
 ) -> Generator[Need, None, None]:
     count = 0
     while True:
-        line = yield from incoming.line(Role.TRAILER, limits.max_field_line - 2, _long_trailer, _broken)
+        line = yield from incoming.line(Role.TRAILER, limits.max_field_line - 2, "bad_chunk", "bad_chunk")
         if not line:
             return
         if count == limits.max_trailers:
-            raise Problem("bad_chunk", f"more than {limits.max_trailers} trailers")
+            raise Problem("bad_chunk", f"the body has more than {limits.max_trailers} trailers")
         name = _trailer_name(line)
         if name in FORBIDDEN_TRAILERS or (name == b"content-type" and has_content_type):
             raise Problem("bad_chunk", f"the trailer {name.decode('ascii')} is forbidden (RFC 9110 6.5.1)")
@@ -79,16 +79,4 @@ def _trailer_name(line: bytes) -> bytes:
     try:
         return parse_field_line(line)[0]
     except Problem as problem:
-        raise Problem("bad_chunk", f"a trailer: {problem.detail}") from None
-
-
-def _long_line() -> Problem:
-    return Problem("bad_chunk", "a chunk-size line is too long")
-
-
-def _long_trailer() -> Problem:
-    return Problem("bad_chunk", "a trailer is too long")
-
-
-def _broken(what: str) -> Problem:
-    return Problem("bad_chunk", f"{what} in a line of the chunked body")
+        raise Problem("bad_chunk", f"in a trailer: {problem.detail}") from None

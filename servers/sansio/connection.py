@@ -1,4 +1,23 @@
-"""One connection's requests, from bytes to events (RFC 9112): sans-IO, one request after another."""
+"""The requests of one connection, from bytes to events (RFC 9112).
+
+`RequestReader` reads one request after another. It is a generator as described in `stream`:
+
+    state              input                              event or Problem     next state
+    between requests   one empty line (R16)               -                    between requests
+                       end of input                       ConnectionClosed     closed
+                       any other byte                     -                    head
+    head               request line, fields, empty line   HeadReceived         body
+                       end of input                       ConnectionClosed     closed
+    body               some bytes of the body             BodyReceived         body
+                       the end of the body                BodyComplete         between requests
+                       end of input                       `body_truncated`     refused
+    any state          a fault                            its Problem          refused
+    refused            anything                           the same Problem     refused
+    closed             anything                           ConnectionClosed     closed
+
+A request without a body gives HeadReceived and BodyComplete. A pipelined request stays in the buffer until
+the caller pulls its events. No byte after a fault is read, because a fault may hide where a request ends.
+"""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,9 +36,10 @@ from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
 @dataclass(frozen=True, slots=True)
 class HeadReceived:
-    """A head that passed steps 1 to 5. `keep_alive`: the client lets the connection go on (RFC 9112 9.3).
+    """A head that passed steps 1 to 5 of contract section 4.
 
-    `expects_continue`: it waits for a 100 before it sends the body (RFC 9110 10.1.1).
+    `keep_alive`: the client allows another request on this connection (RFC 9112 9.3). `expects_continue`:
+    the client waits for a 100 before it sends the body (RFC 9110 10.1.1).
     """
 
     head: RequestHead
@@ -34,53 +54,50 @@ class HeadReceived:
 
 @dataclass(frozen=True, slots=True)
 class BodyReceived:
-    """The next bytes of the body, chunked coding removed."""
+    """The next bytes of the body, without the chunked coding."""
 
     data: memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class BodyComplete:
-    """The request is complete; the next one begins with the byte after it."""
+    """The request is complete. The next one begins with the next byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionClosed:
-    """The peer has ended its side, between two requests or in the middle of a head."""
+    """The peer has closed its side, between two requests or in the middle of a head."""
 
 
 Event = HeadReceived | BodyReceived | BodyComplete | ConnectionClosed
 
 
 class RequestReader:
-    """Feed with `receive`, then call `next_event` until it says NEED_DATA.
-
-    A Problem that was raised is raised again by every later call: nothing behind a bad request is read.
-    """
+    """Call `feed` with the bytes that arrived, then `next_event` until it returns NEED_DATA."""
 
     def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
         self._incoming = Incoming(trace)
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
-        self._at_rest = True
+        self._between_requests = True
 
     def feed(self, data: bytes) -> None:
-        """Take what arrived; b"" says that the peer has ended its side."""
+        """Add the bytes that arrived; b"" means that the peer has closed its side."""
         self._incoming.feed(data)
 
     @property
     def buffered(self) -> int:
-        """How many bytes arrived that no event has consumed."""
+        """How many bytes have arrived that no event has consumed."""
         return len(self._incoming)
 
     @property
-    def at_rest(self) -> bool:
-        """Whether no head has begun since the last request: an empty line before it does not begin one."""
-        return self._at_rest
+    def between_requests(self) -> bool:
+        """Whether no byte of the next request has been read. An empty line does not begin a request."""
+        return self._between_requests
 
     def next_event(self) -> Event | Need:
-        """The next event, or NEED_DATA. Raises Problem."""
+        """The next event, or NEED_DATA. Raises Problem, and the same one again when called after it."""
         if self._failed is not None:
             raise self._failed
         try:
@@ -118,34 +135,28 @@ class RequestReader:
             yield BodyReceived(data)
 
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
-        limits = self._limits
         line = yield from self._read_request_line()
         request_line = parse_request_line(line)
-        fields = FieldLines(request_line.minor_version, limits)
-        while line := (yield from self._read_field_line()):
+        fields = FieldLines(request_line.minor_version, self._limits)
+        limit = self._limits.max_field_line - 2
+        while line := (yield from self._incoming.line(Role.FIELD, limit, "headers_too_large", "bad_header")):
             fields.add(line)
         framing = fields.framing()
         host = fields.host()
         return _head(request_line, fields, framing, host)
 
-    def _read_field_line(self) -> Generator[Need, None, bytes]:
-        limit = self._limits.max_field_line - 2
-        return (yield from self._incoming.line(Role.FIELD, limit, _long_field, _broken_field))
-
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         line = yield from self._read_first_line()
-        if not line:  # exactly one empty line may come first (RFC 9112 2.2; R16, R17)
+        if not line:  # one empty line may come first, and no more (RFC 9112 2.2; R16, R17)
             line = yield from self._read_first_line()
         return line
 
     def _read_first_line(self) -> Generator[Need, None, bytes]:
-        self._at_rest = True
+        self._between_requests = True
         yield from self._incoming.at_least(1)
-        self._at_rest = False
+        self._between_requests = False
         limit = self._limits.max_request_line
-        return (
-            yield from self._incoming.line(Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line)
-        )
+        return (yield from self._incoming.line(Role.REQUEST_LINE, limit, "uri_too_long", "request_line"))
 
 
 def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None) -> HeadReceived:
@@ -171,29 +182,13 @@ def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host:
     return HeadReceived(
         head,
         request_line.minor_version,
-        # What follows a CONNECT may be meant for a tunnel: never read on (R7, H054).
+        # The bytes after a CONNECT may be meant for a tunnel: never read them as a request (R7, H054).
         request_line.method != "CONNECT" and _keep_alive(values.get("connection", ""), modern),
         modern and "expect" in values,
     )
 
 
 def _keep_alive(connection: str, modern: bool) -> bool:
-    """RFC 9112 9.3: `close` ends it; HTTP/1.1 goes on, HTTP/1.0 only with `keep-alive`."""
+    """RFC 9112 9.3: never after `close`; in HTTP/1.0 only with `keep-alive`."""
     options = {option.strip(OWS.decode()).lower() for option in connection.split(",")}
     return "close" not in options and (modern or "keep-alive" in options)
-
-
-def _long_request_line() -> Problem:
-    return Problem("uri_too_long", "the request line is too long")
-
-
-def _broken_request_line(what: str) -> Problem:
-    return Problem("request_line", f"{what} in the request line")
-
-
-def _long_field() -> Problem:
-    return Problem("headers_too_large", "a field line is too long")
-
-
-def _broken_field(what: str) -> Problem:
-    return Problem("bad_header", f"{what} in a field line")

@@ -5,13 +5,13 @@ import re
 
 from ..contract.request import BasicCredentials, OtherCredentials
 
-# auth-scheme [ 1*SP credentials ] (RFC 9110 11.4): a TAB is no separator and stays with what follows (A3)
+# auth-scheme [ 1*SP credentials ] (RFC 9110 11.4). A TAB belongs to the credentials (A3).
 _PARTS = re.compile(r"([^ \t]+) *(.*)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse_authorization(value: str) -> BasicCredentials | OtherCredentials | None:
-    """What the sender claims; None for an empty field. Nothing is refused here (A4)."""
+    """The credentials in an Authorization value, or None for an empty one. Nothing is refused (A4)."""
     parts = _PARTS.fullmatch(value)
     if parts is None:
         return None
@@ -24,14 +24,14 @@ def parse_authorization(value: str) -> BasicCredentials | OtherCredentials | Non
 
 
 def _decode_basic(credentials: str) -> BasicCredentials | None:
-    """user-pass = user-id ":" password, in canonical base64 (RFC 4648 4); None for anything else."""
+    """user-pass = user-id ":" password, in canonical base64 (RFC 4648 4), else None."""
     try:
         text = credentials.encode("ascii")
         user_pass = binascii.a2b_base64(text, strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
         return None
     if binascii.b2a_base64(user_pass, newline=False) != text:
-        return None  # other trailing bits would make two texts one (A9)
+        return None  # not canonical: two texts would decode to the same bytes (A9)
     try:
         decoded = user_pass.decode("utf-8")
     except UnicodeDecodeError:

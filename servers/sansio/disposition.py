@@ -1,4 +1,4 @@
-"""Content-Disposition of a part (RFC 7578 4.2, RFC 6266 4.1, RFC 8187); rules M38 to M66."""
+"""The Content-Disposition of a part (RFC 7578 4.2, RFC 6266 4.1, RFC 8187; rules M38 to M66)."""
 
 import re
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from ..contract.problems import Problem
 from .grammar import OWS, TCHAR, percent_decode
 
-# *( OWS ";" OWS [ name "=" value ] ), no blanks round "=" (M42). Departure from RFC 9110: in a quoted
-# value only \" and \\ are escapes, since browsers send C:\temp raw (M54, M55).
+# *( OWS ";" OWS [ name "=" value ] ), without blanks around "=" (M42). Departure from RFC 9110: in a
+# quoted value only \" and \\ are escapes, because browsers send C:\temp unescaped (M54, M55).
 _PARAMETER = re.compile(
     rb'[ \t]*;[ \t]*(?:([%s]+)=(?:"((?:[^"\\]|\\["\\]|\\(?!["\\]))*)"|([%s]+)))?' % (TCHAR, TCHAR), re.DOTALL
 )
 _ESCAPE = re.compile(rb'\\(["\\])')
 # ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
 _EXT_VALUE = re.compile(rb"([A-Za-z0-9\-_]+)'([A-Za-z0-9\-]*)'(.*)", re.DOTALL)
-# value-chars = *( pct-encoded / attr-char ); in quotes other visible ones too, a blank is none
+# value-chars = *( pct-encoded / attr-char ); in quotes also other visible characters, but no blank
 _VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[!#$&+\-.^_`|~0-9A-Za-z])*")
 _QUOTED_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[\x21\x23\x24\x26-\x5b\x5d-\x7e])*")
 _CONTINUATION = re.compile(rb"(?:file)?name\*[0-9]+\*?")
@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """What a part is called; `filename` is None for a part that has none."""
+    """The name and file name of a part. `filename` is None if the part has none."""
 
     name: str
     filename: str | None
@@ -36,7 +36,7 @@ class _Value:
 
 
 def parse_disposition(value: bytes) -> Disposition:
-    """A Content-Disposition value.
+    """Parse a Content-Disposition value.
 
     Raises Problem `disposition_type`, `disposition_syntax`, `part_header_encoding`, `name_missing` or
     `filename_ext`.
@@ -45,13 +45,13 @@ def parse_disposition(value: bytes) -> Disposition:
     if not _is_utf8(kind):
         raise Problem("part_header_encoding", "the disposition type is not UTF-8 (M51)")
     if kind.strip(OWS).lower() != b"form-data":
-        raise Problem("disposition_type", f"{kind[:40]!r} instead of form-data")
+        raise Problem("disposition_type", f"the disposition type is {kind[:40]!r} instead of form-data")
     parameters = _parameters(value, len(kind.rstrip(OWS)))
     _check_encoding(parameters)
     if b"name" not in parameters and b"name*" not in parameters:
         raise Problem("name_missing", "Content-Disposition has no name (RFC 7578 4.2)")
     if any(_CONTINUATION.fullmatch(name) for name in parameters):
-        raise Problem("filename_ext", "continued parameters (RFC 2231) are not for form-data (M64)")
+        raise Problem("filename_ext", "continued parameters (RFC 2231) are not allowed in form-data (M64)")
     return Disposition(_name(parameters), _filename(parameters))
 
 
@@ -64,14 +64,14 @@ def _parameters(value: bytes, position: int) -> dict[bytes, _Value]:
         if match[1] is not None:
             name = match[1].lower()
             if name in parameters:
-                raise Problem("disposition_syntax", f"the parameter {name.decode()} stands twice")
+                raise Problem("disposition_syntax", f"the parameter {name.decode()} occurs twice")
             parameters[name] = _unquoted(match)
         position = match.end()
     return parameters
 
 
 def _is_broken(value: bytes, position: int) -> bool:
-    """Whether something other than the next `;` follows an empty parameter."""
+    """Whether an empty parameter is followed by anything but `;`."""
     return position < len(value) and value[position : position + 1] != b";"
 
 
@@ -102,7 +102,7 @@ def _name(parameters: dict[bytes, _Value]) -> str:
 
 
 def _filename(parameters: dict[bytes, _Value]) -> str | None:
-    if b"filename*" in parameters:  # wins in either order (M62, RFC 6266 4.3)
+    if b"filename*" in parameters:  # it is preferred in either order (M62, RFC 6266 4.3)
         return _extended(parameters[b"filename*"])
     if b"filename" not in parameters:
         return None
@@ -110,18 +110,18 @@ def _filename(parameters: dict[bytes, _Value]) -> str | None:
 
 
 def _plain(value: _Value) -> str:
-    """UTF-8, and ISO-8859-1 for a file name that is not (M51); only %22 is decoded (M52, M53)."""
+    """Decode a plain value; only %22 is an escape (M52, M53). A file name may be ISO-8859-1 (M51)."""
     encoding = "utf-8" if _is_utf8(value.raw) else "iso-8859-1"
     return value.raw.decode(encoding).replace("%22", '"')
 
 
 def _extended(value: _Value) -> str:
-    """RFC 8187, bare or in double quotes as .NET and Spring send it (M61, M63)."""
+    """Decode an extended value (RFC 8187), which .NET and Spring send in double quotes (M61, M63)."""
     match = _EXT_VALUE.fullmatch(value.raw)
     charset = match[1].lower() if match else b""
     allowed = _QUOTED_VALUE_CHARS if value.quoted else _VALUE_CHARS
     if match is None or charset not in (b"utf-8", b"iso-8859-1") or not allowed.fullmatch(match[3]):
-        raise Problem("filename_ext", f"{value.raw[:60]!r} is no ext-value in UTF-8 or ISO-8859-1")
+        raise Problem("filename_ext", f"{value.raw[:60]!r} is not a valid ext-value in UTF-8 or ISO-8859-1")
     try:
         text = percent_decode(match[3]).decode(charset.decode("ascii"))
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The grammar that several parsers share: each pattern stands under its ABNF. Match with `fullmatch`."""
+"""Grammar that several parsers share. Each pattern has its ABNF above it. Match with `fullmatch`."""
 
 import re
 
@@ -6,22 +6,22 @@ import re
 TCHAR = rb"!#$%&'*+\-.^_`|~0-9A-Za-z"
 TOKEN = re.compile(rb"[%s]+" % TCHAR)
 
-# field-vchar = VCHAR / obs-text; SP and HTAB between (RFC 9110 5.5). What is none of these:
+# A field value consists of VCHAR, obs-text, SP and HTAB (RFC 9110 5.5). All other bytes:
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 # quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE (RFC 9110 5.6.4)
 QUOTED_STRING = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 
-# OWS = *( SP / HTAB ) (RFC 9110 5.6.3): never strip(), which takes VT, FF and more (H37)
+# OWS = *( SP / HTAB ) (RFC 9110 5.6.3). Never use strip() alone: it removes VT, FF and more (H37).
 OWS = b" \t"
 
 HEX_DIGITS = b"0123456789ABCDEFabcdef"
 
 
 def percent_decode(data: bytes, *, keep: bytes = b"") -> bytes:
-    """`data` with each %HH replaced by its octet (RFC 3986 2.1); an invalid sequence is literal (R22, R36).
+    """`data` with each %HH replaced by its octet (RFC 3986 2.1). Invalid sequences are kept (R22, R36).
 
-    Octets in `keep` stay encoded as they were written.
+    The octets in `keep` stay encoded.
     """
     head, *pieces = data.split(b"%")
     out = [head]

@@ -2,8 +2,8 @@
 
 import re
 
-# reg-name = *( unreserved / pct-encoded / sub-delims ), here at least one, and without the comma, which
-# only two joined fields would bring (H26); an IPv4address is a reg-name too
+# reg-name = *( unreserved / pct-encoded / sub-delims ). Here it is not empty and has no comma: a comma
+# comes from two Host fields that were joined (H26). An IPv4address is a reg-name too.
 _HOST = re.compile(r"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]*))?")
 # h16 = 1*4HEXDIG; dec-octet = 0 to 255 without leading zeros
 _H16 = re.compile(r"[0-9A-Fa-f]{1,4}")

@@ -10,23 +10,23 @@ from .grammar import OWS, QUOTED_STRING, TCHAR
 # media-type = type "/" subtype parameters
 _ESSENCE = re.compile(rb"[%s]+/[%s]+" % (TCHAR, TCHAR))
 # parameters = *( OWS ";" OWS [ parameter ] ); parameter = name "=" ( token / quoted-string ).
-# An unquoted value is taken up to a separator here, and judged as a token afterwards.
+# An unquoted value ends at a separator here; `_value` checks afterwards that it is a token.
 _PARAMETER = re.compile(
     rb'[ \t]*;[ \t]*(?:([%s]+)=(?:(%s)|([^;," \t]*)))?' % (TCHAR, QUOTED_STRING), re.DOTALL
 )
 _TOKEN = re.compile(rb"[%s]+" % TCHAR)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
-# bchars := bcharsnospace / " " (RFC 2046 5.1.1); token characters as well, since an unquoted boundary may
-# be any token (M6: `boundary=*****` is a widespread Android snippet)
+# bchars := bcharsnospace / " " (RFC 2046 5.1.1). Token characters are allowed too, because an unquoted
+# boundary may be any token (M6: `boundary=*****` is in a widespread code sample for Android).
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? !#$%&*^`|~]+")
 _EXTENDED_BOUNDARY = re.compile(r"boundary\*(?:[0-9]+\*?)?")
 
 
 def parse_media_type(value: str) -> MediaType:
-    """A Content-Type value, trimmed and not empty. Raises Problem `content_type_syntax` (C2 to C6).
+    """Parse a Content-Type value, trimmed and not empty. Raises Problem `content_type_syntax` (C2 to C6).
 
-    Departure from the grammar: for multipart/form-data an unquoted boundary that is empty or has bytes
-    above 0x7F passes here, to be refused by its own name in `parse_boundary` (M5, M6).
+    Departure from the grammar: for multipart/form-data, an unquoted boundary may be empty or have bytes
+    above 0x7F. `parse_boundary` refuses these with a more precise code (M5, M6).
     """
     raw = value.encode("iso-8859-1")
     match = _ESSENCE.match(raw)
@@ -46,7 +46,7 @@ def _parameters(raw: bytes, position: int, essence: str) -> list[Pair]:
         if match[1] is not None:
             name = match[1].lower().decode("ascii")
             if name in parameters:
-                raise _syntax(f"the parameter {name} stands twice", position)
+                raise _syntax(f"the parameter {name} occurs twice", position)
             parameters[name] = _value(name, match, essence)
         position = match.end()
     return [Pair(name, value) for name, value in parameters.items()]
@@ -56,17 +56,17 @@ def _value(name: str, match: re.Match[bytes], essence: str) -> str:
     quoted, unquoted = match[2], match[3]
     if quoted is not None:
         return _QUOTED_PAIR.sub(rb"\1", quoted[1:-1]).decode("iso-8859-1")
-    judged_later = essence == "multipart/form-data" and name == "boundary"
-    if not _TOKEN.fullmatch(unquoted) and not (judged_later and (not unquoted or max(unquoted) > 0x7F)):
+    checked_later = essence == "multipart/form-data" and name == "boundary"
+    if not _TOKEN.fullmatch(unquoted) and not (checked_later and (not unquoted or max(unquoted) > 0x7F)):
         raise _syntax(f"the value of {name} is neither a token nor quoted", match.start(3))
     return unquoted.decode("iso-8859-1")
 
 
 def parse_boundary(media_type: MediaType) -> bytes:
-    """The boundary delimiter's value. Raises Problem `boundary_missing` (M5) or `boundary_invalid`."""
+    """The boundary of a multipart type. Raises Problem `boundary_missing` (M5) or `boundary_invalid`."""
     for parameter in media_type.parameters:
         if _EXTENDED_BOUNDARY.fullmatch(parameter.name):
-            raise Problem("boundary_invalid", f"{parameter.name} is no way to give a boundary (M9)")
+            raise Problem("boundary_invalid", f"a boundary must not be given as {parameter.name} (M9)")
     boundary = media_type.parameter("boundary")
     if not boundary:
         raise Problem("boundary_missing", "multipart/form-data needs a boundary parameter")

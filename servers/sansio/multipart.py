@@ -1,10 +1,45 @@
-"""multipart/form-data (RFC 7578, RFC 2046 5.1): a push parser whose events never depend on the cuts (M89).
+"""A push parser for multipart/form-data (RFC 7578, RFC 2046 5.1).
 
-A delimiter is CRLF, `--boundary`, up to 64 blanks, CRLF; whatever else begins like one is data (M27 to M31).
+The parser is a generator as described in `stream`, with one method for each state:
+
+    state      method               input                              event or Problem          next state
+    preamble   _read_preamble       a delimiter                        -                         headers
+                                    a close delimiter (M22)            -                         epilogue
+                                    the boundary, but no delimiter     `multipart_preamble`      refused
+    headers    _read_part_headers   a header block                     PartHead                  data
+                                    an empty line at once (M35)        `part_headers_missing`    refused
+    data       _read_part_data      some bytes of the part             PartData                  data
+                                    a delimiter                        PartEnd                   headers
+                                    a close delimiter                  PartEnd                   epilogue
+    epilogue   _read_epilogue       the boundary (M17)                 `multipart_epilogue`      refused
+                                    any other bytes (M16)              -                         epilogue
+                                    the end of the body                -                         finished
+    others     _more                the end of the body                `multipart_truncated`     refused
+
+Delimiters. `_what_follows` looks at the bytes that follow CRLF `--boundary`:
+
+    `--`                              a close delimiter, whatever comes next (M18)
+    up to 64 blanks and CRLF          a delimiter (M30)
+    the beginning of one of these     undecided: wait for more bytes
+    anything else                     no delimiter: in a part, all of it is data (M27 to M29)
+
+In the data of a part, every byte before a possible delimiter becomes PartData at once. Only the bytes that
+may be a delimiter are kept back. So memory does not depend on the size of a file, and a delimiter that is
+split over many reads is found (M89).
+
+The shared CRLF (M34). A header block ends with CRLF and an empty line, which is CRLF again. A delimiter
+begins with CRLF. Some clients send an empty part as `...; name=a CRLF CRLF --boundary`: the CRLF of the empty
+line is also the CRLF of the delimiter. Therefore `_read_part_headers` does not consume the empty line, and
+`_read_part_data` searches for a delimiter from there. `begin` is the position after the empty line. A
+delimiter that starts before `begin` shares the CRLF, and the part is empty.
+
+The first delimiter may be at the very start of the body, without a CRLF. The parser puts a CRLF in front of
+the body, so that this needs no code of its own. These two bytes are not counted and not traced.
 """
 
 import re
 from collections.abc import Generator, Iterator
+from enum import Enum, auto
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
@@ -17,13 +52,21 @@ _WHAT_FOLLOWS = rb"(?:--|[ \t]{0,%d}\r\n)" % _MAX_PADDING
 # A CR at the very end may still get its LF.
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
-# What follows `--boundary`: it closes, it separates, it is none, or more bytes are needed to know.
-_CLOSES, _SEPARATES, _IS_NONE, _UNDECIDED = range(4)
-_ROLES = {_CLOSES: Role.CLOSE_DELIMITER, _SEPARATES: Role.DELIMITER}
+
+class _Found(Enum):
+    """What `--boundary` is, by the bytes that follow it."""
+
+    CLOSE_DELIMITER = auto()
+    DELIMITER = auto()
+    NEITHER = auto()
+    UNDECIDED = auto()
+
+
+_ROLES = {_Found.CLOSE_DELIMITER: Role.CLOSE_DELIMITER, _Found.DELIMITER: Role.DELIMITER}
 
 
 class FormDataParser:
-    """Feed with `receive`; `finish` after the last byte. What was raised once is raised again."""
+    """Call `feed` with each piece of the body, and `finish` after the last. A Problem is raised again."""
 
     def __init__(self, boundary: bytes, limits: Limits, trace: Trace | None = None) -> None:
         self._trace = trace
@@ -31,9 +74,8 @@ class FormDataParser:
         self._delimiter = b"\r\n" + self._dash_boundary
         self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
         self._limits = limits
-        # The first delimiter may stand at the very start: as if a CRLF had come before it.
-        self._data = b"\r\n"
-        self._position = 0
+        self._data = b"\r\n"  # see above: so that the first delimiter has its CRLF
+        self._position = 0  # of the first byte in `_data` that is not consumed
         self._ended = False
         self._failed: Problem | None = None
         self._events = self._read_body()
@@ -61,7 +103,7 @@ class FormDataParser:
             self._failed = problem
             raise
 
-    def _tell(self, role: Role, start: int, end: int) -> None:
+    def _report(self, role: Role, start: int, end: int) -> None:
         if self._trace is not None and end > start:
             self._trace(role, memoryview(self._data)[start:end])
 
@@ -79,57 +121,63 @@ class FormDataParser:
         yield from self._read_epilogue()
 
     def _read_preamble(self) -> Generator[Need, None, bool]:
-        """Skip to behind the first delimiter; whether it closes at once (M22)."""
-        length = -2  # the CRLF that did not come is not counted
-        limit = self._limits.max_preamble
+        """Consume everything up to the end of the first delimiter. Returns whether it closes the body."""
+        length = -2  # of the preamble so far; the CRLF in front of the body does not count
         while True:
             start = self._data.find(self._dash_boundary, self._position)
             if start < 0:
-                # The last bytes may be a CRLF and the beginning of a boundary.
-                end = len(self._data) - min(len(self._data) - self._position, len(self._delimiter) - 1)
-                self._tell(Role.PREAMBLE, self._position + max(-length, 0), end)
-                length += end - self._position
-                self._position = end
-                if length > limit:
-                    raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
+                # Keep what may be a CRLF and the beginning of a boundary.
+                kept = min(len(self._data) - self._position, len(self._delimiter) - 1)
+                length = self._skip_preamble(length, len(self._data) - kept)
                 yield from self._more()
                 continue
             if self._data[max(start - 2, 0) : start] != b"\r\n":
-                raise Problem("multipart_preamble", "the boundary stands in the preamble (M13, M15)")
-            kind, end = self._what_follows(start + len(self._dash_boundary))
-            if kind == _UNDECIDED:
+                raise Problem("multipart_preamble", "the boundary is in the preamble (M13, M15)")
+            found, end = self._what_follows(start + len(self._dash_boundary))
+            if found is _Found.UNDECIDED:
                 yield from self._more()
                 continue
             before = self._position + max(-length, 0)
-            length += start - 2 - self._position
-            if length > limit:
-                raise Problem("multipart_preamble", f"more than {limit} bytes before the first part")
-            if kind == _IS_NONE:
-                raise Problem("multipart_preamble", "more than a line end follows the boundary (M31)")
-            self._tell(Role.PREAMBLE, before, start)
-            self._tell(_ROLES[kind], start, end)
+            self._check_preamble(length + start - 2 - self._position)
+            if found is _Found.NEITHER:
+                raise Problem("multipart_preamble", "the first boundary is not followed by CRLF (M31)")
+            self._report(Role.PREAMBLE, before, start)
+            self._report(_ROLES[found], start, end)
             self._position = end
-            return kind == _CLOSES
+            return found is _Found.CLOSE_DELIMITER
 
-    def _what_follows(self, position: int) -> tuple[int, int]:
-        """What `--boundary`, ending at `position`, is, and where it ends with all that belongs to it."""
+    def _skip_preamble(self, length: int, end: int) -> int:
+        """Consume the bytes up to `end`. Returns the new length of the preamble."""
+        self._report(Role.PREAMBLE, self._position + max(-length, 0), end)
+        length += end - self._position
+        self._position = end
+        self._check_preamble(length)
+        return length
+
+    def _check_preamble(self, length: int) -> None:
+        limit = self._limits.max_preamble
+        if length > limit:
+            raise Problem("multipart_preamble", f"there are more than {limit} bytes before the first part")
+
+    def _what_follows(self, position: int) -> tuple[_Found, int]:
+        """What the `--boundary` that ends at `position` is, and where the delimiter ends."""
         data = self._data
         if data.startswith(b"--", position):
-            return _CLOSES, position + 2
+            return _Found.CLOSE_DELIMITER, position + 2
         end = position
         while data[end : end + 1] in (b" ", b"\t") and end - position <= _MAX_PADDING:
             end += 1
         if end - position > _MAX_PADDING:
-            return _IS_NONE, position
+            return _Found.NEITHER, position
         if data.startswith(b"\r\n", end):
-            return _SEPARATES, end + 2
+            return _Found.DELIMITER, end + 2
         rest = data[end : end + 2]
         if rest in (b"", b"\r") or (rest == b"-" and end == position):
-            return _UNDECIDED, position
-        return _IS_NONE, position
+            return _Found.UNDECIDED, position
+        return _Found.NEITHER, position
 
     def _read_part_headers(self) -> Generator[PartEvent | Need, None, None]:
-        """The header block, judged when it is complete; the CRLF of its empty line is left (M34)."""
+        """Parse a header block when it is complete. Leaves the CRLF of its empty line (M34)."""
         limit = self._limits.max_part_headers
         scanned = 0
         while True:
@@ -139,46 +187,43 @@ class FormDataParser:
             end = window.find(b"\r\n\r\n", max(scanned - 3, 0))
             stop = len(window) if end < 0 else end + 1
             if _BARE_LINE_END.search(window, max(scanned - 1, 0), stop):
-                raise Problem("part_header_syntax", "a bare CR or LF in the header block of a part")
+                raise Problem("part_header_syntax", "the header block of a part has a bare CR or LF")
             if end >= 0:
                 break
             if len(window) == limit + 2:
-                raise Problem("part_headers_too_large", f"a header block is larger than {limit} bytes")
+                raise Problem("part_headers_too_large", f"a header block has more than {limit} bytes")
             scanned = len(window)
             yield from self._more()
-        self._tell(Role.PART_FIELD, self._position, self._position + end + 2)
+        self._report(Role.PART_FIELD, self._position, self._position + end + 2)
         self._position += end + 2
         yield parse_part_headers(window[:end], self._limits)
 
     def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
-        """The data of a part to behind its delimiter; whether that closes the body.
-
-        The empty line's CRLF is not data, but with a boundary behind it, it is the delimiter's own (M34).
-        """
-        begin = self._position + 2
+        """Read the data of a part and its delimiter. Returns whether that closes the body."""
+        begin = self._position + 2  # behind the empty line, which may be part of the delimiter (M34)
         searched = self._position
-        told_empty_line = False
+        empty_line_reported = False
         while True:
             start = self._data.find(self._delimiter, searched)
             if start < 0:
-                kind, end, start = _UNDECIDED, 0, self._unfinished_delimiter(searched)
+                found, end, start = _Found.UNDECIDED, 0, self._unfinished_delimiter(searched)
             else:
-                kind, end = self._what_follows(start + len(self._delimiter))
-            if kind == _IS_NONE:
+                found, end = self._what_follows(start + len(self._delimiter))
+            if found is _Found.NEITHER:
                 searched = self._next_delimiter(start + len(self._delimiter))
                 continue
-            if start >= begin and not told_empty_line:
-                self._tell(Role.PART_FIELD, begin - 2, begin)
-                told_empty_line = True
+            if start >= begin and not empty_line_reported:
+                self._report(Role.PART_FIELD, begin - 2, begin)
+                empty_line_reported = True
             if start > begin:
-                self._tell(Role.PART_DATA, begin, start)
+                self._report(Role.PART_DATA, begin, start)
                 yield PartData(memoryview(self._data)[begin:start])
                 begin = start
-            if kind != _UNDECIDED:
-                self._tell(_ROLES[kind], start, end)
+            if found is not _Found.UNDECIDED:
+                self._report(_ROLES[found], start, end)
                 self._position = end
                 yield PartEnd()
-                return kind == _CLOSES
+                return found is _Found.CLOSE_DELIMITER
             self._position = start
             skip = begin - start
             yield from self._more()
@@ -186,27 +231,27 @@ class FormDataParser:
             begin = self._position + skip
 
     def _next_delimiter(self, searched: int) -> int:
-        """A place to search on from: data full of what nearly is a delimiter is passed over in one go."""
+        """Where to search on. One call skips all near-delimiters, so that many of them cost little."""
         match = self._whole_delimiter.search(self._data, searched)
         if match is not None:
             return match.start()
-        # Only the last one can still be undecided: nothing but blanks may follow it.
+        # Only the last one can be undecided, and then nothing but blanks follows it.
         tail = len(self._data) - len(self._delimiter) - _MAX_PADDING - 2
         return max(searched, tail)
 
     def _unfinished_delimiter(self, searched: int) -> int:
-        """Where a delimiter may have begun whose end is not there yet, else the end of the data."""
+        """Where a delimiter may begin that has not arrived completely, else the end of the data."""
         cr = self._data.find(b"\r", max(len(self._data) - len(self._delimiter) + 1, searched))
         return cr if cr >= 0 else len(self._data)
 
     def _read_epilogue(self) -> Generator[Need, None, None]:
-        """Ignore what follows (M16), unless the boundary is in it (M17)."""
+        """Ignore the bytes after the close delimiter (M16), unless the boundary is among them (M17)."""
         while True:
             if self._data.find(self._dash_boundary, self._position) >= 0:
-                raise Problem("multipart_epilogue", "the boundary stands after the close delimiter (M17)")
+                raise Problem("multipart_epilogue", "the boundary occurs after the close delimiter (M17)")
             keep = 0 if self._ended else len(self._dash_boundary) - 1
             end = max(len(self._data) - keep, self._position)
-            self._tell(Role.EPILOGUE, self._position, end)
+            self._report(Role.EPILOGUE, self._position, end)
             self._position = end
             if self._ended:
                 return

@@ -1,4 +1,4 @@
-"""The socket server's reading: what the contract asks of a backend, answered by the parsers of this room."""
+"""The parsers of this folder behind the interface that the contract uses."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ from .urlencoded import parse_pairs
 
 
 class SansIoParsers:
-    """`servers.contract.parsers.Reading`, by hand; `trace` is told what each byte of a form is."""
+    """Implements `contract.parsers.Parsers`. `trace` gets every byte of a form with its role."""
 
     def __init__(self, trace: Trace | None = None) -> None:
         self._trace = trace
@@ -24,7 +24,7 @@ class SansIoParsers:
         try:
             return parse_pairs(data, encoding)
         except UnicodeDecodeError:
-            raise Problem("form_not_utf8", "a name or value of the form is not UTF-8") from None
+            raise Problem("form_not_utf8", "a name or value of the urlencoded body is not UTF-8") from None
 
     def multipart(self, media_type: MediaType, limits: Limits) -> FormDataParser:
         return FormDataParser(parse_boundary(media_type), limits, self._trace)

@@ -1,7 +1,22 @@
-"""The bytes of a connection, and the steps by which a generator reads them as the grammar reads.
+"""How the parsers of this folder wait for bytes.
 
-A parser is a generator: it yields NEED_DATA when it can go no further, else events. It reads top-down like
-the grammar, and what belongs to one part is local to it.
+A parser is a generator. Its code reads the input from top to bottom, like the grammar, and takes the bytes
+from an `Incoming`. If they do not suffice to decide what comes next, the parser yields NEED_DATA and stays
+suspended in the middle of its work. So no parser has a variable for its state: the state is the line at which
+it waits, and values that belong to one message or part are local variables.
+
+    the parser                              the caller gets   and then
+    line = yield from incoming.line(...)    NEED_DATA         calls incoming.feed(data), then next(parser)
+    yield event                             the event         handles it, then calls next(parser)
+    raise Problem(...)                      the Problem       refuses the request; the generator has ended
+    return                                  StopIteration     expects nothing more
+
+`feed(b"")` means that the peer has closed its side, because `recv` returns b"" then. A parser that waits for
+more bytes gets the exception PeerClosed at this place, and only its caller knows what that means: before a
+request it is a normal end, inside a body it is a fault.
+
+The bytes may be split into reads in any way (M89). A parser decides only when all bytes that matter are
+there, and each search goes on where the last one ended, so that small reads do not cost more than large ones.
 """
 
 from collections.abc import Callable, Generator
@@ -11,7 +26,7 @@ from ..contract.problems import Problem
 
 
 class Need(Enum):
-    """What a parser yields when the bytes at hand do not decide what comes next."""
+    """What a parser yields to wait for more bytes."""
 
     DATA = "data"
 
@@ -20,7 +35,7 @@ NEED_DATA = Need.DATA
 
 
 class Role(Enum):
-    """What consumed bytes are: told to a `Trace`, for those who want to see how a request was read."""
+    """The part of the grammar that bytes belong to, as a `Trace` gets it."""
 
     REQUEST_LINE = "request line"
     FIELD = "field"
@@ -39,15 +54,15 @@ class Role(Enum):
 
 
 Trace = Callable[[Role, bytes | memoryview], None]
-"""Called with all bytes in the order in which they are consumed, with their line ends."""
+"""Called with all bytes in the order in which they are consumed, line ends included."""
 
 
 class PeerClosed(Exception):
-    """The peer has ended its side in the middle of what was to be read."""
+    """The peer has closed its side while a parser waits for more bytes."""
 
 
 class Incoming:
-    """Bytes that arrived and were not consumed yet. Nothing is searched twice, little is copied."""
+    """The bytes that have arrived and are not consumed yet."""
 
     def __init__(self, trace: Trace | None = None) -> None:
         self._trace = trace
@@ -56,7 +71,7 @@ class Incoming:
         self._ended = False
 
     def feed(self, data: bytes) -> None:
-        """Append `data`; b"" says that the peer has ended its side, as `recv` says it."""
+        """Append `data`; b"" means that the peer has closed its side."""
         if not data:
             self._ended = True
         elif self._position == len(self._data):
@@ -67,27 +82,23 @@ class Incoming:
     def __len__(self) -> int:
         return len(self._data) - self._position
 
-    @property
-    def at_end(self) -> bool:
-        """Whether the peer has ended its side and nothing is left."""
-        return self._ended and not self
-
     def more(self) -> Generator[Need, None, None]:
-        """Wait for more bytes. Raises PeerClosed when none will come."""
+        """Wait for more bytes. Raises PeerClosed if the peer has closed its side."""
         if self._ended:
             raise PeerClosed
         yield NEED_DATA
 
     def at_least(self, count: int) -> Generator[Need, None, None]:
-        """Wait until `count` bytes are at hand."""
+        """Wait until there are `count` bytes or more. Raises PeerClosed."""
         while len(self) < count:
             yield from self.more()
 
     def startswith(self, prefix: bytes) -> bool:
+        """Whether the bytes that come next begin with `prefix`."""
         return self._data.startswith(prefix, self._position)
 
     def take(self, limit: int, role: Role = Role.BODY) -> memoryview:
-        """All bytes at hand, at most `limit`, without a copy; valid for as long as it is held."""
+        """Consume the bytes that are there, at most `limit`, without copying them."""
         end = min(len(self._data), self._position + limit)
         view = memoryview(self._data)[self._position : end]
         self._position = end
@@ -95,13 +106,11 @@ class Incoming:
             self._trace(role, view)
         return view
 
-    def line(
-        self, role: Role, limit: int, too_long: Callable[[], Problem], broken: Callable[[str], Problem]
-    ) -> Generator[Need, None, bytes]:
-        """The next line without its CRLF, of at most `limit` bytes.
+    def line(self, role: Role, limit: int, too_long: str, broken: str) -> Generator[Need, None, bytes]:
+        """Consume a line of at most `limit` bytes and return it without its CRLF.
 
-        A bare LF or a bare CR is never a line end (RFC 9112 2.2; R18, R19, H4, H5, B35): `broken` makes
-        its problem; `too_long` that of a longer line, raised as soon as it is certain.
+        Raises Problem with the code `too_long` as soon as the line must be longer, or with the code `broken`
+        for a bare LF or CR, which do not end a line (RFC 9112 2.2; R18, R19, H4, H5, B35). Raises PeerClosed.
         """
         scanned = 0
         while True:
@@ -109,15 +118,17 @@ class Incoming:
             if end >= 0:
                 break
             scanned = len(self)
-            # One byte more than the limit may still be the CR of the line's end.
+            # The byte after the limit may be the CR of the CRLF.
             if scanned > limit and (scanned > limit + 1 or self._data[-1:] != b"\r"):
-                raise too_long()
+                raise Problem(too_long, f"the {role.value} is too long")
             yield from self.more()
         line = self._data[self._position : end]
         if line[-1:] != b"\r":
-            raise too_long() if len(line) > limit else broken("a bare LF")
+            if len(line) > limit:
+                raise Problem(too_long, f"the {role.value} is too long")
+            raise Problem(broken, f"the {role.value} has a bare LF")
         if line.find(b"\r", 0, -1) >= 0:
-            raise broken("a bare CR")
+            raise Problem(broken, f"the {role.value} has a bare CR")
         self._position = end + 1
         if self._trace is not None:
             self._trace(role, line + b"\n")

@@ -1,4 +1,4 @@
-"""The request line (RFC 9112 3): method, request target and version, judged from left to right."""
+"""The request line (RFC 9112 3): method, request target and version, checked from left to right."""
 
 import re
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from .urlencoded import parse_pairs
 
 # HTTP-version = HTTP-name "/" DIGIT "." DIGIT (RFC 9112 2.3); the name is case-sensitive (R11)
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
-# Visible ASCII without "#": wider than RFC 3986 on purpose, as browsers send [ ] { } | " < > (R28);
-# a fragment is never sent (R29).
+# Visible ASCII without "#". This is wider than RFC 3986, because browsers send [ ] { } | " < > (R28).
+# A fragment must not be sent (R29).
 _TARGET = re.compile(rb"[\x21\x22\x24-\x7e]+")
 # absolute-form = scheme "://" authority path-abempty [ "?" query ] (RFC 9112 3.2.2)
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]*)(.*)")
@@ -22,9 +22,9 @@ _PATH_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """A request line that follows the grammar. `target` is origin-form, `*`, or CONNECT's authority.
+    """A valid request line. `target` is in origin-form, `*`, or the authority of a CONNECT.
 
-    `authority` is that of an absolute-form target (R2), which takes the place of Host.
+    `authority` is the authority of an absolute-form target, which replaces Host (R2).
     """
 
     method: str
@@ -35,16 +35,16 @@ class RequestLine:
 
 
 def parse_request_line(line: bytes) -> RequestLine:
-    """A request line without its CRLF. Raises Problem `request_line` or `unsupported_version`."""
+    """Parse a request line without its CRLF. Raises Problem `request_line` or `unsupported_version`."""
     words = line.split(b" ")
     if len(words) != 3:
-        raise Problem("request_line", f"{len(words) - 1} spaces instead of two")
+        raise Problem("request_line", f"the request line has {len(words) - 1} spaces instead of two")
     method, target, version = words
     if not TOKEN.fullmatch(method):
-        raise Problem("request_line", "the method is no token")
+        raise Problem("request_line", "the method is not a valid token")
     if not _TARGET.fullmatch(target):
-        wrong = "a character of the request target must be percent-encoded" if target else "no request target"
-        raise Problem("request_line", wrong)
+        wrong = "has a character that must be percent-encoded" if target else "is empty"
+        raise Problem("request_line", f"the request target {wrong}")
     target, authority, https = _target_form(method, target)
     return RequestLine(method.decode("ascii"), target, _minor_version(version), authority, https)
 
@@ -54,17 +54,17 @@ def _minor_version(version: bytes) -> int:
     if match is None:
         raise Problem("request_line", "the version is not HTTP/digit.digit")
     if match[1] != b"1":
-        raise Problem("unsupported_version", f"HTTP/{match[1].decode()} is not spoken here")
+        raise Problem("unsupported_version", f"HTTP/{match[1].decode()} is not supported")
     return int(match[2])
 
 
 def _target_form(method: bytes, target: bytes) -> tuple[bytes, str | None, bool]:
-    """The target as origin-form, the authority of an absolute-form, and whether that is https."""
+    """The target in origin-form, the authority of an absolute-form, and whether its scheme is https."""
     if target.startswith(b"/") or method == b"CONNECT" or (target == b"*" and method == b"OPTIONS"):
         return target, None, False
     match = _ABSOLUTE.fullmatch(target)
     if match is None:
-        raise Problem("request_line", "the request target has none of the four forms")
+        raise Problem("request_line", "the request target has none of the four forms (RFC 9112 3.2)")
     scheme, authority, rest = match[1].lower(), match[2].decode("ascii"), match[3]
     if scheme not in (b"http", b"https"):
         raise Problem("request_line", "the scheme of the request target is not http")
@@ -75,7 +75,7 @@ def _target_form(method: bytes, target: bytes) -> tuple[bytes, str | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class DecodedTarget:
-    """What step 5 of the order of judgement finds in a target."""
+    """The result of step 5 of contract section 4: path, last segment of the path, and query."""
 
     path: str
     last_segment: str
@@ -83,7 +83,7 @@ class DecodedTarget:
 
 
 def decode_target(target: bytes) -> DecodedTarget:
-    """Path and query, decoded once (R20 to R37). Raises Problem `bad_percent` or `target_not_utf8`."""
+    """Decode path and query once (R20 to R37). Raises Problem `bad_percent` or `target_not_utf8`."""
     raw_path, _, query = target.partition(b"?")
     try:
         path = _decode_path(raw_path, keep=b"/")
@@ -95,7 +95,7 @@ def decode_target(target: bytes) -> DecodedTarget:
 
 
 AUTHORITY = DecodedTarget("", "", ())
-"""Of CONNECT: its target is an authority and no path, whatever it looks like; 501 follows (R7)."""
+"""The result for CONNECT, whose target is an authority without a path. It is refused with 501 (R7)."""
 
 
 def _decode_path(raw: bytes, keep: bytes = b"") -> str:

@@ -7,10 +7,10 @@ from .grammar import percent_decode
 
 
 def parse_pairs(data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
-    """The pairs in order of arrival (U1 to U14): `&` alone separates, empty pieces are skipped.
+    """The pairs in order of arrival (U1 to U14). Only `&` separates; empty pieces are skipped.
 
-    Percent-decoding gives bytes first, which are then decoded strictly (R37, U7); WHATWG would put U+FFFD,
-    which is a silent repair. Raises UnicodeDecodeError.
+    Each name and value is percent-decoded to bytes, and then to text. Raises UnicodeDecodeError for bytes
+    that do not decode (R37, U7). WHATWG would replace them by U+FFFD, which hides a fault.
     """
     return [_pair(piece, encoding) for piece in data.split(b"&") if piece]
 

@@ -28,7 +28,7 @@ class Inbox:
     @property
     def at_rest(self) -> bool:
         """Whether nothing of a next request has arrived."""
-        return self._reader.at_rest and not self._ahead
+        return self._reader.between_requests and not self._ahead
 
     @property
     def is_full(self) -> bool:

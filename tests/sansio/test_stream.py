@@ -1,4 +1,4 @@
-"""The bytes that arrived and were not consumed yet."""
+"""Incoming: the bytes that have arrived and are not consumed yet."""
 
 from collections.abc import Generator
 
@@ -6,25 +6,21 @@ import pytest
 
 from servers.contract.problems import Problem
 from servers.sansio.stream import Incoming, Need, PeerClosed, Role
+from tests.sansio.splits import bytewise, two_way
 
 _LIMIT = 4
 
 
 def _line(incoming: Incoming) -> Generator[Need, None, bytes]:
-    return incoming.line(
-        Role.FIELD,
-        _LIMIT,
-        lambda: Problem("headers_too_large", "too long"),
-        lambda what: Problem("bad_header", what),
-    )
+    return incoming.line(Role.FIELD, _LIMIT, "headers_too_large", "bad_header")
 
 
 def _lines(*pieces: bytes) -> list[bytes] | str:
-    """The lines that the pieces hold, or the code of the problem."""
+    """The lines in these pieces, or the code of the problem."""
     incoming = Incoming()
     lines = []
     current = _line(incoming)
-    for piece in filter(None, pieces):  # b"" would be the end
+    for piece in filter(None, pieces):  # b"" would mean the end
         incoming.feed(piece)
         try:
             while True:
@@ -57,13 +53,12 @@ def _lines(*pieces: bytes) -> list[bytes] | str:
         (b"abcde\n", "headers_too_large"),
     ],
 )
-def test_a_line_in_every_cut(data: bytes, expected: list[bytes] | str) -> None:
-    for cut in range(len(data) + 1):
-        assert _lines(data[:cut], data[cut:]) == expected
-    assert _lines(*(data[at : at + 1] for at in range(len(data)))) == expected
+def test_a_line_for_every_split(data: bytes, expected: list[bytes] | str) -> None:
+    for pieces in ([data], bytewise(data), *two_way(data)):
+        assert _lines(*pieces) == expected, pieces
 
 
-def test_the_end_of_the_peer_inside_a_line() -> None:
+def test_the_peer_closes_inside_a_line() -> None:
     incoming = Incoming()
     incoming.feed(b"ab")
     line = _line(incoming)
@@ -71,9 +66,8 @@ def test_the_end_of_the_peer_inside_a_line() -> None:
     incoming.feed(b"")
     with pytest.raises(PeerClosed):
         next(line)
-    assert not incoming.at_end
     assert bytes(incoming.take(10)) == b"ab"
-    assert incoming.at_end
+    assert len(incoming) == 0
 
 
 def test_bytes_are_taken_once_and_in_order() -> None:
@@ -86,7 +80,7 @@ def test_bytes_are_taken_once_and_in_order() -> None:
     assert bytes(incoming.take(1)) == b""
 
 
-def test_what_was_taken_outlives_what_arrives_later() -> None:
+def test_taken_bytes_stay_valid_when_more_arrive() -> None:
     incoming = Incoming()
     incoming.feed(b"abc")
     taken = incoming.take(3)
@@ -95,11 +89,11 @@ def test_what_was_taken_outlives_what_arrives_later() -> None:
     assert bytes(taken) == b"abc"
 
 
-def test_a_trace_is_told_every_byte_with_what_it_is() -> None:
-    told: list[tuple[Role, bytes]] = []
-    incoming = Incoming(lambda role, data: told.append((role, bytes(data))))
+def test_a_trace_gets_every_byte_with_its_role() -> None:
+    traced: list[tuple[Role, bytes]] = []
+    incoming = Incoming(lambda role, data: traced.append((role, bytes(data))))
     incoming.feed(b"ab\r\nrest")
     with pytest.raises(StopIteration):
         next(_line(incoming))
     incoming.take(9, Role.BODY)
-    assert told == [(Role.FIELD, b"ab\r\n"), (Role.BODY, b"rest")]
+    assert traced == [(Role.FIELD, b"ab\r\n"), (Role.BODY, b"rest")]
