@@ -1,4 +1,4 @@
-"""Where uploaded files go. A store is one module here and one line in `SCHEMES`."""
+"""Stores for uploaded files. To add one, write a module here and add a line to `SCHEMES`."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def _open_file(place: str, durable: bool) -> Store:
 
 def _open_memory(place: str, durable: bool) -> Store:
     if place:
-        raise ValueError(f"a store in memory has no place: memory:, not memory:{place}")
+        raise ValueError(f"a store in memory has no path: write memory: instead of memory:{place}")
     return MemoryStore()
 
 
@@ -34,9 +34,9 @@ SCHEMES: Final[dict[str, Callable[[str, bool], Store]]] = {
 
 
 def open_store(spec: str, *, durable: bool) -> Store:
-    """The store of that specification: `file:PATH`, `memory:`, or a path alone.
+    """Open the store `file:PATH`, `memory:`, or the local store at a path without a scheme.
 
-    Raises ValueError for one that names no store, OSError when the store cannot be opened.
+    Raises ValueError if `spec` is not valid, OSError if the store cannot be opened.
     """
     match = _SCHEME.fullmatch(spec)
     if match is None:
@@ -44,5 +44,5 @@ def open_store(spec: str, *, durable: bool) -> Store:
     scheme, place = match[1].lower(), match[2]
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
-        raise ValueError(f"no store of scheme {scheme}: (known: {known}; a path with a colon: ./{spec})")
+        raise ValueError(f"unknown scheme {scheme}: (known: {known}; for a path with a colon write ./{spec})")
     return SCHEMES[scheme](place, durable)

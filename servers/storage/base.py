@@ -1,7 +1,7 @@
-"""The storage seam: content-addressed files, written by one request at a time, published all or none.
+"""The interface of a store. A file is stored under its SHA-256; an upload publishes all its files or none.
 
-Order of a 2xx (contract section 7): every byte written, each file fsynced, each name published without
-overwriting, the directory fsynced - and only then may the answer begin.
+Before the first byte of a 2xx is sent, the store has done this, in this order (contract section 7): write
+every byte, fsync each file, give each file its name without overwriting, fsync the directory.
 """
 
 from collections.abc import Iterator
@@ -12,43 +12,43 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What is known of a file once its last byte was written: its content address and its size in bytes."""
+    """The hash and the size in bytes of a complete file."""
 
     sha256: str
     size: int
 
 
 class FileWriter(Protocol):
-    """One file being written. Nobody can see it before its `Upload` is published."""
+    """A file that is being written. It is not visible before its `Upload` is published."""
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Append `data`, which is not kept. Raises OSError (ENOSPC, EIO, ...): only abort the upload then."""
+        """Append `data`; the buffer may be reused afterwards. After an OSError, abort the upload."""
 
     def close(self) -> StoredFile:
-        """End the file and tell its hash and size, again when called twice. Publishes nothing."""
+        """End the file and return its hash and size. May be called again. Publishes nothing."""
 
     def discard(self) -> None:
-        """Drop this file, closed or not, as if it had never been begun. Safe to call twice and later."""
+        """Remove this file from the upload, closed or not. May be called twice, and after the upload."""
 
 
 class Upload(AbstractContextManager["Upload"], Protocol):
-    """All files of one request. Leaving the context without `publish()` aborts: no trace is left.
+    """All files of one request. Leaving the context without `publish()` aborts and removes them.
 
-    Used by one thread at a time; different uploads by different threads. Calls in the wrong order raise
-    RuntimeError: anything after `publish()`, `abort()` or a failed write, two files open at once.
+    Only one thread may use an upload at a time. RuntimeError is raised for calls in the wrong order: anything
+    after `publish()`, `abort()` or a failed write, or a new file while another is open.
     """
 
     def new_file(self) -> FileWriter:
-        """Begin the next file; the one before it must be closed or discarded first."""
+        """Begin the next file. The file before it must be closed or discarded."""
 
     def publish(self) -> None:
-        """Make every closed file durable and visible under its hash. All are safe when it returns.
+        """Make every closed file durable and visible under its hash.
 
-        May take as long as the disk takes for all their bytes. Raises OSError, and has aborted then.
+        Waits for the disk. If it raises OSError, the upload has been aborted.
         """
 
     def abort(self) -> None:
-        """Undo everything that is not published. Never raises; safe to call twice and after `publish()`."""
+        """Undo everything that is not published. Never raises. May be called twice and after `publish()`."""
 
 
 class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
@@ -57,30 +57,30 @@ class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
     size: int
 
     def read(self, offset: int, length: int, /) -> bytes:
-        """At most `length` bytes from `offset`; fewer only at the end of the file."""
+        """`length` bytes from `offset`; fewer only at the end of the file."""
 
     def close(self) -> None:
-        """Give the descriptor back. Safe to call twice."""
+        """Close the file. May be called twice."""
 
 
 class Store(Protocol):
-    """Where uploaded files go. Used by any thread.
+    """A place for uploaded files. Any thread may use it.
 
-    Raises OSError where it cannot do what is asked: the disk is full for ENOSPC and EDQUOT (507
-    `insufficient_storage`), the store is out of service for all others (503 `store_unavailable`).
+    Its methods raise OSError. ENOSPC, EDQUOT and EFBIG mean that there is no room (507
+    `insufficient_storage`); other errors mean that the store does not work (503 `store_unavailable`).
     """
 
     def begin(self) -> Upload:
-        """Begin an upload. Costs nothing until `new_file` is called."""
+        """Begin an upload. Nothing is opened or created before `new_file`."""
 
     def open(self, sha256: str) -> ReadableFile | None:
-        """The file of that hash (64 lower-case hexadecimal digits), or None when there is none."""
+        """The file with this hash (64 hexadecimal digits in lower case), or None if there is none."""
 
     def is_writable(self) -> bool:
-        """Whether an upload would have a place to go: asked by `/healthz`."""
+        """Whether uploads can be stored; used by `/healthz`."""
 
     def clean(self) -> int:
-        """Remove what uploads of ours left behind whose process died; how many. Called at the start."""
+        """Remove the files of uploads whose process has ended; returns the number of uploads."""
 
     def names(self) -> Iterator[str]:
-        """The hashes of all stored files, for tests and audits."""
+        """The hashes of all stored files (for tests and audits)."""

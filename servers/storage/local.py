@@ -1,7 +1,7 @@
-"""The store that is a local directory: content-addressed, all or none, durable before the answer.
+"""The store in a local directory (contract section 7).
 
-What a 2xx promises, and in which order it comes about, is contract section 7; how folders and locks work is
-told in `local_folders`, how names are given in `local_publish`.
+`local_upload` explains how files are written, `local_publish` how they get their names, and `local_folders`
+the folders and locks.
 """
 
 import os
@@ -21,23 +21,22 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class LocalStore:
-    """Files below `root`; see `base.Store`. Keeps no descriptor and no state: any thread, any process.
+    """Files below `root`; see `base.Store`. Any number of threads and processes may share one `root`.
 
-    `durable` False drops the fsyncs (`--durability fast`), nothing else. Every method raises OSError while
-    `root` is missing, unreadable or no folder, and works again when that has been mended (X08).
+    `durable=False` leaves out the fsyncs (`--durability fast`) and nothing else. Every method raises OSError
+    while `root` is missing, unreadable or not a folder, and works again afterwards (X08).
     """
 
     def __init__(self, root: Path, *, durable: bool = True) -> None:
-        """Make `root` with its missing parents, mode 0700. Raises OSError when it cannot be a store."""
+        """Create `root` and its missing parents with mode 0700. Raises OSError."""
         self._folders = Folders(root, durable=durable)
         self._unnamed = Path("/proc/self/fd").is_dir()
 
     def begin(self) -> LocalUpload:
-        """Begin an upload. Costs nothing until `new_file` is called."""
         return LocalUpload(self._folders, unnamed=self._unnamed)
 
     def open(self, sha256: str) -> "LocalFile | None":
-        """The file of that hash, or None when there is none. Raises OSError when the store cannot tell."""
+        """The file with this hash, or None if there is none. Raises OSError if the store cannot be read."""
         if not _SHA256.fullmatch(sha256):
             return None
         files_fd = self._folders.open_files()
@@ -53,7 +52,7 @@ class LocalStore:
             os.close(files_fd)
 
     def is_writable(self) -> bool:
-        """Whether a byte can be written in the store: tried, and undone."""
+        """Whether a byte can be written: writes one and removes it."""
         try:
             with self.begin() as upload:
                 upload.new_file().write(b"\0")
@@ -62,11 +61,11 @@ class LocalStore:
         return True
 
     def clean(self) -> int:
-        """Remove the staged files of requests whose process has died; how many requests. Raises OSError."""
+        """Remove the staged files of requests whose process has ended; returns the number of requests."""
         return self._folders.clean()
 
     def names(self) -> Iterator[str]:
-        """The hashes of all stored files. Raises OSError."""
+        """The hashes of all stored files."""
         files_fd = self._folders.open_files()
         try:
             return filter(_SHA256.fullmatch, list_names(files_fd))
@@ -75,16 +74,16 @@ class LocalStore:
 
 
 class LocalFile:
-    """A stored file, open for reading; see `base.ReadableFile`. Removing its name does not disturb it."""
+    """A stored file, open for reading; see `base.ReadableFile`. It stays readable if its name is removed."""
 
     def __init__(self, fd: int, size: int) -> None:
-        """`fd` is now this object's; `size` is in bytes."""
+        """Takes over the descriptor `fd`; `size` is in bytes."""
         self.size = size
         self._fd = fd
 
     @classmethod
     def of(cls, fd: int) -> Self | None:
-        """The file of that descriptor, which is closed at once if it is no regular file."""
+        """The file of the descriptor `fd`. Closes `fd` and returns None if it is not a regular file."""
         try:
             status = os.fstat(fd)
         except OSError:
@@ -96,25 +95,23 @@ class LocalFile:
         return None
 
     def __enter__(self) -> Self:
-        """The file itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
         self.close()
 
     def read(self, offset: int, length: int, /) -> bytes:
-        """At most `length` bytes from `offset`; fewer only at the end of the file.
+        """`length` bytes from `offset`; fewer only at the end of the file.
 
-        Raises OSError, and ValueError when the file is closed.
+        Raises OSError, and ValueError if the file is closed.
         """
         if self._fd < 0:
             raise ValueError("the file is closed")
         data = os.pread(self._fd, length, offset)
         while len(data) < length:
-            # One call gives 2 GiB at most, and fewer when a signal comes.
+            # One call returns at most 2 GiB, and less if a signal interrupts it.
             more = os.pread(self._fd, length - len(data), offset + len(data))
             if not more:
                 break
@@ -122,7 +119,6 @@ class LocalFile:
         return data
 
     def close(self) -> None:
-        """Give the descriptor back. Safe to call twice."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)

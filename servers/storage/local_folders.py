@@ -1,11 +1,12 @@
 """The folders of a local store, their modes and their locks.
 
-    ROOT/files/SHA256            what is stored, one file a content, no sub-folders
-    ROOT/staging/PID-RANDOM/N    what one living request has written from its second file on
+    ROOT/files/SHA256            the stored files
+    ROOT/staging/PID-RANDOM/N    the files of one request, from its second file on, until they are published
 
-Several processes and several servers share one ROOT (X23). A request's folder is locked as long as its
-upload lives, and a lock ends with its process: so a folder that can be locked is stale (X24).
-The file system must be a local one: it needs hard links and flock(2).
+Several processes and servers may share one ROOT (X23). Each request holds a lock on its folder below
+`staging`. The system releases the lock when the process ends. So a folder that can be locked belongs to no
+living request, and `clean` removes it (X24). ROOT must be on a local file system: it needs hard links and
+flock(2).
 """
 
 import fcntl
@@ -29,12 +30,12 @@ _ATTEMPTS: Final = 8
 class Folders:
     """`ROOT`, `ROOT/files` and `ROOT/staging`.
 
-    ROOT itself is made here and never again: one that vanishes later may be a volume that was unmounted, and
-    files written to the bare mount point would be lost. The other two are made anew when they are missing.
+    `files` and `staging` are created again if they are missing. ROOT is not: if it vanishes, a volume may
+    have been unmounted, and files written to the empty mount point would be lost.
     """
 
     def __init__(self, root: Path, *, durable: bool) -> None:
-        """Make ROOT if it is missing. Raises OSError when it cannot be made or is no folder."""
+        """Create ROOT if it is missing. Raises OSError if that fails or if it is not a folder."""
         self.root: Final = root.absolute()
         self.files: Final = self.root / "files"
         self.staging: Final = self.root / "staging"
@@ -43,7 +44,7 @@ class Folders:
         os.close(self.open_files())
 
     def open_files(self) -> int:
-        """A descriptor of `ROOT/files`. Raises OSError when ROOT is missing, or when `files` is no folder."""
+        """Open `ROOT/files`. Raises OSError if ROOT is missing or if `files` is not a folder."""
         try:
             return os.open(self.files, OPEN_FOLDER)
         except FileNotFoundError:
@@ -52,12 +53,12 @@ class Folders:
             return os.open(self.files, OPEN_FOLDER)
 
     def sync(self, fd: int) -> None:
-        """fsync, unless the store is not durable. Raises OSError: then the data are as good as lost (X07)."""
+        """fsync the file if the store is durable. After an OSError the data may be lost (X07)."""
         if self.durable:
             os.fsync(fd)
 
     def make_request_folder(self) -> "RequestFolder":
-        """A new, empty, locked folder below `ROOT/staging`. Raises OSError."""
+        """Create an empty folder below `ROOT/staging` and lock it. Raises OSError."""
         for _ in range(_ATTEMPTS):
             path = self.staging / f"{os.getpid()}-{secrets.token_hex(16)}"
             try:
@@ -69,12 +70,13 @@ class Folders:
                 fd = _open_locked(path)
             if fd is not None:
                 return RequestFolder(path, fd)
-        raise FileNotFoundError(f"no folder can be kept in {self.staging}")
+        raise FileNotFoundError(f"every new folder in {self.staging} is removed by another process")
 
     def clean(self) -> int:
-        """Remove the folders of requests whose process died; how many. Raises OSError when ROOT is missing.
+        """Remove the folders of requests whose process has ended. Returns how many.
 
-        Ours is what has our kind of name and our owner. All else stays, and what a living process holds.
+        Only folders with the name of a request folder and with our user as owner are removed, and only if
+        their lock is free. Raises OSError if ROOT is missing.
         """
         try:
             names = list_names(self.staging)
@@ -99,52 +101,52 @@ class Folders:
 
 
 class RequestFolder:
-    """A folder for the staged files of one request; its descriptor holds the lock."""
+    """The folder for the staged files of one request. Its descriptor holds the lock."""
 
     def __init__(self, path: Path, fd: int) -> None:
-        """`fd` is an open, locked descriptor of the folder at `path`, and now this object's."""
+        """Takes over `fd`, an open and locked descriptor of the folder `path`."""
         self.fd: Final = fd
         self._path: Final = path
 
     def remove(self) -> bool:
-        """Remove the staged files and the folder, then unlock; whether nothing is left. Never raises."""
+        """Remove the staged files and the folder, then unlock. False if something is left. Never raises."""
         try:
-            # Only what has a name of ours: a file that somebody else put here keeps the folder alive.
+            # Remove only names that we give: with any other file in it, the folder stays.
             for name in filter(_STAGED_FILE.fullmatch, list_names(self.fd)):
                 os.unlink(name, dir_fd=self.fd)
             self._path.rmdir()
         except OSError:
-            return False  # the next clean() finds it
+            return False  # the next clean() tries again
         finally:
             close_quietly(self.fd)
         return True
 
 
 def list_names(folder: Path | int) -> list[str]:
-    """The names in that folder. Raises OSError."""
+    """The names in `folder`. Raises OSError."""
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries]
 
 
 def close_quietly(fd: int) -> None:
-    """Close a descriptor whose file is safe, lost or only read: an error is of no interest. Never raises."""
+    """Close a descriptor where an error does not matter, because no unsaved data depend on it."""
     with suppress(OSError):
         os.close(fd)
 
 
 def create_unnamed(folder_fd: int) -> int:
-    """A file without a name in that folder (O_TMPFILE), open for writing; it dies with its descriptor."""
+    """Create a file without a name (O_TMPFILE) for writing. It is gone when its descriptor is closed."""
     return _with_file_mode(os.open(".", os.O_WRONLY | os.O_TMPFILE, FILE_MODE, dir_fd=folder_fd))
 
 
 def create_named(name: str, folder_fd: int) -> int:
-    """A new file of that name in that folder, open for writing."""
+    """Create the file `name` in the folder for writing. Raises FileExistsError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     return _with_file_mode(os.open(name, flags, FILE_MODE, dir_fd=folder_fd))
 
 
 def _with_file_mode(fd: int) -> int:
-    # The umask can only take bits away: H161 holds from the first moment, this gives the owner's bits back.
+    # A umask only removes bits, so the file is private from the start (H161). This restores the owner's bits.
     try:
         os.fchmod(fd, FILE_MODE)
     except OSError:
@@ -159,7 +161,7 @@ def _make_folder(path: Path) -> None:
     except FileExistsError:
         return
     with _removed_on_failure(path):
-        path.chmod(FOLDER_MODE)  # as above: the umask may have taken the owner's bits
+        path.chmod(FOLDER_MODE)  # as above: restores bits that the umask removed
 
 
 @contextmanager
@@ -173,14 +175,14 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
 
 
 def _open_locked(path: Path) -> int | None:
-    """A descriptor of that folder that holds its lock; None when a clean() has it or has removed it."""
+    """Open a folder and lock it. None if another process holds the lock or has removed the folder."""
     try:
         fd = os.open(path, OPEN_FOLDER)
     except FileNotFoundError:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Who cleans removes under the lock: a folder locked after that has lost its name.
+        # clean() removes folders while it holds their lock: the folder we have locked may be gone by now.
         if os.path.samestat(os.fstat(fd), path.lstat()):
             return fd
     except (BlockingIOError, FileNotFoundError):

@@ -1,9 +1,34 @@
-"""Giving finished files their names: all of an upload or none, and never taking away what another relies on.
+"""How the files of an upload get their public names: all of them or none.
 
-Two uploads may bring the same content at the same time. The second *adopts* the file of the first: it
-checks its bytes, makes it durable and marks it by moving its modification time. An upload that fails half-way
-takes its names back, but not from a marked file: that one is somebody's acknowledged upload (X23). Both
-decide under a lock on the file itself, so there is no moment in which a file is adopted and removed.
+`Publication.publish` finishes each step for all files before it begins the next:
+
+    step                     what happens                                          after a failure
+    1. find                  look for a stored file with the same hash, adopt it   nothing is named yet
+    2. sync files            fsync every file that was not found                   nothing is named yet
+    3. name files            link each to ROOT/files/SHA256, never overwriting     take the names back
+    4. sync the folder       fsync ROOT/files                                      take the names back
+    5. return                the 2xx may be sent
+
+A file is durable before it has a name. So after a power loss at any time, each name has all of its bytes.
+
+What step 1 finds under the name SHA256, and what step 3 does then:
+
+    ABSENT     no file has this name               link our file; if the name exists by now, find again
+    ADOPTED    a file with exactly our bytes       nothing: our own file is not needed
+    DAMAGED    a file with other bytes, or one     replace it by our file in one step (rename)
+               that cannot be synced
+    OSError    a folder, a link, a socket          the upload fails
+
+Adopting. Another upload may have stored the same content, and may still fail and remove it again. Therefore
+this upload checks the bytes, fsyncs the file, and marks it: it adds a second to the modification time.
+
+Taking back. An upload that fails removes the names that it linked, unless the file is marked. A marked file
+belongs to an upload that may have been acknowledged (X23). A file that was replaced because it was damaged
+keeps its name, since the name existed before.
+
+Locks. The mark is made under a shared lock on the file, a name is taken back under an exclusive one. If the
+mark comes first, the file stays. If the removal comes first, the adopting upload sees that the name no
+longer leads to this file, and finds ABSENT.
 """
 
 import fcntl
@@ -18,28 +43,28 @@ from typing import Final, Protocol
 from .base import StoredFile
 from .local_folders import Folders, close_quietly
 
-# O_NOFOLLOW refuses a symbolic link (H153), O_NONBLOCK does not wait for the writer of a FIFO.
+# O_NOFOLLOW refuses a symbolic link (H153); O_NONBLOCK does not wait for the writer of a FIFO.
 OPEN_STORED: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 _ATTEMPTS: Final = 8
-_SECOND_NS: Final = 1_000_000_000  # the coarsest time stamps of the file systems in use
+_SECOND_NS: Final = 1_000_000_000  # the coarsest time stamp of common file systems
 
 
 class Unpublished(Protocol):
-    """A closed file without a public name."""
+    """A closed file that has no public name yet."""
 
     @property
     def stored(self) -> StoredFile:
         """Its hash and size."""
 
     def sync(self) -> os.stat_result:
-        """Make its bytes durable."""
+        """Make its bytes durable and return its status."""
 
     def link(self, files_fd: int) -> None:
-        """Give it its hash as name. Raises FileExistsError when there is a file of that name."""
+        """Name it by its hash. Raises FileExistsError if the name exists."""
 
     def replace(self, files_fd: int) -> None:
-        """Give it its hash as name, in the place of what stands there."""
+        """Name it by its hash and replace the file that has the name."""
 
 
 class _Found(Enum):
@@ -49,19 +74,16 @@ class _Found(Enum):
 
 
 class Publication:
-    """The names given to the files of one upload, until they are kept or taken back."""
+    """The names that one upload gives to its files."""
 
     def __init__(self, folders: Folders, files_fd: int) -> None:
-        """`files_fd` is an open descriptor of `ROOT/files`; it stays the caller's."""
+        """`files_fd` is an open descriptor of `ROOT/files`. The caller closes it."""
         self._folders = folders
         self._files_fd = files_fd
         self._linked: list[tuple[str, os.stat_result]] = []
 
     def publish(self, files: list[Unpublished]) -> None:
-        """Make all files safe under their hashes. Raises OSError; call `take_back` then.
-
-        Every file is durable before the first one gets a name, so that little can fail between two names.
-        """
+        """Make all files durable under their hashes. If it raises OSError, call `take_back`."""
         found = [(file, self._find(file.stored)) for file in files]
         fresh = [(file, state, file.sync()) for file, state in found if state is not _Found.ADOPTED]
         for file, state, status in fresh:
@@ -69,7 +91,7 @@ class Publication:
         self._folders.sync(self._files_fd)
 
     def take_back(self) -> None:
-        """Remove the names that nobody else relies on yet. Never raises."""
+        """Remove the names that were linked and that no other upload has adopted. Never raises."""
         for name, status in self._linked:
             with suppress(OSError):
                 self._unlink_unless_adopted(name, status)
@@ -80,7 +102,6 @@ class Publication:
             if found is _Found.ADOPTED:
                 return
             if found is _Found.DAMAGED:
-                # Not taken back later: the name was there before, and now at last it tells the truth.
                 file.replace(self._files_fd)
                 return
             try:
@@ -90,17 +111,17 @@ class Publication:
             else:
                 self._linked.append((file.stored.sha256, status))
                 return
-        raise FileExistsError(EEXIST, "a stored file keeps appearing and vanishing", file.stored.sha256)
+        raise FileExistsError(EEXIST, "a stored file appears and vanishes repeatedly", file.stored.sha256)
 
     def _find(self, stored: StoredFile) -> _Found:
-        """Look for a file of that content and adopt it. Raises OSError for what is no regular file."""
+        """Find a stored file with this content and adopt it. Raises OSError if it is not a regular file."""
         try:
             fd = os.open(stored.sha256, OPEN_STORED, dir_fd=self._files_fd)
         except FileNotFoundError:
             return _Found.ABSENT
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise FileExistsError(EEXIST, "no regular file stands in this place", stored.sha256)
+                raise FileExistsError(EEXIST, "not a regular file", stored.sha256)
             if not self._is_sound(fd, stored):
                 return _Found.DAMAGED
             return self._adopt(fd, stored.sha256)
@@ -108,7 +129,7 @@ class Publication:
             close_quietly(fd)
 
     def _is_sound(self, fd: int, stored: StoredFile) -> bool:
-        # Others may have written it without fsync (`--durability fast`), and a power loss may have torn it.
+        # It may have been written without fsync (`--durability fast`) and damaged by a power loss.
         if os.fstat(fd).st_size != stored.size:
             return False
         with open(fd, "rb", buffering=0, closefd=False) as file:
@@ -117,7 +138,7 @@ class Publication:
         try:
             self._folders.sync(fd)
         except OSError:
-            return False  # X07: its pages may be gone; ours are at hand and are written in its place
+            return False  # X07: its bytes may be lost, so replace it by our file
         return True
 
     def _adopt(self, fd: int, name: str) -> _Found:
@@ -127,7 +148,7 @@ class Publication:
             if not os.path.samestat(status, self._stat(name)):
                 return _Found.ABSENT
         except FileNotFoundError:
-            return _Found.ABSENT  # taken back, or removed by hand
+            return _Found.ABSENT  # taken back by its upload, or removed by hand
         os.utime(fd, ns=(status.st_atime_ns, status.st_mtime_ns + _SECOND_NS))
         return _Found.ADOPTED
 

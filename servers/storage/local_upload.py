@@ -1,4 +1,33 @@
-"""One request's files on their way into a local store."""
+"""The files of one request, from the first byte until they are published.
+
+`LocalUpload` and the `LocalWriter` of its current file are in one of these states:
+
+    state        call                                 next state
+    idle         new_file                             writing
+                 publish                              published; aborted if it raises OSError
+    writing      close or discard of the file         idle
+                 write or close that raises OSError   broken
+    broken       discard, abort                       broken, aborted
+    published    abort                                published
+    aborted      abort                                aborted
+
+`abort`, and leaving the context, are allowed in every state. All other calls raise RuntimeError. A closed
+file may be discarded until the upload ends.
+
+Where the bytes are:
+
+    file          while it is written             closed                       published
+    the first     no name, in ROOT/files          the descriptor stays open    linked to ROOT/files/SHA256
+    the others    ROOT/staging/PID-RANDOM/N       the descriptor is closed     linked, staged name removed
+
+A file without a name (O_TMPFILE) is the cheap way: no folder, no name to remove, and nothing is left after a
+crash. But its descriptor must stay open until it is linked. To bound the descriptors of a request, only one
+closed file may be unnamed, and the others are staged (H071). On a file system without O_TMPFILE all are.
+
+An upload that is aborted closes its descriptors and removes its folder. After a crash, the unnamed file is
+gone, and the staged ones are removed by the next `clean`. Files that were linked but never acknowledged are
+complete, and a later upload of the same content adopts them.
+"""
 
 import hashlib
 import os
@@ -11,20 +40,19 @@ from .base import StoredFile
 from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
 from .local_publish import Publication
 
-# What open(2) says where the file system, or the kernel, has no O_TMPFILE.
+# The errors of open(2) if the file system or the kernel does not support O_TMPFILE.
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)
 
 
 class LocalUpload:
-    """The files of one request; see `base.Upload`. To be used by one thread at a time.
+    """The files of one request; see `base.Upload`.
 
-    Holds at most four descriptors (H071): `ROOT/files`, the first file, which has no name and so leaves none
-    behind, the folder of the request, and the file being written. All but the first are closed when complete.
-    Calls in the wrong order raise RuntimeError.
+    Holds at most four descriptors (H071): `ROOT/files`, the file without a name, the folder of the request,
+    and the file that is being written.
     """
 
     def __init__(self, folders: Folders, *, unnamed: bool) -> None:
-        """`unnamed`: whether files without a name can be linked here (they need /proc)."""
+        """`unnamed`: whether a file without a name can be linked (this needs /proc)."""
         self._folders = folders
         self._unnamed = unnamed
         self._files_fd = -1
@@ -36,17 +64,15 @@ class LocalUpload:
         self._refusal: str | None = None
 
     def __enter__(self) -> Self:
-        """The upload itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Abort, unless it is published."""
         self.abort()
 
     def new_file(self) -> "LocalWriter":
-        """Begin the next file. Raises OSError when there is no place for it."""
+        """Begin the next file. Raises OSError if it cannot be created."""
         self._require_rest()
         if self._files_fd < 0:
             self._files_fd = self._folders.open_files()
@@ -55,14 +81,14 @@ class LocalUpload:
         return self._writing
 
     def publish(self) -> None:
-        """Make every closed file durable and visible under its hash. Raises OSError and aborts, or returns.
+        """Make every closed file durable and visible under its hash; see `local_publish` for the order (X01).
 
-        The order (X01): every byte written, each file fsynced, each name linked, the folder fsynced.
+        If it raises OSError, the upload has been aborted.
         """
         self._require_rest()
         try:
             if self._closed:
-                # The same content twice in one request is one file.
+                # Files with the same content are published once.
                 files = {file.stored.sha256: file for file in self._closed}
                 self._publication = Publication(self._folders, self._files_fd)
                 self._publication.publish(list(files.values()))
@@ -90,21 +116,21 @@ class LocalUpload:
         self._refusal = self._refusal or "it is aborted"
 
     def request_folder(self) -> RequestFolder:
-        """The folder for the staged files of this request, made when it is first asked for."""
+        """The folder for the staged files of this request, created by the first call."""
         if self._request_folder is None:
             self._request_folder = self._folders.make_request_folder()
         return self._request_folder
 
     def sync(self, fd: int) -> None:
-        """fsync as the store's durability says."""
+        """fsync the file if the store is durable."""
         self._folders.sync(fd)
 
     def broke(self) -> None:
-        """A file has lost bytes: nothing of this upload may be published any more (X07)."""
+        """Note that a file has lost bytes, so that the upload can only be aborted (X07)."""
         self._refusal = self._refusal or "a file could not be written"
 
     def ended(self, file: "LocalWriter", *, complete: bool) -> None:
-        """The file was closed, complete or else dropped; a complete one may be dropped later."""
+        """Note that `file` was closed (`complete`) or discarded."""
         if self._writing is file:
             self._writing = None
         if complete:
@@ -114,9 +140,9 @@ class LocalUpload:
 
     def _require_rest(self) -> None:
         if self._refusal is not None:
-            raise RuntimeError(f"this upload takes no more calls: {self._refusal}")
+            raise RuntimeError(f"this upload accepts no more calls: {self._refusal}")
         if self._writing is not None:
-            raise RuntimeError("the file before is neither closed nor discarded")
+            raise RuntimeError("the previous file is neither closed nor discarded")
 
     def _create_unnamed(self) -> "LocalWriter | None":
         if not self._unnamed or any(file.name is None for file in self._closed):
@@ -135,10 +161,10 @@ class LocalUpload:
 
 
 class LocalWriter:
-    """One file; see `base.FileWriter`. A file without a name stays open until the upload ends."""
+    """One file; see `base.FileWriter`."""
 
     def __init__(self, upload: LocalUpload, fd: int, name: str | None) -> None:
-        """`fd` is open for writing and now this writer's; `name` is that in the folder of the request."""
+        """Takes over `fd`. `name` is the name in the folder of the request, None for a file without one."""
         self.name: Final = name
         self._upload = upload
         self._fd = fd
@@ -155,7 +181,7 @@ class LocalWriter:
         return self._stored
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Append `data`, without copying it. Raises OSError, after which the upload can only be aborted."""
+        """Append `data` without copying it. After an OSError the upload can only be aborted."""
         self._require_open()
         with memoryview(data) as view, view.cast("B") as octets:
             try:
@@ -167,7 +193,7 @@ class LocalWriter:
             self._size += octets.nbytes
 
     def close(self) -> StoredFile:
-        """End the file and tell its hash and size. Raises OSError as `write` does."""
+        """End the file and return its hash and size. Raises OSError as `write` does."""
         if self._stored is not None:
             return self._stored
         self._require_open()
@@ -182,27 +208,27 @@ class LocalWriter:
         return self._stored
 
     def discard(self) -> None:
-        """Drop the file, closed or not, as if it had never been begun. Nothing after the upload's end."""
+        """Remove the file from the upload, closed or not. Does nothing after the end of the upload."""
         if self._gone:
             return
         self.forget()
         if self.name is not None:
-            with suppress(OSError):  # what stays now goes with the folder
+            with suppress(OSError):  # if it stays, it is removed with the folder
                 os.unlink(self.name, dir_fd=self._upload.request_folder().fd)
         self._upload.ended(self, complete=False)
 
     def forget(self) -> None:
-        """Give the descriptor back and take no more calls. Never raises."""
+        """Close the descriptor; the file takes no more calls. Never raises."""
         self._gone = True
         with suppress(OSError):  # as in close_quietly()
             self._close_fd()
 
     def sync(self) -> os.stat_result:
-        """Make the bytes durable and tell what the file is. Raises OSError."""
+        """Make the bytes durable and return the status of the file. Raises OSError."""
         if self.name is None:
             self._upload.sync(self._fd)
             return os.fstat(self._fd)
-        # An error of the kernel's own write-back since the file was closed is told to this descriptor.
+        # fsync on this new descriptor also reports write errors of the kernel since the file was closed.
         fd = os.open(self.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._upload.request_folder().fd)
         try:
             self._upload.sync(fd)
@@ -211,14 +237,14 @@ class LocalWriter:
             os.close(fd)
 
     def link(self, files_fd: int) -> None:
-        """Link the file under its hash, never over another. Raises FileExistsError, OSError."""
+        """Link the file to its hash without overwriting. Raises FileExistsError, OSError."""
         self._link(self.stored.sha256, files_fd)
         if self.name is not None:
             with suppress(OSError):  # as in discard()
                 os.unlink(self.name, dir_fd=self._upload.request_folder().fd)
 
     def replace(self, files_fd: int) -> None:
-        """Put the file in the place of a damaged one, in one step. Raises OSError."""
+        """Replace a damaged file by this one in one step. Raises OSError."""
         folder_fd = self._upload.request_folder().fd
         name = self.name
         if name is None:
@@ -235,7 +261,7 @@ class LocalWriter:
             source_fd = self._upload.request_folder().fd
             os.link(self.name, name, src_dir_fd=source_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
             return
-        # open(2): the way to name an unnamed file. os.link() follows the link only when given a dir_fd.
+        # open(2) names this way to link an unnamed file. os.link() follows the link only with a dir_fd.
         os.link(f"/proc/self/fd/{self._fd}", name, dst_dir_fd=folder_fd, follow_symlinks=True)
 
     def _write_all(self, octets: memoryview) -> None:

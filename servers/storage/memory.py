@@ -1,4 +1,4 @@
-"""The store that is a dictionary, for tests: as strict about the order of calls as the one on disk."""
+"""A store in memory, for tests. It checks the order of calls like the local store."""
 
 import hashlib
 import re
@@ -13,19 +13,16 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class MemoryStore:
-    """Files in memory, gone with the object; see `base.Store`. Any thread."""
+    """Files in a dictionary; see `base.Store`."""
 
     def __init__(self) -> None:
-        """An empty store."""
         self._lock = threading.Lock()
         self._files: dict[str, bytes] = {}
 
     def begin(self) -> "MemoryUpload":
-        """Begin an upload."""
         return MemoryUpload(self)
 
     def open(self, sha256: str) -> "MemoryFile | None":
-        """The file of that hash, or None when there is none."""
         if not _SHA256.fullmatch(sha256):
             return None
         with self._lock:
@@ -33,52 +30,44 @@ class MemoryStore:
         return None if content is None else MemoryFile(content)
 
     def is_writable(self) -> bool:
-        """True."""
         return True
 
     def clean(self) -> int:
-        """0: a crash leaves nothing."""
         return 0
 
     def names(self) -> Iterator[str]:
-        """The hashes of all stored files."""
         with self._lock:
             return iter(list(self._files))
 
     def add(self, files: dict[str, bytes]) -> None:
-        """Store all files at once; a content that is there already stays."""
+        """Store all files in one step. Content that is stored already is kept."""
         with self._lock:
             self._files = files | self._files
 
 
 class MemoryUpload:
-    """The files of one request; see `base.Upload`. Calls in the wrong order raise RuntimeError."""
+    """The files of one request; see `base.Upload`."""
 
     def __init__(self, store: MemoryStore) -> None:
-        """An upload to `store`."""
         self._store = store
         self._writers: list[MemoryWriter] = []
         self._refusal: str | None = None
 
     def __enter__(self) -> Self:
-        """The upload itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Abort, unless it is published."""
         self.abort()
 
     def new_file(self) -> "MemoryWriter":
-        """Begin the next file."""
         self._require_rest()
         writer = MemoryWriter()
         self._writers.append(writer)
         return writer
 
     def publish(self) -> None:
-        """Make every closed file visible under its hash."""
         self._require_rest()
         contents = (writer.content() for writer in self._writers if not writer.gone)
         self._store.add({hashlib.sha256(content).hexdigest(): content for content in contents})
@@ -86,7 +75,6 @@ class MemoryUpload:
         self._refusal = "it is published"
 
     def abort(self) -> None:
-        """Undo everything that is not published."""
         for writer in self._writers:
             writer.discard()
         self._writers.clear()
@@ -94,16 +82,15 @@ class MemoryUpload:
 
     def _require_rest(self) -> None:
         if self._refusal is not None:
-            raise RuntimeError(f"this upload takes no more calls: {self._refusal}")
+            raise RuntimeError(f"this upload accepts no more calls: {self._refusal}")
         if self._writers and self._writers[-1].is_open:
-            raise RuntimeError("the file before is neither closed nor discarded")
+            raise RuntimeError("the previous file is neither closed nor discarded")
 
 
 class MemoryWriter:
     """One file; see `base.FileWriter`."""
 
     def __init__(self) -> None:
-        """An empty file."""
         self.gone = False
         self._content = bytearray()
         self._stored: StoredFile | None = None
@@ -114,19 +101,16 @@ class MemoryWriter:
         return not self.gone and self._stored is None
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Append `data`."""
         self._require_open()
         self._content += data
 
     def close(self) -> StoredFile:
-        """End the file and tell its hash and size."""
         if self._stored is None:
             self._require_open()
             self._stored = StoredFile(hashlib.sha256(self._content).hexdigest(), len(self._content))
         return self._stored
 
     def discard(self) -> None:
-        """Drop the file, closed or not, as if it had never been begun. Nothing after the upload's end."""
         self.gone = True
         self._content = bytearray()
 
@@ -143,26 +127,22 @@ class MemoryFile:
     """A stored file, open for reading; see `base.ReadableFile`."""
 
     def __init__(self, content: bytes) -> None:
-        """A file of that content."""
         self.size = len(content)
         self._content: bytes | None = content
 
     def __enter__(self) -> Self:
-        """The file itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
         self.close()
 
     def read(self, offset: int, length: int, /) -> bytes:
-        """At most `length` bytes from `offset`; fewer only at the end. Raises ValueError if closed."""
+        """`length` bytes from `offset`; fewer only at the end. Raises ValueError if the file is closed."""
         if self._content is None:
             raise ValueError("the file is closed")
         return self._content[offset : offset + length]
 
     def close(self) -> None:
-        """Let the content go. Safe to call twice."""
         self._content = None
