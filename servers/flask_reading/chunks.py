@@ -138,10 +138,10 @@ class ChunkedStream:
         """Judge the trailer fields and forget them (B28, B29)."""
         count = 0
         while line := self._line(self._limits.max_field_line - len(_CRLF)):
-            count += 1
-            if count > self._limits.max_trailers:
+            if count == self._limits.max_trailers:
                 raise Problem("bad_chunk", f"more than {self._limits.max_trailers} trailers")
             name = self._trailer_name(line)
+            count += "_" not in name  # as in a head (H29)
             if name in _FORBIDDEN or (name == "content-type" and name in self._seen):
                 raise Problem("bad_chunk", f"{name} must not stand in the trailers (B29)")
             self._seen.add(name)
