@@ -1,13 +1,17 @@
-"""Content-Disposition of a part (rules M38 to M66)."""
+"""The Content-Disposition of a part (rules M38 to M66)."""
 
 import pytest
 
+from servers.contract.parsers import Parsers
 from servers.contract.problems import Problem
-from servers.sansio.disposition import Disposition, parse_disposition
+from servers.sansio.disposition import parse_disposition
+from tests.both_parsers.forms import one_part
+from tests.parsers import BOTH_PARSERS, read_form
 
 _F = b"form-data; name=a; "
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
     ("value", "name", "filename"),
     [
@@ -48,12 +52,18 @@ _F = b"form-data; name=a; "
         pytest.param(_F + b'filename="=?utf-8?Q?x?= &#233;"', "a", "=?utf-8?Q?x?= &#233;", id="M65"),
         pytest.param(_F + b'filename="a\tb"', "a", "a\tb", id="M66: a TAB"),
         pytest.param(_F + b'x="y"; filename=b; size=3', "a", "b", id="other parameters"),
+        pytest.param(_F + b'filename-x="y"', "a", None, id="another parameter"),
+        pytest.param(b'form-data; name="a\r\n \t b"', "a b", None, id="M67: a fold in quotes"),
+        pytest.param(_F + b"filename*=UTF-8''na%C3%AFve%20x", "a", "na\u00efve x", id="M61: a blank"),
     ],
 )
-def test_a_disposition(value: bytes, name: str, filename: str | None) -> None:
-    assert parse_disposition(value) == Disposition(name, filename)
+def test_a_disposition(parsers: Parsers, value: bytes, name: str, filename: str | None) -> None:
+    form = read_form(parsers, "multipart/form-data; boundary=b", [one_part(b"Content-Disposition: " + value)])
+    assert not isinstance(form, str), form
+    assert [(part.head.name, part.head.filename, part.data) for part in form] == [(name, filename, b"v")]
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
     ("value", "code"),
     [
@@ -65,12 +75,11 @@ def test_a_disposition(value: bytes, name: str, filename: str | None) -> None:
         pytest.param(b"; name=a", "disposition_type", id="M40: no type"),
         pytest.param(b"form-data name=a", "disposition_type", id="M40: no semicolon"),
         pytest.param(b"form-data, name=a", "disposition_type", id="M40: a comma"),
-        pytest.param(b"form-data\x0b; name=a", "disposition_type", id="M40: only SP and TAB are blanks"),
         pytest.param(b"form-data; name =a", "disposition_syntax", id="M42"),
-        pytest.param(b"form-data; name= a", "disposition_syntax", id="M42: behind it"),
+        pytest.param(b"form-data; name= a", "disposition_syntax", id="M42: after the equals sign"),
         pytest.param(b'form-data; name="a"b"', "disposition_syntax", id="M45"),
-        pytest.param(b'form-data; name="a;b="c"', "disposition_syntax", id="M45: a quote behind a semicolon"),
-        pytest.param(b'form-data; name="a" b', "disposition_syntax", id="M45: text behind the quote"),
+        pytest.param(b'form-data; name="a;b="c"', "disposition_syntax", id="M45: a quote after a semicolon"),
+        pytest.param(b'form-data; name="a" b', "disposition_syntax", id="M45: text after the quote"),
         pytest.param(b'form-data; name="a', "disposition_syntax", id="M46"),
         pytest.param(b'form-data; name="a\\"', "disposition_syntax", id="M46: escaped"),
         pytest.param(b"form-data; name=a; name=a", "disposition_syntax", id="M47"),
@@ -88,7 +97,7 @@ def test_a_disposition(value: bytes, name: str, filename: str | None) -> None:
         pytest.param(b'form-data; name="a", filename="b"', "disposition_syntax", id="a comma"),
         pytest.param(b'form-data; name="\xe9"', "part_header_encoding", id="M51: a name"),
         pytest.param(_F + b'x="\xe9"; filename="\xe9"', "part_header_encoding", id="M51: another parameter"),
-        pytest.param(_F + b"filename*=utf-8''%zz", "filename_ext", id="M63: no hex digits"),
+        pytest.param(_F + b"filename*=utf-8''%zz", "filename_ext", id="M63: not hex digits"),
         pytest.param(_F + b"filename*=utf-8''100%", "filename_ext", id="M63: a percent sign alone"),
         pytest.param(_F + b"filename*=utf-16''a", "filename_ext", id="M63: another charset"),
         pytest.param(_F + b"filename*=''a", "filename_ext", id="M63: no charset"),
@@ -101,25 +110,33 @@ def test_a_disposition(value: bytes, name: str, filename: str | None) -> None:
         pytest.param(_F + b"filename*=\"utf-8''a\\\\b\"", "filename_ext", id="M63: a backslash in quotes"),
         pytest.param(_F + b"filename*=\"utf-8''a%\"", "filename_ext", id="M63: a percent sign in quotes"),
         pytest.param(_F + "filename*=\"utf-8''\u00e9\"".encode(), "filename_ext", id="M63: raw UTF-8"),
-        pytest.param(_F + b"filename*=x; filename=b", "filename_ext", id="M63: beside a good one"),
+        pytest.param(_F + b"filename*=x; filename=b", "filename_ext", id="M63: beside a valid one"),
         pytest.param(b"form-data; name*=x", "filename_ext", id="M63: name*"),
         pytest.param(_F + b"filename*0=b", "filename_ext", id="M64"),
         pytest.param(_F + b"filename*0*=utf-8''b; filename*1=c", "filename_ext", id="M64: extended"),
         pytest.param(_F + b"name*0=a", "filename_ext", id="M64: name"),
-        pytest.param(b"form-data; name*0=a", "name_missing", id="M38: a continued name is none"),
+        pytest.param(b"form-data; name*0=a", "name_missing", id="M38: a continued name does not count"),
         pytest.param(_F + b"filename*=\"utf-8''a b\"", "filename_ext", id="M63: a blank in quotes"),
         pytest.param(_F + b"filename*=\"utf-8'e n'a\"", "filename_ext", id="M63: no language"),
         pytest.param(b"form-data\xff; name=a", "part_header_encoding", id="M51: the type"),
-        pytest.param(b"form-data; filename*=x", "name_missing", id="the name goes first"),
+        pytest.param(b"form-data; filename*=x", "name_missing", id="the name is checked first"),
+        pytest.param(_F + b"filename*=UTF-8''a*b", "filename_ext", id="M63: an asterisk"),
+        pytest.param(b"form-data; name*0*=a; name=a", "filename_ext", id="M64: extended, beside a name"),
     ],
 )
-def test_a_malformed_disposition_is_refused(value: bytes, code: str) -> None:
+def test_a_malformed_disposition_is_refused(parsers: Parsers, value: bytes, code: str) -> None:
+    body = one_part(b"Content-Disposition: " + value)
+    assert read_form(parsers, "multipart/form-data; boundary=b", [body]) == code
+
+
+def test_only_sp_and_tab_are_blanks_of_a_disposition_type() -> None:
+    """M40. In a whole form, the control character is refused before."""
     with pytest.raises(Problem) as raised:
-        parse_disposition(value)
-    assert raised.value.code == code
+        parse_disposition(b"form-data\x0b; name=a")
+    assert raised.value.code == "disposition_type"
 
 
-def test_backslashes_are_decided_in_linear_time() -> None:
+def test_backslashes_are_parsed_in_linear_time() -> None:
     value = b'form-data; name="' + b"\\\\" * 8000 + b"\\x" * 4000
     with pytest.raises(Problem):
         parse_disposition(value)

@@ -1,14 +1,16 @@
-"""Content-Type values and the boundary (rules C1 to C6, M1 to M11)."""
+"""Content-Type values and boundaries (rules C1 to C6, M1 to M11)."""
 
 import pytest
 
+from servers.contract.parsers import Parsers
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, Pair
-from servers.sansio.media_types import parse_boundary, parse_media_type
+from tests.parsers import BOTH_PARSERS, read_form
 
 _FORM = "multipart/form-data; "
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
     ("value", "essence", "parameters"),
     [
@@ -16,7 +18,7 @@ _FORM = "multipart/form-data; "
         pytest.param("text/plain;a=b;c=d", "text/plain", [("a", "b"), ("c", "d")], id="C1: in order"),
         pytest.param("text/plain;", "text/plain", [], id="C3"),
         pytest.param("text/plain ; ;\t; a=b ;", "text/plain", [("a", "b")], id="C3: empty parameters"),
-        pytest.param("text/plain \t", "text/plain", [], id="C3: a blank behind it"),
+        pytest.param("text/plain \t", "text/plain", [], id="C3: a blank after it"),
         pytest.param('a/b;x="a;b,c\\"d\\\\e"', "a/b", [("x", 'a;b,c"d\\e')], id="C1: quoted pairs"),
         pytest.param('a/b;x="\\a\\ \\\xe9"', "a/b", [("x", "a \xe9")], id="C1: any octet may be escaped"),
         pytest.param('a/b;x="\xe9\xff\t"', "a/b", [("x", "\xe9\xff\t")], id="C1: obs-text"),
@@ -24,12 +26,17 @@ _FORM = "multipart/form-data; "
         pytest.param("application/vnd.api+json", "application/vnd.api+json", [], id="C8"),
         pytest.param("!#$%&'*+-.^_`|~1/x;!=~", "!#$%&'*+-.^_`|~1/x", [("!", "~")], id="any token"),
         pytest.param("*/*", "*/*", [], id="an asterisk is a token"),
+        pytest.param("a/b ; a=b\t;;\tC=d ; ", "a/b", [("a", "b"), ("c", "d")], id="C3: blanks everywhere"),
+        pytest.param(_FORM + "boundary=", "multipart/form-data", [("boundary", "")], id="M5"),
+        pytest.param(_FORM + "boundary=a\xe9b", "multipart/form-data", [("boundary", "a\xe9b")], id="M6"),
     ],
 )
-def test_a_media_type(value: str, essence: str, parameters: list[tuple[str, str]]) -> None:
-    assert parse_media_type(value) == MediaType(essence, tuple(Pair(*pair) for pair in parameters))
+def test_a_media_type(parsers: Parsers, value: str, essence: str, parameters: list[tuple[str, str]]) -> None:
+    expected = MediaType(essence, tuple(Pair(*pair) for pair in parameters))
+    assert parsers.content_type(value) == expected
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
     "value",
     [
@@ -40,10 +47,10 @@ def test_a_media_type(value: str, essence: str, parameters: list[tuple[str, str]
         pytest.param("a/b; x", id="C4: no equals sign"),
         pytest.param('a/b; x="y', id="C4: no closing quote"),
         pytest.param('a/b; x="y\\"', id="C4: the closing quote is escaped"),
-        pytest.param('a/b; x="y"z', id="C4: text behind the quote"),
+        pytest.param('a/b; x="y"z', id="C4: text after the quote"),
         pytest.param('a/b; x=y"z"', id="C4: a quote inside a token"),
-        pytest.param("a/b; x = y", id="C4: blanks round the equals sign"),
-        pytest.param("a/b; x= y", id="C4: a blank behind the equals sign"),
+        pytest.param("a/b; x = y", id="C4: blanks around the equals sign"),
+        pytest.param("a/b; x= y", id="C4: a blank after the equals sign"),
         pytest.param("a/b; x=y z", id="C4: a blank inside a token"),
         pytest.param("a/b; x=\xe9", id="C4: a byte beyond ASCII in a token"),
         pytest.param("a/b; x\xe9=1", id="C4: a byte beyond ASCII in a name"),
@@ -55,37 +62,42 @@ def test_a_media_type(value: str, essence: str, parameters: list[tuple[str, str]
         pytest.param("/b", id="C5: no type"),
         pytest.param('"text/plain"', id="C5: quotes"),
         pytest.param("text /plain", id="C5: a blank before the slash"),
-        pytest.param("text/ plain", id="C5: a blank behind the slash"),
+        pytest.param("text/ plain", id="C5: a blank after the slash"),
         pytest.param("a/b/c", id="C5: two slashes"),
-        pytest.param("a/b x", id="C5: a word behind it"),
+        pytest.param("a/b x", id="C5: a word after it"),
         pytest.param("a/b\x0b", id="C5: only SP and TAB are blanks"),
         pytest.param("text/plain, application/json", id="C6"),
-        pytest.param("a/b;x=1,a/c", id="C6: behind a parameter"),
+        pytest.param("a/b;x=1,a/c", id="C6: after a parameter"),
         pytest.param(_FORM + "boundary=a; boundary=b", id="M7"),
         pytest.param(_FORM + "boundary = b", id="M8"),
         pytest.param(_FORM + "boundary=b c", id="M2"),
         pytest.param(_FORM + "boundary=b=:?/", id="M2: separators"),
         pytest.param("multipart/form-data, boundary=b", id="M11"),
-        pytest.param("text/plain; boundary=", id="M5 is for form-data alone"),
-        pytest.param("text/plain; boundary=\xe9", id="M6 is for form-data alone"),
-        pytest.param(_FORM + "charset=", id="M5 is for boundary alone"),
+        pytest.param("text/plain; boundary=", id="M5 holds only for form-data"),
+        pytest.param("multipart/mixed; boundary=", id="M5 holds only for form-data: mixed"),
+        pytest.param("text/plain; boundary=\xe9", id="M6 holds only for form-data"),
+        pytest.param(_FORM + "charset=", id="M5 holds only for boundary"),
+        pytest.param("a/b; x =y", id="C4: a blank before the equals sign"),
+        pytest.param('a/b; x="\\', id="C4: an open escape"),
+        pytest.param("a/b x=y", id="C5: no semicolon"),
     ],
 )
-def test_no_media_type(value: str) -> None:
+def test_a_malformed_media_type_is_refused(parsers: Parsers, value: str) -> None:
     with pytest.raises(Problem) as raised:
-        parse_media_type(value)
+        parsers.content_type(value)
     assert raised.value.code == "content_type_syntax"
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
     ("parameters", "boundary"),
     [
         pytest.param('boundary="a b"', b"a b", id="M1"),
-        pytest.param("BOUNDARY=AbC", b"AbC", id="M1: a name in any case, a value in its own"),
+        pytest.param("BOUNDARY=AbC", b"AbC", id="M1: the name in any case"),
         pytest.param("boundary=*****", b"*****", id="M6: a token"),
         pytest.param("boundary=" + "x" * 70, b"x" * 70, id="M4"),
         pytest.param('boundary="a=:?/(),\'+_-."', b"a=:?/(),'+_-.", id="M6: bchars"),
-        pytest.param('boundary=" a"', b" a", id="M3: a blank first"),
+        pytest.param('boundary=" a"', b" a", id="M3: a leading blank"),
         pytest.param("boundary=a%22b", b"a%22b", id="M10"),
         pytest.param('boundary="a\\"b"', None, id="M6: a quote"),
         pytest.param('boundary="a\\b"', b"ab", id="M6: an escaped letter"),
@@ -101,25 +113,29 @@ def test_no_media_type(value: str) -> None:
         pytest.param("boundary*=utf-8''b", None, id="M9"),
         pytest.param("boundary*0=b", None, id="M9: continued"),
         pytest.param("boundary*0*=b", None, id="M9: continued and extended"),
-        pytest.param("boundary=b; boundary*=utf-8''b", None, id="M9: beside a good one"),
+        pytest.param("boundary=b; boundary*=utf-8''b", None, id="M9: beside a valid one"),
+        pytest.param("boundary=b; boundary*0*=b", None, id="M9: continued, beside a valid one"),
+        pytest.param('boundary="b<"', None, id="M6: an angle bracket"),
+        pytest.param("boundary=a\xe9b", None, id="M6: beyond ASCII among others"),
     ],
 )
-def test_a_boundary(parameters: str, boundary: bytes | None) -> None:
-    media_type = parse_media_type(_FORM + parameters)
-    if boundary is not None:
-        assert parse_boundary(media_type) == boundary
+def test_a_boundary(parsers: Parsers, parameters: str, boundary: bytes | None) -> None:
+    """A valid boundary is found in a body: one part, and a delimiter with another boundary as its data."""
+    if boundary is None:
+        assert read_form(parsers, _FORM + parameters, []) == "boundary_invalid"
         return
-    with pytest.raises(Problem) as raised:
-        parse_boundary(media_type)
-    assert raised.value.code == "boundary_invalid"
+    data = b"\r\n--" + boundary[:-1] + b"\r\n"
+    head = b"--" + boundary + b"\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+    form = read_form(parsers, _FORM + parameters, [head + data + b"\r\n--" + boundary + b"--"])
+    assert not isinstance(form, str)
+    assert [part.data for part in form] == [data]
 
 
+@BOTH_PARSERS
 @pytest.mark.parametrize(
-    "parameters", ["", "boundary=", 'boundary=""', "boundary= ", "boundary=;", "bound=b"]
+    "parameters",
+    ["", "boundary=", 'boundary=""', "boundary= ", "boundary=;", "bound=b", "charset=utf-8"],
 )
-def test_a_missing_boundary(parameters: str) -> None:
-    """M5: it has a name of its own, so the grammar lets it pass."""
-    media_type = parse_media_type(_FORM + parameters)
-    with pytest.raises(Problem) as raised:
-        parse_boundary(media_type)
-    assert raised.value.code == "boundary_missing"
+def test_a_missing_boundary(parsers: Parsers, parameters: str) -> None:
+    """M5: it has its own code, so it is not refused as a malformed media type."""
+    assert read_form(parsers, _FORM + parameters, []) == "boundary_missing"
