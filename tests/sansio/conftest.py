@@ -1,7 +1,7 @@
-"""How the parsers are tested with generated input."""
+"""The hypothesis profile for the tests of the parsers."""
 
 from hypothesis import settings
 
-# Of CPU time only test_linear_cost.py speaks: on a busy machine any single example may be slow.
+# A single example may be slow on a busy machine. test_linear_cost.py measures CPU time.
 settings.register_profile("parsers", deadline=None, max_examples=200)
 settings.load_profile("parsers")

@@ -1,4 +1,4 @@
-"""Every way in which a test cuts bytes into reads (M89): the result must never show it."""
+"""Ways to split bytes into reads. No result may depend on them (M89)."""
 
 import itertools
 import random
@@ -9,36 +9,36 @@ SEGMENT = 64 * 1024
 
 
 def two_way(data: bytes) -> Iterator[list[bytes]]:
-    """Each cut in two; both halves have bytes."""
-    for cut in range(1, len(data)):
-        yield [data[:cut], data[cut:]]
+    """Every split into two reads, none of them empty."""
+    for at in range(1, len(data)):
+        yield [data[:at], data[at:]]
 
 
 def bytewise(data: bytes) -> list[bytes]:
-    """One byte a read."""
+    """One byte in each read."""
     return [data[at : at + 1] for at in range(len(data))]
 
 
 def at_random(data: bytes, rng: random.Random, most: int = 12) -> list[bytes]:
-    """Up to `most` pieces; half of the cuts stand close to a line end, where the grammar decides."""
+    """Up to `most` pieces. Half of the splits are close to a line end."""
     if len(data) < 2:
         return [data]
     line_ends = [match.start() for match in re.finditer(b"\n", data)]
-    cuts = set()
+    splits = set()
     for _ in range(rng.randint(1, most - 1)):
         near = rng.choice(line_ends) if line_ends and rng.random() < 0.5 else rng.randrange(len(data))
-        cuts.add(min(max(near + rng.randint(-3, 3), 1), len(data) - 1))
-    edges = [0, *sorted(cuts), len(data)]
+        splits.add(min(max(near + rng.randint(-3, 3), 1), len(data) - 1))
+    edges = [0, *sorted(splits), len(data)]
     return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def by_size(data: bytes, size: int) -> list[bytes]:
-    """Reads of `size` bytes, as a full socket buffer gives them."""
+    """Reads of `size` bytes, as from a full socket buffer."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def source_of(pieces: Sequence[bytes]) -> Callable[[int], bytes]:
-    """What reads like a socket: at most `size` bytes of one piece, b"" at the end."""
+    """A function like `recv`: at most `size` bytes of one piece, b"" at the end."""
     stock = list(reversed(pieces))
 
     def source(size: int) -> bytes:

@@ -1,11 +1,11 @@
-"""What a sans-IO parser made of some bytes, in a form that does not show where they were cut."""
+"""The requests that a RequestReader finds in some bytes, without the split of their bodies."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartEnd, PartHead, RequestHead
+from servers.contract.request import RequestHead
 from servers.sansio.connection import (
     BodyComplete,
     BodyReceived,
@@ -13,7 +13,6 @@ from servers.sansio.connection import (
     HeadReceived,
     RequestReader,
 )
-from servers.sansio.multipart import FormDataParser
 from servers.sansio.stream import NEED_DATA
 
 LIMITS = Limits()
@@ -21,9 +20,9 @@ LIMITS = Limits()
 
 @dataclass
 class Requests:
-    """What a connection brought: heads and whole bodies in order, and how it ended.
+    """The heads and complete bodies of a connection in order, and how it ended.
 
-    `problem` is the code that it was refused with, `closed` says that the peer's end was no fault.
+    `problem` is the code of its Problem. `closed`: the reader returned ConnectionClosed.
     """
 
     heads: list[HeadReceived] = field(default_factory=list)
@@ -45,7 +44,7 @@ class Requests:
 
 
 def read_requests(pieces: Iterable[bytes], limits: Limits = LIMITS) -> Requests:
-    """Feed a reader with `pieces` and the end; pull all events after each, as the connection does."""
+    """Feed a reader with `pieces` and the end, and pull all events after each piece."""
     reader = RequestReader(limits)
     requests = Requests()
     for piece in (*pieces, b""):
@@ -60,13 +59,13 @@ def read_requests(pieces: Iterable[bytes], limits: Limits = LIMITS) -> Requests:
 
 
 def _pull(reader: RequestReader, requests: Requests) -> bool:
-    """Whether the connection is over."""
+    """Whether the reader returned ConnectionClosed."""
     while (event := reader.next_event()) is not NEED_DATA:
         if isinstance(event, HeadReceived):
             requests.heads.append(event)
             requests.bodies.append(b"")
         elif isinstance(event, BodyReceived):
-            assert len(event.data), "an empty piece of a body is no event"
+            assert len(event.data), "an event without data"
             requests.bodies[-1] += event.data
         elif isinstance(event, BodyComplete):
             requests.complete += 1
@@ -78,65 +77,5 @@ def _pull(reader: RequestReader, requests: Requests) -> bool:
 
 
 def request(head: bytes, body: bytes = b"") -> Requests:
-    """What is made of a whole request: `head` without its empty line, its lines parted by LF alone."""
+    """Read a whole request. `head` has no empty line, and LF instead of CRLF."""
     return read_requests([head.replace(b"\n", b"\r\n") + b"\r\n\r\n" + body])
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of a form: its header block and all its data."""
-
-    head: PartHead
-    data: bytes
-
-
-@dataclass
-class Form:
-    """The complete parts of a multipart body, and the code that it was refused with."""
-
-    parts: list[Part] = field(default_factory=list)
-    problem: str | None = None
-
-    def values(self) -> list[tuple[str, str | None, bytes]]:
-        assert self.problem is None, self.problem
-        return [(part.head.name, part.head.filename, part.data) for part in self.parts]
-
-
-def read_form(pieces: Iterable[bytes | memoryview], boundary: bytes = b"b", limits: Limits = LIMITS) -> Form:
-    """Feed a form parser with `pieces` and the end."""
-    parser = FormDataParser(boundary, limits)
-    form = Form()
-    try:
-        for part in _parts(parser, pieces):
-            form.parts.append(part)
-    except Problem as problem:
-        form.problem = problem.code
-    return form
-
-
-def _parts(parser: FormDataParser, pieces: Iterable[bytes | memoryview]) -> Iterator[Part]:
-    head: PartHead | None = None
-    data = bytearray()
-    events = (event for piece in pieces for event in parser.feed(piece))
-    for event in _chained(events, parser):
-        if isinstance(event, PartHead):
-            assert head is None, "a head inside a part"
-            head = event
-        elif isinstance(event, PartData):
-            assert head is not None, "data outside of a part"
-            assert len(event.data), "an empty piece of a part is no event"
-            data += event.data
-        else:
-            assert isinstance(event, PartEnd)
-            assert head is not None, "an end outside of a part"
-            yield Part(head, bytes(data))
-            head = None
-            data.clear()
-    assert head is None, "a part without an end"
-
-
-def _chained(
-    events: Iterable[PartHead | PartData | PartEnd], parser: FormDataParser
-) -> Iterator[PartHead | PartData | PartEnd]:
-    yield from events
-    yield from parser.finish()

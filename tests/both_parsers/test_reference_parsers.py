@@ -1,4 +1,4 @@
-"""Generated forms, read by us and by two parsers that nobody here wrote: the same names and bytes."""
+"""Generated forms, parsed by the parsers of both backends and by two third-party parsers alike."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from multipart import MultipartSegment, PushMultipartParser
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from tests.sansio.transcripts import read_form
+from servers.contract.parsers import Parsers
+from tests.parsers import BOTH_PARSERS, read_form
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _BOUNDARY = b"boundary"
-# Bytes with which data can come close to a delimiter; "X" ends what would else be one (M29).
+# Bytes that resemble a delimiter. "X" makes other data of a delimiter (M29).
 _NEAR = st.sampled_from(
     [
         b"\r\n",
@@ -33,7 +34,7 @@ _NEAR = st.sampled_from(
     ]
 )
 _DATA = st.lists(st.one_of(_NEAR, st.binary(max_size=5)), max_size=8).map(b"".join)
-# Where all parsers agree on what a name means: no backslash, quote or percent sign (M52 to M55).
+# Names that all parsers decode alike: no backslash, quote or percent sign (M52 to M55).
 _NAMES = st.text(st.characters(exclude_characters='\\"%', exclude_categories=["Cc", "Cs"]), max_size=12)
 _TYPES = st.sampled_from([None, "text/plain", "application/octet-stream", "application/json; charset=utf-8"])
 
@@ -47,7 +48,7 @@ class _Part:
 
 
 _PARTS = st.lists(st.builds(_Part, _NAMES, st.one_of(st.none(), _NAMES), _TYPES, _DATA), max_size=6)
-_CUTS = st.lists(st.integers(1, 400), max_size=6)
+_SPLITS = st.lists(st.integers(1, 400), max_size=6)
 
 
 def _encode(parts: list[_Part]) -> bytes:
@@ -60,11 +61,11 @@ def _encode(parts: list[_Part]) -> bytes:
         if part.content_type is not None:
             body.write(f"\r\nContent-Type: {part.content_type}".encode())
         body.write(b"\r\n\r\n" + part.data + b"\r\n")
-    body.write(b"--%s--" % _BOUNDARY)  # no epilogue: the strict ones refuse even a CRLF, in some cuts
+    body.write(b"--%s--" % _BOUNDARY)  # no epilogue: for some splits the strict parsers refuse even a CRLF
     return body.getvalue()
 
 
-def _cut(body: bytes, sizes: list[int]) -> Iterator[bytes]:
+def _split(body: bytes, sizes: list[int]) -> Iterator[bytes]:
     for size in sizes:
         if piece := body[:size]:
             yield piece
@@ -74,29 +75,25 @@ def _cut(body: bytes, sizes: list[int]) -> Iterator[bytes]:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Whether no delimiter is in the data, not even as a prefix: there the parsers differ (M29, M34)."""
+    """Whether no delimiter begins in the data. If one does, the parsers differ (M29, M34)."""
     return b"\r\n--boundary" not in b"\r\n" + data + b"\r\n"
 
 
-def _ours(body: bytes, sizes: list[int]) -> list[_Part]:
-    form = read_form(_cut(body, sizes), _BOUNDARY)
-    assert form.problem is None
-    return [
-        _Part(part.head.name, part.head.filename, part.head.content_type, part.data) for part in form.parts
+@BOTH_PARSERS
+@given(_PARTS, _SPLITS)
+def test_an_encoded_form_is_parsed(parsers: Parsers, parts: list[_Part], sizes: list[int]) -> None:
+    assume(all(_is_plain(part.data) for part in parts))
+    form = read_form(parsers, "multipart/form-data; boundary=boundary", _split(_encode(parts), sizes))
+    assert not isinstance(form, str), form
+    assert parts == [
+        _Part(part.head.name, part.head.filename, part.head.content_type, part.data) for part in form
     ]
 
 
-@given(_PARTS, _CUTS)
-def test_what_was_encoded_comes_back(parts: list[_Part], sizes: list[int]) -> None:
+@given(_PARTS, _SPLITS)
+def test_defnull_multipart_in_strict_mode_agrees(parts: list[_Part], sizes: list[int]) -> None:
     assume(all(_is_plain(part.data) for part in parts))
-    assert _ours(_encode(parts), sizes) == parts
-
-
-@given(_PARTS, _CUTS)
-def test_defnull_multipart_in_its_strict_mode_reads_the_same(parts: list[_Part], sizes: list[int]) -> None:
-    assume(all(_is_plain(part.data) for part in parts))
-    body = _encode(parts)
-    assert _defnull(body, sizes) == _ours(body, sizes)
+    assert _defnull(_encode(parts), sizes) == parts
 
 
 def _defnull(body: bytes, sizes: list[int]) -> list[_Part]:
@@ -104,7 +101,7 @@ def _defnull(body: bytes, sizes: list[int]) -> list[_Part]:
     segment: MultipartSegment | None = None
     data = bytearray()
     with PushMultipartParser(_BOUNDARY, strict=True) as parser:
-        for piece in (*_cut(body, sizes), b""):
+        for piece in (*_split(body, sizes), b""):
             for result in parser.parse(piece):
                 if isinstance(result, MultipartSegment):
                     segment = result
@@ -119,22 +116,21 @@ def _defnull(body: bytes, sizes: list[int]) -> list[_Part]:
     return found
 
 
-@given(_PARTS, _CUTS)
-def test_python_multipart_reads_the_same(parts: list[_Part], sizes: list[int]) -> None:
-    """Its callbacks are what Starlette and FastAPI build on."""
+@given(_PARTS, _SPLITS)
+def test_python_multipart_agrees(parts: list[_Part], sizes: list[int]) -> None:
+    """This is the parser of Starlette and FastAPI."""
     assume(all(_is_plain(part.data) for part in parts))
-    body = _encode(parts)
     collected = _Collector()
     parser = MultipartParser(_BOUNDARY, collected.callbacks())
-    for piece in _cut(body, sizes):
+    for piece in _split(_encode(parts), sizes):
         parser.write(piece)
     parser.finalize()
-    assert collected.parts == _ours(body, sizes)
+    assert collected.parts == parts
 
 
 @dataclass
 class _Collector:
-    """Puts python-multipart's callbacks together again."""
+    """Collects the parts from the callbacks of python-multipart."""
 
     parts: list[_Part] = field(default_factory=list)
     headers: dict[bytes, bytes] = field(default_factory=dict)
