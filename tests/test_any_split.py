@@ -1,17 +1,17 @@
-"""Any cut, same result (M89): what a body means never depends on how it arrived, in every reading.
+"""The result for a body does not depend on how its bytes are split into reads (M89), for both backends.
 
-In process, so that each cut is really made: a kernel joins segments as it likes. The readings are fed by
-the same builders as in the servers. Of multipart and chunked bodies under 4 KiB among the recorded requests
-each cut in two is made and the feed of single bytes; each of their delimiters is laid over the edge of every
-buffer in use, byte by byte. Over the wire `test_agreement` sends every recorded request in three cuts, and
-`test_every_size` moves delimiters over the edges of reads; a sample of cuts in delimiters is added here.
+The parsers are called in process, because a kernel may join the segments that a test sends. The bodies are
+the multipart and chunked ones of the recorded requests. Bodies under 4 KiB are split in two at every place,
+and into single bytes. Each of their delimiters is moved over the end of every buffer size in use. The last
+test sends splits inside delimiters over the wire; `test_agreement` and `test_every_size` do more of this.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
@@ -25,36 +25,32 @@ from servers.contract.body import body_builder
 from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, ParsedBody, PartData, PartHead, RequestHead
-from servers.flask_reading.chunks import ChunkedStream
-from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
-from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
-from tests.parsers import ALL_PARSERS, LIMITS
-from tests.sansio.splits import source_of
+from tests.parsers import ALL_PARSERS, DECHUNK, LIMITS, Dechunk
+from tests.sansio.splits import bytewise, two_way
 from tests.third_party_requests.exchanges import converse
 
 SMALL = 4096
-"""Bodies below are cut everywhere."""
+"""Bodies with fewer bytes are split everywhere."""
 
 BUFFERS = (8192, 64 * 1024, 256 * 1024, 1024 * 1024)
-"""Every size of a read or a buffer in use: the standard library's, that of one recv, of a large one, and of
-the pieces that a body is handed on in."""
+"""Every size of a read or buffer in use: of the standard library, of a `recv`, of a large `recv`, and of the
+pieces in which a body is passed on."""
 
 _EVERY_BODY = 64 * 1024
-"""Up to this buffer the delimiters of every body are laid over its edge, above it those of a sample."""
+"""Up to this buffer size every body is tested, for larger buffers only a sample."""
 
 _FILLER = b"Content-Disposition: form-data; name=filler; filename=x\r\n\r\n"
 _SAMPLE = 12
 
 Outcome = ParsedBody | str
 Pieces = Sequence[bytes]
-Dechunk = Callable[["Body", Pieces], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
 class Body:
-    """The body of a recorded request as it stands on the wire, and its head."""
+    """The body of a recorded request as it was sent, and its head."""
 
     name: str
     head: RequestHead
@@ -67,7 +63,7 @@ class Body:
 
     @cached_property
     def boundary(self) -> bytes | None:
-        """The boundary of a form that has a sound one."""
+        """The boundary, if this is a form with a valid one."""
         media_type = self.media_type
         if media_type is None or not media_type.is_form_data:
             return None
@@ -79,7 +75,7 @@ class Body:
 
 @cache
 def recorded() -> Sequence[Body]:
-    """Every multipart or chunked body among the recorded requests whose head is sound."""
+    """Every multipart or chunked body of a recorded request with a valid head."""
     found = (_body_of(case) for case in load_cases())
     return tuple(body for body in found if body is not None and body.raw)
 
@@ -100,53 +96,29 @@ def _body_of(case: Case) -> Body | None:
         return None
 
 
-# The two ways to take chunks apart.
-
-
-def _dechunk_sansio(body: Body, pieces: Pieces) -> Iterator[bytes]:
-    incoming = Incoming()
-    left = iter((*pieces, b""))
-    try:
-        for item in read_chunks(incoming, LIMITS, has_content_type="content-type" in body.head.fields):
-            if item is NEED_DATA:
-                incoming.feed(next(left))
-            else:
-                assert isinstance(item, memoryview)
-                yield bytes(item)
-    except PeerClosed:
-        raise Problem("body_truncated", "the pieces end before the body") from None
-
-
-def _dechunk_flask(body: Body, pieces: Pieces) -> Iterator[bytes]:
-    stream = ChunkedStream(source_of(pieces), LIMITS, has_type="content-type" in body.head.fields)
-    while data := stream.read(1024 * 1024):
-        yield data
-
-
 @dataclass(frozen=True)
-class Room:
-    """One way to read: a reading, and how it takes chunks apart (None: a library does)."""
+class Reader:
+    """The parsers of one backend, and its decoder of chunked bodies."""
 
-    reading: Parsers
-    dechunk: Dechunk | None
+    parsers: Parsers
+    dechunk: Dechunk
+
+    def decode(self, body: Body, pieces: Pieces) -> Iterator[bytes]:
+        """The data of a chunked body. Raises Problem."""
+        return self.dechunk(pieces, "content-type" in body.head.fields, LIMITS)
 
 
-_DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": _dechunk_flask}
-ROOMS = {name: Room(reading, _DECHUNK.get(name)) for name, reading in ALL_PARSERS.items()}
-EVERY_ROOM = pytest.mark.parametrize("room", ROOMS)
+READERS = {name: Reader(parsers, DECHUNK[name]) for name, parsers in ALL_PARSERS.items()}
+BOTH_READERS = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 
 
-def read(room: Room, body: Body, pieces: Pieces) -> Outcome:
-    """What the room makes of the body in these pieces: the parsed body, or the code of its refusal."""
+def read(reader: Reader, body: Body, pieces: Pieces) -> Outcome:
+    """The parsed body, or the code of the problem."""
     try:
-        decoded: Iterable[bytes] = pieces
-        if body.head.chunked:
-            assert room.dechunk is not None
-            decoded = room.dechunk(body, pieces)
         builder = None
-        for data in decoded:
+        for data in reader.decode(body, pieces) if body.head.chunked else pieces:
             if builder is None:
-                builder = body_builder(body.head, body.media_type, room.reading, None, LIMITS)
+                builder = body_builder(body.head, body.media_type, reader.parsers, None, LIMITS)
             builder.feed(data)
         if not body.head.chunked and len(body.raw) < (body.head.content_length or 0):
             return "body_truncated"
@@ -155,11 +127,11 @@ def read(room: Room, body: Body, pieces: Pieces) -> Outcome:
         return problem.code
 
 
-def _small(room: Room) -> Iterator[tuple[Body, Outcome]]:
-    """The small bodies that the room can read, with what it makes of each as a whole."""
+def _small(reader: Reader) -> Iterator[tuple[Body, Outcome]]:
+    """The small bodies, each with its result when it arrives in one piece."""
     for body in recorded():
-        if len(body.raw) < SMALL and (room.dechunk is not None or not body.head.chunked):
-            yield body, read(room, body, [body.raw])
+        if len(body.raw) < SMALL:
+            yield body, read(reader, body, [body.raw])
 
 
 def test_there_are_bodies_of_each_kind() -> None:
@@ -169,58 +141,48 @@ def test_there_are_bodies_of_each_kind() -> None:
     assert sum(len(body.raw) >= SMALL for body in bodies) >= 10
 
 
-def test_all_readings_make_the_same_of_the_whole() -> None:
+def test_both_readers_agree_on_whole_bodies() -> None:
     for body in recorded():
-        found = {
-            name: read(room, body, [body.raw])
-            for name, room in ROOMS.items()
-            if room.dechunk is not None or not body.head.chunked
-        }
+        found = {name: read(reader, body, [body.raw]) for name, reader in READERS.items()}
         assert len(set(map(repr, found.values()))) == 1, (body.name, found)
 
 
-@EVERY_ROOM
-def test_each_cut_in_two(room: str) -> None:
-    chosen = ROOMS[room]
-    for body, whole in _small(chosen):
-        raw = body.raw
-        for cut in range(1, len(raw)):
-            assert read(chosen, body, (raw[:cut], raw[cut:])) == whole, (body.name, raw[:cut], raw[cut:])
+@BOTH_READERS
+def test_every_split_in_two(reader: Reader) -> None:
+    for body, whole in _small(reader):
+        for pieces in two_way(body.raw):
+            assert read(reader, body, pieces) == whole, (body.name, pieces)
 
 
-@EVERY_ROOM
-def test_single_bytes(room: str) -> None:
-    chosen = ROOMS[room]
-    for body, whole in _small(chosen):
-        singles = [body.raw[at : at + 1] for at in range(len(body.raw))]
-        assert read(chosen, body, singles) == whole, body.name
+@BOTH_READERS
+def test_single_bytes(reader: Reader) -> None:
+    for body, whole in _small(reader):
+        assert read(reader, body, bytewise(body.raw)) == whole, body.name
 
 
-@EVERY_ROOM
-def test_larger_bodies_by_sample(room: str) -> None:
-    chosen = ROOMS[room]
-    larger = [body for body in recorded() if len(body.raw) >= SMALL]
-    for body in larger:
-        if chosen.dechunk is None and body.head.chunked:
+@BOTH_READERS
+def test_a_sample_of_splits_of_larger_bodies(reader: Reader) -> None:
+    for body in recorded():
+        if len(body.raw) < SMALL:
             continue
-        whole = read(chosen, body, [body.raw])
+        whole = read(reader, body, [body.raw])
         rng = random.Random(body.name)
         special = [match.start() for match in re.finditer(rb"--|\r\n", body.raw[:200_000])]
         for _ in range(10):
             near = rng.choice(special) + rng.randint(-2, 4) if special else 0
-            cuts = sorted(
-                {min(max(1, cut), len(body.raw) - 1) for cut in (near, rng.randrange(len(body.raw)))}
+            splits = sorted(
+                {min(max(1, at), len(body.raw) - 1) for at in (near, rng.randrange(len(body.raw)))}
             )
-            pieces = [body.raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(body.raw)], strict=True)]
-            assert read(chosen, body, pieces) == whole, (body.name, cuts)
+            pieces = [body.raw[a:b] for a, b in itertools.pairwise([0, *splits, len(body.raw)])]
+            assert read(reader, body, pieces) == whole, (body.name, splits)
 
 
-# Delimiters over the edges of buffers.
+# Delimiters at the end of a buffer.
 
 
 @dataclass(frozen=True)
 class _Transcript:
-    """The parts but for the filler, the filler's size and end, and the code of a refusal."""
+    """The parts after the filler, the size and the last bytes of the filler, and the code of a problem."""
 
     parts: tuple[tuple[PartHead, bytes], ...]
     filler: int
@@ -239,7 +201,7 @@ def _transcribe(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -
                     heads.append(event)
                     data.append(bytearray())
                 elif isinstance(event, PartData) and len(heads) == 1:
-                    # The filler is large and its own business is done: not copied.
+                    # The filler is large, so its data are not copied.
                     filler += len(event.data)
                     end = (end + bytes(event.data[-64:]))[-64:]
                 elif isinstance(event, PartData):
@@ -247,14 +209,14 @@ def _transcribe(parser: MultipartParser, pieces: Iterable[bytes | memoryview]) -
     except Problem as found:
         problem = found.code
     if problem:
-        # What had come of an unfinished part depends on the cuts, and is nobody's business.
+        # How much of an unfinished part was parsed depends on the split.
         return _Transcript((), 0, b"", problem)
     parts = tuple((head, bytes(held)) for head, held in zip(heads[1:], data[1:], strict=True))
     return _Transcript(parts, filler, end)
 
 
 def _alignments(body: Body) -> list[int]:
-    """Every offset in or next to a delimiter of the body, or to what looks like one."""
+    """Every offset in or next to a delimiter of the body, or something similar."""
     boundary = body.boundary
     assert boundary is not None
     near = {0}
@@ -264,7 +226,7 @@ def _alignments(body: Body) -> list[int]:
 
 
 def _aligned(body: Body, offset: int, size: int) -> bytes:
-    """The body behind a file that fills a buffer of `size` bytes but for the body's first `offset`."""
+    """A filler and the body, so that a buffer of `size` bytes ends after the first `offset` of the body."""
     boundary = body.boundary
     assert boundary is not None
     begin = b"--" + boundary + b"\r\n" + _FILLER
@@ -272,7 +234,7 @@ def _aligned(body: Body, offset: int, size: int) -> bytes:
 
 
 def _forms() -> list[Body]:
-    """The small forms in which the filler may stand in front; large ones of a chunked body are cut above."""
+    """The small forms that are not chunked: a filler can be put in front of them."""
     return [
         body
         for body in recorded()
@@ -280,45 +242,43 @@ def _forms() -> list[Body]:
     ]
 
 
-@EVERY_ROOM
+@BOTH_READERS
 @pytest.mark.parametrize("size", BUFFERS)
-def test_each_delimiter_at_every_place_over_the_edge_of_a_buffer(room: str, size: int) -> None:
+def test_a_delimiter_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int) -> None:
     bodies = _forms()
     if size > _EVERY_BODY:
         bodies = random.Random("alignments").sample(bodies, _SAMPLE)
     for body in bodies:
         assert body.media_type is not None
-        new_parser = partial(ROOMS[room].reading.multipart, body.media_type, LIMITS)
+        new_parser = partial(reader.parsers.multipart, body.media_type, LIMITS)
         whole = _transcribe(new_parser(), [_aligned(body, 0, size)])
         for offset in _alignments(body):
             data = memoryview(_aligned(body, offset, size))
-            cut = _transcribe(new_parser(), [data[at : at + size] for at in range(0, len(data), size)])
-            # The filler is shorter by what of the body is in front of the edge.
-            assert cut == replace(whole, filler=max(0, whole.filler - offset)), (body.name, offset)
+            split = _transcribe(new_parser(), [data[at : at + size] for at in range(0, len(data), size)])
+            # The filler is shorter by the bytes of the body in the first buffer.
+            assert split == replace(whole, filler=max(0, whole.filler - offset)), (body.name, offset)
 
 
 @pytest.mark.parametrize("size", [size for size in BUFFERS if size <= _EVERY_BODY])
-@pytest.mark.parametrize("room", [name for name, room in ROOMS.items() if room.dechunk is not None])
-def test_chunked_framing_at_every_place_over_the_edge_of_a_buffer(room: str, size: int) -> None:
+@BOTH_READERS
+def test_chunked_framing_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int) -> None:
     for body in recorded():
         if not body.head.chunked or len(body.raw) >= SMALL:
             continue
-        chosen = ROOMS[room]
-        whole = _unchunked(chosen, body, [body.raw])
+        whole = _decoded(reader, body, [body.raw])
         for offset in range(len(body.raw) + 1):
             length = size - offset - len(b"ffff\r\n\r\n")
             data = b"%04x\r\n%b\r\n%b" % (length, b"x" * length, body.raw)
             pieces = [data[at : at + size] for at in range(0, len(data), size)]
-            decoded, problem = _unchunked(chosen, body, pieces)
+            decoded, problem = _decoded(reader, body, pieces)
             assert (decoded[length:], problem) == whole, (body.name, offset)
 
 
-def _unchunked(room: Room, body: Body, pieces: Pieces) -> tuple[bytes, str]:
-    """The decoded data as far as they came, and the code of a refusal."""
-    assert room.dechunk is not None
+def _decoded(reader: Reader, body: Body, pieces: Pieces) -> tuple[bytes, str]:
+    """The data that were decoded, and the code of a problem."""
     decoded = bytearray()
     try:
-        for data in room.dechunk(body, pieces):
+        for data in reader.decode(body, pieces):
             decoded += data
     except Problem as problem:
         return bytes(decoded), problem.code
@@ -335,9 +295,9 @@ def test_splits_in_delimiters_over_the_wire(backends: Mapping[str, RunningBacken
         request = requests[body.name]
         start = len(request) - len(body.raw)
         places = random.Random(body.name).sample(_alignments(body), 3)
-        cuts = [start + offset for offset in places if 0 < start + offset < len(request)]
+        splits = [start + offset for offset in places if 0 < start + offset < len(request)]
         for backend in backends.values():
             whole = converse(backend, [request])
-            for cut in cuts:
-                answered: Exchange = converse(backend, [request[:cut], request[cut:]])
-                assert first_difference(whole, answered) is None, (body.name, backend.name, cut)
+            for at in splits:
+                split: Exchange = converse(backend, [request[:at], request[at:]])
+                assert first_difference(whole, split) is None, (body.name, backend.name, at)
