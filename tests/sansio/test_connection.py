@@ -1,4 +1,4 @@
-"""A connection's requests, from bytes to events (rules R, H and B; contract section 4)."""
+"""RequestReader: from the bytes of a connection to events (rules R, H and B; contract section 4)."""
 
 import dataclasses
 
@@ -44,7 +44,7 @@ def test_a_whole_request_is_read() -> None:
 
 @pytest.mark.parametrize("fields", [b"Host: other\r\n", b""])
 def test_the_authority_of_the_target_replaces_host(fields: bytes) -> None:
-    """R2: also where an HTTP/1.0 request sends no Host."""
+    """R2: also if an HTTP/1.0 request has no Host."""
     head = read_requests([b"GET http://o.example:81/p HTTP/1.0\r\n" + fields + b"\r\n"]).head
     assert (head.host, head.headers, head.target) == ("o.example:81", (Pair("host", "o.example:81"),), "/p")
 
@@ -62,7 +62,7 @@ def test_the_authority_of_the_target_replaces_host(fields: bytes) -> None:
         pytest.param(
             b"GET " + b"/" * 8178 + b" HTTP/1.1\r\n" + _HOST + b"\r\n", 0, "uri_too_long", id="R41: 8191"
         ),
-        pytest.param(b"G(T " + b"/" * 9000, 0, "uri_too_long", id="R41: goes before the method"),
+        pytest.param(b"G(T " + b"/" * 9000, 0, "uri_too_long", id="R41: before the method"),
         pytest.param(b"\x16\x03\x01\n", 0, "request_line", id="R42: a TLS hello"),
         pytest.param(_LINE + _HOST + b"A: 1\n\r\n", 0, "bad_header", id="H5"),
         pytest.param(_LINE + _HOST + b"A: 1\r\n\n", 0, "bad_header", id="H5: the end"),
@@ -72,20 +72,20 @@ def test_the_authority_of_the_target_replaces_host(fields: bytes) -> None:
         pytest.param(
             _LINE + _HOST + b"A: " + b"x" * 8186 + b"\r\n\r\n", 0, "headers_too_large", id="H30: 8191"
         ),
-        pytest.param(_LINE + b"x" * 8191, 0, "headers_too_large", id="H30: an unfinished line"),
+        pytest.param(_LINE + b"x" * 8191, 0, "headers_too_large", id="H30: an incomplete line"),
         pytest.param(_LINE + b"\r\n", 0, "bad_host", id="H24"),
         pytest.param(b"GET / HTTP/1.0\r\n\r\n", 1, None, id="H25"),
         pytest.param(_LINE + _HOST + b"Content-Length: 3\r\n\r\nab", 1, "body_truncated", id="B2"),
         pytest.param(_LINE + _HOST + b"Content-Length: 2\r\n\r\nab", 1, None, id="B1"),
         pytest.param(b"", 0, None, id="nothing"),
         pytest.param(b"\r\n", 0, None, id="an empty line alone"),
-        pytest.param(b"GET", 0, None, id="R42: cut in the request line"),
-        pytest.param(_LINE + _HOST[:-2], 0, None, id="R42: cut in a field line"),
-        pytest.param(_LINE + _HOST, 0, None, id="R42: cut before the empty line"),
+        pytest.param(b"GET", 0, None, id="R42: the end in the request line"),
+        pytest.param(_LINE + _HOST[:-2], 0, None, id="R42: the end in a field line"),
+        pytest.param(_LINE + _HOST, 0, None, id="R42: the end before the empty line"),
         pytest.param(b"BAD\r\n", 0, "request_line", id="R42: a fault in a complete line"),
     ],
 )
-def test_a_connection_in_every_cut(data: bytes, heads: int, problem: str | None) -> None:
+def test_a_connection_for_every_split(data: bytes, heads: int, problem: str | None) -> None:
     whole = read_requests([data])
     assert (len(whole.heads), whole.problem, whole.closed) == (heads, problem, problem is None)
     for pieces in two_way(data) if len(data) < 1000 else ():
@@ -105,13 +105,13 @@ def test_a_connection_in_every_cut(data: bytes, heads: int, problem: str | None)
         pytest.param(b"GET /%00 HTTP/1.1\nHost: h", "bad_percent", id="5"),
     ],
 )
-def test_the_order_of_judgement(head: bytes, code: str) -> None:
+def test_the_order_of_the_checks(head: bytes, code: str) -> None:
     """Contract section 4, steps 1 to 5."""
     assert request(head).problem == code
 
 
-def test_requests_follow_one_another_in_every_cut() -> None:
-    """B45, B4: each begins with the byte after the one before."""
+def test_several_requests_for_every_split() -> None:
+    """B45, B4: each request begins with the byte after the previous one."""
     data = (
         b"POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nGET /"
         b"POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
@@ -139,7 +139,7 @@ def test_requests_follow_one_another_in_every_cut() -> None:
         (b"GET / HTTP/1.0\nConnection: keep-alive, close", False),
     ],
 )
-def test_whether_the_connection_goes_on(head: bytes, keep_alive: bool) -> None:
+def test_keep_alive(head: bytes, keep_alive: bool) -> None:
     """B45, RFC 9112 9.3."""
     (received,) = request(head).heads
     assert received.keep_alive == keep_alive
@@ -162,7 +162,7 @@ def test_whether_the_client_waits_for_a_100(head: bytes, expects: bool, has_body
     assert (received.expects_continue, received.has_body) == (expects, has_body)
 
 
-def test_a_problem_is_raised_again_and_nothing_behind_it_is_read() -> None:
+def test_a_problem_is_raised_again_and_nothing_after_it_is_read() -> None:
     reader = RequestReader(LIMITS)
     reader.feed(b"BAD\r\n" + _LINE + _HOST + b"\r\n")
     with pytest.raises(Problem) as first:
@@ -174,7 +174,7 @@ def test_a_problem_is_raised_again_and_nothing_behind_it_is_read() -> None:
         assert again.value is first.value
 
 
-def test_what_no_event_consumed_is_counted() -> None:
+def test_buffered_counts_the_bytes_that_no_event_has_consumed() -> None:
     reader = RequestReader(LIMITS)
     reader.feed(_LINE + _HOST + b"Content-Length: 3\r\n\r\nab")
     assert isinstance(reader.next_event(), HeadReceived)
@@ -196,9 +196,9 @@ def test_the_limits_of_a_head_can_be_set() -> None:
     assert read_requests([good.replace(b"A: 1", b"A: 1\r\nB: 2")], limits).problem == "headers_too_large"
 
 
-def test_a_trace_is_told_every_byte_once_and_in_order() -> None:
-    told: list[tuple[Role, bytes]] = []
-    reader = RequestReader(LIMITS, lambda role, data: told.append((role, bytes(data))))
+def test_a_trace_gets_every_byte_once_and_in_order() -> None:
+    traced: list[tuple[Role, bytes]] = []
+    reader = RequestReader(LIMITS, lambda role, data: traced.append((role, bytes(data))))
     data = (
         b"\r\nPOST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nX: 1\r\n\r\n"
         b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nde"
@@ -207,5 +207,5 @@ def test_a_trace_is_told_every_byte_once_and_in_order() -> None:
         reader.feed(piece)
         while reader.next_event() is not NEED_DATA:
             pass
-    assert b"".join(raw for _, raw in told) == data
-    assert b"".join(raw for role, raw in told if role is Role.BODY) == b"abcde"
+    assert b"".join(raw for _, raw in traced) == data
+    assert b"".join(raw for role, raw in traced if role is Role.BODY) == b"abcde"

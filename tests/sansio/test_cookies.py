@@ -1,4 +1,4 @@
-"""The Cookie field, verbatim (rules K1 to K15)."""
+"""The Cookie field (rules K1 to K15)."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from servers.sansio.cookies import parse_cookies
         pytest.param("=", [("", "")], id="K8: an equals sign alone"),
         pytest.param(" a = 1 ;\tb\t=\t2\t", [("a", "1"), ("b", "2")], id="K9"),
         pytest.param(
-            "a=\x0b1\x0b; b=\xa01\x85", [("a", "\x0b1\x0b"), ("b", "\xa01\x85")], id="K9: no other blank"
+            "a=\x0b1\x0b; b=\xa01\x85", [("a", "\x0b1\x0b"), ("b", "\xa01\x85")], id="K9: other blanks stay"
         ),
         pytest.param("a=b=c; d=%C3+\\", [("a", "b=c"), ("d", "%C3+\\")], id="K10"),
         pytest.param("a=\xc3\xa9", [("a", "\xc3\xa9")], id="K11"),
@@ -37,6 +37,6 @@ def test_cookies(field: str, cookies: list[tuple[str, str]]) -> None:
     assert parse_cookies(field) == tuple(Pair(*cookie) for cookie in cookies)
 
 
-def test_their_number_has_no_limit_of_its_own() -> None:
+def test_the_number_of_cookies_has_no_limit() -> None:
     """K15."""
     assert len(parse_cookies("a=1;" * 300)) == 300

@@ -1,4 +1,4 @@
-"""The Authorization field: reported, never refused (rules A1 to A15)."""
+"""The Authorization field, which is never refused (rules A1 to A15)."""
 
 import base64
 
@@ -40,14 +40,14 @@ def test_basic_credentials(value: str, username: str, password: str) -> None:
         pytest.param("Basic dXNlcg==", "basic", "dXNlcg==", id="A4"),
         pytest.param("Basic", "basic", "", id="A7"),
         pytest.param("Basic ", "basic", "", id="A7: a blank"),
-        pytest.param("Basic d!pw", "basic", "d!pw", id="A8: no base64"),
+        pytest.param("Basic d!pw", "basic", "d!pw", id="A8: not base64"),
         pytest.param("Basic dTpwcQ", "basic", "dTpwcQ", id="A8: no padding"),
         pytest.param("Basic dT pw", "basic", "dT pw", id="A8: a blank inside"),
-        pytest.param("Basic dTpw x", "basic", "dTpw x", id="A8: more behind it"),
-        pytest.param("Basic dTpw ", "basic", "dTpw ", id="A8: a blank behind it"),
+        pytest.param("Basic dTpw x", "basic", "dTpw x", id="A8: more after it"),
+        pytest.param("Basic dTpw ", "basic", "dTpw ", id="A8: a blank after it"),
         pytest.param("Basic dTr_-w==", "basic", "dTr_-w==", id="A8: the URL's alphabet"),
         pytest.param("Basic =dTpw", "basic", "=dTpw", id="A8: padding first"),
-        pytest.param("Basic dTpw=", "basic", "dTpw=", id="A9: padding too much"),
+        pytest.param("Basic dTpw=", "basic", "dTpw=", id="A9: too much padding"),
         pytest.param("Basic dTpwcR==", "basic", "dTpwcR==", id="A9: trailing bits"),
         pytest.param("Basic dTpw\n", "basic", "dTpw\n", id="A9: a line end"),
         pytest.param(_basic(b"u\0:p"), "basic", _basic(b"u\0:p")[6:], id="A11: NUL"),
@@ -64,12 +64,12 @@ def test_other_credentials(value: str, scheme: str, credentials: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t", " \t "])
-def test_an_empty_field_claims_nothing(value: str) -> None:
+def test_an_empty_field_has_no_credentials(value: str) -> None:
     assert parse_authorization(value) is None
 
 
 @given(st.text("abc\u00fc\u20ac: ", max_size=8), st.text("abc\u00fc\u20ac: ", max_size=8))
-def test_what_a_client_encodes_comes_back(username: str, password: str) -> None:
+def test_encoded_credentials_are_decoded(username: str, password: str) -> None:
     username = username.replace(":", "")
     found = parse_authorization(_basic(f"{username}:{password}".encode()))
     assert found == BasicCredentials(username, password)
@@ -77,7 +77,7 @@ def test_what_a_client_encodes_comes_back(username: str, password: str) -> None:
 
 @given(st.text("ABZaz09+/= dTpw", max_size=12))
 def test_only_canonical_base64_decodes(text: str) -> None:
-    """RFC 4648 4, by the encoder of the standard library: two texts never mean the same (A8, A9)."""
+    """RFC 4648 4: only the text that the standard library would encode (A8, A9)."""
     found = parse_authorization("Basic " + text)
     if isinstance(found, BasicCredentials):
         decoded = f"{found.username}:{found.password}"

@@ -1,4 +1,4 @@
-"""The field lines of a head: grammar, size, number, then framing and Host (rules H1 to H35, B5 to B23)."""
+"""The field lines of a head: grammar, size, number, framing and Host (rules H1 to H35, B5 to B23)."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ def _fields(*lines: bytes, minor_version: int = 1, limits: Limits | None = None)
 
 
 def _code_of(*lines: bytes, minor_version: int = 1) -> str:
-    """The code by which a head is refused, in the order of judgement."""
+    """The code of the Problem for a head with these lines."""
     with pytest.raises(Problem) as raised:
         fields = _fields(*lines, minor_version=minor_version)
         fields.framing()
@@ -36,7 +36,7 @@ def _code_of(*lines: bytes, minor_version: int = 1) -> str:
         pytest.param(b"X-A: a\tb", (b"x-a", b"a\tb"), id="H13: a TAB inside"),
         pytest.param(b"X-A: \x80\xff\xa0", (b"x-a", b"\x80\xff\xa0"), id="H14"),
         pytest.param(b"!#$%&'*+-.^_`|~1: x", (b"!#$%&'*+-.^_`|~1", b"x"), id="H16"),
-        pytest.param(b"X_A: 1", (b"x_a", b"1"), id="H17: judged like any other"),
+        pytest.param(b"X_A: 1", (b"x_a", b"1"), id="H17: parsed like any other"),
     ],
 )
 def test_a_field_line(line: bytes, field: tuple[bytes, bytes]) -> None:
@@ -60,25 +60,25 @@ def test_a_field_line(line: bytes, field: tuple[bytes, bytes]) -> None:
         pytest.param(b"X-A: a\x00b", "bad_header", id="H12"),
         pytest.param(b"X\x00A: 1", "bad_header", id="H12: in a name"),
         pytest.param(b"X-A: a\x0bb", "bad_header", id="H13: VT"),
-        pytest.param(b"X-A: \x0c", "bad_header", id="H13: FF is no blank"),
+        pytest.param(b"X-A: \x0c", "bad_header", id="H13: FF is not a blank"),
         pytest.param(b"X-A: a\x7f", "bad_header", id="H13: DEL"),
         pytest.param(b"X-A: a\rb", "bad_header", id="H4"),
         pytest.param("\u00e9: 1".encode(), "bad_header", id="H15"),
         pytest.param(b"X(A: 1", "bad_header", id="H15: a separator"),
-        pytest.param(b"X_A: a\x00", "bad_header", id="H17: dropped, but judged"),
+        pytest.param(b"X_A: a\x00", "bad_header", id="H17: dropped, but checked"),
         pytest.param(b"Host: h\x00", "bad_host", id="H12: in Host"),
         pytest.param(b"HOST: \x7f", "bad_host", id="H13: in Host"),
         pytest.param(b"Content-Length: 3\x00", "bad_framing", id="H12: in Content-Length"),
         pytest.param(b"Transfer-Encoding: \x0bchunked", "bad_framing", id="B22"),
         pytest.param(b"Cookie: a=\x01", "bad_header", id="K14"),
-        pytest.param(b"Expect: 100-\x01continue", "bad_header", id="grammar goes before Expect"),
+        pytest.param(b"Expect: 100-\x01continue", "bad_header", id="grammar before Expect"),
     ],
 )
 def test_a_malformed_field_line_is_refused(line: bytes, code: str) -> None:
     assert _code_of(line) == code
 
 
-def test_repeated_fields_are_joined_and_names_with_underscores_dropped() -> None:
+def test_repeated_fields_are_joined_and_names_with_underscores_are_dropped() -> None:
     """H17, H18, H20, H21, H23."""
     fields = _fields(
         *(b"X-A: 1", b"X_A: 2", b"x-a:", b"X-A: 3", b"Cookie: a=1", b"COOKIE: b=2", b"X_Only: 1"),
@@ -102,8 +102,8 @@ def test_a_second_content_type_is_refused(second: bytes) -> None:
     assert _fields(b"Content-Type: a/b", b"Content_Type: c/d").joined() == {"content-type": "a/b"}
 
 
-def test_the_hundredth_field_is_the_last() -> None:
-    """H29: names with `_` do not count, and the next line is refused before it is judged."""
+def test_a_head_has_at_most_100_fields() -> None:
+    """H29: names with `_` do not count. The line after the limit is refused before it is parsed."""
     fields = _fields(*(b"X-%d: 1" % number for number in range(99)), *[b"X_A: 1"] * 50, b"X-99: 1")
     for line in (b"X-100: 1", b"no field at all", b"X_A: 1"):
         with pytest.raises(Problem) as raised:
@@ -114,8 +114,8 @@ def test_the_hundredth_field_is_the_last() -> None:
 @pytest.mark.parametrize(
     "value", [b"foo", b"", b"100-continue, foo", b"100-continue;q=1", b"100", b"100-continue,"]
 )
-def test_another_expectation_fails(value: bytes) -> None:
-    """H35; B38: for HTTP/1.0 the field means nothing."""
+def test_any_other_expectation_is_refused(value: bytes) -> None:
+    """H35; B38: HTTP/1.0 has no Expect."""
     assert _code_of(b"Expect: 100-Continue", b"Expect: " + value) == "expectation_failed"
     assert _fields(b"Expect: " + value, minor_version=0).joined() == {"expect": value.decode()}
 
@@ -126,7 +126,7 @@ def test_another_expectation_fails(value: bytes) -> None:
         pytest.param([], Framing(None, False), id="B11"),
         pytest.param([b"Content-Length: 0"], Framing(0, False), id="B1: zero"),
         pytest.param([b"Content-Length: 003"], Framing(3, False), id="B6"),
-        pytest.param([b"Content-Length: \t3 "], Framing(3, False), id="B5: blanks round it"),
+        pytest.param([b"Content-Length: \t3 "], Framing(3, False), id="B5: blanks around it"),
         pytest.param([b"Content-Length: " + b"0" * 5000 + b"7"], Framing(7, False), id="B6: many zeros"),
         pytest.param([b"Transfer-Encoding: chunked"], Framing(None, True), id="B15"),
         pytest.param([b"Transfer-Encoding: \tCHUNKed "], Framing(None, True), id="B15: any case, blanks"),
@@ -139,8 +139,8 @@ def test_framing(lines: list[bytes], framing: Framing) -> None:
 
 
 @pytest.mark.parametrize("digits", [b"9" * 23, b"9" * 5000, b"1" + b"0" * 8000])
-def test_a_length_of_many_digits_is_over_every_limit(digits: bytes) -> None:
-    """B7: the value is bounded, its magnitude is not lost."""
+def test_a_length_with_many_digits_exceeds_every_limit(digits: bytes) -> None:
+    """B7: only the first 25 digits are converted."""
     length = _fields(b"Content-Length: " + digits).framing().content_length
     assert length is not None
     assert length > 10**22
@@ -202,14 +202,14 @@ def test_a_length_of_many_digits_is_over_every_limit(digits: bytes) -> None:
         pytest.param([b"Host: a, a"], "bad_host", id="H26: joined"),
         pytest.param([], "bad_host", id="H24"),
         pytest.param([b"Host_: a"], "bad_host", id="H24: another name"),
-        pytest.param([b"Content-Length: x"], "bad_framing", id="framing goes before Host"),
+        pytest.param([b"Content-Length: x"], "bad_framing", id="framing before Host"),
     ],
 )
 def test_bad_framing_and_hosts_are_refused(lines: list[bytes], code: str) -> None:
     assert _code_of(*lines) == code
 
 
-def test_chunked_is_not_for_http_1_0() -> None:
+def test_chunked_is_refused_in_http_1_0() -> None:
     """B23."""
     assert _code_of(b"Transfer-Encoding: chunked", minor_version=0) == "bad_framing"
 

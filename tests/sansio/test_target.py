@@ -137,7 +137,7 @@ def test_a_path(target: bytes, path: str) -> None:
         (b"/%41/", ""),
     ],
 )
-def test_the_last_segment_is_wholly_decoded(target: bytes, segment: str) -> None:
+def test_the_last_segment_is_fully_decoded(target: bytes, segment: str) -> None:
     assert decode_target(target).last_segment == segment
 
 
@@ -175,7 +175,7 @@ def test_a_query(target: bytes, args: list[tuple[str, str]]) -> None:
         pytest.param(b"/?a=%c3&b=%a9", "target_not_utf8", id="R37: over two values"),
     ],
 )
-def test_what_does_not_decode_is_refused(target: bytes, code: str) -> None:
+def test_a_target_that_does_not_decode_is_refused(target: bytes, code: str) -> None:
     with pytest.raises(Problem) as raised:
         decode_target(target)
     assert raised.value.code == code

@@ -1,4 +1,4 @@
-"""Every system call of a local store, recorded, and made to fail on demand (X07)."""
+"""Records the system calls of a local store, and makes chosen ones fail (X07)."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ OS_CALLS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: its name, its first two arguments as text, and the inode when the first is a descriptor."""
+    """One call: its name, two arguments as text, and the inode if the first one is a descriptor."""
 
     name: str
     arguments: tuple[str, ...]
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass
 class Syscalls:
-    """The calls made while `watch` is in force. `before` may raise, or do what another process would do."""
+    """Use it as a context. `before` is called before each call; it may raise, or act as another process."""
 
     monkeypatch: pytest.MonkeyPatch
     calls: list[Call] = field(default_factory=list)
@@ -41,17 +41,15 @@ class Syscalls:
         self.monkeypatch.setattr(fcntl, "flock", self._watched("flock", fcntl.flock))
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
         self._baseline = open_descriptors()
         self._watching = True
         return self
 
     def __exit__(self, *ignored: object) -> None:
-        """End it."""
         self._watching = False
 
     def fail(self, number: int, errno: int) -> None:
-        """Make the call of that number (from 0) fail."""
+        """Make the call number `number` (from 0) fail."""
 
         def before(_: Call) -> None:
             if len(self.calls) == number + 1:
@@ -60,7 +58,7 @@ class Syscalls:
         self.before = before
 
     def fail_call(self, name: str, errno: int, *, after: int = 0) -> None:
-        """Make each call of that name fail, but for the first `after` ones."""
+        """Make each call of `name` fail, except the first `after` ones."""
 
         def before(call: Call) -> None:
             if call.name == name and [known.name for known in self.calls].count(name) > after:
@@ -82,7 +80,7 @@ class Syscalls:
                 self.calls.append(known)
                 self.before(known)
             except OSError:
-                if name == "close":  # on Linux a failing close() has closed nevertheless
+                if name == "close":  # on Linux, close() closes even if it fails
                     real(*arguments, **keywords)
                 raise
             finally:
@@ -95,10 +93,10 @@ class Syscalls:
 
 
 def open_descriptors() -> int:
-    """How many descriptors this process holds."""
-    return len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208 - Path.iterdir() is no call of ours to watch
+    """The number of open descriptors of this process."""
+    return len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208 - Path.iterdir() would be recorded
 
 
 def inode_of(argument: object) -> int | None:
-    """The inode of a descriptor."""
+    """The inode of a descriptor, None for anything else."""
     return os.fstat(argument).st_ino if isinstance(argument, int) else None

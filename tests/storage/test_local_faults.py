@@ -1,4 +1,4 @@
-"""The local store when the system refuses: never a false promise, nothing left, back to work (X05-X08)."""
+"""The local store when system calls fail: no false 2xx, nothing left, and it works again (X05 to X08)."""
 
 import errno
 import fcntl
@@ -15,8 +15,8 @@ from tests.storage.uploads import content_of, sha256, staged, upload
 
 OLD = [b"old", b"also old"]
 FILES = [b"one", b"two", b"old", b"three"]
-# Calls that only clear away: when one of them fails the files are safe, and the next clean() goes on.
-CLEARING = {"unlink", "rmdir", "scandir", "close"}
+# Calls that only clean up. If one of them fails, the files are safe and the next clean() tries again.
+CLEANUP = {"unlink", "rmdir", "scandir", "close"}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
 
 
 def unknown(root: Path) -> list[str]:
-    """What a crash or a fault may have left in the folder of stored files."""
+    """The names in `files` that are not the hash of their content."""
     return [path.name for path in (root / "files").iterdir() if sha256(path.read_bytes()) != path.name]
 
 
@@ -58,7 +58,7 @@ def count_calls(tmp_path: Path, work: Callable[[LocalStore], object]) -> int:
 
 @pytest.mark.parametrize("number_of_error", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES])
 @pytest.mark.parametrize("work", [lambda store: upload(store, *FILES), upload_with_discards])
-def test_whichever_call_fails_all_is_stored_or_nothing(
+def test_a_failure_in_any_call_stores_all_files_or_none(
     tmp_path: Path, number_of_error: int, work: Callable[[LocalStore], object]
 ) -> None:
     total = count_calls(tmp_path, work)
@@ -80,13 +80,13 @@ def test_whichever_call_fails_all_is_stored_or_nothing(
                     assert error.errno == number_of_error
                     stored = OLD
             failed = syscalls.calls[number]
-            # The file that was stored before is written anew when it cannot be synced.
-            mended = failed.name == "fsync" and "replace" in syscalls.names()[number:]
-            assert stored == OLD or failed.name in CLEARING or mended, failed
+            # A stored file that cannot be synced is replaced.
+            replaced = failed.name == "fsync" and "replace" in syscalls.names()[number:]
+            assert stored == OLD or failed.name in CLEANUP or replaced, failed
             assert sorted(store.names()) == sorted(set(map(sha256, stored))), failed
             assert unknown(root) == []
             assert open_descriptors() == descriptors, failed
-            assert staged(root) == [] or failed.name in CLEARING, failed
+            assert staged(root) == [] or failed.name in CLEANUP, failed
             store.clean()
             assert staged(root) == [], failed
             upload(store, *FILES)
@@ -136,7 +136,7 @@ def test_after_a_failed_write_nothing_can_be_published(store: LocalStore, syscal
 def test_names_are_taken_back_when_a_later_step_fails(
     store: LocalStore, syscalls: Syscalls, failing: str
 ) -> None:
-    # Two links go well; or two files are synced, and then the folder is not.
+    # Two links succeed; or two files are synced, but the folder is not.
     syscalls.fail_call(failing, errno.EIO, after=2)
     files = [b"one", b"two", b"three"] if failing == "link" else [b"one", b"two"]
     with syscalls, pytest.raises(OSError, match="Input/output"):
@@ -145,7 +145,7 @@ def test_names_are_taken_back_when_a_later_step_fails(
     assert list(store.names()) == []
 
 
-def test_a_content_that_came_twice_is_taken_back_too(store: LocalStore, syscalls: Syscalls) -> None:
+def test_content_that_came_twice_is_taken_back(store: LocalStore, syscalls: Syscalls) -> None:
     def before(call: Call) -> None:
         if call.name == "link" and call.arguments[1] == sha256(b"other"):
             raise OSError(errno.EIO, "link failed")
@@ -157,12 +157,10 @@ def test_a_content_that_came_twice_is_taken_back_too(store: LocalStore, syscalls
     assert list(store.names()) == []
 
 
-def test_a_name_that_another_upload_relies_on_is_not_taken_back(
-    store: LocalStore, syscalls: Syscalls
-) -> None:
+def test_a_name_that_another_upload_adopted_is_not_taken_back(store: LocalStore, syscalls: Syscalls) -> None:
     def before(call: Call) -> None:
         if call.name == "link" and syscalls.names().count("link") == 2:
-            upload(store, b"shared")  # of another client, acknowledged before ours fails
+            upload(store, b"shared")  # by another client, acknowledged before this upload fails
             raise OSError(errno.EIO, "link failed")
 
     syscalls.before = before
@@ -171,7 +169,7 @@ def test_a_name_that_another_upload_relies_on_is_not_taken_back(
     assert list(store.names()) == [sha256(b"shared")]
 
 
-def test_a_file_that_vanishes_while_it_is_adopted_is_stored_anew(
+def test_a_file_that_vanishes_while_it_is_adopted_is_stored_again(
     store: LocalStore, tmp_path: Path, syscalls: Syscalls
 ) -> None:
     upload(store, b"content")
@@ -217,7 +215,7 @@ def test_a_damaged_file_is_replaced(
     assert staged(tmp_path) == []
 
 
-def test_a_stored_file_that_cannot_be_synced_is_written_anew(
+def test_a_stored_file_that_cannot_be_synced_is_replaced(
     store: LocalStore, tmp_path: Path, syscalls: Syscalls
 ) -> None:
     upload(store, b"content")
@@ -268,7 +266,7 @@ def everything_works(store: LocalStore) -> None:
     assert sorted(store.names()) == sorted([sha256(b"x"), sha256(b"y")])
 
 
-def test_a_store_that_vanishes_is_not_made_anew_and_works_when_it_is_back(
+def test_a_store_that_vanishes_is_not_created_again_and_works_when_it_is_back(
     store: LocalStore, tmp_path: Path
 ) -> None:
     shutil.rmtree(tmp_path / "store")
@@ -290,7 +288,7 @@ def test_a_store_replaced_by_a_file_works_when_it_is_back(store: LocalStore, tmp
 
 
 @pytest.mark.parametrize("folder", ["files", "staging"])
-def test_a_missing_folder_of_the_store_is_made_anew(store: LocalStore, tmp_path: Path, folder: str) -> None:
+def test_a_missing_folder_is_created_again(store: LocalStore, tmp_path: Path, folder: str) -> None:
     upload(store, b"1", b"2")
     shutil.rmtree(tmp_path / "store" / folder)
     upload(store, b"x", b"y")
@@ -314,13 +312,13 @@ def test_an_upload_whose_store_vanishes_is_not_acknowledged(
     everything_works(store)
 
 
-def test_a_request_folder_that_a_clean_takes_is_made_anew(
+def test_a_request_folder_that_a_clean_removes_is_not_used(
     store: LocalStore, tmp_path: Path, syscalls: Syscalls
 ) -> None:
     cleaned: list[int] = []
 
     def before(call: Call) -> None:
-        # Between mkdir and lock the new folder looks stale to another process.
+        # Between mkdir and flock, another process takes the new folder for stale.
         if call.name == "flock" and not cleaned:
             cleaned.append(store.clean())
 
@@ -332,7 +330,7 @@ def test_a_request_folder_that_a_clean_takes_is_made_anew(
     assert staged(tmp_path) == []
 
 
-def test_a_request_folder_that_a_clean_holds_is_left_to_it(store: LocalStore, syscalls: Syscalls) -> None:
+def test_a_request_folder_that_a_clean_has_locked_is_not_used(store: LocalStore, syscalls: Syscalls) -> None:
     held: list[int] = []
 
     def before(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""One local store and several processes: sharing, crashes, limits of the system (X02, X05, X06, X23, X24)."""
+"""Several processes with one local store: sharing, crashes, system limits (X02, X05, X06, X23, X24)."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.storage.uploads import sha256, staged, upload
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# A client of the store: begins an upload of three files, says so, and does what it is told.
+# Begins an upload of three files, prints a line, and then follows the orders on its standard input.
 CLIENT = """
 import os, sys
 from pathlib import Path
@@ -37,7 +37,7 @@ with store.begin() as upload:
 print("published", flush=True)
 """
 
-# Many uploads of contents that all processes share, and of some of its own; each third one is dropped.
+# Uploads content that all processes share, and some of its own. Every third upload is aborted.
 RIVAL = """
 import sys
 from pathlib import Path
@@ -81,18 +81,18 @@ def tell(process: subprocess.Popen[str], order: str) -> int:
     return process.wait(timeout=30)
 
 
-def test_what_a_crash_left_is_gone_after_clean(root: Path) -> None:
+def test_clean_removes_the_files_of_a_crashed_process(root: Path) -> None:
     store = LocalStore(root)
     with client(root) as process:
         assert tell(process, "crash") == 7
-    assert len(staged(root)) == 3  # the folder and two of the three files: the first had no name
+    assert len(staged(root)) == 3  # the folder and two of the three files; the first one has no name
     assert list(store.names()) == []
     assert store.clean() == 1
     assert staged(root) == []
     assert store.clean() == 0
 
 
-def test_what_a_kill_left_is_gone_after_clean(root: Path) -> None:
+def test_clean_removes_the_files_of_a_killed_process(root: Path) -> None:
     store = LocalStore(root)
     with client(root) as process:
         process.send_signal(signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_what_a_kill_left_is_gone_after_clean(root: Path) -> None:
     assert list(store.names()) == []
 
 
-def test_what_a_living_process_stages_is_left_alone(root: Path) -> None:
+def test_clean_keeps_the_staged_files_of_a_running_process(root: Path) -> None:
     store = LocalStore(root)
     with client(root) as process:
         before = staged(root)
@@ -115,7 +115,7 @@ def test_what_a_living_process_stages_is_left_alone(root: Path) -> None:
     assert staged(root) == []
 
 
-def test_what_this_process_stages_is_left_alone(root: Path) -> None:
+def test_clean_keeps_the_staged_files_of_this_process(root: Path) -> None:
     store = LocalStore(root)
     with store.begin() as begun:
         for content in (b"one", b"two"):
@@ -134,7 +134,7 @@ def stale_folder(root: Path) -> Path:
     return folder
 
 
-def test_clean_removes_nothing_that_is_not_ours(root: Path, tmp_path: Path) -> None:
+def test_clean_keeps_everything_else(root: Path, tmp_path: Path) -> None:
     stale = stale_folder(root)
     staging = root / "staging"
     outside = tmp_path / "outside"
@@ -156,7 +156,7 @@ def test_clean_removes_nothing_that_is_not_ours(root: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
-def test_clean_removes_nothing_of_another_user(root: Path) -> None:
+def test_clean_keeps_the_folders_of_another_user(root: Path) -> None:
     stale = stale_folder(root)
     os.chown(stale, 12345, 12345)
     before = staged(root)
@@ -197,7 +197,7 @@ def test_processes_killed_at_any_time_leave_only_whole_files(root: Path) -> None
         assert staged(root) == []
 
 
-# X06: a real limit of the system. CPython ignores SIGXFSZ, so that write(2) says EFBIG.
+# X06: RLIMIT_FSIZE. CPython ignores SIGXFSZ, so write(2) fails with EFBIG.
 LIMITED = """
 import errno, resource, sys
 from pathlib import Path
@@ -222,7 +222,7 @@ with store.begin() as upload:
 assert len(list(store.names())) == 1
 """
 
-# X05: a file system of 1 MiB and 24 inodes, full at once, in the middle of a file, and out of inodes.
+# X05: a file system with 1 MiB and 24 inodes: full at the start, within a file, and without free inodes.
 FULL = """
 import errno, sys
 from pathlib import Path
@@ -264,12 +264,12 @@ assert len(list(store.names())) == 15
 """
 
 
-def test_a_file_over_the_limit_of_the_system_leaves_nothing(root: Path) -> None:
+def test_a_file_over_the_system_limit_leaves_nothing(root: Path) -> None:
     subprocess.run([sys.executable, "-c", LIMITED, str(root)], cwd=PROJECT, check=True, timeout=60)
 
 
 def in_small_file_system(folder: Path, *command: str) -> list[str]:
-    # In a mount namespace of its own: nothing has to be unmounted.
+    # In its own mount namespace, so that nothing must be unmounted.
     script = 'mount -t tmpfs -o size=1m,nr_inodes=24 none "$0" && exec "$@"'
     return ["unshare", "--mount", "sh", "-c", script, str(folder), *command]
 
@@ -282,7 +282,7 @@ def can_mount(folder: Path) -> bool:
     )
 
 
-def test_a_full_file_system_gives_its_space_back(tmp_path: Path) -> None:
+def test_a_refused_upload_frees_the_space_of_a_full_file_system(tmp_path: Path) -> None:
     if not can_mount(tmp_path):
         pytest.skip("mounting a small file system needs root: ENOSPC is only injected (test_local_faults)")
     command = in_small_file_system(tmp_path, sys.executable, "-c", FULL, str(tmp_path))

@@ -1,4 +1,4 @@
-"""What the local store promises beyond the contract of all: order, modes, descriptors, no overwriting."""
+"""What only the local store guarantees: order of calls, modes, descriptors, no overwriting."""
 
 import errno
 import os
@@ -45,7 +45,7 @@ def no_unnamed_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestOrder:
-    """X01, audit step 6: last write, fsync of the file, link, fsync of the folder; then it is published."""
+    """X01, audit step 6: last write, fsync of the file, link, fsync of the folder."""
 
     @pytest.mark.parametrize("count", [1, 2, 5])
     def test_each_file_is_synced_before_it_is_linked_and_the_folder_after(
@@ -68,7 +68,7 @@ class TestOrder:
             assert linked.count(sha256(content)) == 1
         assert max(syncs[:-1]) < min(index for index, call in enumerate(done) if call[0] == "link")
 
-    def test_content_that_is_there_already_is_synced_too(
+    def test_content_that_is_stored_already_is_synced(
         self, root: Path, store: LocalStore, syscalls: Syscalls
     ) -> None:
         upload(LocalStore(root, durable=False), b"content")
@@ -86,7 +86,7 @@ class TestOrder:
         inodes = [call.inode for call in syscalls.calls if call.name == "fsync"]
         assert inodes == [path.stat().st_ino for path in (tmp_path, tmp_path / "a", tmp_path / "a/b")]
 
-    def test_fast_means_no_sync_at_all(self, root: Path, syscalls: Syscalls) -> None:
+    def test_durable_false_never_syncs(self, root: Path, syscalls: Syscalls) -> None:
         with syscalls:
             store = LocalStore(root, durable=False)
             upload(store, b"one", b"two", b"one")
@@ -110,7 +110,7 @@ class TestOrder:
 
 
 class TestDescriptors:
-    """H071, H098: at most four a request, none after it."""
+    """H071, H098: at most four in each request, none afterwards."""
 
     @pytest.mark.parametrize("durable", [True, False])
     def test_a_request_of_1000_files_holds_four(self, root: Path, durable: bool, syscalls: Syscalls) -> None:
@@ -127,7 +127,7 @@ class TestDescriptors:
 
     @pytest.mark.parametrize("count", [1, 3])
     @pytest.mark.parametrize("damaged", [False, True])
-    def test_mending_a_damaged_file_takes_no_more(
+    def test_replacing_a_damaged_file_needs_no_more(
         self, store: LocalStore, root: Path, syscalls: Syscalls, count: int, damaged: bool
     ) -> None:
         contents = [b"%d" % number for number in range(count)]
@@ -168,7 +168,7 @@ class TestStaging:
                 assert len(folders) == bool(expected)
         assert staged(root) == []
 
-    def test_after_a_discarded_first_file_the_next_has_no_name(self, store: LocalStore, root: Path) -> None:
+    def test_the_file_after_a_discarded_first_one_has_no_name(self, store: LocalStore, root: Path) -> None:
         with store.begin() as begun:
             for _ in range(3):
                 begun.new_file().discard()
@@ -210,7 +210,7 @@ class TestStaging:
 
 
 class TestNoOverwriting:
-    """A stored file stays the same file."""
+    """A stored file keeps its inode."""
 
     @pytest.mark.parametrize("before", [[], [b"first"]])
     def test_the_stored_inode_stays(self, store: LocalStore, root: Path, before: list[bytes]) -> None:
@@ -233,7 +233,7 @@ class TestNoOverwriting:
 
 @pytest.fixture(params=[0, 0o022, 0o077, 0o777])
 def umask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
-    assert tmp_path.is_dir()  # made before: it needs the usual umask
+    assert tmp_path.is_dir()  # created before, with the usual umask
     before = os.umask(request.param)
     yield request.param
     os.umask(before)
@@ -256,7 +256,7 @@ class TestModes:
         self.assert_private(tmp_path)
 
     @pytest.mark.usefixtures("umask", "no_unnamed_files")
-    def test_so_are_staged_files(self, tmp_path: Path) -> None:
+    def test_staged_files_are_private(self, tmp_path: Path) -> None:
         with LocalStore(tmp_path / "store").begin() as begun:
             begun.new_file()
             self.assert_private(tmp_path)
@@ -281,7 +281,7 @@ def make_link(path: Path) -> None:
 
 
 def make_socket(path: Path) -> None:
-    # A path to a Unix socket is short: bind it where it is.
+    # The path of a Unix socket must be short, so bind it in its folder.
     before = Path.cwd()
     os.chdir(path.parent)
     try:
@@ -301,7 +301,7 @@ INTRUDERS: list[Callable[[Path], object]] = [
 
 
 class TestIntruders:
-    """H153: what somebody else put into the store's folder."""
+    """H153: things in the folders of the store that the store did not create."""
 
     @pytest.mark.parametrize("make", INTRUDERS)
     @pytest.mark.parametrize("before", [[], [b"first"]])
@@ -329,14 +329,14 @@ class TestIntruders:
                 call()
         assert not store.is_writable()
 
-    def test_other_names_are_no_stored_files(self, store: LocalStore, root: Path) -> None:
+    def test_other_names_are_not_stored_files(self, store: LocalStore, root: Path) -> None:
         upload(store, b"content")
         (root / "files" / "README").write_bytes(b"")
         (root / "files" / f"{sha256(b'')}.part").write_bytes(b"")
         assert list(store.names()) == [sha256(b"content")]
 
 
-def test_a_large_file_is_written_from_the_buffer_that_came(
+def test_a_large_file_is_written_without_copying_its_buffer(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buffer = bytearray(os.urandom(1 << 20))

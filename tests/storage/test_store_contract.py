@@ -1,4 +1,4 @@
-"""What every store keeps, whatever is behind it (contract section 7)."""
+"""What every store guarantees (contract section 7)."""
 
 import threading
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_an_empty_file_is_a_file(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_pieces_of_every_kind_make_up_the_file(
+def test_a_file_is_written_in_pieces_of_every_type(
     store: Store, kind: Callable[[bytes], bytes | bytearray | memoryview]
 ) -> None:
     with store.begin() as begun:
@@ -69,7 +69,7 @@ def test_pieces_of_every_kind_make_up_the_file(
     assert stored.size == 70_004
 
 
-def test_the_written_buffer_is_free_at_once(store: Store) -> None:
+def test_a_written_buffer_may_be_reused_at_once(store: Store) -> None:
     with store.begin() as begun:
         writer = begun.new_file()
         buffer = bytearray(b"content")
@@ -108,7 +108,7 @@ def test_leaving_without_publish_leaves_nothing(store: Store, closed: int, half_
     assert list(store.names()) == []
 
 
-def test_an_exception_leaves_nothing_and_goes_on(store: Store) -> None:
+def test_an_exception_aborts_the_upload_and_is_raised(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.begin() as begun:
         writer = begun.new_file()
         writer.write(b"content")
@@ -160,7 +160,7 @@ def test_discarding_one_of_two_equal_files_keeps_the_other(store: Store, dropped
     assert list(store.names()) == [sha256(b"same")]
 
 
-def test_close_tells_the_same_again(store: Store) -> None:
+def test_a_second_close_returns_the_same(store: Store) -> None:
     with store.begin() as begun:
         writer = begun.new_file()
         writer.write(b"content")
@@ -192,7 +192,7 @@ def test_calls_in_the_wrong_order_are_refused(store: Store) -> None:
     assert list(store.names()) == [NOTHING]
 
 
-def test_an_aborted_upload_takes_no_more_calls(store: Store) -> None:
+def test_an_aborted_upload_accepts_no_more_calls(store: Store) -> None:
     begun = store.begin()
     writer = begun.new_file()
     begun.abort()
@@ -215,7 +215,7 @@ def test_a_range_is_read_from_its_offset(store: Store, offset: int, length: int,
         assert file.read(offset, length) == piece
 
 
-def test_a_closed_file_is_not_read(store: Store) -> None:
+def test_a_closed_file_cannot_be_read(store: Store) -> None:
     (stored,) = upload(store, b"content")
     file = store.open(stored.sha256)
     assert file is not None
@@ -237,12 +237,12 @@ NO_HASHES += [
 
 
 @pytest.mark.parametrize("name", NO_HASHES)
-def test_what_is_no_hash_names_no_file(store: Store, name: str) -> None:
+def test_a_name_that_is_not_a_hash_finds_no_file(store: Store, name: str) -> None:
     upload(store, b"")
     assert store.open(name) is None  # H150, H151, H152
 
 
-def test_an_unknown_hash_names_no_file(store: Store) -> None:
+def test_an_unknown_hash_finds_no_file(store: Store) -> None:
     assert store.open(NOTHING) is None
 
 
@@ -252,7 +252,7 @@ def test_a_new_store_is_writable_and_clean(store: Store) -> None:
     assert list(store.names()) == []
 
 
-def test_uploads_of_many_threads_do_not_meet(store: Store) -> None:
+def test_uploads_of_many_threads_are_independent(store: Store) -> None:
     failures: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -291,18 +291,18 @@ class TestOpenStore:
         assert isinstance(open_store("./a:b", durable=True), LocalStore)
         assert (tmp_path / "a:b/files").is_dir()
 
-    def test_memory_is_a_store_of_its_own(self) -> None:
+    def test_memory_is_a_new_store_each_time(self) -> None:
         store = open_store("memory:", durable=True)
         assert isinstance(store, MemoryStore)
         upload(store, b"content")
         assert list(open_store("memory:", durable=True).names()) == []
 
     @pytest.mark.parametrize("spec", ["", "file:", "memory:x", "s3://bucket", "a:b", "http:x\ny"])
-    def test_what_is_no_store_is_refused(self, spec: str) -> None:
+    def test_an_invalid_store_is_refused(self, spec: str) -> None:
         with pytest.raises(ValueError, match=r"store"):
             open_store(spec, durable=True)
 
-    def test_an_unknown_scheme_is_named_beside_the_known(self) -> None:
+    def test_the_message_for_an_unknown_scheme_lists_the_known_ones(self) -> None:
         with pytest.raises(ValueError, match=r"scheme s3: \(known: file:, memory:"):
             open_store("s3://bucket", durable=True)
 

@@ -1,4 +1,4 @@
-"""Uploads to a store under test, and what is left of them."""
+"""Uploads to a store under test, and what they leave."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from servers.storage import Store, StoredFile
 
 
 def sha256(content: bytes) -> str:
-    """The name of that content."""
+    """The name under which `content` is stored."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -24,7 +24,7 @@ def upload(store: Store, *contents: bytes) -> list[StoredFile]:
 
 
 def content_of(store: Store, name: str) -> bytes | None:
-    """The bytes stored under that name, or None."""
+    """The bytes stored under `name`, or None."""
     file = store.open(name)
     if file is None:
         return None
@@ -33,5 +33,5 @@ def content_of(store: Store, name: str) -> bytes | None:
 
 
 def staged(root: Path) -> list[Path]:
-    """What lies in the staging area of a local store: folders of requests, and the files in them."""
+    """The folders of requests in the staging area of a local store, and the files in them."""
     return sorted(path for path in root.rglob("*") if "staging" in path.parts and path.name != "staging")
