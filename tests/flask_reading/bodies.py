@@ -1,6 +1,6 @@
 """Runs the strict decoder over a body in given pieces and says what came out, in a form to compare."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
@@ -36,22 +36,6 @@ def parts(body: bytes, *, boundary: bytes = b"b", pieces: Iterable[bytes] = ()) 
     return found
 
 
-def heads(body: bytes) -> list[PartHead]:
-    """The header blocks of a body that is accepted."""
-    parser = StrictMultipart(b"b", Limits())
-    found = [event for event in parser.feed(body) if isinstance(event, PartHead)]
-    list(parser.finish())
-    return found
-
-
 def one_part(*lines: bytes, data: bytes = b"v") -> bytes:
     """A body of one part with these header lines."""
     return b"--b\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n--b--\r\n"
-
-
-def cuts(body: bytes) -> Iterator[list[bytes]]:
-    """Every split in two, byte by byte, and in pieces of three."""
-    for position in range(len(body) + 1):
-        yield [body[:position], body[position:]]
-    yield [body[position : position + 1] for position in range(len(body))]
-    yield [body[position : position + 3] for position in range(0, len(body), 3)]

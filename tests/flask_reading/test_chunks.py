@@ -35,56 +35,6 @@ def decode(raw: bytes, *, step: int = 1 << 20, size: int = 1 << 20, limits: Limi
     return decoded
 
 
-BODIES: dict[str, tuple[bytes, object]] = {
-    "plain": (b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
-    "empty": (b"0\r\n\r\n", b""),
-    "B26 extension": (b'3;a;b=c;d="e;\\"f"\r\nabc\r\n0;x\r\n\r\n', b"abc"),
-    "B26 blanks": (b"3 \t;\ta = b\r\nabc\r\n0\r\n\r\n", b"abc"),
-    "B32": (b"0003\r\nabc\r\nA\r\n0123456789\r\n00\r\n\r\n", b"abc0123456789"),
-    "B33 16 digits": (b"0000000000000003\r\nabc\r\n0\r\n\r\n", b"abc"),
-    "B28 trailers": (b"3\r\nabc\r\n0\r\nX-A: 1\r\nX-A:2\r\n\r\n", b"abc"),
-    "B28 100 trailers": (b"0\r\n" + b"X: y\r\n" * 100 + b"\r\n", b""),
-    "B27 256 bytes": (b"3;" + b"x" * 254 + b"\r\nabc\r\n0\r\n\r\n", b"abc"),
-    "B27 257 bytes": (b"3;" + b"x" * 255 + b"\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B27 no end": (b"3;" + b"x" * 300, "bad_chunk"),
-    "B27 no name": (b"3;=x\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B27 empty": (b"3;\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B27 quote over the line": (b'3;a="\r\nabc\r\n0\r\n\r\n', "bad_chunk"),
-    "B27 LF": (b"3;a\nb\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B29 framing": (b"0\r\nContent-Length: 3\r\n\r\n", "bad_chunk"),
-    "B29 host": (b"0\r\nHost: x\r\n\r\n", "bad_chunk"),
-    "B29 second type": (b"0\r\nContent-Type: a/b\r\n\r\n", "bad_chunk"),
-    "B29 malformed": (b"0\r\nX : y\r\n\r\n", "bad_chunk"),
-    "B29 NUL": (b"0\r\nX: \0\r\n\r\n", "bad_chunk"),
-    "101 trailers": (b"0\r\n" + b"X: y\r\n" * 101 + b"\r\n", "bad_chunk"),
-    "long trailer": (b"0\r\nX: " + b"y" * 8190 + b"\r\n\r\n", "bad_chunk"),
-    "B30 sign": (b"+3\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B30 prefix": (b"0x3\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B30 underscore": (b"0_3\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B30 blank": (b"3 \r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B31 empty": (b"\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B33 17 digits": (b"0" * 16 + b"3\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B33 too large": (b"f" * 16 + b"\r\nabc", "body_too_large"),
-    "B34 too small": (b"2\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B34 too big": (b"4\r\nabc\r\n0\r\n\r\n", "bad_chunk"),
-    "B34 other bytes": (b"3\r\nabcXX0\r\n\r\n", "bad_chunk"),
-    "B35": (b"3\nabc\n0\n\n", "bad_chunk"),
-    "B36 no last chunk": (b"3\r\nabc\r\n", "body_truncated"),
-    "B36 in the data": (b"3\r\nab", "body_truncated"),
-    "B36 no final CRLF": (b"3\r\nabc\r\n0\r\n", "body_truncated"),
-    "B36 in the terminator": (b"3\r\nabc\r", "body_truncated"),
-    "nothing": (b"", "body_truncated"),
-}
-
-
-@pytest.mark.parametrize("raw, expected", BODIES.values(), ids=BODIES)
-def test_chunks_are_decoded_alike_in_every_cut(raw: bytes, expected: object) -> None:
-    assert decode(raw) == expected
-    for step in (1, 2, 3, 5):
-        for size in (1, 4, 1000):
-            assert decode(raw, step=step, size=size) == expected
-
-
 def test_what_follows_the_body_is_kept() -> None:
     stream = ChunkedStream(source(b"1\r\na\r\n0\r\n\r\nGET /", 1 << 20), Limits(), has_type=False)
     assert (stream.read(10), stream.read(10), stream.rest) == (b"a", b"", b"GET /")
