@@ -71,7 +71,7 @@ def _text_builder(
     return OpaqueBuilder(head, media_type, upload)
 
 
-class _Held:
+class _SmallBody:
     """Base of the kinds that are small: the body is held in memory and hashed at the end."""
 
     def __init__(self, kind: Kind, media_type: MediaType, limit: int) -> None:
@@ -89,7 +89,7 @@ class _Held:
         return len(self._held), hashlib.sha256(self._held).hexdigest()
 
 
-class JsonBuilder(_Held):
+class JsonBuilder(_SmallBody):
     """Kind `json`: at most `max_json` bytes."""
 
     def __init__(self, media_type: MediaType, limits: Limits) -> None:
@@ -102,7 +102,7 @@ class JsonBuilder(_Held):
         return ParsedBody("json", self._media_type, size, sha256, json=value)
 
 
-class UrlencodedBuilder(_Held):
+class UrlencodedBuilder(_SmallBody):
     """Kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
 
     def __init__(self, media_type: MediaType, parsers: Parsers, limits: Limits) -> None:

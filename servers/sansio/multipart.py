@@ -200,7 +200,7 @@ class FormDataParser:
 
     def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
         """Read the data of a part and its delimiter. Returns whether that closes the body."""
-        begin = self._position + 2  # behind the empty line, which may be part of the delimiter (M34)
+        begin = self._position + 2  # after the empty line, which may be part of the delimiter (M34)
         searched = self._position
         empty_line_reported = False
         while True:

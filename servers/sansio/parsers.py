@@ -1,4 +1,4 @@
-"""The parsers of this folder behind the interface that the contract uses."""
+"""The parsers of this folder, as an implementation of the interface `contract.parsers.Parsers`."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ from .urlencoded import parse_pairs
 
 
 class SansIoParsers:
-    """Implements `contract.parsers.Parsers`. `trace` gets every byte of a form with its role."""
+    """`trace` gets every byte of a form with its role."""
 
     def __init__(self, trace: Trace | None = None) -> None:
         self._trace = trace

@@ -73,7 +73,7 @@ class LocalUpload:
 
     def new_file(self) -> "LocalWriter":
         """Begin the next file. Raises OSError if it cannot be created."""
-        self._require_rest()
+        self._require_idle()
         if self._files_fd < 0:
             self._files_fd = self._folders.open_files()
         self._begun += 1
@@ -85,7 +85,7 @@ class LocalUpload:
 
         If it raises OSError, the upload has been aborted.
         """
-        self._require_rest()
+        self._require_idle()
         try:
             if self._closed:
                 # Files with the same content are published once.
@@ -125,11 +125,11 @@ class LocalUpload:
         """fsync the file if the store is durable."""
         self._folders.sync(fd)
 
-    def broke(self) -> None:
+    def mark_broken(self) -> None:
         """Note that a file has lost bytes, so that the upload can only be aborted (X07)."""
         self._refusal = self._refusal or "a file could not be written"
 
-    def ended(self, file: "LocalWriter", *, complete: bool) -> None:
+    def file_ended(self, file: "LocalWriter", *, complete: bool) -> None:
         """Note that `file` was closed (`complete`) or discarded."""
         if self._writing is file:
             self._writing = None
@@ -138,7 +138,7 @@ class LocalUpload:
         elif file in self._closed:
             self._closed.remove(file)
 
-    def _require_rest(self) -> None:
+    def _require_idle(self) -> None:
         if self._refusal is not None:
             raise RuntimeError(f"this upload accepts no more calls: {self._refusal}")
         if self._writing is not None:
@@ -187,7 +187,7 @@ class LocalWriter:
             try:
                 self._write_all(octets)
             except OSError:
-                self._upload.broke()
+                self._upload.mark_broken()
                 raise
             self._hash.update(octets)
             self._size += octets.nbytes
@@ -201,10 +201,10 @@ class LocalWriter:
             try:
                 self._close_fd()
             except OSError:
-                self._upload.broke()
+                self._upload.mark_broken()
                 raise
         self._stored = StoredFile(self._hash.hexdigest(), self._size)
-        self._upload.ended(self, complete=True)
+        self._upload.file_ended(self, complete=True)
         return self._stored
 
     def discard(self) -> None:
@@ -215,7 +215,7 @@ class LocalWriter:
         if self.name is not None:
             with suppress(OSError):  # if it stays, it is removed with the folder
                 os.unlink(self.name, dir_fd=self._upload.request_folder().fd)
-        self._upload.ended(self, complete=False)
+        self._upload.file_ended(self, complete=False)
 
     def forget(self) -> None:
         """Close the descriptor; the file takes no more calls. Never raises."""

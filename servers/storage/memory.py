@@ -62,13 +62,13 @@ class MemoryUpload:
         self.abort()
 
     def new_file(self) -> "MemoryWriter":
-        self._require_rest()
+        self._require_idle()
         writer = MemoryWriter()
         self._writers.append(writer)
         return writer
 
     def publish(self) -> None:
-        self._require_rest()
+        self._require_idle()
         contents = (writer.content() for writer in self._writers if not writer.gone)
         self._store.add({hashlib.sha256(content).hexdigest(): content for content in contents})
         self.abort()
@@ -80,7 +80,7 @@ class MemoryUpload:
         self._writers.clear()
         self._refusal = self._refusal or "it is aborted"
 
-    def _require_rest(self) -> None:
+    def _require_idle(self) -> None:
         if self._refusal is not None:
             raise RuntimeError(f"this upload accepts no more calls: {self._refusal}")
         if self._writers and self._writers[-1].is_open:

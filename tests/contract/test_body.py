@@ -97,7 +97,7 @@ def _feed_all(content_type: str | None, coding: str | None, pieces: list[bytes])
         pytest.param(None, b"x" * 20, "text", "x" * 20, id="the longest without a type"),
         pytest.param(None, b"x" * 21, "text", None, id="a longer one without a type"),
         pytest.param(None, b"x" * 30 + b"\xff", "bytes", None, id="the whole body decides"),
-        pytest.param(None, b"x" * 30 + b"\0", "bytes", None, id="a NUL far behind"),
+        pytest.param(None, b"x" * 30 + b"\0", "bytes", None, id="a NUL far from the start"),
     ],
 )
 def test_text_and_bytes(content_type: str | None, data: bytes, kind: str, text: str | None) -> None:
@@ -161,7 +161,7 @@ def test_multipart() -> None:
             "text/plain; charset=utf-8", b"a\xe2\x82", "text_encoding", id="C12: an incomplete sequence"
         ),
         pytest.param(
-            "text/plain; charset=us-ascii", b"x" * 30 + b"\xe9", "text_encoding", id="C12: far behind"
+            "text/plain; charset=us-ascii", b"x" * 30 + b"\xe9", "text_encoding", id="C12: far from the start"
         ),
         pytest.param(_MULTIPART, b"x", "multipart_truncated", id="M23"),
     ],

@@ -34,7 +34,7 @@ _DEPTH = 64
         pytest.param(b"[-0, 1.10, 1E5, 1e-400]", [0, 1.1, 100000.0, 0.0], id="J16"),
         pytest.param(b"1" * 2000 + b"e-1999", 1.1111111111111112, id="J11 is for integers"),
         pytest.param(b'"' + b"[{" * 100 + b'"', "[{" * 100, id="J15: brackets in a string"),
-        pytest.param(b'"\\"' + b"[" * 100 + b'"', '"' + "[" * 100, id="J15: behind an escaped quote"),
+        pytest.param(b'"\\"' + b"[" * 100 + b'"', '"' + "[" * 100, id="J15: after an escaped quote"),
         pytest.param(b"[" + b"[]," * 100 + b"{}]", [[]] * 100 + [{}], id="J15: side by side"),
     ],
 )
