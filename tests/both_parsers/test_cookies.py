@@ -1,11 +1,18 @@
 """The Cookie field (rules K1 to K15)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from servers.contract.request import Pair
+from servers.flask_reading.cookies import read_cookies
 from servers.sansio.cookies import parse_cookies
 
+_Parse = Callable[[str], tuple[Pair, ...]]
+_BOTH = pytest.mark.parametrize("parse", [parse_cookies, read_cookies], ids=["sansio", "flask"])
 
+
+@_BOTH
 @pytest.mark.parametrize(
     ("field", "cookies"),
     [
@@ -33,10 +40,11 @@ from servers.sansio.cookies import parse_cookies
         pytest.param("$Version=1; a=2", [("$Version", "1"), ("a", "2")], id="K13"),
     ],
 )
-def test_cookies(field: str, cookies: list[tuple[str, str]]) -> None:
-    assert parse_cookies(field) == tuple(Pair(*cookie) for cookie in cookies)
+def test_cookies(parse: _Parse, field: str, cookies: list[tuple[str, str]]) -> None:
+    assert parse(field) == tuple(Pair(*cookie) for cookie in cookies)
 
 
-def test_the_number_of_cookies_has_no_limit() -> None:
+@_BOTH
+def test_the_number_of_cookies_has_no_limit(parse: _Parse) -> None:
     """K15."""
-    assert len(parse_cookies("a=1;" * 300)) == 300
+    assert len(parse("a=1;" * 300)) == 300

@@ -6,14 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.contract.request import BasicCredentials, OtherCredentials
+from servers.contract.limits import Limits
+from servers.contract.request import BasicCredentials, OtherCredentials, Pair
+from servers.flask_reading import read_environ
+from servers.flask_reading.authorization import read_authorization
 from servers.sansio.credentials import parse_authorization
+
+_PARSE = {"sansio": parse_authorization, "flask": read_authorization}
+_BOTH = pytest.mark.parametrize("backend", _PARSE)
 
 
 def _basic(user_pass: bytes) -> str:
     return "Basic " + base64.b64encode(user_pass).decode()
 
 
+@_BOTH
 @pytest.mark.parametrize(
     ("value", "username", "password"),
     [
@@ -28,10 +35,11 @@ def _basic(user_pass: bytes) -> str:
         pytest.param(_basic(b"\xfc:\xa4"), "\xfc", "\xa4", id="A10: ISO-8859-1"),
     ],
 )
-def test_basic_credentials(value: str, username: str, password: str) -> None:
-    assert parse_authorization(value) == BasicCredentials(username, password)
+def test_basic_credentials(backend: str, value: str, username: str, password: str) -> None:
+    assert _PARSE[backend](value) == BasicCredentials(username, password)
 
 
+@_BOTH
 @pytest.mark.parametrize(
     ("value", "scheme", "credentials"),
     [
@@ -59,8 +67,8 @@ def test_basic_credentials(value: str, username: str, password: str) -> None:
         pytest.param("dTpw", "dtpw", "", id="A15"),
     ],
 )
-def test_other_credentials(value: str, scheme: str, credentials: str) -> None:
-    assert parse_authorization(value) == OtherCredentials(scheme, credentials)
+def test_other_credentials(backend: str, value: str, scheme: str, credentials: str) -> None:
+    assert _PARSE[backend](value) == OtherCredentials(scheme, credentials)
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t", " \t "])
@@ -68,17 +76,35 @@ def test_an_empty_field_has_no_credentials(value: str) -> None:
     assert parse_authorization(value) is None
 
 
+@pytest.mark.parametrize(
+    ("fields", "auth"),
+    [
+        ({"HTTP_AUTHORIZATION": "Basic dTpw"}, BasicCredentials("u", "p")),
+        ({"HTTP_AUTHORIZATION": ""}, None),
+        ({}, None),
+    ],
+)
+def test_flask_finds_credentials_and_cookies_in_the_environ(
+    fields: dict[str, str], auth: BasicCredentials | None
+) -> None:
+    environ = {"REQUEST_METHOD": "GET", "RAW_URI": "/", "SERVER_PROTOCOL": "HTTP/1.0", "HTTP_COOKIE": "a=1"}
+    head = read_environ({**environ, **fields}, Limits())
+    assert (head.auth, head.cookies) == (auth, (Pair("a", "1"),))
+
+
 @given(st.text("abc\u00fc\u20ac: ", max_size=8), st.text("abc\u00fc\u20ac: ", max_size=8))
 def test_encoded_credentials_are_decoded(username: str, password: str) -> None:
     username = username.replace(":", "")
-    found = parse_authorization(_basic(f"{username}:{password}".encode()))
-    assert found == BasicCredentials(username, password)
+    value = _basic(f"{username}:{password}".encode())
+    for parse in _PARSE.values():
+        assert parse(value) == BasicCredentials(username, password)
 
 
 @given(st.text("ABZaz09+/= dTpw", max_size=12))
 def test_only_canonical_base64_decodes(text: str) -> None:
     """RFC 4648 4: only the text that the standard library would encode (A8, A9)."""
     found = parse_authorization("Basic " + text)
+    assert read_authorization("Basic " + text) == found
     if isinstance(found, BasicCredentials):
         decoded = f"{found.username}:{found.password}"
         assert text.lstrip(" ") in {

@@ -1,12 +1,17 @@
 """Host: uri-host with an optional port (RFC 9112 3.2, RFC 3986 3.2.2; H26 to H28)."""
 
 import ipaddress
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from servers.sansio.host import is_host
+from servers.flask_reading.host import is_host as is_host_of_flask
+from servers.sansio.host import is_host as is_host_of_sansio
+
+_BOTH = pytest.mark.parametrize("is_host", [is_host_of_sansio, is_host_of_flask], ids=["sansio", "flask"])
+_IsHost = Callable[[str], bool]
 
 _HOSTS = [
     *("localhost", "localhost:8000", "LOCALHOST", "h:", "h:0", "h:65535", "h:00000000000000065535"),
@@ -33,21 +38,25 @@ _INVALID = [
 ]
 
 
+@_BOTH
 @pytest.mark.parametrize("value", _HOSTS)
-def test_a_host(value: str) -> None:
+def test_a_host(is_host: _IsHost, value: str) -> None:
     assert is_host(value)
 
 
+@_BOTH
 @pytest.mark.parametrize("value", _INVALID)
-def test_not_a_host(value: str) -> None:
+def test_not_a_host(is_host: _IsHost, value: str) -> None:
     assert not is_host(value)
 
 
-def test_the_largest_port_is_65535() -> None:
+@_BOTH
+def test_the_largest_port_is_65535(is_host: _IsHost) -> None:
     assert [is_host(f"h:{port}") for port in range(65530, 65542)] == [True] * 6 + [False] * 6
 
 
-def test_a_port_with_many_digits() -> None:
+@_BOTH
+def test_a_port_with_many_digits(is_host: _IsHost) -> None:
     assert not is_host("h:" + "9" * 8000)
     assert is_host("h:" + "0" * 8000)
 
@@ -67,4 +76,5 @@ def test_ipaddress_accepts_the_same_ipv6_addresses(address: str) -> None:
         expected = ipaddress.IPv6Address(address) is not None
     except ValueError:
         expected = False
-    assert is_host(f"[{address}]") == expected
+    for is_host in (is_host_of_sansio, is_host_of_flask):
+        assert is_host(f"[{address}]") == expected
