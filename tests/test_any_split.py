@@ -118,7 +118,8 @@ def _dechunk_sansio(body: Body, pieces: Pieces) -> Iterator[bytes]:
 
 
 def _dechunk_flask(body: Body, pieces: Pieces) -> Iterator[bytes]:
-    stream = ChunkedStream(source_of(pieces), LIMITS, has_type="content-type" in body.head.fields)
+    has_type = "content-type" in body.head.fields
+    stream = ChunkedStream(source_of(pieces), LIMITS, has_type=has_type, check_rate=lambda size: None)
     while data := stream.read(1024 * 1024):
         yield data
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from ..contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
 from ..contract.problems import Problem
-from ..flask_server.pace import Pace
 from .abnf import QUOTED_STRING, TCHAR
 from .fields import split_field_line
 
@@ -31,14 +30,25 @@ class ChunkedStream:
     raises.
     """
 
-    def __init__(self, source: Callable[[int], bytes], limits: Limits, *, has_type: bool) -> None:
-        """`has_type`: the head has a Content-Type, so that one in the trailers is a second one."""
+    def __init__(
+        self,
+        source: Callable[[int], bytes],
+        limits: Limits,
+        *,
+        has_type: bool,
+        check_rate: Callable[[int], None],
+    ) -> None:
+        """`has_type`: the head has a Content-Type, so one in the trailers would be the second.
+
+        `check_rate` is called after each read from `source`, with the number of decoded bytes so far. It
+        raises Problem `request_timeout` when the client is too slow.
+        """
         self.ended = False
         self._problem: Problem | None = None
         self._seen = {"content-type"} if has_type else set()
         self._source = source
         self._limits = limits
-        self._pace = Pace(limits)
+        self._check_rate = check_rate
         self._raw = bytearray()  # read and not yet consumed
         self._left = 0  # of the chunk at hand
         self._total = 0
@@ -86,7 +96,7 @@ class ChunkedStream:
         decoded = self._total - self._left
         if not data:
             raise Problem("body_truncated", f"the connection ended after {decoded} bytes of body")
-        self._pace.check(decoded)
+        self._check_rate(decoded)
         return data
 
     def _has_line(self) -> bool:

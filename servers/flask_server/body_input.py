@@ -35,7 +35,8 @@ class BodyInput:
             # Werkzeug's own decoder is no match for hostile chunks; what it reads from is (B26 to B36).
             raw = cast(BufferedReader, stream._rfile)
             has_type = head.field("content-type") is not None
-            self._read = ChunkedStream(raw.read1, limits, has_type=has_type).read
+            chunks = ChunkedStream(raw.read1, limits, has_type=has_type, check_rate=self._pace.check)
+            self._read = chunks.read
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises Problem `body_truncated`, `bad_chunk`, `request_timeout` or `body_too_large`."""

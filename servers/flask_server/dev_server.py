@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..contract.limits import MIB
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
 from ..contract.problems import Problem
 from ..settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 
 

@@ -18,6 +18,7 @@ from ..contract.problems import Problem
 from ..flask_reading.chunks import ChunkedStream
 from ..flask_reading.head import join_lines
 from ..flask_reading.wire_head import WireHead
+from .pace import Pace
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _READ = 65536
@@ -103,7 +104,9 @@ class RequestBody:
         self._chunks: ChunkedStream | None = None
         if wire.head.chunked:
             has_type = "content-type" in wire.head.fields
-            self._chunks = ChunkedStream(reader.receive, reader.limits, has_type=has_type)
+            self._chunks = ChunkedStream(
+                reader.receive, reader.limits, has_type=has_type, check_rate=Pace(reader.limits).check
+            )
         self._owes_continue = "expect" in wire.head.fields and not wire.line.http_1_0
 
     @property

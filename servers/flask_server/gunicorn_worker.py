@@ -10,14 +10,12 @@ from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
 
-from ..contract.limits import MIB, Limits
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
 ACCEPT_PAUSE_SECONDS = 0.5
 _READ = 65536
 

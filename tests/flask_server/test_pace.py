@@ -85,7 +85,7 @@ def one_a_second(clock: Clock, pieces: Iterator[bytes]) -> Callable[[int], bytes
 
 def seconds_until_refused(clock: Clock, pieces: Iterator[bytes]) -> float:
     begin = clock.now
-    stream = ChunkedStream(one_a_second(clock, pieces), LIMITS, has_type=True)
+    stream = ChunkedStream(one_a_second(clock, pieces), LIMITS, has_type=True, check_rate=Pace(LIMITS).check)
     with pytest.raises(Problem, match="request_timeout"):
         while stream.read(1 << 20):
             assert clock.now - begin < 1000, "it drips for ever"
@@ -128,5 +128,6 @@ def test_chunks_at_the_least_rate_go_on(clock: Clock) -> None:
         one_a_second(clock, chain([chunk * 2], repeat(chunk, 298), [chunk + b"0\r\n\r\n"])),
         LIMITS,
         has_type=True,
+        check_rate=Pace(LIMITS).check,
     )
     assert sum(map(len, iter(lambda: stream.read(1 << 20), b""))) == 301 * 256
