@@ -18,7 +18,7 @@ from rich.console import Console
 
 from .contract.limits import Limits
 from .settings import LIMIT_NAMES, Settings, SettingsError
-from .socket_server.processes import Master, listen, serve_here, url_of
+from .socket_server.processes import Supervisor, listen, serve_here, url_of
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,7 +67,7 @@ def main(*, wire: bool, **given: Any) -> None:
     if wire or settings.processes == 1:
         serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
         return
-    sys.exit(Master(sockets, context, settings.processes).run(ready))
+    sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
 
 
 if __name__ == "__main__":

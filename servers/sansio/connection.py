@@ -63,7 +63,7 @@ class RequestReader:
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
-        self._at_rest = True
+        self._between_requests = True
 
     def feed(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
@@ -75,9 +75,9 @@ class RequestReader:
         return len(self._incoming)
 
     @property
-    def at_rest(self) -> bool:
+    def between_requests(self) -> bool:
         """Whether no head has begun since the last request: an empty line before it does not begin one."""
-        return self._at_rest
+        return self._between_requests
 
     def next_event(self) -> Event | Need:
         """The next event, or NEED_DATA. Raises Problem."""
@@ -139,9 +139,9 @@ class RequestReader:
         return line
 
     def _read_first_line(self) -> Generator[Need, None, bytes]:
-        self._at_rest = True
+        self._between_requests = True
         yield from self._incoming.at_least(1)
-        self._at_rest = False
+        self._between_requests = False
         limit = self._limits.max_request_line
         return (
             yield from self._incoming.line(Role.REQUEST_LINE, limit, _long_request_line, _broken_request_line)

@@ -26,8 +26,8 @@ WRITE = selectors.EVENT_WRITE
 class Watcher(Protocol):
     """Something that waits for a socket."""
 
-    def on_ready(self, events: int) -> None:
-        """The socket is readable or writable."""
+    def on_ready(self) -> None:
+        """The socket is readable or writable, as the watcher asked."""
 
 
 class Deadline:
@@ -135,12 +135,12 @@ class Loop:
         self._running = False
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self._next_timeout()):
+        for key, _ in self._selector.select(self._next_timeout()):
             if key.data is None:
                 self._drain_wakeups()
             else:
                 watcher: Watcher = key.data
-                watcher.on_ready(events)
+                watcher.on_ready()
         for _ in range(len(self._done)):  # what they add has its turn after the sockets that are ready
             self._done.popleft()()
         self._fire_deadlines()

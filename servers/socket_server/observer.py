@@ -85,7 +85,9 @@ class Observer:
         self._end_run()
         self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
 
-    def answered(self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool) -> None:
+    def responded(
+        self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool
+    ) -> None:
         """The answer goes out: to `problem`, if the request is refused."""
         self._end_run()
         if problem is not None:

@@ -84,7 +84,7 @@ def _on_signal(number: int, worker: Worker, step: Callable[[], None]) -> None:
     signal.signal(number, lambda _number, _frame: worker.loop.call_soon_from_thread(step))
 
 
-class EndOfMaster:
+class EndOfSupervisor:
     """Stops a worker when its end of the master's socket pair says that the master stops, or is gone."""
 
     def __init__(self, life: socket.socket, worker: Worker) -> None:
@@ -92,12 +92,12 @@ class EndOfMaster:
         self._worker = worker
         worker.loop.watch(life, READ, self)
 
-    def on_ready(self, events: int) -> None:
+    def on_ready(self) -> None:
         self._worker.loop.watch(self._life, 0, self)  # an end stays readable: the loop would spin
         self._worker.stop()
 
 
-class Master:
+class Supervisor:
     """Forks the workers and waits: a worker that died is replaced, a signal stops all.
 
     Ctrl-C and service managers signal the workers too: they stop only once, and only the master hurries them.
@@ -153,7 +153,7 @@ class Master:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             _on_signal(signal.SIGTERM, worker, worker.stop)
             _on_signal(signal.SIGQUIT, worker, worker.stop_at_once)
-            EndOfMaster(self._life_seen, worker)
+            EndOfSupervisor(self._life_seen, worker)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
             worker.run()
             status = 0

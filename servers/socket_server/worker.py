@@ -31,7 +31,7 @@ class Listener:
         if not self._worker.stopping:
             self._worker.loop.watch(self._socket, READ, self)
 
-    def on_ready(self, events: int) -> None:
+    def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
             try:
                 sock, _ = self._socket.accept()
@@ -43,7 +43,7 @@ class Listener:
                     self._pause.set(time.monotonic() + _PAUSE_SECONDS)
                     return
                 continue  # that client is gone already (ECONNABORTED)
-            self._worker.welcome(sock)
+            self._worker.accept(sock)
 
     def close(self) -> None:
         self._pause.cancel()
@@ -75,7 +75,7 @@ class Worker:
     def run(self) -> None:
         self.loop.run()
 
-    def welcome(self, sock: socket.socket) -> None:
+    def accept(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -94,7 +94,7 @@ class Worker:
         host, port = sock.getpeername()[:2]
         return Observer(self._console, self._observed, f"{host} port {port}")
 
-    def left(self, connection: Connection) -> None:
+    def connection_closed(self, connection: Connection) -> None:
         self._connections.discard(connection)
         self._stop_when_empty()
 
@@ -103,7 +103,7 @@ class Worker:
         if self.stopping:
             return
         for listener in self._listeners:
-            listener.on_ready(READ)  # whoever waits to be accepted may have sent a request
+            listener.on_ready()  # whoever waits to be accepted may have sent a request
             listener.close()
         self.stopping = True
         for connection in list(self._connections):

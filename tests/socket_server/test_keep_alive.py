@@ -2,10 +2,12 @@
 
 import itertools
 import random
+import time
 
 import pytest
 
 from clients.http1.response_parser import Response
+from servers.storage.memory import MemoryUpload
 from tests.socket_server.client import get, request
 from tests.socket_server.worker_thread import Served, serving
 
@@ -154,3 +156,25 @@ def test_an_answer_states_the_time_and_the_server(served: Served) -> None:
     date = response.header("date") or ""
     assert date.endswith(" GMT")
     assert len(date) == 29
+
+
+def test_a_request_behind_a_response_that_fills_the_socket_waits_for_the_upload_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a thread publishes the upload, a socket that is writable again starts no other request."""
+    publish = MemoryUpload.publish
+
+    def publish_slowly(upload: MemoryUpload) -> None:
+        time.sleep(0.3)
+        publish(upload)
+
+    with serving() as worker:
+        with worker.client() as client:
+            client.send(request("PUT", "/upload/large", body=bytes(16 * 1024 * 1024)))
+            stored = client.response().json()["files"][0]["href"]
+        monkeypatch.setattr(MemoryUpload, "publish", publish_slowly)
+        with worker.client(receive_buffer=65536) as client:
+            client.send(get(stored) + request("PUT", "/upload/second", body=b"x") + get("/third"))
+            time.sleep(0.1)  # the first response fills the socket
+            _, *others = client.responses(3, methods=(b"GET", b"PUT", b"GET"))
+    assert [_path(response) for response in others] == ["/upload/second", "/third"]

@@ -202,8 +202,7 @@ _WANTED = 60 * 256
 
 
 def test_a_body_is_looked_at_when_it_could_be_too_slow_first() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     assert [pace.wait(now) for now in (100, 110, 131, 159)] == [130, 140, 160, 160]
 
 
@@ -211,34 +210,30 @@ def test_a_body_is_looked_at_when_it_could_be_too_slow_first() -> None:
     ("size", "again"), [(_WANTED, 189), (_WANTED - 1, None), (10 * _WANTED, 189), (0, None)]
 )
 def test_the_minimum_rate_is_that_of_each_window(size: int, again: float | None) -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     pace.wait(159)
-    assert pace.look_again(160, size) == again
+    assert pace.check(160, size) == again
     if again is not None:
         pace.wait(215)
-        assert pace.look_again(220, size + _WANTED - 1) is None, "what came before does not count again"
+        assert pace.check(220, size + _WANTED - 1) is None, "what came before does not count again"
 
 
 def test_silence_is_too_slow_whatever_came_before() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     pace.wait(101)
-    assert pace.look_again(131, 10 * _WANTED) is None
+    assert pace.check(131, 10 * _WANTED) is None
 
 
 def test_time_that_the_server_took_is_not_the_clients() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
-    pace.excuse(50)
+    pace = BodyPace(_PACE, 100)
+    pace.exclude(50)
     assert [pace.wait(now) for now in (150, 190)] == [180, 210]
 
 
 def test_without_a_window_any_rate_will_do_but_not_silence() -> None:
     """And nobody looks again at once, and again."""
-    pace = BodyPace(Limits(body_idle_timeout=30, body_rate_window=0, min_body_rate=256))
-    pace.begin(100)
+    pace = BodyPace(Limits(body_idle_timeout=30, body_rate_window=0, min_body_rate=256), 100)
     assert pace.wait(100) == 130
     assert pace.wait(110) == 140
-    assert pace.look_again(139, 1) == 140
-    assert pace.look_again(140, 1) is None
+    assert pace.check(139, 1) == 140
+    assert pace.check(140, 1) is None

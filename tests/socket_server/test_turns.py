@@ -35,10 +35,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
             found.append((bufsize, len(data)))
             return data
 
-    welcome = Worker.welcome
-    monkeypatch.setattr(
-        Worker, "welcome", lambda worker, sock: welcome(worker, Recorded(fileno=sock.detach()))
-    )
+    accept = Worker.accept
+    monkeypatch.setattr(Worker, "accept", lambda worker, sock: accept(worker, Recorded(fileno=sock.detach())))
     return found
 
 
