@@ -1,21 +1,21 @@
 """One connection: requests come in, responses go out, and the connection ends.
 
 A connection never waits in a call. Four inputs move it, all of them from the event loop: its socket is ready,
-its deadline has come, a thread has finished, or its turn has come. Each input runs one step inside `_guard`. The
-step ends by choosing what the connection waits for next: a phase, the events that the loop watches, and one
-deadline. `phase.py` has the table of phases and transitions.
+its deadline has come, a thread has finished, or its turn has come. Each input runs one step inside `_guard`.
+The step ends by choosing what the connection waits for next: a phase, the events that the loop watches, and
+one deadline. `phase.py` has the table of phases and transitions.
 
 The phase is the only state of the connection itself. What belongs to a request is in `CurrentRequest`, which
 exists from the end of the head until the response begins. What belongs to a response is in `Outbox`. Received
 bytes are in `Inbox`, which also knows whether the client has ended its side.
 
-`_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a response
-it goes on with the bytes behind the request, so pipelined requests are answered in order. While a thread works
-or a stream pauses, about 1 MiB is received ahead and kept.
+`_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a
+response it goes on with the bytes behind the request, so pipelined requests are answered in order. While a
+thread works or a stream pauses, about 1 MiB is received ahead and kept.
 
-A Problem refuses the request, unless its response has begun. The connection is kept if the request was received
-to its end. Otherwise the write side is shut first, and what the client still sends is drained, so that a reset
-does not destroy the response (RFC 9112 9.6).
+A Problem refuses the request, unless its response has begun. The connection is kept if the request was
+received to its end. Otherwise the write side is shut first, and what the client still sends is drained, so
+that a reset does not destroy the response (RFC 9112 9.6).
 """
 
 import contextlib
@@ -158,7 +158,7 @@ class Connection:
             self._receive_ahead(data)
 
     def _receive_ahead(self, data: bytes) -> None:
-        """Keep what comes while a thread works or a stream pauses. A pause ends the reading after one read."""
+        """Keep what comes while a thread works or a stream pauses. Each pause reads only once."""
         if not self._inbox.receive_ahead(data) or self._phase is Phase.PAUSING:
             self._watch(0)
         if self._phase is Phase.PAUSING:

@@ -1,4 +1,4 @@
-"""What has arrived on one connection, as the reader's events. The pieces of a body at hand come as one event."""
+"""What has arrived on one connection, as the reader's events; small pieces of a body are joined."""
 
 from ..contract.problems import Problem
 from ..sansio.connection import BodyReceived, Event, RequestReader

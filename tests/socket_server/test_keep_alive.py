@@ -170,7 +170,7 @@ def test_a_request_behind_a_response_that_fills_the_socket_waits_for_the_upload_
 
     with serving() as worker:
         with worker.client() as client:
-            client.send(request("PUT", "/upload/large", body=bytes(16 * 1024 * 1024)))
+            client.send(request("PUT", "/upload/large", body=bytes(8 * 1024 * 1024)))
             stored = client.response().json()["files"][0]["href"]
         monkeypatch.setattr(MemoryUpload, "publish", publish_slowly)
         with worker.client(receive_buffer=65536) as client:

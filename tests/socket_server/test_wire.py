@@ -90,7 +90,7 @@ def test_a_refusal_is_shown_with_its_code_and_claims_no_end(show: Show) -> None:
     rows = show(b"POST /x HTTP/1.1\r\n%sContent-Length: 9\r\n\r\nshort" % _HEAD)
     assert dict(rows)["refused"].startswith("400 body_truncated: ")
     assert "complete" not in dict(rows)
-    assert ("answer", "HTTP/1.1 400 Bad Request") in rows
+    assert ("response", "HTTP/1.1 400 Bad Request") in rows
 
 
 def test_a_long_body_is_shortened_and_says_by_how_much(show: Show) -> None:
@@ -124,7 +124,7 @@ def test_the_reads_and_the_100_are_shown_where_they_happen(observed: RunningBack
         ("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body"),
         ("", "── read 2: 5 bytes"),
         ("body", "hello"),
-        ("answer", "HTTP/1.1 200 OK"),
+        ("response", "HTTP/1.1 200 OK"),
         ("", "── the client has shut its write side"),
         ("closed", "after 3 reads"),
     ]
