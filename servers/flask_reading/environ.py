@@ -21,7 +21,7 @@ _BARE = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
 
 def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
-    """Steps 1 to 5 of the order of checks (contract section 4). Raises Problem."""
+    """Steps 1 to 5 of contract section 4. Raises Problem."""
     line = join_request_line(
         environ["REQUEST_METHOD"], environ["RAW_URI"], environ["SERVER_PROTOCOL"], limits
     )

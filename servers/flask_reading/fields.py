@@ -1,4 +1,4 @@
-"""One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of the order of checks."""
+"""One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of contract section 4."""
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem

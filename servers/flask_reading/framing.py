@@ -1,4 +1,4 @@
-"""How long the body is (RFC 9112 6.3): step 3 of the order of checks."""
+"""How long the body is (RFC 9112 6.3): step 3 of contract section 4."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""A whole head from its request line and its fields: steps 3 to 5 of the order of checks."""
+"""A whole head from its request line and its fields: steps 3 to 5 of contract section 4."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The request line (RFC 9112 3), checked from left to right: step 1 of the order of checks."""
+"""The request line (RFC 9112 3), checked from left to right: step 1 of contract section 4."""
 
 import re
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """One request under gunicorn: the head is parsed from its bytes, and the body is framed by our own streams.
 
-gunicorn's parser has other codes and another order of checks, so it is not used. Its connection handling, its
+gunicorn's parser has other codes and checks in another order, so it is not used. Its connection handling, its
 responses and its environ are used as they are.
 """
 

@@ -29,7 +29,7 @@ from typing import Protocol, TypeVar
 from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
 from ..contract.problems import Problem
 from ..contract.responses import EventStream, Response, problem_response
-from ..routes import Context
+from ..contract.route import Context
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA

@@ -1,7 +1,9 @@
 """The request under way on one connection, from the end of its head until its response begins."""
 
+from ..contract.exchange import Exchange
 from ..contract.responses import Response
-from ..routes import TABLE, Context, Exchange
+from ..contract.route import Context
+from ..routes import TABLE
 from ..sansio.connection import HeadReceived
 from ..sansio.parsers import SansIoParsers
 from .loop import Loop
@@ -23,7 +25,7 @@ class CurrentRequest:
         self._exchange: Exchange | None = None
 
     def check_head(self, parsers: SansIoParsers) -> None:
-        """Steps 6 to 9 of the order of checks (contract section 4). Raises Problem."""
+        """Steps 6 to 9 of contract section 4. Raises Problem."""
         self._exchange = Exchange(self.received.head, TABLE, parsers, self._context)
 
     @property

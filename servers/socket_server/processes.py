@@ -12,7 +12,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from ..routes import Context
+from ..contract.route import Context
 from ..settings import Settings, SettingsError
 from .loop import READ
 from .worker import Worker

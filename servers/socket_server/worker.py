@@ -7,7 +7,7 @@ import time
 
 from rich.console import Console
 
-from ..routes import Context
+from ..contract.route import Context
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .observer import Observer

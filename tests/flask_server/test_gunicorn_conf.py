@@ -1,5 +1,7 @@
 """The settings that gunicorn itself makes of servers/gunicorn_conf.py, by the environment."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +90,25 @@ def test_numbers_are_those_of_the_environment(
 def test_what_the_contract_needs_is_set(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
     """By names that gunicorn knows: any other it would pass over in silence."""
     assert getattr(loaded(monkeypatch, {}), name) == value
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(str(PROJECT_ROOT / "servers" / "gunicorn_conf.py"), id="file"),
+        pytest.param("python:wireproof.servers.gunicorn_conf", id="installed"),
+    ],
+)
+def test_no_application_has_to_be_named(configuration: str, tmp_path: Path) -> None:
+    """From any folder. The link stands for an installation, where `servers` is inside of `wireproof`."""
+    (tmp_path / "wireproof").mkdir()
+    (tmp_path / "wireproof" / "servers").symlink_to(PROJECT_ROOT / "servers")
+    command = [sys.executable, "-m", "gunicorn", "-c", configuration, "--check-config"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_worker_is_ours_and_may_keep_connections_that_hold_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,16 @@ import re
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from clients.launch import start
+from servers import socket_upload
 from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
 from servers.socket_upload import main
@@ -105,6 +108,26 @@ def test_help_names_each_flag_with_its_default() -> None:
         assert f"{flag} N [default: {getattr(Limits(), name)}]" in shown
     for flag in ("--host", "--port", "--store", "--durability", "--workers", "--token", "--hosts", "--wire"):
         assert flag in shown
+
+
+def _version() -> str:
+    result = CliRunner().invoke(main, ["--version"], prog_name="socket_upload.py")
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_the_version_of_a_checkout_is_its_own_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((_PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    monkeypatch.setattr(metadata, "version", lambda name: f"another {name}")
+    assert _version() == f"socket_upload.py {project['version']}\n"
+
+
+def test_the_version_of_an_installation_is_that_of_its_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_upload, "_PROJECT_FILE", tmp_path / "pyproject.toml")
+    monkeypatch.setattr(metadata, "version", {"wireproof": "1.2.3"}.__getitem__)
+    assert _version() == "socket_upload.py 1.2.3\n"
 
 
 def test_the_process_itself_ends_with_status_2() -> None:
