@@ -1,4 +1,4 @@
-"""Flags and environment, read in one place (contract sections 5 and 8)."""
+"""Settings from flags and the environment (contract sections 5 and 8)."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -141,7 +141,7 @@ def test_a_token_of_any_visible_ascii_can_be_used() -> None:
     ("store", "processes"), [("memory:", 1), ("MEMORY:", 1), ("store", 3), ("memory", 3), ("./memory:", 3)]
 )
 def test_a_store_in_memory_has_one_process(store: str, processes: int) -> None:
-    """Two would not share it."""
+    """Two processes would not share it."""
     assert Settings(store=store, workers=3).processes == processes
 
 
@@ -181,7 +181,7 @@ def test_a_loopback_address_needs_no_token(host: str) -> None:
     ],
 )
 def test_any_other_address_demands_a_token_or_an_explicit_word(host: str) -> None:
-    """A name may mean any address: only localhost is taken for what it says."""
+    """A name may stand for any address. Only localhost is accepted."""
     assert not is_loopback(host)
     with pytest.raises(SettingsError, match="WIREPROOF_TOKEN") as raised:
         Settings(host=host).check_bind()

@@ -1,4 +1,4 @@
-"""Runs the strict decoder over a body in given pieces and says what came out, in a form to compare."""
+"""Runs the strict decoder on a body in given pieces, and returns the result in a form to compare."""
 
 from collections.abc import Iterable, Iterator
 
@@ -37,7 +37,7 @@ def parts(body: bytes, *, boundary: bytes = b"b", pieces: Iterable[bytes] = ()) 
 
 
 def heads(body: bytes) -> list[PartHead]:
-    """The header blocks of a body that is accepted."""
+    """The heads of the parts of a valid body."""
     parser = StrictMultipart(b"b", Limits())
     found = [event for event in parser.feed(body) if isinstance(event, PartHead)]
     list(parser.finish())

@@ -1,4 +1,4 @@
-"""Chunked framing: rules B26 to B36, in every cut of the raw bytes and for every size of read."""
+"""Chunked framing: rules B26 to B36, for several splits of the raw bytes and sizes of read."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,7 +82,7 @@ BODIES: dict[str, tuple[bytes, object]] = {
 
 
 @pytest.mark.parametrize("raw, expected", BODIES.values(), ids=BODIES)
-def test_chunks_are_decoded_alike_in_every_cut(raw: bytes, expected: object) -> None:
+def test_chunks_are_decoded_alike_in_every_split(raw: bytes, expected: object) -> None:
     assert decode(raw) == expected
     for step in (1, 2, 3, 5):
         for size in (1, 4, 1000):

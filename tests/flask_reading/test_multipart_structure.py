@@ -1,4 +1,4 @@
-"""Delimiters, preamble, epilogue and the end of a body: rules M13 to M36, in every cut (M89)."""
+"""Delimiters, preamble, epilogue and the end of a body: rules M13 to M36, in every split (M89)."""
 
 import pytest
 
@@ -70,13 +70,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("body, expected", ACCEPTED.values(), ids=ACCEPTED)
-def test_body_is_read_alike_in_every_cut(body: bytes, expected: list[Part]) -> None:
+def test_body_is_parsed_alike_in_every_split(body: bytes, expected: list[Part]) -> None:
     assert parts(body) == expected
     assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != expected] == []
 
 
 @pytest.mark.parametrize("body, code", REFUSED.values(), ids=REFUSED)
-def test_body_is_refused_alike_in_every_cut(body: bytes, code: str) -> None:
+def test_body_is_refused_alike_in_every_split(body: bytes, code: str) -> None:
     assert parts(body) == code
     assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != code] == []
 

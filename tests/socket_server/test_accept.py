@@ -7,7 +7,7 @@ import pytest
 from tests.socket_server.worker_thread import serving
 
 _OPTIONS = {
-    "an answer never waits for the acknowledgement of the one before": (
+    "a response never waits for the acknowledgement of the one before": (
         socket.IPPROTO_TCP,
         socket.TCP_NODELAY,
     ),

@@ -1,4 +1,4 @@
-"""The command line: what cannot be used is said in a sentence and ends with status 2 (contract section 8)."""
+"""The command line: a value that cannot be used gives one sentence and exit status 2 (contract section 8)."""
 
 import re
 import socket
@@ -37,7 +37,7 @@ def taken_port() -> Iterator[int]:
 
 
 def _refused(*flags: str, env: dict[str, str] | None = None) -> str:
-    """What is said when the server is started so; it must not start."""
+    """The error message of a server with these flags, which must not start."""
     result = CliRunner().invoke(main, list(flags), env=env)
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
@@ -161,7 +161,7 @@ def _serves(port: int) -> bool:
 
 
 def test_flags_and_variables_reach_the_server() -> None:
-    """One limit, the token and a host name, each given in another way."""
+    """A limit and a host name are given as flags, the token as a variable."""
     env = {"WIREPROOF_TOKEN": "secret", "WIREPROOF_WORKERS": "1"}
     with start("socket", flags=["--max-body", "5", "--hosts", "box.local"], env=env) as backend:
         with Client(backend.port) as client:

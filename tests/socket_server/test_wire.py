@@ -1,4 +1,4 @@
-"""`--wire`: each byte is shown with what it is, and the end with its reason."""
+"""`--wire` shows what each byte is, and why the request is complete."""
 
 import re
 import time
@@ -30,7 +30,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBacken
 
 @pytest.fixture
 def show(observed: RunningBackend) -> Show:
-    """Sends a request and returns what was shown for it, as (label, text)."""
+    """Sends a request, and returns the lines shown for it as (label, text)."""
 
     def send(request: bytes) -> list[tuple[str, str]]:
         before = observed.log().count(" closed ")
@@ -131,7 +131,7 @@ def test_the_reads_and_the_100_are_shown_where_they_happen(observed: RunningBack
     assert [row for row in shown if row in steps] == steps
 
 
-def test_on_a_terminal_what_bytes_are_is_told_by_their_colour_too() -> None:
+def test_on_a_terminal_the_colour_also_says_what_bytes_are() -> None:
     written = StringIO()
     console = Console(force_terminal=True, color_system="standard", no_color=False, width=100, file=written)
     observer = Observer(console, 1, "127.0.0.1 port 1")
@@ -147,7 +147,7 @@ def test_on_a_terminal_what_bytes_are_is_told_by_their_colour_too() -> None:
 
 
 def test_a_stream_that_cannot_show_every_character_ends_nothing() -> None:
-    """What it cannot show is escaped."""
+    """Such characters are escaped."""
     with start("socket", flags=["--wire"], env={"PYTHONIOENCODING": "latin-1"}) as backend:
         for path in ("/1", "/2"):
             with Client(backend.port) as client:
