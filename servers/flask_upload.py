@@ -77,7 +77,7 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
         response = problem_response(problem, head=head)
         return _to_flask(response) if body.ended else _refusal(response, connection)
     try:
-        with connection.reading():
+        with connection.idle_timeout():
             for piece in body:
                 exchange.feed(piece)
         return _to_flask(exchange.finish())

@@ -2,14 +2,14 @@
 
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
+from ..contract.limits import LINGER_SECONDS
 from ..contract.problems import Problem
 from ..settings import Settings, SettingsError
+from .linger import drain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -31,7 +31,7 @@ class DevConnection:
         return cls(connection if isinstance(connection, socket.socket) else None, settings)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def idle_timeout(self) -> Iterator[None]:
         """Apply the idle time-out while a body is read. Making a response has no time-out."""
         if self._connection is None:
             yield
@@ -66,25 +66,9 @@ class DevConnection:
             return
         try:
             self._connection.shutdown(socket.SHUT_WR)
-            if not _drain(self._connection):
+            if not drain(self._connection, LINGER_SECONDS):
                 # Reset the connection: a client that still sends would wait for a window that never opens.
                 self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._connection.shutdown(socket.SHUT_RD)
         except OSError:
             pass  # the peer has gone
-
-
-def _drain(connection: socket.socket) -> bool:
-    """Read and drop what comes, within the bounds. Returns whether the peer has ended its side."""
-    deadline = time.monotonic() + LINGER_SECONDS
-    left = LINGER_BYTES
-    while left > 0 and (seconds := deadline - time.monotonic()) > 0:
-        connection.settimeout(seconds)
-        try:
-            data = connection.recv(65536)
-        except TimeoutError:
-            return False
-        if not data:
-            return True
-        left -= len(data)
-    return False

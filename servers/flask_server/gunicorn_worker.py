@@ -10,14 +10,14 @@ from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
 
-from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
+from ..contract.limits import LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
+from .linger import drain
 
 ACCEPT_PAUSE_SECONDS = 0.5
-_READ = 65536
 
 
 class PatientSocket(socket.socket):
@@ -74,16 +74,9 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         Without `wait` only what has already arrived is drained. Unread bytes would make the kernel reset the
         connection, and the response would be lost.
         """
-        deadline = time.monotonic() + (LINGER_SECONDS if wait else 0)
-        left = LINGER_BYTES
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
-            while left > 0:
-                self.sock.settimeout(max(0.0, deadline - time.monotonic()))
-                data = self.sock.recv(_READ)
-                if not data:
-                    break
-                left -= len(data)
+            drain(self.sock, LINGER_SECONDS if wait else 0)
 
     def close(self, graceful: bool = False) -> None:
         """Close at once. Lingering was done before, in a thread and not in the worker's loop."""

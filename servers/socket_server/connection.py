@@ -307,7 +307,7 @@ class Connection:
     def _go_on_sending(self) -> None:
         self._flush()
         if self._phase is Phase.IDLE:
-            self._watch(self._reading)  # no longer for room in the socket: a thread may be next
+            self._watch(self._ahead_events)  # no longer for room in the socket: a thread may be next
         self._advance()
 
     def _flush(self) -> None:
@@ -317,19 +317,19 @@ class Connection:
         if progress is Progress.SENT:
             self._sent()
         elif progress is Progress.PAUSES:  # reading goes on, to notice a client that leaves
-            self._wait_for(Phase.PAUSING, self._reading, self._next_look())
+            self._wait_for(Phase.PAUSING, self._ahead_events, self._next_look())
         else:
             self._wait_for(Phase.SENDING, WRITE, time.monotonic() + self._limits.send_timeout)
 
     @property
-    def _reading(self) -> int:
+    def _ahead_events(self) -> int:
         """READ while more may be received ahead, else 0."""
         return 0 if self._inbox.ended or self._inbox.is_full else READ
 
     def _next_look(self) -> float:
         """The time of the next event, or of the next look for a reset if reading would not show it."""
         soon = time.monotonic() + _RESET_POLL
-        return self._outbox.resume_at if self._reading else min(self._outbox.resume_at, soon)
+        return self._outbox.resume_at if self._ahead_events else min(self._outbox.resume_at, soon)
 
     def _end_pause(self, now: float) -> None:
         if now >= self._outbox.resume_at:

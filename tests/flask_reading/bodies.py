@@ -49,7 +49,7 @@ def one_part(*lines: bytes, data: bytes = b"v") -> bytes:
     return b"--b\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n--b--\r\n"
 
 
-def cuts(body: bytes) -> Iterator[list[bytes]]:
+def splits(body: bytes) -> Iterator[list[bytes]]:
     """Every split in two, byte by byte, and in pieces of three."""
     for position in range(len(body) + 1):
         yield [body[:position], body[position:]]

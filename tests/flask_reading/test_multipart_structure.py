@@ -5,7 +5,7 @@ import pytest
 from servers.contract.limits import Limits
 from servers.contract.request import PartData
 from servers.flask_reading.multipart import StrictMultipart
-from tests.flask_reading.bodies import DISPOSITION, Part, cuts, one_part, parts
+from tests.flask_reading.bodies import DISPOSITION, Part, one_part, parts, splits
 
 A = DISPOSITION
 V: list[Part] = [("a", None, b"v")]
@@ -72,13 +72,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("body, expected", ACCEPTED.values(), ids=ACCEPTED)
 def test_body_is_parsed_alike_in_every_split(body: bytes, expected: list[Part]) -> None:
     assert parts(body) == expected
-    assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != expected] == []
+    assert [split for split in splits(body) if parts(b"", pieces=split) != expected] == []
 
 
 @pytest.mark.parametrize("body, code", REFUSED.values(), ids=REFUSED)
 def test_body_is_refused_alike_in_every_split(body: bytes, code: str) -> None:
     assert parts(body) == code
-    assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != code] == []
+    assert [split for split in splits(body) if parts(b"", pieces=split) != code] == []
 
 
 @pytest.mark.parametrize("size, expected", [(65536, V), (65537, "multipart_preamble")])

@@ -61,15 +61,15 @@ def test_answers_to_twenty_pipelined_requests_come_in_order(served: Served) -> N
     data, expected = _mixed(20)
     with served.client() as client:
         assert _seen(client.send(data).responses(20), expected) == expected
-        assert client.is_silent(0.05), "no answer too many"
+        assert client.is_silent(0.05), "no response too many"
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_pipelined_requests_may_be_split_anywhere(served: Served, seed: int) -> None:
     data, expected = _mixed(20)
     rng = random.Random(seed)
-    cuts = sorted(rng.sample(range(1, len(data)), 40))
-    pieces = [data[start:end] for start, end in itertools.pairwise([0, *cuts, len(data)])]
+    splits = sorted(rng.sample(range(1, len(data)), 40))
+    pieces = [data[start:end] for start, end in itertools.pairwise([0, *splits, len(data)])]
     with served.client() as client:
         assert _seen(client.send(*pieces).responses(20), expected) == expected
 

@@ -120,7 +120,7 @@ def test_an_idle_connection_is_closed_in_silence() -> None:
             client.send(get()).response()
             assert client.forget().is_silent(0.5)
             assert 0.2 < client.seconds_to_close() < 3
-            assert client.received == b"", "the time counts from the answer, and nothing is said"
+            assert client.received == b"", "the time counts from the response, and nothing is sent"
 
 
 def test_a_refusal_begins_the_idle_time_anew() -> None:

@@ -1,4 +1,4 @@
-"""Defects of gunicorn 27, each in its smallest form (README.md). A test fails when its defect is repaired."""
+"""Defects of gunicorn 27 in their smallest form (README.md). A test fails when its defect is repaired."""
 
 import gzip
 import socket

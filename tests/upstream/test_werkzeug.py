@@ -1,4 +1,4 @@
-"""Defects of Werkzeug 3.1, each in its smallest form (README.md). A test fails when its defect is repaired."""
+"""Defects of Werkzeug 3.1 in their smallest form (README.md). A test fails when its defect is repaired."""
 
 import io
 
