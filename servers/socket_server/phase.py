@@ -16,7 +16,7 @@ BUSY and PAUSING stop watching when enough was received ahead or the client has 
     from               to         when
     IDLE               HEAD       a head has begun and is not complete
     IDLE, HEAD         BODY       the head is complete
-    IDLE, HEAD, BODY   QUEUED     this connection has used up its turn
+    IDLE, BODY         QUEUED     this connection has used up its turn
     QUEUED             BODY       its turn has come, and a request is under way
     QUEUED             IDLE       its turn has come, and no request is under way
     BODY               BUSY       a large piece is parsed, or an upload is published, in a thread
