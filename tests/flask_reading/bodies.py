@@ -1,4 +1,4 @@
-"""Runs the strict decoder on a body in given pieces, and returns the result in a form to compare."""
+"""Runs the strict decoder over a body in given pieces and says what came out, in a form to compare."""
 
 from collections.abc import Iterable, Iterator
 
@@ -37,7 +37,7 @@ def parts(body: bytes, *, boundary: bytes = b"b", pieces: Iterable[bytes] = ()) 
 
 
 def heads(body: bytes) -> list[PartHead]:
-    """The heads of the parts of a valid body."""
+    """The header blocks of a body that is accepted."""
     parser = StrictMultipart(b"b", Limits())
     found = [event for event in parser.feed(body) if isinstance(event, PartHead)]
     list(parser.finish())
@@ -49,7 +49,7 @@ def one_part(*lines: bytes, data: bytes = b"v") -> bytes:
     return b"--b\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n--b--\r\n"
 
 
-def splits(body: bytes) -> Iterator[list[bytes]]:
+def cuts(body: bytes) -> Iterator[list[bytes]]:
     """Every split in two, byte by byte, and in pieces of three."""
     for position in range(len(body) + 1):
         yield [body[:position], body[position:]]

@@ -73,7 +73,7 @@ def test_malformed_media_type_is_refused(value: str) -> None:
         ("boundary = b", "content_type_syntax"),
     ],
 )
-def test_boundary_is_checked(parameters: str, expected: bytes | str) -> None:
+def test_boundary_is_judged(parameters: str, expected: bytes | str) -> None:
     assert boundary(parameters) == expected
 
 

@@ -1,11 +1,11 @@
-"""Delimiters, preamble, epilogue and the end of a body: rules M13 to M36, in every split (M89)."""
+"""Delimiters, preamble, epilogue and the end of a body: rules M13 to M36, in every cut (M89)."""
 
 import pytest
 
 from servers.contract.limits import Limits
 from servers.contract.request import PartData
 from servers.flask_reading.multipart import StrictMultipart
-from tests.flask_reading.bodies import DISPOSITION, Part, one_part, parts, splits
+from tests.flask_reading.bodies import DISPOSITION, Part, cuts, one_part, parts
 
 A = DISPOSITION
 V: list[Part] = [("a", None, b"v")]
@@ -70,15 +70,15 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("body, expected", ACCEPTED.values(), ids=ACCEPTED)
-def test_body_is_parsed_alike_in_every_split(body: bytes, expected: list[Part]) -> None:
+def test_body_is_read_alike_in_every_cut(body: bytes, expected: list[Part]) -> None:
     assert parts(body) == expected
-    assert [split for split in splits(body) if parts(b"", pieces=split) != expected] == []
+    assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != expected] == []
 
 
 @pytest.mark.parametrize("body, code", REFUSED.values(), ids=REFUSED)
-def test_body_is_refused_alike_in_every_split(body: bytes, code: str) -> None:
+def test_body_is_refused_alike_in_every_cut(body: bytes, code: str) -> None:
     assert parts(body) == code
-    assert [split for split in splits(body) if parts(b"", pieces=split) != code] == []
+    assert [cut for cut in cuts(body) if parts(b"", pieces=cut) != code] == []
 
 
 @pytest.mark.parametrize("size, expected", [(65536, V), (65537, "multipart_preamble")])
