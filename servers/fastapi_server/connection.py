@@ -45,7 +45,7 @@ class Connection(h11.Connection):
     @property
     def in_head(self) -> bool:
         """Whether a head has begun and is not complete."""
-        return self.their_state is h11.IDLE and not self._requests.at_rest
+        return self.their_state is h11.IDLE and not self._requests.between_requests
 
     def receive_data(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
