@@ -1,6 +1,6 @@
 """Backend 2: Flask. `flask run` for development, `gunicorn -c servers/gunicorn_conf.py` for production.
 
-Flask reads a request by `flask_reading`; what a request means and what is answered is the shared contract.
+`flask_reading` parses the request. What a request means and what the response is, the shared contract says.
 """
 
 import logging
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 _PARSERS = WerkzeugParsers()
 
 
-class PlainResponse(FlaskResponse):
-    """Says nothing that the answer does not say: no Content-Type of its own."""
+class BareResponse(FlaskResponse):
+    """A Flask response without a Content-Type of its own."""
 
     default_mimetype = None
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application; without `settings` they are read from the environment.
+    """The application. Without `settings` they are read from the environment.
 
     Raises SettingsError.
     """
@@ -47,23 +47,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
 
-    # Answering here, for every path, keeps Flask's routing (308, 404, 405) out of it.
+    # Every path is handled here, so that Flask's routing (308, 404, 405) never runs.
     @app.before_request
-    def answer_every_path() -> FlaskResponse:
-        return _respond(request.environ, context, settings)
+    def handle_every_path() -> FlaskResponse:
+        return _handle(request.environ, context, settings)
 
     @app.errorhandler(Exception)
     def hide(error: Exception) -> FlaskResponse:
-        # Never Werkzeug's HTML (S3), and never more than the code of what went wrong.
+        # Neither Werkzeug's HTML (S3) nor details of what went wrong.
         if not isinstance(error, HTTPException):
             app.logger.exception("a request failed")
-        return _flask_response(problem_response(Problem("internal", "the request failed; the log says why")))
+        return _to_flask(problem_response(Problem("internal", "the request failed; the log says why")))
 
     return app
 
 
-def _respond(environ: "WSGIEnvironment", context: Context, settings: Settings) -> FlaskResponse:
-    """Steps 1 to 10 of the order of judgement (contract section 4)."""
+def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) -> FlaskResponse:
+    """Steps 1 to 10 of contract section 4."""
     connection = DevConnection.of(environ, settings)
     try:
         head = read_environ(environ, context.limits)
@@ -75,37 +75,37 @@ def _respond(environ: "WSGIEnvironment", context: Context, settings: Settings) -
         exchange = Exchange(head, TABLE, _PARSERS, context)
     except Problem as problem:
         response = problem_response(problem, head=head)
-        return _flask_response(response) if body.ended else _refusal(response, connection)
+        return _to_flask(response) if body.ended else _refusal(response, connection)
     try:
-        with connection.reading():
+        with connection.idle_timeout():
             for piece in body:
                 exchange.feed(piece)
-        return _flask_response(exchange.finish())
+        return _to_flask(exchange.finish())
     except Problem as problem:
         response = exchange.refuse(problem)
-        return _flask_response(response) if body.ended else _refusal(response, connection)
+        return _to_flask(response) if body.ended else _refusal(response, connection)
     except BaseException:
         exchange.abort()
         raise
 
 
-def _flask_response(response: Response) -> FlaskResponse:
-    if response.head_only or isinstance(response.body, bytes):
+def _to_flask(response: Response) -> FlaskResponse:
+    body = response.body
+    if response.head_only:
         response.close()
-        body = b"" if response.head_only or not isinstance(response.body, bytes) else response.body
-        flask_response = PlainResponse(body, response.status, list(response.headers))
-    else:
-        flask_response = PlainResponse(Sending(response.body), response.status, list(response.headers))
-    flask_response.direct_passthrough = True
+        body = b""
+    sent = body if isinstance(body, bytes) else Sending(body)
+    converted = BareResponse(sent, response.status, list(response.headers))
+    converted.direct_passthrough = True
     if response.content_length is not None:
-        flask_response.headers["Content-Length"] = str(response.content_length)
-    return flask_response
+        converted.headers["Content-Length"] = str(response.content_length)
+    return converted
 
 
 class Sending:
-    """A body that is made while it is sent; the server closes it at the end, or when the client has left.
+    """A body that is made while it is sent. The server closes it at the end, or when the client has left.
 
-    Closed even if its first byte was never asked for, which a generator would not be.
+    A generator would not be closed if its first byte was never asked for. This object is.
     """
 
     def __init__(self, body: FileSlice | EventStream) -> None:
@@ -120,7 +120,7 @@ class Sending:
 
 
 def _paced(stream: EventStream) -> Iterator[bytes]:
-    """Each event goes to the server, which sends it at once, before the next one is made (S7)."""
+    """Yield each event, which the server sends at once, before the next one is made (S7)."""
     for event in stream.events:
         yield event.data
         if event.wait:
@@ -128,22 +128,23 @@ def _paced(stream: EventStream) -> Iterator[bytes]:
 
 
 def _refusal(response: Response, connection: DevConnection) -> FlaskResponse:
-    """The answer to a request whose body was not read to its end (contract section 4).
+    """The response to a request whose body was not read to its end (contract section 4).
 
-    Of a HEAD Werkzeug would drop what it says of a malformed head, and the close that comes after it.
+    The method becomes GET. For a HEAD, Werkzeug would drop the body with which a malformed head is refused,
+    and the close after it.
     """
     request.environ["REQUEST_METHOD"] = "GET"
-    flask_response = _flask_response(response)
-    flask_response.response = connection.close_after(flask_response.get_data())
-    return flask_response
+    converted = _to_flask(response)
+    converted.response = connection.close_after(converted.get_data())
+    return converted
 
 
 def __getattr__(name: str) -> Any:
-    # Made when a server asks for it, so that importing this module opens no store.
+    # The application is made when a server asks for it, so that an import opens no store.
     if name == "app":
         try:
             app = globals()["app"] = create_app()
         except SettingsError as error:
-            raise click.UsageError(str(error)) from None  # shown as one by the server's command
+            raise click.UsageError(str(error)) from None  # the server's command shows it in one sentence
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """Production settings: `gunicorn -c servers/gunicorn_conf.py`.
 
 Address, store, limits, workers and token come from the environment, as for every backend (`settings.py`).
-Installed: `gunicorn -c python:wireproof.servers.gunicorn_conf`.
+In an installation: `gunicorn -c python:wireproof.servers.gunicorn_conf`. No application has to be named.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 if __package__:
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError
-else:  # gunicorn loads a file by its path: the modules get the name of their package all the same
+else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
@@ -27,22 +27,22 @@ bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.p
 workers = _settings.processes
 wsgi_app = f"{__package__ or 'servers'}.flask_upload:app"
 worker_class = Worker
-# A thread is held by one request whose head is complete; slow heads and idle connections hold none. Slow
-# bodies do, so there are more than the work needs (G10).
+# Each request with a complete head holds a thread. Slow heads and idle connections hold none, but slow bodies
+# do, so there are more threads than the work needs (G10).
 threads = 64
 worker_connections = 1000
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30
 timeout = 30
 
-# Our worker judges heads itself (flask_server/gunicorn_request.py); these hold for whatever else would.
+# Our worker parses heads itself (flask_server/gunicorn_request.py). These are for gunicorn's own parser.
 http_parser = "python"
 permit_unconventional_http_method = True  # R38, R40: any token is 501, not 400
 limit_request_line = _limits.max_request_line
 limit_request_fields = _limits.max_fields
 limit_request_field_size = _limits.max_field_line
 
-# No peer is trusted to say where a request came from: H31, H32.
+# No peer is trusted to say where a request came from (H31, H32).
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -51,7 +51,7 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """A store that cannot be used is told here once, and not by every worker."""
+    """End with one message if the store cannot be used, before each worker would fail."""
     try:
         _settings.open_store()
     except SettingsError as error:
@@ -59,7 +59,7 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Refuse to serve others without a token (contract section 8), whatever `--bind` says."""
+    """Refuse to listen on other addresses without a token (contract section 8). `--bind` is checked too."""
     for listener in server.LISTENERS:
         address = listener.getsockname()
         try:

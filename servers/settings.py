@@ -1,4 +1,4 @@
-"""Host, port, store, limits and token: flags and environment, read in one place for every backend."""
+"""Host, port, store, limits and token, read from flags and the environment, for every backend."""
 
 import ipaddress
 import os
@@ -17,7 +17,7 @@ from .storage.base import Store
 
 PREFIX = "WIREPROOF_"
 _TOKEN = re.compile("[!-~]+")
-# The least of each time: of 0 seconds a socket would not wait at all. A year is longer than any server lives.
+# The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
 _SECONDS = {
     "head_timeout": 1,
     "body_idle_timeout": 1,
@@ -25,8 +25,8 @@ _SECONDS = {
     "keep_alive_timeout": 0,
     "body_rate_window": 0,
 }
-_LONGEST = 365 * 24 * 3600
-_MOST_DIGITS = 18  # of a number that fits in 64 bits
+_LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
+_MOST_DIGITS = 18  # such numbers fit in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
 
@@ -36,10 +36,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set. Each field is read from `WIREPROOF_<FIELD>` and each limit likewise.
+    """Everything that can be set. Each field and each limit is read from `WIREPROOF_<NAME>`.
 
-    `hosts` are further names, without ports, that the Host field may have (comma-separated in the
-    environment). `durability` is `safe` (a 2xx is on disk) or `fast` (no fsync; never the default).
+    `hosts` are more names, without ports, that the Host field may have (comma-separated in the environment).
+    `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     """
 
     host: str = "127.0.0.1"
@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
-        """Settings from the variables of `environ`, overruled by every `given` value that is not None.
+        """Settings from the variables in `environ`. A `given` value that is not None replaces its variable.
 
         Raises SettingsError for a value that is malformed or out of range.
         """
@@ -70,11 +70,13 @@ class Settings:
         return settings
 
     def check(self) -> None:
-        """Raise SettingsError where values do not go together."""
+        """Raise SettingsError for a value that is out of range."""
         if self.durability not in ("safe", "fast"):
             raise SettingsError(f"durability is 'safe' or 'fast', not {self.durability!r}")
         if self.token is not None and not _TOKEN.fullmatch(self.token):
-            raise SettingsError("the token is empty, or not of visible ASCII: no client could send it")
+            raise SettingsError(
+                "the token is empty or has characters other than visible ASCII: no client could send it"
+            )
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"the port {self.port} is not one of 0 to 65535")
         if not 1 <= self.workers <= 1024:
@@ -90,17 +92,17 @@ class Settings:
         if not (is_loopback(host) or self.token is not None or self.insecure_public):
             raise SettingsError(
                 f"{host!r} is not a loopback address: everybody who reaches it could upload. "
-                f"Set a token ({PREFIX}TOKEN) or say {PREFIX}INSECURE_PUBLIC=1"
+                f"Set a token ({PREFIX}TOKEN) or set {PREFIX}INSECURE_PUBLIC=1"
             )
 
     @cached_property
     def access(self) -> AccessRules:
-        """Who may ask for what: our loopback names and the configured ones."""
+        """The access rules: which names Host may have, and the token."""
         return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
 
     @property
     def processes(self) -> int:
-        """Worker processes: `workers`, but one for a store in memory, which two would not share."""
+        """How many worker processes: `workers`, but one for a store in memory, which they could not share."""
         return 1 if self.store.lower() == "memory:" else self.workers
 
     def open_store(self) -> Store:
@@ -113,11 +115,11 @@ class Settings:
             raise self._unusable(error) from error
 
     def context(self, store: Store) -> Context:
-        """What the routes may use: these limits, these access rules, and `store`."""
+        """The limits, the access rules and `store`, as the routes get them."""
         return Context(self.limits, self.access, store)
 
     def clean(self, store: Store) -> int:
-        """Remove what interrupted uploads have left in this store; how many. Raises SettingsError."""
+        """Remove what interrupted uploads have left in this store. Returns how many. Raises SettingsError."""
         try:
             return store.clean()
         except OSError as error:
@@ -131,7 +133,7 @@ _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} |
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a bind address is reachable from this machine alone; a name other than localhost is not."""
+    """Whether a bind address can be reached only from this machine. Of names, only localhost counts."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

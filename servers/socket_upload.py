@@ -4,8 +4,9 @@ import contextlib
 import io
 import logging
 import sys
+import tomllib
 from collections.abc import Callable
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,27 @@ from rich.console import Console
 
 from .contract.limits import Limits
 from .settings import LIMIT_NAMES, Settings, SettingsError
-from .socket_server.processes import Master, listen, serve_here, url_of
+from .socket_server.processes import Supervisor, listen, serve_here, url_of
+
+_PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def version() -> str:
+    """The version of this code: of its checkout if it runs from one, else of the installed package."""
+    if _PROJECT_FILE.exists():
+        return str(tomllib.loads(_PROJECT_FILE.read_text("utf-8"))["project"]["version"])
+    return metadata.version("wireproof")
+
+
+def show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the name of the program and its version, and exit."""
+    if wanted and not context.resilient_parsing:
+        click.echo(f"{context.info_name} {version()}")
+        context.exit()
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """One flag for each limit: its name, its default."""
+    """Add a flag for each limit, with its default in the help text."""
     for name in reversed(LIMIT_NAMES):
         flag = "--" + name.replace("_", "-")
         default = getattr(Limits(), name)
@@ -34,16 +51,23 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
 @click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
-@click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
+@click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
-@click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
-@click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
+@click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
+@click.option("--hosts", metavar="NAMES", help="More names that Host may have, comma-separated.")
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (one worker).")
 @limit_options
-@click.version_option(package_name="wireproof")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_version,
+    help="Show the version and exit.",
+)
 def main(*, wire: bool, **given: Any) -> None:
-    """Serve uploads on raw sockets. Every flag can be set as WIREPROOF_NAME in the environment."""
+    """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     try:
         settings = Settings.from_environment(**given)
@@ -59,15 +83,17 @@ def main(*, wire: bool, **given: Any) -> None:
     url = url_of(sockets)
 
     def ready() -> None:
-        with contextlib.suppress(OSError):  # nobody reads it: serving goes on
+        with contextlib.suppress(OSError):  # standard output is closed or full: serve anyway
             print(f"wireproof socket server on {url} (store: {settings.store})", flush=True)
 
     if wire and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end anything
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # characters that the terminal cannot show must not end the server
     if wire or settings.processes == 1:
         serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
         return
-    sys.exit(Master(sockets, context, settings.processes).run(ready))
+    sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
 
 
 if __name__ == "__main__":

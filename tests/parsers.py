@@ -98,7 +98,7 @@ def dechunk_flask(
     pieces: Sequence[bytes], has_content_type: bool, limits: Limits, *, size: int = 1024 * 1024
 ) -> Iterator[bytes]:
     """As `Dechunk`, by reads of at most `size` bytes."""
-    stream = ChunkedStream(source_of(pieces), limits, has_type=has_content_type)
+    stream = ChunkedStream(source_of(pieces), limits, has_type=has_content_type, check_rate=lambda size: None)
     while data := stream.read(size):
         assert len(data) <= size
         yield data

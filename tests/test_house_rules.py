@@ -33,6 +33,8 @@ class Room(NamedTuple):
 
 # The parsers by hand know no parser of anybody else: neither http nor email, urllib, cgi, base64, ipaddress.
 _PARSING = frozenset({"binascii", "collections", "dataclasses", "enum", "re", "typing"})
+# The parsers of Flask's side open no socket and no file, and know no clock.
+_FLASK_PARSING = frozenset({*_PARSING, "base64", "ipaddress", "urllib", "_typeshed"})
 _CONTRACT_FOR_PARSERS = ("servers.contract.limits", "servers.contract.problems", "servers.contract.request")
 _BACKEND = ("servers.contract", "servers.routes", "servers.settings")
 _FLASK = ("servers.flask_reading", "servers.flask_server")
@@ -47,7 +49,9 @@ ROOMS = {
         (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
     ),
     "servers.socket_upload": Room((*_BACKEND, "servers.socket_server"), frozenset({"click", "rich"})),
-    "servers.flask_reading": Room(("servers.contract", *_FLASK), frozenset({"werkzeug"})),
+    "servers.flask_reading": Room(
+        ("servers.contract", "servers.flask_reading"), frozenset({"werkzeug"}), stdlib=_FLASK_PARSING
+    ),
     "servers.flask_server": Room(
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),

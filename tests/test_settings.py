@@ -1,4 +1,4 @@
-"""Flags and environment, read in one place (contract sections 5 and 8)."""
+"""Settings from flags and the environment (contract sections 5 and 8)."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -83,11 +83,11 @@ def test_a_flag_overrules_its_variable_and_none_is_no_flag() -> None:
         ({"DURABILITY": "none"}, "durability is 'safe' or 'fast', not 'none'"),
         ({"TOKEN": ""}, "the token is empty"),
         ({"TOKEN": " "}, "the token is empty"),
-        ({"TOKEN": "two words"}, "not of visible ASCII"),
-        ({"TOKEN": "tab\t"}, "not of visible ASCII"),
-        ({"TOKEN": "line\n"}, "not of visible ASCII"),
-        ({"TOKEN": "schlüssel"}, "not of visible ASCII"),
-        ({"TOKEN": "octet\udcff"}, "not of visible ASCII"),
+        ({"TOKEN": "two words"}, "other than visible ASCII"),
+        ({"TOKEN": "tab\t"}, "other than visible ASCII"),
+        ({"TOKEN": "line\n"}, "other than visible ASCII"),
+        ({"TOKEN": "schlüssel"}, "other than visible ASCII"),
+        ({"TOKEN": "octet\udcff"}, "other than visible ASCII"),
         ({"MAX_BODY": "1" * 5000}, "max_body has 5000 digits: too many"),
         ({"MAX_BODY": "1" * 19}, "max_body has 19 digits: too many"),
         ({"PORT": "0" * 5000}, "port has 5000 digits: too many"),
@@ -141,7 +141,7 @@ def test_a_token_of_any_visible_ascii_can_be_used() -> None:
     ("store", "processes"), [("memory:", 1), ("MEMORY:", 1), ("store", 3), ("memory", 3), ("./memory:", 3)]
 )
 def test_a_store_in_memory_has_one_process(store: str, processes: int) -> None:
-    """Two would not share it."""
+    """Two processes would not share it."""
     assert Settings(store=store, workers=3).processes == processes
 
 
@@ -181,7 +181,7 @@ def test_a_loopback_address_needs_no_token(host: str) -> None:
     ],
 )
 def test_any_other_address_demands_a_token_or_an_explicit_word(host: str) -> None:
-    """A name may mean any address: only localhost is taken for what it says."""
+    """A name may stand for any address. Only localhost is accepted."""
     assert not is_loopback(host)
     with pytest.raises(SettingsError, match="WIREPROOF_TOKEN") as raised:
         Settings(host=host).check_bind()

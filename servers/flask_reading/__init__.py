@@ -1,6 +1,7 @@
-"""How Flask's side understands a request: Werkzeug and the standard library, made strict.
+"""How Flask's side parses a request: Werkzeug and the standard library, made strict.
 
-Header data are native strings as WSGI has them: one character a byte (PEP 3333).
+Header data are native strings as in WSGI: one character stands for one byte (PEP 3333). Nothing here opens a
+socket or a file, or reads a clock.
 """
 
 from .environ import read_environ

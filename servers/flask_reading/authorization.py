@@ -1,4 +1,4 @@
-"""The Authorization field (RFC 9110 11.6.2, RFC 7617): reported, never refused (A1 to A15)."""
+"""The Authorization field (RFC 9110 11.6.2, RFC 7617). It is reported and never refused (A1 to A15)."""
 
 import base64
 import binascii
@@ -11,10 +11,10 @@ _CTL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def read_authorization(value: str) -> BasicCredentials | OtherCredentials:
-    """The scheme in lower case with what it says; Basic that does not decode is shown raw (A4)."""
+    """The scheme in lower case, and its credentials. Basic that does not decode is reported raw (A4)."""
     scheme = _SCHEME.match(value)
-    assert scheme is not None  # it matches the empty string too
-    # 1*SP, not a TAB, stands before the credentials (A2, A3).
+    assert scheme is not None  # the pattern matches the empty string too
+    # The credentials follow 1*SP, not a TAB (A2, A3).
     credentials = value[scheme.end() :].lstrip(" ")
     if scheme[0].lower() == "basic":
         basic = _decode_basic(credentials)
@@ -28,13 +28,13 @@ def _decode_basic(encoded: str) -> BasicCredentials | None:
         decoded = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):  # ValueError: a character beyond ASCII (A13)
         return None
-    # Only the canonical encoding: no `=` too many, no stray bits at the end (A9).
+    # Only the canonical encoding is accepted: no extra `=`, no stray bits at the end (A9).
     if base64.b64encode(decoded).decode("ascii") != encoded:
         return None
     try:
         text = decoded.decode("utf-8")
     except UnicodeDecodeError:
-        text = decoded.decode("iso-8859-1")  # requests and aiohttp encode so (A10)
+        text = decoded.decode("iso-8859-1")  # requests and aiohttp encode like this (A10)
     username, colon, password = text.partition(":")
     if not colon or _CTL.search(text):
         return None

@@ -1,7 +1,7 @@
 """Chunked framing, decoded while it is read (RFC 9112 7.1): B26 to B36.
 
-gunicorn's own reader judges extensions by how the bytes were cut (B27), Werkzeug's takes `+3` and bare LF
-and can be made to allocate without end (B33); both are given this one instead.
+The result of gunicorn's reader depends on how extensions are split into reads (B27). Werkzeug's reader
+accepts `+3` and a bare LF, and can be made to allocate without end (B33). Both servers use this one instead.
 """
 
 import re
@@ -9,14 +9,13 @@ from collections.abc import Callable
 
 from ..contract.limits import MAX_CHUNK_SIZE_DIGITS, Limits
 from ..contract.problems import Problem
-from ..flask_server.pace import Pace
 from .abnf import QUOTED_STRING, TCHAR
 from .fields import split_field_line
 
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
 _VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"
 _SIZE_LINE = re.compile(rf"(?P<size>[0-9A-Fa-f]+)(?:[ \t]*;[ \t]*[{TCHAR}]+(?:[ \t]*=[ \t]*{_VALUE})?)*")
-# Ends a line, wrongly: a CRLF that the peer may never send is not waited for (B35).
+# A bare LF is refused at once: the CRLF behind it may never come (B35).
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CRLF = b"\r\n"
 # Fields that change framing, routing or authentication after the fact (RFC 9110 6.5.1, B29).
@@ -25,20 +24,31 @@ _READ = 65536
 
 
 class ChunkedStream:
-    """The decoded bytes of a chunked body. `source(n)` gives 1 to n raw bytes, or `b""` at their end.
+    """The decoded bytes of a chunked body. `source(n)` returns 1 to n raw bytes, or `b""` at the end.
 
     Raises Problem `bad_chunk`, `body_truncated`, `body_too_large` or `request_timeout`, and whatever `source`
     raises.
     """
 
-    def __init__(self, source: Callable[[int], bytes], limits: Limits, *, has_type: bool) -> None:
-        """`has_type`: the head has a Content-Type, so that one in the trailers is a second one."""
+    def __init__(
+        self,
+        source: Callable[[int], bytes],
+        limits: Limits,
+        *,
+        has_type: bool,
+        check_rate: Callable[[int], None],
+    ) -> None:
+        """`has_type`: the head has a Content-Type, so one in the trailers would be the second.
+
+        `check_rate` is called after each read from `source`, with the number of decoded bytes so far. It
+        raises Problem `request_timeout` when the client is too slow.
+        """
         self.ended = False
         self._problem: Problem | None = None
         self._seen = {"content-type"} if has_type else set()
         self._source = source
         self._limits = limits
-        self._pace = Pace(limits)
+        self._check_rate = check_rate
         self._raw = bytearray()  # read and not yet consumed
         self._left = 0  # of the chunk at hand
         self._total = 0
@@ -46,11 +56,11 @@ class ChunkedStream:
 
     @property
     def rest(self) -> bytes:
-        """What was read of the bytes after the body, once it ended."""
+        """The bytes after the body that were already read. Valid when `ended`."""
         return bytes(self._raw)
 
     def read(self, size: int) -> bytes:
-        """1 to `size` decoded bytes; `b""` once the last chunk and the trailers are read."""
+        """1 to `size` decoded bytes, or `b""` when the last chunk and the trailers are read."""
         out = bytearray()
         try:
             while self._has_more(out, size):
@@ -60,13 +70,13 @@ class ChunkedStream:
                     self._begin_chunk()
         except Problem as problem:
             self._problem = problem
-        # What came before a fault is judged before it, however the bytes were cut.
+        # What came before a fault is returned first, however the bytes were split.
         if self._problem is not None and not out:
             raise self._problem
         return bytes(out)
 
     def _has_more(self, out: bytearray, size: int) -> bool:
-        """Whether to go on: what is decoded already is given before more is waited for."""
+        """Whether to go on. Decoded bytes are returned before more raw bytes are waited for."""
         if self.ended or self._problem is not None or len(out) >= size:
             return False
         return not out or (bool(self._raw) if self._left else self._has_line())
@@ -86,14 +96,14 @@ class ChunkedStream:
         decoded = self._total - self._left
         if not data:
             raise Problem("body_truncated", f"the connection ended after {decoded} bytes of body")
-        self._pace.check(decoded)
+        self._check_rate(decoded)
         return data
 
     def _has_line(self) -> bool:
         return self._raw.find(_CRLF, len(_CRLF)) >= 0
 
     def _begin_chunk(self) -> None:
-        """Over the end of the last chunk and the size line of the next one (B30 to B35)."""
+        """Read the end of the last chunk and the size line of the next one (B30 to B35)."""
         if self._in_chunk:
             self._end_chunk()
         line = self._line(self._limits.max_chunk_line)
@@ -103,7 +113,7 @@ class ChunkedStream:
         self._left = int(match["size"], 16)
         self._total += self._left
         if self._total > self._limits.max_body:
-            raise Problem("body_too_large", f"a body may have {self._limits.max_body} bytes")
+            raise Problem("body_too_large", f"a body may have at most {self._limits.max_body} bytes")
         self._in_chunk = self._left > 0
         if not self._in_chunk:
             self._read_trailers()
@@ -112,9 +122,9 @@ class ChunkedStream:
     def _end_chunk(self) -> None:
         while len(self._raw) < len(_CRLF) and _CRLF.startswith(self._raw):
             self._raw += self._receive(_READ)
-        # Compared, never skipped by count (GHSA-vqfr-h8mv-ghfj of h11).
+        # The bytes are compared, not skipped by count (GHSA-vqfr-h8mv-ghfj of h11).
         if self._raw[:2] != _CRLF:
-            raise Problem("bad_chunk", f"{bytes(self._raw[:2])!r} stands where a chunk must end (B34)")
+            raise Problem("bad_chunk", f"{bytes(self._raw[:2])!r} is where the CRLF of a chunk must be (B34)")
         del self._raw[:2]
 
     def _line(self, limit: int) -> str:
@@ -135,7 +145,7 @@ class ChunkedStream:
         return line
 
     def _read_trailers(self) -> None:
-        """Judge the trailer fields and forget them (B28, B29)."""
+        """Check the trailer fields and drop them (B28, B29)."""
         count = 0
         while line := self._line(self._limits.max_field_line - len(_CRLF)):
             if count == self._limits.max_trailers:
@@ -143,7 +153,7 @@ class ChunkedStream:
             name = self._trailer_name(line)
             count += "_" not in name  # as in a head (H29)
             if name in _FORBIDDEN or (name == "content-type" and name in self._seen):
-                raise Problem("bad_chunk", f"{name} must not stand in the trailers (B29)")
+                raise Problem("bad_chunk", f"{name} must not be a trailer (B29)")
             self._seen.add(name)
 
     def _trailer_name(self, line: str) -> str:

@@ -1,7 +1,8 @@
 """Content-Disposition of a part (RFC 7578 4.2, RFC 6266 4.1, RFC 8187).
 
-`werkzeug.http.parse_options_header` deletes backslashes (M55), takes the last of two equal parameters (M47),
-lets `filename` win when it comes last (M62) and decodes by replacement (M63): not here.
+`werkzeug.http.parse_options_header` is not used. It deletes backslashes (M55), takes the last of two equal
+parameters (M47), prefers `filename` to `filename*` when it comes last (M62), and replaces what does not
+decode (M63).
 """
 
 import re
@@ -11,9 +12,9 @@ from urllib.parse import unquote_to_bytes
 from ..contract.problems import Problem
 from .abnf import BLANKS, TCHAR
 
-# Only `\"` and `\\` are escapes, as browsers write them; any other backslash is itself (M54, M55). The last
-# alternative looks ahead, so that a backslash is never split from the quote that it escapes (M46). Blanks are
-# possessive: two runs of them with nothing between would be split in every way (H081).
+# Only `\"` and `\\` are escapes, as browsers write them. Any other backslash stands for itself (M54, M55).
+# The last alternative looks ahead, so that a backslash is never separated from the quote that it escapes
+# (M46). The blanks are possessive: otherwise two runs of them could be divided in many ways (H081).
 _QUOTED = r'"(?P<quoted>(?:[^"\\]|\\["\\]|\\(?!["\\]))*)"'
 _PARAMETER = re.compile(
     rf"[ \t]*;[ \t]*+(?:(?P<name>[{TCHAR}]+)=(?:(?P<token>[{TCHAR}]+)|{_QUOTED}))?[ \t]*+(?=;|\Z)"
@@ -28,7 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Disposition(NamedTuple):
-    """What a part says of itself; `filename` is None when it names no file."""
+    """The name of a part, and its file name, or None if it has none."""
 
     name: str
     filename: str | None
@@ -40,7 +41,7 @@ class _Value(NamedTuple):
 
 
 def read_disposition(value: str, *, utf8: bool) -> Disposition:
-    """The value as native string, one character a byte. `utf8` says whether all of it is valid UTF-8.
+    """Parse a value, given as a native string. `utf8` says whether all of it is valid UTF-8.
 
     Raises Problem `part_header_encoding`, `disposition_type`, `disposition_syntax`, `name_missing` and
     `filename_ext`.
@@ -55,10 +56,10 @@ def read_disposition(value: str, *, utf8: bool) -> Disposition:
     if "name" not in parameters and "name*" not in parameters:
         raise Problem("name_missing", "a part has no name (M38)")
     if any(_CONTINUATION.fullmatch(name) for name in parameters):
-        raise Problem("filename_ext", "continued parameters are not known (M64)")
-    name = _meant("name", parameters, texts)
+        raise Problem("filename_ext", "continued parameters are not supported (M64)")
+    name = _value_of("name", parameters, texts)
     assert name is not None
-    return Disposition(name, _meant("filename", parameters, texts))
+    return Disposition(name, _value_of("filename", parameters, texts))
 
 
 def _split(text: str) -> dict[str, _Value]:
@@ -75,7 +76,7 @@ def _split(text: str) -> dict[str, _Value]:
             continue
         name = match["name"].lower()
         if name in parameters:
-            raise Problem("disposition_syntax", f"the parameter {name!a} stands twice (M47)")
+            raise Problem("disposition_syntax", f"the parameter {name!a} is there twice (M47)")
         quoted = match["quoted"]
         parameters[name] = (
             _Value(match["token"], False) if quoted is None else _Value(_ESCAPE.sub(r"\1", quoted), True)
@@ -84,7 +85,7 @@ def _split(text: str) -> dict[str, _Value]:
 
 
 def _decode(name: str, text: str) -> str:
-    """UTF-8; a file name alone may be ISO-8859-1, as HttpClient 5, LWP and curl on Windows send it (M51)."""
+    """Decode UTF-8. Only a file name may be ISO-8859-1: HttpClient 5, LWP and curl on Windows (M51)."""
     try:
         return text.encode("iso-8859-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -93,8 +94,8 @@ def _decode(name: str, text: str) -> str:
         raise Problem("part_header_encoding", f"the {name!a} of a part is not UTF-8") from None
 
 
-def _meant(name: str, parameters: dict[str, _Value], texts: dict[str, str]) -> str | None:
-    """The extended form where it stands (M62, M64), else the plain one with `%22` as a quote (M52)."""
+def _value_of(name: str, parameters: dict[str, _Value], texts: dict[str, str]) -> str | None:
+    """The extended form if there is one (M62, M64), else the plain one with `%22` as a quote (M52)."""
     extended = parameters.get(name + "*")
     if extended is not None:
         return _decode_extended(extended)
@@ -105,7 +106,7 @@ def _decode_extended(value: _Value) -> str:
     match = _EXT_VALUE.fullmatch(value.text)
     chars = _QUOTED_CHARS if value.quoted else _BARE_CHARS
     if match is None or not chars.fullmatch(match["chars"]):
-        raise Problem("filename_ext", f"{value.text[:40]!a} is no extended value (M63)")
+        raise Problem("filename_ext", f"{value.text[:40]!a} is not a valid extended value (M63)")
     try:
         text = unquote_to_bytes(match["chars"]).decode(match["charset"].lower())
     except UnicodeDecodeError:

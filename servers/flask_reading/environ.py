@@ -1,7 +1,7 @@
-"""A WSGI environ (PEP 3333) as a request head: what any WSGI server hands to the application.
+"""A request head from a WSGI environ (PEP 3333), which any WSGI server gives to the application.
 
-The server has already split the head, so a few faults cannot be seen here any more; under gunicorn our
-worker has judged them before (`wire_head`).
+The server has already parsed the head, so a few faults are not visible here. Under gunicorn our worker has
+checked them before (`wire_head`).
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ _BARE = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
 
 def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
-    """Steps 1 to 5 of the order of judgement (contract section 4). Raises Problem."""
+    """Steps 1 to 5 of contract section 4. Raises Problem."""
     line = join_request_line(
         environ["REQUEST_METHOD"], environ["RAW_URI"], environ["SERVER_PROTOCOL"], limits
     )
@@ -29,23 +29,23 @@ def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
     for key, value in environ.items():
         name = _field_name(key)
         if name is not None:
-            fields[name] = [_judged(name, value, limits, http_1_0=line.http_1_0)]
-    if len(fields) > limits.max_fields:  # joined lines cannot be counted; so many are too many for sure
+            fields[name] = [_checked(name, value, limits, http_1_0=line.http_1_0)]
+    if len(fields) > limits.max_fields:  # joined lines count as one, so the true number is at least this
         raise Problem("headers_too_large", f"more than {limits.max_fields} fields (H29)")
     return assemble(line, fields)
 
 
 def _field_name(key: str) -> str | None:
     if key.startswith("HTTP_"):
-        # Names with "_" never come this far, so that each "_" was a "-" (H17).
+        # Names with "_" are dropped before, so each "_" here was a "-" (H17).
         return key[5:].replace("_", "-").lower()
     return _BARE.get(key)
 
 
-def _judged(name: str, value: str, limits: Limits, *, http_1_0: bool) -> str:
+def _checked(name: str, value: str, limits: Limits, *, http_1_0: bool) -> str:
     check_value(name, value)
     trimmed = value.strip(BLANKS)
-    # Several lines were joined with commas: too large for sure is only what no comma divides (H30).
+    # Commas may have joined several lines. Only the text between two commas surely was in one line (H30).
     longest = max(len(piece) for piece in trimmed.split(","))
     check_size(len(name) + len(": ") + longest + len("\r\n"), limits)
     if name == "expect" and not http_1_0:

@@ -1,19 +1,19 @@
-"""One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of the order of judgement."""
+"""One field line at a time (RFC 9112 5, RFC 9110 5.5): step 2 of contract section 4."""
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
 from .abnf import BLANKS, CONTROL, TOKEN
 
 CONTINUE = "100-continue"
-# A fault in the value of these has the code of the field, not `bad_header` (contract section 4).
+# Control characters in these fields have the field's own code, not `bad_header` (contract section 4).
 _OWN_CODE = {"host": "bad_host", "content-length": "bad_framing", "transfer-encoding": "bad_framing"}
 
 
 def split_field_line(line: str) -> tuple[str, str]:
     """The name, in lower case, and the trimmed value of a line without its CRLF.
 
-    Raises Problem `bad_header`, or for a control character in the value of Host, Content-Length or
-    Transfer-Encoding `bad_host` or `bad_framing`.
+    Raises Problem `bad_header`. A control character in Host raises `bad_host`, and one in Content-Length or
+    Transfer-Encoding raises `bad_framing`.
     """
     if line.startswith((" ", "\t")):
         raise Problem("bad_header", "a field line is folded or begins with a blank (H1, H2, H3)")
@@ -21,7 +21,7 @@ def split_field_line(line: str) -> tuple[str, str]:
     if not colon:
         raise Problem("bad_header", f"the field line {line[:40]!a} has no colon (H9)")
     if not TOKEN.fullmatch(name):
-        raise Problem("bad_header", f"{name[:40]!a} is no field name (H7, H8, H10, H15)")
+        raise Problem("bad_header", f"{name[:40]!a} is not a valid field name (H7, H8, H10, H15)")
     name = name.lower()
     check_value(name, value)
     return name, value.strip(BLANKS)
@@ -36,17 +36,17 @@ def check_value(name: str, value: str) -> None:
 
 
 def check_size(size: int, limits: Limits) -> None:
-    """The size of a line with its CRLF, in bytes. Raises Problem `headers_too_large` (H30)."""
+    """Check the size in bytes of a line with its CRLF. Raises Problem `headers_too_large` (H30)."""
     if size > limits.max_field_line:
         raise Problem("headers_too_large", f"a field line has more than {limits.max_field_line} bytes")
 
 
 def check_expect(value: str) -> None:
-    """Raise Problem `expectation_failed` for all but 100-continue (H35); not asked on HTTP/1.0."""
+    """Raise Problem `expectation_failed` for all but 100-continue (H35). Do not call it for HTTP/1.0."""
     if value.lower() != CONTINUE:
-        raise Problem("expectation_failed", f"cannot do {value[:40]!a}, only {CONTINUE}")
+        raise Problem("expectation_failed", f"cannot fulfil {value[:40]!a}, only {CONTINUE}")
 
 
 def is_dropped(name: str) -> bool:
-    """Whether a name has a `_`: in WSGI it could not be told from a name with `-` (H17, H18)."""
+    """Whether a name has a `_`. WSGI cannot distinguish it from a name with `-` (H17, H18)."""
     return "_" in name

@@ -1,4 +1,4 @@
-"""urlencoded pairs (WHATWG URL 5.1), and the reading that the contract asks a backend for."""
+"""urlencoded pairs (WHATWG URL 5.1), and the parsers of Flask's side."""
 
 import re
 from typing import Literal
@@ -16,8 +16,8 @@ Encoding = Literal["utf-8", "iso-8859-1"]
 def split_pairs(data: bytes, encoding: Encoding) -> list[Pair]:
     """The pairs of a query or a body, in order. Raises UnicodeDecodeError.
 
-    Percent-encoding is undone to bytes before anything is decoded: `%C3` and a raw A9 are one character
-    (U7), which `urllib.parse.parse_qsl` would read as two halves; it also takes seconds for a body of `%`.
+    Percent-encoding becomes bytes before anything is decoded, so `%C3` and a raw A9 are one character (U7).
+    `urllib.parse.parse_qsl` would decode them apart, and takes seconds for a body of `%`.
     """
     segments = data.replace(b"+", b" ").split(b"&")
     return [_pair(segment, encoding) for segment in segments if segment]
@@ -32,12 +32,12 @@ def _pair(segment: bytes, encoding: Encoding) -> Pair:
 
 
 def _unescape(data: bytes) -> bytes:
-    """Each run of valid escapes as the bytes that it stands for; any other `%` is itself (U2)."""
+    """Replace each run of valid escapes by its bytes. Any other `%` stands for itself (U2)."""
     return _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode("ascii")), data)
 
 
 class WerkzeugParsers:
-    """The `Reading` of Flask's side."""
+    """The `Parsers` of Flask's side."""
 
     content_type = staticmethod(read_media_type)
 

@@ -1,4 +1,4 @@
-"""How long the body is (RFC 9112 6.3): step 3 of the order of judgement."""
+"""How long the body is (RFC 9112 6.3): step 3 of contract section 4."""
 
 import re
 from typing import NamedTuple
@@ -7,19 +7,19 @@ from ..contract.problems import Problem
 from .abnf import BLANKS, TOKEN
 
 _DIGITS = re.compile(r"[0-9]+")
-# More digits than any limit has: the value does not matter any more, and int() refuses 4301 of them (B7).
+# More digits than any limit has. The exact value no longer matters, and int() refuses 4301 digits (B7).
 _MANY_DIGITS = 19
 
 
 class Framing(NamedTuple):
-    """`content_length` in bytes is None when no such field was sent."""
+    """How the body is framed. `content_length` is in bytes, or None without such a field."""
 
     content_length: int | None
     chunked: bool
 
 
 def read_framing(lengths: list[str], codings: list[str], *, http_1_0: bool) -> Framing:
-    """The values of all Content-Length and Transfer-Encoding lines, trimmed.
+    """The framing, from the trimmed values of all Content-Length and Transfer-Encoding lines.
 
     Raises Problem `bad_framing` or `unsupported_transfer_coding`.
     """
@@ -38,11 +38,11 @@ def read_framing(lengths: list[str], codings: list[str], *, http_1_0: bool) -> F
 
 def _check_codings(values: list[str], *, http_1_0: bool) -> None:
     if http_1_0:
-        raise Problem("bad_framing", "HTTP/1.0 has no Transfer-Encoding (B23)")
+        raise Problem("bad_framing", "HTTP/1.0 does not define Transfer-Encoding (B23)")
     if len(values) > 1:
         raise Problem("bad_framing", "two Transfer-Encoding lines (B20)")
     *others, final = [coding.strip(BLANKS).lower() for coding in values[0].split(",")]
     if final != "chunked" or "chunked" in others or not all(map(TOKEN.fullmatch, others)):
-        raise Problem("bad_framing", f"Transfer-Encoding {values[0][:40]!a} does not end in one chunked")
+        raise Problem("bad_framing", f"Transfer-Encoding {values[0][:40]!a} must end with one chunked")
     if others:
         raise Problem("unsupported_transfer_coding", f"cannot decode {', '.join(others)[:40]} (B19)")

@@ -1,4 +1,4 @@
-"""A whole head from its request line and its fields: steps 3 to 5 of the order of judgement."""
+"""A whole head from its request line and its fields: steps 3 to 5 of contract section 4."""
 
 from collections.abc import Iterable
 
@@ -12,11 +12,11 @@ from .request_line import RequestLine
 from .target import locate
 
 Fields = dict[str, list[str]]
-"""Each name in lower case with the trimmed values of its lines, in order of arrival."""
+"""Maps each name, in lower case, to the trimmed values of its lines in order of arrival."""
 
 
 def assemble(line: RequestLine, fields: Fields) -> RequestHead:
-    """Judge framing, Host, path and query; then describe.
+    """Check framing, Host, path and query, and build the head.
 
     Raises Problem `bad_framing`, `unsupported_transfer_coding`, `bad_host`, `bad_percent` and
     `target_not_utf8`, in this order.
@@ -47,21 +47,21 @@ def assemble(line: RequestLine, fields: Fields) -> RequestHead:
 
 
 def join_lines(name: str, values: Iterable[str]) -> str:
-    """Repeated fields as one: with a bare comma as WSGI does it (H20), Cookie with `; ` (H21).
+    """Join repeated fields with a comma and no blank, as WSGI does (H20), but Cookie with `; ` (H21).
 
-    Between cookies stands a blank, which no field value begins or ends with: empty lines are left out.
+    Empty Cookie lines are left out: a value would otherwise begin or end with a blank.
     """
     return "; ".join(value for value in values if value) if name == "cookie" else ",".join(values)
 
 
 def _read_host(values: list[str], line: RequestLine) -> str | None:
-    """The field itself is judged even where the target's authority replaces it."""
+    """The value of Host. The field is checked even if the authority of the target replaces it."""
     if len(values) > 1:
         raise Problem("bad_host", "two Host lines (H26)")
     if not values and not line.http_1_0:
-        raise Problem("bad_host", "HTTP/1.1 demands a Host field (H24)")
+        raise Problem("bad_host", "HTTP/1.1 requires a Host field (H24)")
     if values and not is_host(values[0]):
-        raise Problem("bad_host", f"{values[0][:80]!a} is no host (H27)")
+        raise Problem("bad_host", f"{values[0][:80]!a} is not a valid host (H27)")
     if line.target.authority is not None:
         return line.target.authority
     return values[0] if values else None

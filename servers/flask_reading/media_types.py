@@ -1,7 +1,7 @@
 """Media types (RFC 9110 8.3.1) and the multipart boundary (RFC 2046 5.1.1).
 
-`werkzeug.http.parse_options_header` skips what it does not understand, takes the last of two equal
-parameters and decodes `%22` in a boundary (C2, C4, M7, M10), so the grammar stands here.
+`werkzeug.http.parse_options_header` is not used. It skips what it does not understand, takes the last of two
+equal parameters and decodes `%22` in a boundary (C2, C4, M7, M10).
 """
 
 import re
@@ -13,13 +13,13 @@ from .abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
 
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")
-# `odd` is what a token must not be: with a character beyond ASCII, or empty.
+# `odd` is an unquoted value that is not a token: empty, or with a character beyond ASCII.
 _ODD = r"[\x21\x23-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x3a\x3c-\x7e\x80-\xff]*|"
 _PARAMETER = re.compile(
     rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)="
     rf"(?P<value>{QUOTED_STRING}|[{TCHAR}]+(?![^; \t])|(?P<odd>{_ODD})))?"
 )
-# bchars of RFC 2046, with the space, and every token character: `*****` is sent unquoted by Android (M6).
+# bchars of RFC 2046 with the space, and every token character: Android sends `*****` unquoted (M6).
 _BOUNDARY = re.compile(rf"[{TCHAR}'()+_,\-./:=? ]{{1,{MAX_BOUNDARY}}}")
 _EXTENDED_BOUNDARY = re.compile(r"boundary\*(?:[0-9]+\*?)?")
 
@@ -45,8 +45,8 @@ def read_media_type(value: str) -> MediaType:
 def _add(parameters: dict[str, str], match: re.Match[str], media_type: MediaType) -> None:
     name, value = match["name"].lower(), match["value"]
     if name in parameters:
-        raise Problem("content_type_syntax", f"the parameter {name!a} stands twice")
-    # An empty or a non-ASCII boundary has its own problem, and only when there is a body (M5, M6).
+        raise Problem("content_type_syntax", f"the parameter {name!a} is there twice")
+    # An empty or non-ASCII boundary has its own problem, which is raised only if there is a body (M5, M6).
     if match["odd"] is not None and not (media_type.is_form_data and name == "boundary"):
         raise _malformed(match.string, match.start("value"))
     parameters[name] = unquote(value) if value.startswith('"') else value
@@ -59,12 +59,12 @@ def _malformed(value: str, position: int) -> Problem:
 def read_boundary(media_type: MediaType) -> bytes:
     """The boundary of a multipart body. Raises Problem `boundary_missing` or `boundary_invalid`."""
     if any(_EXTENDED_BOUNDARY.fullmatch(pair.name) for pair in media_type.parameters):
-        raise Problem("boundary_invalid", "the boundary has no extended form (M9)")
+        raise Problem("boundary_invalid", "the boundary must not have an extended form (M9)")
     boundary = media_type.parameter("boundary")
     if not boundary:
         raise Problem("boundary_missing", "multipart/form-data needs a boundary parameter")
     if not _BOUNDARY.fullmatch(boundary) or boundary.endswith(" "):
         raise Problem(
-            "boundary_invalid", f"{boundary[:80]!a} is no boundary of 1 to {MAX_BOUNDARY} characters"
+            "boundary_invalid", f"{boundary[:80]!a} is not a valid boundary of 1 to {MAX_BOUNDARY} characters"
         )
     return boundary.encode("ascii")

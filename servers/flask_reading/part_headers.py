@@ -1,4 +1,4 @@
-"""The header block of a part (RFC 7578 4.2, RFC 2046 5.1), judged as a whole."""
+"""The header block of a part (RFC 7578 4.2, RFC 2046 5.1), parsed as a whole."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _PLAIN_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 
 
 def read_part_head(block: bytes, limits: Limits) -> PartHead:
-    """The lines of a block without its last CRLF; it holds no bare CR or LF.
+    """Parse the lines of a block without its last CRLF. It must not contain a bare CR or LF.
 
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
     `filename_ext` and `part_transfer_encoding`, in the order of the contract.
@@ -35,7 +35,7 @@ def read_part_head(block: bytes, limits: Limits) -> PartHead:
 
 
 def _unfold(block: bytes) -> list[str]:
-    """The logical lines: CRLF and blanks before a continuation become one space (M68)."""
+    """The logical lines. CRLF and blanks before a continuation become one space (M68)."""
     lines: list[str] = []
     for line in block.decode("iso-8859-1").split("\r\n"):
         if not line.startswith((" ", "\t")):
@@ -57,9 +57,11 @@ def _fields(lines: list[str], limit: int) -> Iterator[Pair]:
 def _split_line(line: str) -> Pair:
     name, colon, value = line.partition(":")
     if not colon or not TOKEN.fullmatch(name):
-        raise Problem("part_header_syntax", f"{line[:40]!a} is no field line (M36, M70)")
+        raise Problem("part_header_syntax", f"{line[:40]!a} is not a valid field line (M36, M70)")
     if CONTROL.search(value):
-        raise Problem("part_header_syntax", f"the part header {name[:40]!a} holds a control character (M66)")
+        raise Problem(
+            "part_header_syntax", f"the part header {name[:40]!a} contains a control character (M66)"
+        )
     return Pair(name.lower(), value.strip(BLANKS))
 
 
@@ -72,7 +74,7 @@ def _is_utf8(value: str) -> bool:
 
 
 def _show(name: str, value: str) -> str:
-    """Decoded as UTF-8; Content-Disposition falls back to ISO-8859-1 as a whole (M51)."""
+    """Decode as UTF-8. If that fails, all of Content-Disposition is ISO-8859-1 (M51)."""
     if _is_utf8(value):
         return value.encode("iso-8859-1").decode("utf-8")
     if name == "content-disposition":
@@ -84,13 +86,13 @@ def _once(fields: list[Pair]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in fields:
         if name in _ONCE and name in values:
-            raise Problem("part_header_syntax", f"the part header {name!a} stands twice (M48, M49)")
+            raise Problem("part_header_syntax", f"the part header {name!a} is there twice (M48, M49)")
         values.setdefault(name, value)
     return values
 
 
 def _media_type(value: str | None) -> MediaType | None:
-    """None without a value, and for one that does not follow the grammar (M83)."""
+    """The media type, or None without a value or if the value does not follow the grammar (M83)."""
     try:
         return None if value is None else read_media_type(value)
     except Problem:

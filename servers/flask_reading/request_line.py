@@ -1,4 +1,4 @@
-"""The request line (RFC 9112 3), judged from left to right: step 1 of the order of judgement."""
+"""The request line (RFC 9112 3), checked from left to right: step 1 of contract section 4."""
 
 import re
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class RequestLine(NamedTuple):
 
 
 def split_request_line(line: str, limits: Limits) -> RequestLine:
-    """A whole line without its CRLF. Raises Problem `uri_too_long` before anything else (R41)."""
+    """Parse a whole line without its CRLF. Raises Problem `uri_too_long` before any other (R41)."""
     _check_length(len(line), limits)
     method, _, rest = line.partition(" ")
     target, _, version = rest.partition(" ")
@@ -29,7 +29,7 @@ def split_request_line(line: str, limits: Limits) -> RequestLine:
 
 
 def join_request_line(method: str, target: str, version: str, limits: Limits) -> RequestLine:
-    """A line that a server has split already. Raises the same Problems."""
+    """Check a line that a server has already parsed. Raises the same Problems."""
     _check_length(len(method) + len(target) + len(version) + 2, limits)
     return _read(method, target, version)
 
@@ -41,11 +41,11 @@ def _check_length(length: int, limits: Limits) -> None:
 
 def _read(method: str, target: str, version: str) -> RequestLine:
     if not TOKEN.fullmatch(method):
-        raise Problem("request_line", f"the method {method[:40]!a} is no token (R40)")
+        raise Problem("request_line", f"the method {method[:40]!a} is not a valid token (R40)")
     form = read_target(method, target)
     match = _VERSION.fullmatch(version)
     if match is None:
         raise Problem("request_line", f"the version {version[:40]!a} is not HTTP/1.1 (R11, R12, R14)")
     if match[1] != "1":
-        raise Problem("unsupported_version", f"{version} is not spoken here (R10)")
+        raise Problem("unsupported_version", f"{version} is not supported (R10)")
     return RequestLine(method, form, http_1_0=match[2] == "0")

@@ -17,9 +17,9 @@ _DECODED_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Target(NamedTuple):
-    """A target whose form fits its method: `origin` is its path and query as they were sent.
+    """A target whose form fits its method. `origin` is its path and query as sent.
 
-    `authority` is None but for the absolute-form.
+    `authority` is None unless the target is in absolute-form.
     """
 
     origin: str
@@ -28,7 +28,7 @@ class Target(NamedTuple):
 
 
 class Location(NamedTuple):
-    """What a target means: decoded path, its last segment decoded in full, and the query pairs."""
+    """A decoded target: the path, its last segment decoded completely, and the query pairs."""
 
     path: str
     last_segment: str
@@ -45,7 +45,7 @@ def read_target(method: str, raw: str) -> Target:
         return Target(raw)
     absolute = _ABSOLUTE.fullmatch(raw)
     if absolute is None or not is_host(absolute["authority"]):
-        raise Problem("request_line", f"{raw[:80]!a} is no target for {method[:20]}")
+        raise Problem("request_line", f"{raw[:80]!a} is not a valid target for {method[:20]}")
     rest = absolute["rest"]
     origin = rest if rest.startswith("/") else "/" + rest
     return Target(origin, absolute["authority"], absolute["scheme"].lower() == "https")
@@ -54,9 +54,9 @@ def read_target(method: str, raw: str) -> Target:
 def locate(method: str, target: Target) -> Location:
     """Decode path and query once. Raises Problem `bad_percent` or `target_not_utf8` (R23, R24, R37)."""
     if method == "CONNECT":
-        return Location("", "", ())  # an authority, not a path; refused at step 6
+        return Location("", "", ())  # an authority, not a path; step 6 refuses it
     path, _, query = target.origin.partition("?")
-    # "%2F" is data, not a separator, so it stays as it was written (R21); invalid "%zz" is literal (R22).
+    # "%2F" is data and not a separator, so it stays as written (R21). An invalid "%zz" is literal (R22).
     pieces = _ENCODED_SLASH.split(path)
     decoded = b"".join(
         piece.encode("ascii") if index % 2 else unquote_to_bytes(piece) for index, piece in enumerate(pieces)

@@ -1,4 +1,4 @@
-"""A head as bytes, judged line by line while it arrives: what WSGI hides and gunicorn can still see (T2)."""
+"""A head as bytes, checked line by line as it arrives. WSGI hides these faults, gunicorn does not (T2)."""
 
 import re
 
@@ -9,16 +9,16 @@ from .fields import check_expect, check_size, is_dropped, split_field_line
 from .head import Fields, assemble
 from .request_line import RequestLine, split_request_line
 
-# A line feed without its carriage return ends a line, wrongly (R18, H5): a CRLF that the peer may never send
-# is not waited for. A carriage return alone ends nothing and is judged with its line (R19, H4).
+# A bare line feed is refused at once (R18, H5): the CRLF behind it may never come. A bare carriage return is
+# checked with its line (R19, H4).
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class WireHead:
-    """Bytes go in with `receive` until it tells that the head is complete.
+    """Call `feed` with bytes until it returns True.
 
-    A line is judged when it is complete, so that the problem does not depend on how the bytes were cut. After
-    a Problem was raised the head is not to be used any more.
+    A line is checked when it is complete, so the problem does not depend on how the bytes were split. After a
+    Problem was raised, the object must not be used any more.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -40,27 +40,27 @@ class WireHead:
         return bytes(self._buffer)
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes; True when the head is complete. Raises Problem of steps 1 to 5."""
+        """Parse bytes. Returns whether the head is complete. Raises the Problems of steps 1 to 5."""
         self._buffer += data
         self.begun = True
         while self.head is None and (line := self._next_line()) is not None:
             self._take(line)
-        # Only what was not judged is kept, so that dropped fields, which do not count, cost no memory.
+        # Parsed lines are dropped, so fields that are dropped and not counted cost no memory.
         del self._buffer[: self._begin]
         self._searched -= self._begin
         self._begin = 0
         return self.head is not None
 
     def _next_line(self) -> str | None:
-        """The next line without its CRLF, or None when it has not wholly arrived."""
+        """The next line without its CRLF, or None when it is not complete."""
         end = self._buffer.find(b"\r\n", self._searched)
         bare = _BARE_LF.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
         if bare is not None:
             self._check_unfinished(bare.start() - self._begin)
-            self._take("\n")  # raises: a line feed fits nowhere
+            self._take("\n")  # raises: a line feed is valid nowhere
         if end < 0:
             self._check_unfinished(len(self._buffer) - self._begin - self._buffer.endswith(b"\r"))
-            # A CR at the very end may yet get its LF.
+            # The LF of a CR at the very end may still come.
             self._searched = max(self._begin, len(self._buffer) - 1)
             return None
         line = self._text(end)
@@ -89,7 +89,7 @@ class WireHead:
             self.head = assemble(self.line, self.fields)
 
     def _take_field(self, line: str, request_line: RequestLine) -> None:
-        # Before its grammar: of a line that comes in pieces the size may be all that is known.
+        # The size is checked before the grammar: for a line that comes in pieces it may be all that is known.
         check_size(len(line) + 2, self._limits)
         if "\r" in line or "\n" in line:
             raise Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)")

@@ -1,0 +1,1 @@
+"""How the Flask application is hosted: Werkzeug's development server and gunicorn, made strict."""

@@ -1,4 +1,4 @@
-"""`wsgi.input` as a body that ends where the head said, or not at all (B2, B36, defects 2 to 4)."""
+"""Reads `wsgi.input` until the end that the head announced. An earlier end is an error (B2, B36)."""
 
 from collections.abc import Callable, Iterator
 from io import BufferedReader
@@ -20,11 +20,11 @@ PIECE = MIB
 
 
 class BodyInput:
-    """The pieces of one body, of at most 1 MiB each. `ended` tells whether all of it was read."""
+    """The pieces of one body, at most 1 MiB each. `ended` says whether the whole body was read."""
 
     def __init__(self, environ: "WSGIEnvironment", head: RequestHead, limits: Limits) -> None:
         stream = environ["wsgi.input"]
-        # What has arrived, where the stream can tell: `read` waits until it has all that it was asked for.
+        # `read1` returns what has arrived. `read` would wait for all that it was asked for.
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._pace = Pace(limits)
         self._size = 0
@@ -32,10 +32,11 @@ class BodyInput:
         self._chunked = head.chunked
         self.ended = not (self._left or self._chunked)
         if isinstance(stream, DechunkedInput):
-            # Werkzeug's own decoder is no match for hostile chunks; what it reads from is (B26 to B36).
+            # Werkzeug's decoder is not safe against hostile chunks. Read what it would read (B26 to B36).
             raw = cast(BufferedReader, stream._rfile)
             has_type = head.field("content-type") is not None
-            self._read = ChunkedStream(raw.read1, limits, has_type=has_type).read
+            chunks = ChunkedStream(raw.read1, limits, has_type=has_type, check_rate=self._pace.check)
+            self._read = chunks.read
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises Problem `body_truncated`, `bad_chunk`, `request_timeout` or `body_too_large`."""
@@ -44,7 +45,7 @@ class BodyInput:
             self._left -= len(piece)
             if piece:
                 self._size += len(piece)
-                if not self._chunked:  # else its stream looks at every read, chunk lines and trailers too
+                if not self._chunked:  # a chunked stream checks each read, chunk lines and trailers included
                     self._pace.check(self._size)
                 yield piece
             elif self._chunked:
@@ -60,5 +61,5 @@ class BodyInput:
             raise Problem("bad_chunk", f"the chunked body is malformed: {error}") from error
         except TimeoutError:
             raise Problem("request_timeout", "no byte of the body came for too long") from None
-        except OSError as error:  # gunicorn's NoMoreData is one as well
+        except OSError as error:  # gunicorn's NoMoreData is one too
             raise Problem("body_truncated", f"the connection broke: {error}") from None

@@ -1,26 +1,24 @@
-"""What `flask run` needs beside: its server reads for ever, drains without bound and binds anywhere."""
+"""Bounds for `flask run`: its server reads without a time-out, drains without a limit and binds anywhere."""
 
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..contract.limits import MIB
+from ..contract.limits import LINGER_SECONDS
 from ..contract.problems import Problem
 from ..settings import Settings, SettingsError
+from .linger import drain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
-_RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
+_RESET = struct.pack("ii", 1, 0)  # struct linger: on, zero seconds
 
 
 class DevConnection:
-    """The connection of one request under Werkzeug's server; under any other it does nothing."""
+    """The connection of one request under Werkzeug's server. Under any other server it does nothing."""
 
     def __init__(self, connection: socket.socket | None, settings: Settings) -> None:
         self._connection = connection
@@ -33,8 +31,8 @@ class DevConnection:
         return cls(connection if isinstance(connection, socket.socket) else None, settings)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """While a body is read the idle time-out holds; an answer may take its time."""
+    def idle_timeout(self) -> Iterator[None]:
+        """Apply the idle time-out while a body is read. Making a response has no time-out."""
         if self._connection is None:
             yield
             return
@@ -45,9 +43,9 @@ class DevConnection:
             self._connection.settimeout(None)
 
     def check_arrival(self) -> None:
-        """Raise Problem `misdirected_host` for a request that arrived at an address we must not serve.
+        """Raise Problem `misdirected_host` for a request to an address that must not be served.
 
-        `flask run --host` never asks us, so that the rule of contract section 8 is kept here.
+        `flask run --host` binds before our code runs, so the rule of contract section 8 is checked here.
         """
         if self._connection is None:
             return
@@ -59,34 +57,18 @@ class DevConnection:
             raise Problem("misdirected_host", str(error)) from None
 
     def close_after(self, body: bytes) -> Iterator[bytes]:
-        """The body, and once it is sent a bounded lingering close.
+        """Yield the body, and close the connection after it with a bounded linger.
 
-        Without it Werkzeug's server drains up to 10 GB, in reads of 10 MB that wait for their last byte.
+        Without this, Werkzeug's server drains up to 10 GB, in reads of 10 MB that wait for their last byte.
         """
         yield body
         if self._connection is None:
             return
         try:
             self._connection.shutdown(socket.SHUT_WR)
-            if not _drain(self._connection):
-                # Closing must reset: a client that still sends would wait for a window that never opens.
+            if not drain(self._connection, LINGER_SECONDS):
+                # Reset the connection: a client that still sends would wait for a window that never opens.
                 self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._connection.shutdown(socket.SHUT_RD)
         except OSError:
             pass  # the peer has gone
-
-
-def _drain(connection: socket.socket) -> bool:
-    """Read and drop what comes, within bounds; whether the peer has ended its side."""
-    deadline = time.monotonic() + LINGER_SECONDS
-    left = LINGER_BYTES
-    while left > 0 and (seconds := deadline - time.monotonic()) > 0:
-        connection.settimeout(seconds)
-        try:
-            data = connection.recv(65536)
-        except TimeoutError:
-            return False
-        if not data:
-            return True
-        left -= len(data)
-    return False

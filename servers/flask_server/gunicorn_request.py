@@ -1,7 +1,7 @@
-"""One request under gunicorn: the head judged from its bytes, the body framed by our own streams.
+"""One request under gunicorn: the head is parsed from its bytes, and the body is framed by our own streams.
 
-gunicorn's parser has other codes and another order of judgement, so it is not asked; its connection life,
-its answers and its environ are used as they are.
+gunicorn's parser has other codes and checks in another order, so it is not used. Its connection handling, its
+responses and its environ are used as they are.
 """
 
 import time
@@ -18,17 +18,18 @@ from ..contract.problems import Problem
 from ..flask_reading.chunks import ChunkedStream
 from ..flask_reading.head import join_lines
 from ..flask_reading.wire_head import WireHead
+from .pace import Pace
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _READ = 65536
 
 
 class PeerClosed(Exception):
-    """The peer ended the connection before a head was complete: there is nobody to answer."""
+    """The peer ended the connection before a head was complete, so no response can be sent."""
 
 
 class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads from one connection: heads without ever waiting, bodies with the idle time-out."""
+    """Reads from one connection: heads without waiting, bodies with the idle time-out."""
 
     def __init__(self, sock: Any, limits: Limits) -> None:
         super().__init__(sock)
@@ -37,9 +38,9 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
         self.wire = WireHead(limits)
 
     def gather(self) -> bool:
-        """Take what has arrived of a head; True when it is complete, False when more must be waited for.
+        """Read what has arrived of a head. Returns whether the head is complete.
 
-        Raises Problem when the head is refused, PeerClosed and OSError.
+        Raises Problem for a bad head, PeerClosed and OSError.
         """
         self.sock.setblocking(False)
         for data in self._arrived():
@@ -47,7 +48,7 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
                 self.deadline = time.monotonic() + self.limits.head_timeout
             if self.wire.feed(data):
                 return True
-            self._check_deadline()  # also of a peer that never pauses
+            self._check_deadline()  # here too: a peer may never pause
         self._check_deadline()
         return False
 
@@ -64,7 +65,7 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
             raise PeerClosed
 
     def take_head(self) -> WireHead:
-        """The gathered head; what came behind it is read next."""
+        """The complete head. What came behind it is read next."""
         wire, self.wire = self.wire, WireHead(self.limits)
         self.deadline = float("inf")
         self.unread(wire.rest)
@@ -84,35 +85,37 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
 
 
 def late_head(limits: Limits) -> Problem:
-    """The problem of a head that took too long."""
+    """The problem for a head that took too long."""
     return Problem("request_timeout", f"the head was not complete after {limits.head_timeout} s")
 
 
 class RequestBody:
-    """`wsgi.input`: as many bytes as a read finds, framed by Content-Length or by chunks.
+    """`wsgi.input`, framed by Content-Length or by chunks. A read returns what has arrived.
 
-    The interim answer to `Expect: 100-continue` goes out with the first read, that is when the application
-    wants the body, and not at all when it refuses the head (B37, B39).
+    The 100 (Continue) is sent with the first read, when the application wants the body. It is not sent when
+    the application refuses the head (B37, B39).
     """
 
     def __init__(self, reader: HeadReader, wire: WireHead) -> None:
         assert wire.head is not None and wire.line is not None
-        self.failed = False  # gunicorn asks: where the next request begins is then unknown
+        self.failed = False  # read by gunicorn: it is not known where the next request begins
         self._reader = reader
         self._left = wire.head.content_length or 0
         self._chunks: ChunkedStream | None = None
         if wire.head.chunked:
             has_type = "content-type" in wire.head.fields
-            self._chunks = ChunkedStream(reader.receive, reader.limits, has_type=has_type)
+            self._chunks = ChunkedStream(
+                reader.receive, reader.limits, has_type=has_type, check_rate=Pace(reader.limits).check
+            )
         self._owes_continue = "expect" in wire.head.fields and not wire.line.http_1_0
 
     @property
     def ended(self) -> bool:
-        """Whether all of it was read."""
+        """Whether the whole body was read."""
         return self._left == 0 if self._chunks is None else self._chunks.ended
 
     def read(self, size: int = MIB) -> bytes:
-        """1 to `size` bytes; `b""` at the end, and when the peer ended early. Raises Problem, OSError."""
+        """1 to `size` bytes, or `b""` at the end and when the peer ended early. Raises Problem, OSError."""
         if self.ended:
             return b""
         try:
@@ -136,30 +139,31 @@ class RequestBody:
 
 
 class StrictRequest(Request):  # type: ignore[misc]
-    """A request whose head was judged by `WireHead`; gunicorn makes its environ of it."""
+    """A request whose head was parsed by `WireHead`. gunicorn makes its environ from it."""
 
     unreader: HeadReader
 
     def parse(self, unreader: HeadReader) -> bytes:
-        """Take over what was gathered."""
+        """Copy the head that was gathered."""
         self.wire = wire = unreader.take_head()
         assert wire.line is not None
         self.method = wire.line.method
         self.uri = wire.raw_target
         self.path, _, self.query = wire.line.target.origin.partition("?")
         self.fragment = ""
-        self.version = (1, 0) if wire.line.http_1_0 else (1, 1)  # 1.2 is answered as 1.1 (R9)
+        self.version = (1, 0) if wire.line.http_1_0 else (1, 1)  # 1.2 is treated as 1.1 (R9)
         self.headers = [(name.upper(), join_lines(name, values)) for name, values in wire.fields.items()]
         return b""
 
     def set_body_reader(self) -> None:
-        """Frame the body as the head was judged."""
+        """Frame the body as the head says."""
         self.body = RequestBody(self.unreader, self.wire)
 
     def should_close(self) -> bool:
-        """An unread body ends the connection, as do HTTP/1.0 and `close` in any place of the list (B45).
+        """Whether the connection ends after this request: an unread body, HTTP/1.0, or `close` (B45).
 
-        What follows a CONNECT may be meant for a tunnel: it is never read (R7, H054).
+        `close` may stand anywhere in the list. What follows a CONNECT may be meant for a tunnel, so it is
+        never read (R7, H054).
         """
         options = {option.strip(" \t").lower() for option in self._connection().split(",")}
         if (
@@ -177,7 +181,7 @@ class StrictRequest(Request):  # type: ignore[misc]
 
 
 class StrictParser(Parser):  # type: ignore[misc]
-    """gunicorn's iterator over the requests of one connection, with our request and our reader."""
+    """gunicorn's iterator over the requests of one connection, with our request class and our reader."""
 
     mesg_class = StrictRequest
 

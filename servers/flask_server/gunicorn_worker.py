@@ -1,4 +1,4 @@
-"""The gthread worker that keeps the contract where gunicorn answers by itself; slow heads hold no thread."""
+"""A gthread worker that keeps the contract where gunicorn responds by itself. Slow heads hold no thread."""
 
 import socket
 import time
@@ -10,22 +10,20 @@ from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
 
-from ..contract.limits import MIB, Limits
+from ..contract.limits import LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
+from .linger import drain
 
-LINGER_SECONDS = 2.0
-LINGER_BYTES = MIB
 ACCEPT_PAUSE_SECONDS = 0.5
-_READ = 65536
 
 
 class PatientSocket(socket.socket):
-    """A time-out of `sendall` holds for each piece that is sent, not for all of them together.
+    """A socket whose time-out in `sendall` holds for each piece, not for all pieces together.
 
-    A client that reads slowly is served; one that reads nothing for so long is dropped.
+    A client that reads slowly is served. One that reads nothing until the time-out is dropped.
     """
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
@@ -36,7 +34,7 @@ class PatientSocket(socket.socket):
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
-    """One connection with our parser. It is closed so that the peer can still read the answer."""
+    """One connection with our parser. It lingers before it closes, so that the peer can read the response."""
 
     parser: StrictParser
 
@@ -46,20 +44,20 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         self._limits = limits
 
     def gather(self) -> bool:
-        """Whether a head is complete. Raises Problem, PeerClosed and OSError; never waits."""
+        """Whether a head is complete. Never waits. Raises Problem, PeerClosed and OSError."""
         self.data_ready = self.parser.unreader.gather()
         return self.data_ready
 
     def head_is_late(self, now: float) -> bool:
-        """Whether a head has begun and not come in time."""
+        """Whether a head has begun and was not complete in time."""
         return bool(now > self.parser.unreader.deadline)
 
     def is_idle_too_long(self, now: float, *, stopping: bool) -> bool:
-        """Whether nothing of a request has come and nothing is waited for any more."""
+        """Whether no request has begun, and the keep-alive time is over or the worker stops."""
         return not self.parser.unreader.wire.begun and (stopping or now > self.timeout)
 
     def refuse(self, problem: Problem, *, wait: bool = True) -> None:
-        """Answer a request that never came to the application, and linger. Never raises."""
+        """Send the response to a request that does not reach the application, and linger. Never raises."""
         with suppress(OSError):
             self.sock.settimeout(self._limits.send_timeout if wait else 0)
             self.sock.sendall(_on_the_wire(problem_response(problem)))
@@ -71,44 +69,37 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         return request is not None and not request.body.ended
 
     def linger(self, *, wait: bool) -> None:
-        """End our side; drain what the peer still sends, for 2 s or 1 MiB at most (contract section 4).
+        """Shut the write side and drain what the peer still sends, within bounds (contract section 4).
 
-        Without `wait` only what has already arrived is drained, so that the kernel does not reset the
-        connection under the answer.
+        Without `wait` only what has already arrived is drained. Unread bytes would make the kernel reset the
+        connection, and the response would be lost.
         """
-        deadline = time.monotonic() + (LINGER_SECONDS if wait else 0)
-        left = LINGER_BYTES
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
-            while left > 0:
-                self.sock.settimeout(max(0.0, deadline - time.monotonic()))
-                data = self.sock.recv(_READ)
-                if not data:
-                    break
-                left -= len(data)
+            drain(self.sock, LINGER_SECONDS if wait else 0)
 
     def close(self, graceful: bool = False) -> None:
-        """Close at once: whatever lingers has lingered in a thread, not in the worker's loop."""
+        """Close at once. Lingering was done before, in a thread and not in the worker's loop."""
         util.close(self.sock)
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
-    """A connection takes a thread only once its head is complete, so that slow heads hold none."""
+    """Gives a connection a thread only when its head is complete, so that slow heads hold none."""
 
     def init_process(self) -> None:
-        """Read the settings, then serve until told to stop."""
+        """Read the settings, and serve until stopped."""
         self.limits = Settings.from_environment().limits
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
         super().init_process()
 
     def accept(self, listener: Any) -> None:
-        """gunicorn's accept, but for the class of the connection."""
+        """gunicorn's accept with our class of connection."""
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # another worker was faster, or the peer has gone already
+            return  # another worker was faster, or the peer has already gone
         except OSError as error:
-            # Out of descriptors or memory: a pause, for the listener stays readable and the loop would spin.
+            # Out of descriptors or memory. The listener stays readable: without a pause the loop would spin.
             self.log.warning("Cannot accept: %s", error)
             self.resume_at = time.monotonic() + ACCEPT_PAUSE_SECONDS
             self.set_accept_enabled(False)
@@ -118,12 +109,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(Connection(self.cfg, patient, client, listener.getsockname(), self.limits))
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Take connections or leave them in the backlog; the loop asks again and again."""
+        """Accept connections, or leave them in the backlog. The loop calls this again and again."""
         if not enabled or time.monotonic() >= self.resume_at:
             super().set_accept_enabled(enabled)
 
     def handle(self, conn: Connection) -> Any:
-        """Serve one request, or put the connection back to wait for the rest of its head."""
+        """Serve one request, or let the connection wait for the rest of its head."""
         try:
             if not conn.gather():
                 return gthread._DEFER
@@ -144,9 +135,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return stays
 
     def murder_pending(self) -> None:
-        """Close connections whose head did not come in time; one that had begun is told (408).
+        """Close connections whose head did not come in time, with a 408 if it had begun.
 
-        A worker that stops waits for no connection that has asked for nothing.
+        A worker that stops also closes connections on which no request has begun.
         """
         now = time.monotonic()
         stopping = not self.alive
@@ -165,7 +156,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.close()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what went wrong outside of the application with a problem, not with HTML (S5)."""
+        """Send a problem, not HTML, for what failed outside the application (S5)."""
         if isinstance(exc, Problem):
             problem = exc
         elif isinstance(exc, ParseException):
@@ -178,7 +169,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
 
 def _on_the_wire(response: Response) -> bytes:
-    """The whole answer as bytes, in one piece."""
+    """The whole response as bytes."""
     assert isinstance(response.body, bytes)
     fields = [
         ("Server", "gunicorn"),

@@ -1,4 +1,4 @@
-"""The least rate of a body: an idle time-out alone could be outwitted for ever, byte by byte (section 5)."""
+"""The minimum rate of a body (contract section 5). One byte at a time would defeat an idle time-out alone."""
 
 import time
 
@@ -7,7 +7,7 @@ from ..contract.problems import Problem
 
 
 class Pace:
-    """Judges one body from now on. Sizes are in bytes, of what the framing has let through."""
+    """Checks the rate of one body, from now on. Sizes are in bytes, chunked coding removed."""
 
     def __init__(self, limits: Limits) -> None:
         self._least = limits.min_body_rate * limits.body_rate_window
@@ -16,9 +16,9 @@ class Pace:
         self._before = 0  # the size when the window began
 
     def check(self, size: int) -> None:
-        """Something arrived; `size` is all of the body until now.
+        """Call this when bytes have arrived. `size` is how much of the body has come in all.
 
-        Raises Problem `request_timeout` at the end of a window that had too little.
+        Raises Problem `request_timeout` at the end of a window in which too little came.
         """
         now = time.monotonic()
         if now < self._end:

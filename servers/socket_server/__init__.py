@@ -1,1 +1,1 @@
-"""How the socket backend lives: event loop, connections, answers on the wire, worker processes."""
+"""How the socket server runs: event loop, connections, responses on the wire, worker processes."""

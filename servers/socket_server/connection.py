@@ -1,4 +1,22 @@
-"""One connection's life: receive, judge, answer, again; and how it ends."""
+"""One connection: requests come in, responses go out, and the connection ends.
+
+A connection never waits in a call. Four inputs move it, all of them from the event loop: its socket is ready,
+its deadline has come, a thread has finished, or its turn has come. Each input runs one step inside `_guard`.
+The step ends by choosing what the connection waits for next: a phase, the events that the loop watches, and
+one deadline. `phase.py` has the table of phases and transitions.
+
+The phase is the only state of the connection itself. What belongs to a request is in `CurrentRequest`, which
+exists from the end of the head until the response begins. What belongs to a response is in `Outbox`. Received
+bytes are in `Inbox`, which also knows whether the client has ended its side.
+
+`_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a
+response it goes on with the bytes behind the request, so pipelined requests are answered in order. While a
+thread works or a stream pauses, about 1 MiB is received ahead and kept.
+
+A Problem refuses the request, unless its response has begun. The connection is kept if the request was
+received to its end. Otherwise the write side is shut first, and what the client still sends is drained, so
+that a reset does not destroy the response (RFC 9112 9.6).
+"""
 
 import contextlib
 import logging
@@ -8,19 +26,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from ..contract.exchange import Exchange
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
 from ..contract.problems import Problem
 from ..contract.responses import EventStream, Response, problem_response
 from ..contract.route import Context
-from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
+from .current_request import CurrentRequest
 from .inbox import Inbox
 from .loop import READ, WRITE, Deadline, Loop
 from .observer import Observer
 from .outbox import Outbox, Progress
-from .pace import Backlog, BodyPace
 from .phase import RECEIVING, Phase
 from .responses import CONTINUE, encode_head, is_chunked, pieces_of
 
@@ -32,77 +49,68 @@ _SMALL_READ = 64 * 1024
 _LARGE_READ = 1024 * 1024
 # From this size on, a body is parsed, hashed and written in a thread while the loop receives.
 _LARGE_BODY = 256 * 1024
-# One connection's bytes at hand may decide so many events before the others have their turn.
+# After so many events it is the turn of the other connections.
 _EVENTS_A_TURN = 32
 _RESET_POLL = 0.1
-_LINGER_SECONDS = 2.0
-_LINGER_BYTES = 1024 * 1024
 
 
-class Home(Protocol):
-    """Where connections live: the worker."""
+class ConnectionOwner(Protocol):
+    """What a connection needs of the worker that it belongs to."""
 
     loop: Loop
     context: Context
     stopping: bool
 
     def observer(self, sock: socket.socket) -> Observer | None:
-        """Somebody who watches the connection's bytes, if that was asked for (`--wire`)."""
+        """The observer that prints this connection's bytes (`--wire`), or None."""
 
-    def left(self, connection: "Connection") -> None:
-        """The connection is closed."""
+    def connection_closed(self, connection: "Connection") -> None:
+        """Called once, when the connection is closed."""
 
 
 class Connection:
-    """A state machine round the sans-IO reader; readiness and deadlines are all that move it."""
+    """One accepted socket. Its owner calls `stop`, its loop calls everything else."""
 
-    def __init__(self, sock: socket.socket, home: Home) -> None:
+    def __init__(self, sock: socket.socket, owner: ConnectionOwner) -> None:
         self._socket = sock
-        self._home = home
-        self._limits = home.context.limits
-        self._observer = observer = home.observer(sock)
+        self._owner = owner
+        self._limits = owner.context.limits
+        self._observer = observer = owner.observer(sock)
         self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
-        self._reading = SansIoParsers(observer.trace) if observer else PARSERS
-        self._deadline = Deadline(home.loop, lambda: self._guard(self._on_deadline))
-        self._received: HeadReceived | None = None
-        self._exchange: Exchange | None = None
-        self._body_size = 0
-        self._pace = BodyPace(self._limits)
-        self._backlog = Backlog(sock)
-        self._peer_ended = False
+        self._parsers = SansIoParsers(observer.trace) if observer else PARSERS
+        self._request: CurrentRequest | None = None
         self._outbox = Outbox(sock)
-        self._resume_at = 0.0
-        self._complete = False
-        self._close_after = False
-        self._lingered = 0
+        self._linger_left = LINGER_BYTES
+        self._deadline = Deadline(owner.loop, lambda: self._guard(self._on_deadline))
         self._phase = Phase.IDLE
         self._wait_for_data()
 
     # The inputs.
 
-    def on_ready(self, events: int) -> None:
+    def on_ready(self) -> None:
+        """The socket is ready for what the phase waits for."""
         if self._phase is Phase.LINGERING:
             self._guard(self._drain)
-        elif events & WRITE:
+        elif self._phase is Phase.SENDING:
             self._guard(self._go_on_sending)
         else:
             self._guard(self._receive)
 
     def stop(self) -> None:
-        """The server stops: an idle connection is closed now, any other after its answer."""
+        """Close the connection if it is idle. Otherwise it is closed after its response."""
         if self._phase is Phase.IDLE:
-            self._guard(self._receive)  # a request that has come is one in flight
+            self._guard(self._receive)  # a request that has already arrived is answered
         if self._phase is Phase.IDLE:
             self._close()
 
     def _guard(self, step: Callable[[], None]) -> None:
-        """Do `step`; refuse what it finds wrong, and go on with what follows if the connection may."""
+        """Run `step`. A Problem refuses the request; what follows has its turn after other connections."""
         try:
             while not self._succeeds(step):
                 step = self._advance_later
-        except OSError:  # reset or broken pipe: the client is gone
+        except OSError:  # reset or broken pipe: the client has gone
             self._close()
-        except Exception:  # even refusing fails: the other connections live on
+        except Exception:  # refusing failed too: only this connection ends
             LOG.exception("a connection failed")
             self._close()
 
@@ -122,12 +130,11 @@ class Connection:
 
     def _on_deadline(self) -> None:
         now = time.monotonic()
-        again = self._pace.look_again(now, self._body_size) if self._phase is Phase.BODY else None
-        if again is not None:
+        if self._phase is Phase.BODY and (again := self._check_pace(now)) is not None:
             self._deadline.set(again)
         elif self._phase in (Phase.HEAD, Phase.BODY):
             raise Problem("request_timeout", f"waited too long for {self._phase.value}")
-        elif self._phase is Phase.SENDING and self._backlog.shrinks():
+        elif self._phase is Phase.SENDING and self._outbox.unsent.made_progress():
             self._deadline.set(now + self._limits.send_timeout)
         elif self._phase is Phase.PAUSING:
             self._end_pause(now)
@@ -137,13 +144,13 @@ class Connection:
     # Receiving.
 
     def _receive(self) -> None:
+        is_large = self._request is not None and self._request.body_size >= _LARGE_BODY
         try:
-            data = self._socket.recv(_LARGE_READ if self._body_size >= _LARGE_BODY else _SMALL_READ)
+            data = self._socket.recv(_LARGE_READ if is_large else _SMALL_READ)
         except BlockingIOError:
             return
         if self._observer:
             self._observer.read(len(data))
-        self._peer_ended = self._peer_ended or not data
         if self._phase in RECEIVING:
             self._inbox.feed(data)
             self._advance()
@@ -151,14 +158,14 @@ class Connection:
             self._receive_ahead(data)
 
     def _receive_ahead(self, data: bytes) -> None:
-        """Keep what comes while a thread works or a stream pauses, so that both go on at once."""
+        """Keep what comes while a thread works or a stream pauses. Each pause reads only once."""
         if not self._inbox.receive_ahead(data) or self._phase is Phase.PAUSING:
-            self._home.loop.watch(self._socket, 0, self)
+            self._watch(0)
         if self._phase is Phase.PAUSING:
             self._deadline.set(self._next_look())
 
     def _advance(self) -> None:
-        """Handle the events that the bytes at hand decide, until something has to be waited for."""
+        """Handle the events that the bytes at hand complete, until something has to be waited for."""
         for _ in range(_EVENTS_A_TURN):
             if self._phase not in RECEIVING:
                 return
@@ -166,182 +173,166 @@ class Connection:
             if event is NEED_DATA:
                 self._wait_for_data()
                 return
-            if isinstance(event, BodyReceived):
-                self._take(event.data)
-            elif isinstance(event, HeadReceived):
+            if isinstance(event, HeadReceived):
                 self._begin(event)
+            elif isinstance(event, BodyReceived):
+                self._feed_body(event.data)
             elif isinstance(event, BodyComplete):
                 self._finish()
             else:
                 self._close()
-        if self._phase in RECEIVING:
-            self._queue()
+        self._advance_later()
 
     def _advance_later(self) -> None:
-        """What follows a refusal has its turn after the others: requests to refuse cost as much as any."""
+        """Let other connections run first. What the client sends meanwhile stays in the kernel."""
         if self._phase in RECEIVING:
-            self._queue()
-
-    def _queue(self) -> None:
-        """Let the others have their turn; what the client sends meanwhile stays in the kernel."""
-        self._phase = Phase.QUEUED
-        self._deadline.set(None)
-        self._home.loop.watch(self._socket, 0, self)
-        self._home.loop.call_soon(lambda: self._guard(self._take_turn))
+            self._wait_for(Phase.QUEUED, 0, None)
+            self._owner.loop.call_soon(lambda: self._guard(self._take_turn))
 
     def _take_turn(self) -> None:
         if self._phase is Phase.QUEUED:
-            self._phase = Phase.IDLE if self._received is None else Phase.BODY
+            self._phase = Phase.BODY if self._request else Phase.IDLE
             self._advance()
 
     def _wait_for_data(self) -> None:
         now = time.monotonic()
-        if self._received is not None:
-            self._phase = Phase.BODY
-            self._deadline.set(self._pace.wait(now))
-        elif self._inbox.at_rest:
-            if self._home.stopping:
-                self._close()
-                return
-            self._phase = Phase.IDLE
-            # Of no seconds of keep-alive no answer is sent that would let a second request wait.
-            self._deadline.set(now + (self._limits.keep_alive_timeout or self._limits.head_timeout))
-        elif self._phase is not Phase.HEAD:  # its first bytes: the whole head has one deadline
-            self._phase = Phase.HEAD
-            self._deadline.set(now + self._limits.head_timeout)
-        self._home.loop.watch(self._socket, READ, self)
+        if self._request is not None:
+            self._wait_for(Phase.BODY, READ, self._request.pace.wait(now))
+        elif not self._inbox.between_requests:
+            if self._phase is not Phase.HEAD:  # its first bytes: one deadline for the whole head
+                self._wait_for(Phase.HEAD, READ, now + self._limits.head_timeout)
+        elif self._owner.stopping:
+            self._close()
+        else:
+            # keep_alive_timeout=0 closes after every response, so only the first request is waited for.
+            seconds = self._limits.keep_alive_timeout or self._limits.head_timeout
+            self._wait_for(Phase.IDLE, READ, now + seconds)
 
     def _begin(self, received: HeadReceived) -> None:
-        self._received = received
-        self._complete = False
-        self._body_size = 0
-        self._pace.begin(time.monotonic())
+        request = self._request = CurrentRequest(received, self._owner.context, time.monotonic())
+        self._phase = Phase.BODY
         if self._observer:
             self._observer.began(received)
-        self._exchange = Exchange(received.head, TABLE, self._reading, self._home.context)
+        request.check_head(self._parsers)
         if received.expects_continue and received.has_body and not self._inbox.buffered:
             with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
                 self._socket.send(CONTINUE)
             if self._observer:
                 self._observer.continued()
 
-    def _take(self, data: memoryview) -> None:
-        exchange = self._exchange
-        assert exchange is not None
-        self._body_size += len(data)
-        if self._body_size < _LARGE_BODY or self._observer:
-            exchange.feed(data)
+    def _check_pace(self, now: float) -> float | None:
+        assert self._request is not None
+        return self._request.pace.check(now, self._request.body_size)
+
+    def _feed_body(self, data: memoryview) -> None:
+        request = self._request
+        assert request is not None
+        request.body_size += len(data)
+        if request.body_size < _LARGE_BODY or self._observer:
+            request.feed(data)
         else:
-            self._in_thread(lambda: exchange.feed(data), lambda _: self._advance())
+            self._in_thread(request, lambda: request.feed(data), lambda _: self._advance())
 
     def _finish(self) -> None:
-        self._complete = True
-        exchange = self._exchange
-        assert exchange is not None
-        if exchange.stores:  # waits for the disk
-            self._in_thread(exchange.finish, self._answer_and_go_on)
+        request = self._request
+        assert request is not None
+        request.complete = True
+        if request.publishes:
+            self._in_thread(request, request.finish, self._respond_and_go_on)
         else:
-            self._answer(exchange.finish())
+            self._respond(request.finish())
 
-    def _answer_and_go_on(self, response: Response) -> None:
-        self._answer(response)
-        self._advance()
-
-    def _in_thread(self, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
+    def _in_thread(
+        self, request: CurrentRequest, work: Callable[[], Outcome], then: Callable[[Outcome], None]
+    ) -> None:
         self._phase = Phase.BUSY
         self._deadline.set(None)
         busy_since = time.monotonic()
 
         def done(outcome: Future[Outcome]) -> None:
-            if self._phase is Phase.CLOSED:  # the client left meanwhile
-                self._forget(outcome)
+            if self._phase is Phase.CLOSED:  # the client has gone meanwhile
+                self._discard(request, outcome)
                 return
             self._phase = Phase.BODY
-            self._pace.excuse(time.monotonic() - busy_since)
+            request.pace.exclude(time.monotonic() - busy_since)
             self._guard(lambda: then(outcome.result()))
 
-        self._home.loop.in_thread(work, done)
+        self._owner.loop.in_thread(work, done)
 
-    def _forget(self, outcome: "Future[Outcome]") -> None:
+    def _discard(self, request: CurrentRequest, outcome: Future[Outcome]) -> None:
         if outcome.exception() is None and isinstance(response := outcome.result(), Response):
             response.close()
-        self._abort_exchange()
+        request.abort(self._owner.loop)
 
-    # Answering.
+    # Sending.
 
     def _refuse(self, problem: Problem) -> None:
-        received = self._received
-        self._abort_exchange()
+        request = self._request
+        if request is not None:
+            request.abort(self._owner.loop)
         if self._phase not in RECEIVING:
-            self._close()  # an answer is under way: a second one would be noise
+            self._close()  # a response has begun: a second one would be noise
             return
-        if received is not None and not received.has_body and not self._complete:
+        if request is not None and not request.received.has_body and not request.complete:
             self._inbox.next_event()  # its BodyComplete
-            self._complete = True
-        whole = received is not None and self._complete
-        response = problem_response(problem, head=received.head if received else None)
-        self._send(response, close=not whole, problem=problem)
+            request.complete = True
+        self._respond(problem_response(problem, head=request.received.head if request else None), problem)
 
-    def _answer(self, response: Response) -> None:
-        self._exchange = None
-        self._send(response, close=False)
+    def _respond_and_go_on(self, response: Response) -> None:
+        self._respond(response)
+        self._advance()
 
-    def _send(self, response: Response, *, close: bool, problem: Problem | None = None) -> None:
-        received, self._received = self._received, None
-        self._body_size = 0
-        minor_version = received.minor_version if received else 1
-        keep_alive = received is not None and received.keep_alive and not close and self._keeps_alive
-        if isinstance(response.body, EventStream) and not is_chunked(response, minor_version):
-            keep_alive = False  # the end of the connection is the end of the stream
-        self._close_after = not keep_alive
+    def _respond(self, response: Response, problem: Problem | None = None) -> None:
+        """Send the response to the request under way, or to bytes that did not become a request."""
+        request, self._request = self._request, None
+        minor_version = request.received.minor_version if request else 1
+        chunked = is_chunked(response, minor_version)
+        keep_alive = (
+            request is not None
+            and request.complete
+            and request.received.keep_alive
+            and self._limits.keep_alive_timeout > 0
+            and not self._owner.stopping
+            # Without chunks the end of the connection is the end of a stream.
+            and (chunked or not isinstance(response.body, EventStream))
+        )
         head = encode_head(response, keep_alive=keep_alive, minor_version=minor_version)
         if self._observer:
-            if received is not None and self._complete:
-                self._observer.complete(received)
-            self._observer.answered(response, head, problem, keep_alive=keep_alive)
-        self._outbox.begin(pieces_of(response, head, chunked=is_chunked(response, minor_version)))
+            if request is not None and request.complete:
+                self._observer.complete(request.received)
+            self._observer.responded(response, head, problem, keep_alive=keep_alive)
+        self._outbox.begin(pieces_of(response, head, chunked=chunked), closes=not keep_alive)
         self._flush()
-
-    @property
-    def _keeps_alive(self) -> bool:
-        return self._limits.keep_alive_timeout > 0 and not self._home.stopping
 
     def _go_on_sending(self) -> None:
         self._flush()
+        if self._phase is Phase.IDLE:
+            self._watch(self._ahead_events)  # no longer for room in the socket: a thread may be next
         self._advance()
 
     def _flush(self) -> None:
-        """Send what the socket takes; the rest when it is writable again, or the next event is due."""
+        """Send what the socket takes. The rest follows when it is writable, or when the next event is due."""
         self._phase = Phase.SENDING
         progress = self._outbox.send()
         if progress is Progress.SENT:
             self._sent()
-        elif progress is Progress.PAUSES:
-            self._pause()
+        elif progress is Progress.PAUSES:  # reading goes on, to notice a client that leaves
+            self._wait_for(Phase.PAUSING, self._ahead_events, self._next_look())
         else:
-            self._backlog.shrinks()
-            self._deadline.set(time.monotonic() + self._limits.send_timeout)
-            self._home.loop.watch(self._socket, WRITE, self)
-
-    def _pause(self) -> None:
-        """Wait for the next event's time, holding no thread; meanwhile notice a client that leaves."""
-        self._phase = Phase.PAUSING
-        self._resume_at = time.monotonic() + self._outbox.take_wait()
-        self._home.loop.watch(self._socket, 0 if self._is_deaf else READ, self)
-        self._deadline.set(self._next_look())
+            self._wait_for(Phase.SENDING, WRITE, time.monotonic() + self._limits.send_timeout)
 
     @property
-    def _is_deaf(self) -> bool:
-        """Whether nothing more is read while a stream pauses."""
-        return self._peer_ended or self._inbox.is_full
+    def _ahead_events(self) -> int:
+        """READ while more may be received ahead, else 0."""
+        return 0 if self._inbox.ended or self._inbox.is_full else READ
 
     def _next_look(self) -> float:
-        # A half-closed client may still read: only a reset tells that it does not, and is looked for.
+        """The time of the next event, or of the next look for a reset if reading would not show it."""
         soon = time.monotonic() + _RESET_POLL
-        return min(self._resume_at, soon) if self._is_deaf else self._resume_at
+        return self._outbox.resume_at if self._ahead_events else min(self._outbox.resume_at, soon)
 
     def _end_pause(self, now: float) -> None:
-        if now >= self._resume_at:
+        if now >= self._outbox.resume_at:
             self._go_on_sending()
         elif self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._close()
@@ -349,9 +340,9 @@ class Connection:
             self._deadline.set(self._next_look())
 
     def _sent(self) -> None:
-        if not self._close_after:
+        if not self._outbox.closes:
             self._phase = Phase.IDLE
-        elif self._peer_ended:
+        elif self._inbox.ended:
             self._close()
         else:
             self._linger()
@@ -359,25 +350,17 @@ class Connection:
     # The end.
 
     def _linger(self) -> None:
-        """Let the client read the answer before a reset could take it away (RFC 9112 9.6)."""
         self._socket.shutdown(socket.SHUT_WR)
-        self._phase = Phase.LINGERING
-        self._deadline.set(time.monotonic() + _LINGER_SECONDS)
-        self._home.loop.watch(self._socket, READ, self)
+        self._wait_for(Phase.LINGERING, READ, time.monotonic() + LINGER_SECONDS)
 
     def _drain(self) -> None:
         try:
             data = self._socket.recv(_SMALL_READ)
         except BlockingIOError:
             return
-        self._lingered += len(data)
-        if not data or self._lingered > _LINGER_BYTES:
+        self._linger_left -= len(data)
+        if not data or self._linger_left < 0:
             self._close()
-
-    def _abort_exchange(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None and exchange.stores:
-            self._home.loop.in_thread(exchange.abort, lambda _: None)
 
     def _close(self) -> None:
         if self._phase is Phase.CLOSED:
@@ -385,11 +368,19 @@ class Connection:
         busy = self._phase is Phase.BUSY
         self._phase = Phase.CLOSED
         self._deadline.cancel()
-        self._home.loop.watch(self._socket, 0, self)
+        self._watch(0)
         self._socket.close()
         if self._observer:
             self._observer.closed()
         self._outbox.close()
-        if not busy:  # else when its thread is done
-            self._abort_exchange()
-        self._home.left(self)
+        if self._request is not None and not busy:  # a thread that is busy with it aborts it at its end
+            self._request.abort(self._owner.loop)
+        self._owner.connection_closed(self)
+
+    def _wait_for(self, phase: Phase, events: int, deadline: float | None) -> None:
+        self._phase = phase
+        self._deadline.set(deadline)
+        self._watch(events)
+
+    def _watch(self, events: int) -> None:
+        self._owner.loop.watch(self._socket, events, self)

@@ -1,6 +1,6 @@
 """The event loop: readiness by `selectors`, deadlines by a heap on the monotonic clock.
 
-A slow client costs an object and no thread; only disk work leaves the loop, for a thread.
+A slow client costs an object and no thread. Only parsing of large bodies and work on the disk run in threads.
 """
 
 import contextlib
@@ -26,12 +26,15 @@ WRITE = selectors.EVENT_WRITE
 class Watcher(Protocol):
     """Something that waits for a socket."""
 
-    def on_ready(self, events: int) -> None:
-        """The socket is readable or writable."""
+    def on_ready(self) -> None:
+        """The socket is readable or writable, as the watcher asked."""
 
 
 class Deadline:
-    """When something is due, in seconds of `time.monotonic`; None: never. Moved later, it costs nothing."""
+    """When something is due, in seconds of `time.monotonic`, or None for never.
+
+    Setting it to a later time is cheap: the heap keeps one entry, which is looked at again when it comes up.
+    """
 
     __slots__ = ("_callback", "_loop", "at", "scheduled")
 
@@ -42,40 +45,42 @@ class Deadline:
         self._callback: Callable[[], None] | None = callback
 
     def set(self, at: float | None) -> None:
+        """Call back at `at`, instead of at the time set before."""
         self.at = at
         if at is not None and (self.scheduled is None or at < self.scheduled):
             self._loop.schedule(self, at)
 
     def fire(self) -> None:
+        """Call back now."""
         self.at = None
         if self._callback is not None:
             self._callback()
 
     def cancel(self) -> None:
-        """Never fire again, and hold on to nothing while the heap still has the entry."""
+        """Never call back again, and release the callback even while the heap still has the entry."""
         self.at = None
         self._callback = None
 
 
 def _started_pool(threads: int) -> ThreadPoolExecutor:
-    """A pool whose threads are all there, so that no request can fail for want of one.
+    """A pool whose threads have all started, so that no request fails because one cannot start.
 
     Raises RuntimeError when the system has no more threads.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="disk")
-    all_there = threading.Barrier(threads)
+    all_started = threading.Barrier(threads)
     try:
         for _ in range(threads):
-            pool.submit(all_there.wait)
+            pool.submit(all_started.wait)
     except RuntimeError:
-        all_there.abort()
+        all_started.abort()
         pool.shutdown()
         raise
     return pool
 
 
 class Loop:
-    """One process's loop. Everything but `call_soon_from_thread` is called from its own thread."""
+    """The event loop of one process. Only `call_soon_from_thread` may be called from other threads."""
 
     def __init__(self, threads: int = 8) -> None:
         self._selector = selectors.DefaultSelector()
@@ -90,7 +95,7 @@ class Loop:
         self._running = True
 
     def watch(self, sock: socket.socket, events: int, watcher: Watcher) -> None:
-        """Tell `watcher` when `sock` is ready for `events`; 0 watches it no more."""
+        """Call `watcher` whenever `sock` is ready for `events`. With 0 it is no longer watched."""
         key = self._selector.get_map().get(sock.fileno())
         if key is None:
             if events:
@@ -101,27 +106,27 @@ class Loop:
             self._selector.modify(sock, events, watcher)
 
     def schedule(self, deadline: Deadline, at: float) -> None:
-        """Look at `deadline` again at `at`."""
+        """Add an entry that looks at `deadline` at the time `at`."""
         deadline.scheduled = at
         heapq.heappush(self._timers, (at, next(self._order), deadline))
 
     def call_soon(self, callback: Callable[[], None]) -> None:
-        """Run `callback` in the next turn."""
+        """Run `callback` in the next turn of the loop."""
         self._done.append(callback)
 
     def in_thread(self, work: Callable[[], Result], done: Callable[[Future[Result]], None]) -> None:
-        """Run `work` in a thread, then `done` with its outcome in the loop."""
+        """Run `work` in a thread, and then `done` in the loop, with the future that has finished."""
         future = self._pool.submit(work)
         future.add_done_callback(lambda outcome: self.call_soon_from_thread(lambda: done(outcome)))
 
     def call_soon_from_thread(self, callback: Callable[[], None]) -> None:
-        """Run `callback` in the loop; from any thread, or a signal handler."""
+        """Run `callback` in the loop. Safe in any thread and in a signal handler."""
         self._done.append(callback)
-        with contextlib.suppress(OSError):  # enough wake-ups are under way, or the loop has ended
+        with contextlib.suppress(OSError):  # wake-ups are already queued, or the loop has ended
             self._wake_sender.send(b"\0")
 
     def run(self) -> None:
-        """Run until `stop`."""
+        """Run until `stop` is called. What runs in threads is finished first."""
         try:
             while self._running:
                 self._turn()
@@ -132,16 +137,17 @@ class Loop:
             self._wake_sender.close()
 
     def stop(self) -> None:
+        """End `run` after this turn."""
         self._running = False
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self._next_timeout()):
+        for key, _ in self._selector.select(self._next_timeout()):
             if key.data is None:
                 self._drain_wakeups()
             else:
                 watcher: Watcher = key.data
-                watcher.on_ready(events)
-        for _ in range(len(self._done)):  # what they add has its turn after the sockets that are ready
+                watcher.on_ready()
+        for _ in range(len(self._done)):  # callbacks that these add run in the next turn
             self._done.popleft()()
         self._fire_deadlines()
 
@@ -167,5 +173,5 @@ class Loop:
                 continue
             if deadline.at <= now:
                 deadline.fire()
-            else:  # moved later meanwhile
+            else:  # it was set to a later time meanwhile
                 deadline.set(deadline.at)

@@ -1,4 +1,4 @@
-"""`--wire`: shows each request as its bytes arrive, what each byte is, and why the server knew its end."""
+"""`--wire`: shows each request as its bytes arrive, what each byte is, and why the request was complete."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from ..sansio.stream import Role
 
 _LABEL_WIDTH = 13
 _MARGIN_WIDTH = 4 + _LABEL_WIDTH
-_SHOWN_BYTES = 1024  # of each run of body bytes
+_SHOWN_BYTES = 1024  # of consecutive body bytes
 _STYLES = {
     Role.REQUEST_LINE: "bold green",
     Role.FIELD: "cyan",
@@ -33,7 +33,7 @@ _LINE_ENDS = str.maketrans({"\r": "␍", "\n": "␊", "\t": "␉"})
 
 
 class Observer:
-    """Prints one connection. Its methods are called in the order in which things happen."""
+    """Prints one connection. Its methods are called in the order of the events."""
 
     def __init__(self, console: Console, number: int, peer: str) -> None:
         self._console = console
@@ -46,7 +46,7 @@ class Observer:
         self._say("connected", f"from {peer}")
 
     def read(self, size: int) -> None:
-        """One `recv` returned `size` bytes; 0: the client has ended its side."""
+        """One `recv` returned `size` bytes. 0 means that the client has ended its side."""
         self._end_run()
         self._reads += 1
         text = f"read {self._reads}: {size:,} bytes" if size else "the client has shut its write side"
@@ -59,7 +59,7 @@ class Observer:
         if role is Role.BODY:
             self._received += len(data)
             if self._multipart:
-                return  # its parts are told one by one
+                return  # the multipart parser reports its parts
         if role in _DATA:
             self._show_data(role, bytes(data))
             return
@@ -74,7 +74,7 @@ class Observer:
         self._received = 0
 
     def complete(self, received: HeadReceived) -> None:
-        """The request is complete: say why the server knows."""
+        """The request is complete. Prints why the server knows that."""
         self._end_run()
         self._say("complete", _why_complete(received, self._received), "bold")
         if self._multipart and received.has_body:
@@ -85,19 +85,22 @@ class Observer:
         self._end_run()
         self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
 
-    def answered(self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool) -> None:
-        """The answer goes out: to `problem`, if the request is refused."""
+    def responded(
+        self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool
+    ) -> None:
+        """The response is about to be sent. `problem` is the reason if it refuses the request."""
         self._end_run()
         if problem is not None:
             self._say("refused", str(problem), "bold red")
         for line in head.decode("ascii").splitlines():
-            self._print("answer", Text(line, style="blue"))
+            self._print("response", Text(line, style="blue"))
         if isinstance(response.body, bytes) and not response.head_only:
-            self._show_data(Role.BODY, response.body, label="answer body")
+            self._show_data(Role.BODY, response.body, label="response body")
             self._end_run()
         self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
 
     def closed(self) -> None:
+        """The connection is closed."""
         self._end_run()
         self._say("closed", f"after {self._reads} reads", "dim")
 
@@ -125,7 +128,7 @@ class Observer:
         self._print(label, Text(text, style=style))
 
     def _room(self) -> int:
-        """The columns that are left of the margin."""
+        """How many columns are left for the text."""
         return max(self._console.width - _MARGIN_WIDTH - 2, 20)
 
     def _print(self, label: str, text: Text) -> None:
@@ -158,7 +161,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def _visible(line: bytes) -> str:
-    """The line with every control character made visible: none reaches the terminal (H058)."""
+    """The line with control characters made visible, so that none reaches the terminal (H058)."""
     text = line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
@@ -169,7 +172,7 @@ def _as_text(data: bytes) -> Iterator[str]:
 
 
 def _as_hex(data: bytes, columns: int) -> Iterator[str]:
-    """As many octets in a row as fit, in hexadecimal and as characters; sixteen at most."""
+    """Rows of at most sixteen octets, in hexadecimal and as characters."""
     size = min(max((columns - 1) // 16 * 4, 4), 16)
     for offset in range(0, len(data), size):
         row = data[offset : offset + size]

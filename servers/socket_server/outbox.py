@@ -1,40 +1,52 @@
-"""What is to be sent on one connection: pieces, each made only when the client has taken the one before."""
+"""The response under way on one connection: pieces, each made after the client has taken the one before."""
 
+import fcntl
 import socket
+import struct
+import termios
+import time
 from collections.abc import Generator, Iterator
 from enum import Enum
 
 from ..contract.responses import Event
 
-# One connection does so many steps of sending before the others have their turn.
+# After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
 
 
 class Progress(Enum):
     """Why sending stopped."""
 
-    SENT = "all of it is sent"
+    SENT = "the whole response is sent"
     PAUSES = "the next piece is not due yet"
-    BLOCKED = "the socket takes no more, or it is the others' turn"
+    BLOCKED = "the socket takes no more, or it is the turn of other connections"
 
 
 class Outbox:
-    """Between an answer and the socket."""
+    """Sends one response after another.
+
+    `closes` says whether the connection ends after this response. `resume_at` is the time of
+    `time.monotonic` when the next piece is due; it is set when `send` returns PAUSES.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
+        self.closes = False
+        self.resume_at = 0.0
+        self.unsent = UnsentBytes(sock)
         self._socket = sock
         self._wait = 0.0
         self._outgoing = memoryview(b"")
         self._pieces: Iterator[Event] = iter(())
 
-    def begin(self, pieces: Iterator[Event]) -> None:
-        """The pieces of the next answer; all of the one before is sent."""
+    def begin(self, pieces: Iterator[Event], *, closes: bool) -> None:
+        """Start the next response. The one before must be sent completely."""
         self._pieces = pieces
+        self.closes = closes
 
     def send(self) -> Progress:
-        """Send what the socket takes; after PAUSES, call `take_wait`.
+        """Send as much as the socket takes.
 
-        Raises OSError, and what making a piece raises.
+        Raises OSError, and whatever making a piece raises.
         """
         for _ in range(_STEPS_A_TURN):
             if self._outgoing:
@@ -44,6 +56,7 @@ class Outbox:
                     break
                 self._outgoing = self._outgoing[count:]
             elif self._wait:
+                self.resume_at, self._wait = time.monotonic() + self._wait, 0.0
                 return Progress.PAUSES
             else:
                 piece = next(self._pieces, None)
@@ -51,14 +64,28 @@ class Outbox:
                     self._pieces = iter(())
                     return Progress.SENT
                 self._outgoing, self._wait = memoryview(piece.data), piece.wait
+        self.unsent.made_progress()
         return Progress.BLOCKED
 
-    def take_wait(self) -> float:
-        """In how many seconds the next piece is due; it is made in the next `send`, whenever that is."""
-        wait, self._wait = self._wait, 0.0
-        return wait
-
     def close(self) -> None:
-        """Nothing more is sent: a generator of pieces ends here."""
+        """Send nothing more, and close the generator that makes the pieces."""
         if isinstance(self._pieces, Generator):
             self._pieces.close()
+
+
+class UnsentBytes:
+    """The bytes that the kernel holds because the client has not taken them.
+
+    The kernel holds megabytes for a slow client, and calls the socket writable only when a third of them is
+    gone. Until then only this number shows whether the client still reads.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._size = 0
+
+    def made_progress(self) -> bool:
+        """Whether there are fewer than at the last call (Linux: SIOCOUTQ, tcp(7))."""
+        held = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        before, self._size = self._size, struct.unpack("i", held)[0]
+        return self._size < before

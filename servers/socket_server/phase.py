@@ -1,4 +1,33 @@
-"""What one connection waits for: the states of its machine."""
+"""The states of one connection: what it waits for, and how it moves from one to the next.
+
+    phase      waits for                          watches  deadline, and what happens then
+    IDLE       the first byte of a request        READ     keep_alive_timeout: close
+    HEAD       the rest of the head               READ     head_timeout from its first byte: 408
+    BODY       the rest of the body               READ     idle time-out or minimum rate: 408
+    QUEUED     its turn, after other connections  -        -
+    BUSY       a thread that parses or publishes  READ     -
+    SENDING    room in the socket                 WRITE    send_timeout without progress: close
+    PAUSING    the next event of a stream         READ     the event is due: send it
+    LINGERING  the end of the client's side       READ     LINGER_SECONDS: close
+    CLOSED     nothing                            -        -
+
+BUSY and PAUSING stop watching when enough was received ahead or the client has ended its side.
+
+    from               to         when
+    IDLE               HEAD       a head has begun and is not complete
+    IDLE, HEAD         BODY       the head is complete
+    IDLE, BODY         QUEUED     this connection has used up its turn
+    QUEUED             BODY       its turn has come, and a request is under way
+    QUEUED             IDLE       its turn has come, and no request is under way
+    BODY               BUSY       a large piece is parsed, or an upload is published, in a thread
+    BUSY               BODY       the thread has finished
+    IDLE, HEAD, BODY   SENDING    the request is complete, or a Problem refuses it
+    SENDING            PAUSING    the next event is not due yet
+    PAUSING            SENDING    it is due
+    SENDING            IDLE       the response is sent, and the connection is kept
+    SENDING            LINGERING  the last response is sent, and the client has not ended its side
+    any                CLOSED     the client has gone, the last response is sent, or a deadline says so
+"""
 
 from enum import Enum
 
@@ -18,4 +47,4 @@ class Phase(Enum):
 
 
 RECEIVING = frozenset({Phase.IDLE, Phase.HEAD, Phase.BODY})
-"""In these the bytes at hand are judged as they come."""
+"""In these phases received bytes are parsed as they arrive."""

@@ -26,7 +26,7 @@ _STOP = (signal.SIGTERM, signal.SIGINT)
 def listen(settings: Settings) -> list[socket.socket]:
     """Listening sockets on every address of `settings.host` (IPv4 and IPv6), all on the same port.
 
-    Raises SettingsError when the host is unknown or the port is taken.
+    Raises SettingsError when the host is not known or the port is in use.
     """
     port = settings.port
     sockets: list[socket.socket] = []
@@ -41,7 +41,7 @@ def listen(settings: Settings) -> list[socket.socket]:
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that IDNA cannot encode
         for sock in sockets:
             sock.close()
-        why = error.strerror if isinstance(error, OSError) else "it is no host name"
+        why = error.strerror if isinstance(error, OSError) else "it is not a valid host name"
         raise SettingsError(f"cannot listen on {settings.host} port {port}: {why}") from None
     return sockets
 
@@ -61,6 +61,7 @@ def _bind(sock: socket.socket, address: tuple[object, ...]) -> socket.socket:
 
 
 def url_of(sockets: list[socket.socket]) -> str:
+    """The URL of the server that listens on these sockets."""
     host, port = sockets[0].getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -68,9 +69,9 @@ def url_of(sockets: list[socket.socket]) -> str:
 def serve_here(
     sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
 ) -> None:
-    """Run one worker in this process until SIGTERM or SIGINT, which ends it at once when it comes again.
+    """Run one worker in this process until SIGTERM or SIGINT. A second signal ends it at once.
 
-    With a console it shows the wire there.
+    `ready` is called when it accepts connections. With a console, the bytes of each request are shown there.
     """
     worker = Worker(sockets, context, console=console)
     for number in _STOP:
@@ -80,27 +81,28 @@ def serve_here(
 
 
 def _on_signal(number: int, worker: Worker, step: Callable[[], None]) -> None:
-    """Do `step` in the loop of `worker` when the signal comes."""
+    """Run `step` in the loop of `worker` when the signal comes."""
     signal.signal(number, lambda _number, _frame: worker.loop.call_soon_from_thread(step))
 
 
-class EndOfMaster:
-    """Stops a worker when its end of the master's socket pair says that the master stops, or is gone."""
+class EndOfSupervisor:
+    """Stops a worker when the supervisor closes its end of the socket pair: it stops, or was killed."""
 
     def __init__(self, life: socket.socket, worker: Worker) -> None:
         self._life = life
         self._worker = worker
         worker.loop.watch(life, READ, self)
 
-    def on_ready(self, events: int) -> None:
-        self._worker.loop.watch(self._life, 0, self)  # an end stays readable: the loop would spin
+    def on_ready(self) -> None:
+        self._worker.loop.watch(self._life, 0, self)  # a closed pair stays readable: the loop would spin
         self._worker.stop()
 
 
-class Master:
-    """Forks the workers and waits: a worker that died is replaced, a signal stops all.
+class Supervisor:
+    """Forks the workers and waits for them. A worker that died is replaced. SIGTERM and SIGINT stop all.
 
-    Ctrl-C and service managers signal the workers too: they stop only once, and only the master hurries them.
+    Ctrl-C and service managers signal the workers as well. Those signals stop a worker once; only the
+    supervisor makes it end at once, with SIGQUIT.
     """
 
     def __init__(self, sockets: list[socket.socket], context: Context, processes: int) -> None:
@@ -109,12 +111,12 @@ class Master:
         self._processes = processes
         self._workers: dict[int, float] = {}
         self._stopping = False
-        # Workers stop when this end is closed: only the master holds it, so it tells all of them at once,
-        # even one that was forked this moment, and also when the master is killed.
+        # Only the supervisor holds `_life`. Closing it stops all workers, one that was forked this moment
+        # included, and also when the supervisor is killed.
         self._life_seen, self._life = socket.socketpair()
 
     def run(self, ready: Callable[[], None]) -> int:
-        """Serve until SIGTERM or SIGINT; the exit status."""
+        """Serve until SIGTERM or SIGINT. Returns the exit status."""
         for number in _STOP:
             signal.signal(number, self._on_signal)
         for _ in range(self._processes):
@@ -126,9 +128,9 @@ class Master:
         return 0
 
     def _start(self) -> None:
-        """Fork a worker, however long it takes until the system has room for one; none when all stop."""
+        """Fork a worker. Try again until the system has room for one, or until all are to stop."""
         while not self._stopping:
-            # Until it has handlers of its own, a worker must not take a signal for its master's.
+            # Until a worker has its own handlers, no signal may run the supervisor's handler in it.
             signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
             try:
                 pid = os.fork()
@@ -145,7 +147,7 @@ class Master:
     def _run_worker(self) -> None:
         status = 0
         try:
-            if self._stopping:  # the signal came just before the fork: what to listen on is closed
+            if self._stopping:  # the signal came just before the fork: the sockets are closed
                 return
             status = 1
             self._life.close()
@@ -153,7 +155,7 @@ class Master:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             _on_signal(signal.SIGTERM, worker, worker.stop)
             _on_signal(signal.SIGQUIT, worker, worker.stop_at_once)
-            EndOfMaster(self._life_seen, worker)
+            EndOfSupervisor(self._life_seen, worker)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
             worker.run()
             status = 0
@@ -161,7 +163,7 @@ class Master:
             LOG.exception("a worker failed")
         finally:
             sys.stderr.flush()
-            os._exit(status)  # what the master has open is the master's to end
+            os._exit(status)  # skips the clean-up of what belongs to the supervisor
 
     def _wait(self) -> None:
         pid, status = os.wait()
@@ -170,11 +172,11 @@ class Master:
             return
         LOG.error("worker %d ended with status %d: starting another", pid, os.waitstatus_to_exitcode(status))
         if time.monotonic() - started < 1.0:
-            time.sleep(_START_AGAIN_SECONDS)  # it fails at the start: no fork storm
+            time.sleep(_START_AGAIN_SECONDS)  # it fails at its start: do not fork without end
         self._start()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._stopping:  # again: at once
+        if self._stopping:  # the second signal
             for pid in self._workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGQUIT)

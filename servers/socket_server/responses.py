@@ -1,4 +1,4 @@
-"""Answers as bytes (RFC 9112 4): status line, fields and Content-Length; encoded once."""
+"""Responses as bytes (RFC 9112 4): status line, fields, and the body piece by piece."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from ..contract.responses import Event, EventStream, FileSlice, Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-# RFC 9110 15, RFC 6585, RFC 4918: fixed phrases, never a word of the request (H057).
+# RFC 9110 15, RFC 6585, RFC 4918. Nothing of the request is repeated in the status line (H057).
 _PHRASES = {
     200: "OK",
     206: "Partial Content",
@@ -37,7 +37,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def encode_head(response: Response, *, keep_alive: bool, minor_version: int) -> bytes:
-    """The head of an answer. Connection is stated where it is not the default (RFC 9112 9.3)."""
+    """The head of a response. Connection is sent where it is not the default (RFC 9112 9.3)."""
     lines = [
         f"HTTP/1.1 {response.status} {_PHRASES[response.status]}",
         f"Date: {_http_date(int(time.time()))}",
@@ -56,14 +56,14 @@ def encode_head(response: Response, *, keep_alive: bool, minor_version: int) -> 
 
 
 def is_chunked(response: Response, minor_version: int) -> bool:
-    """Whether the body is sent chunked; HTTP/1.0 gets a stream that ends with the connection (S7)."""
+    """Whether the body is sent chunked. For HTTP/1.0 the end of the connection ends a stream (S7)."""
     return isinstance(response.body, EventStream) and minor_version > 0
 
 
 def pieces_of(response: Response, head: bytes, *, chunked: bool) -> Iterator[Event]:
-    """The answer as it goes on the wire, piece by piece, each made when it is asked for.
+    """The response as it goes on the wire, in pieces. Each piece is made when the iterator is asked for it.
 
-    Closes the answer at its end, or when the iterator is closed.
+    Closes the response at its end, or when the iterator is closed.
     """
     try:
         if response.head_only or response.status == 304:
@@ -81,7 +81,7 @@ def pieces_of(response: Response, head: bytes, *, chunked: bool) -> Iterator[Eve
 
 
 def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:
-    """Each event as a chunk of its own (RFC 9112 7.1), or bare, to be ended by close."""
+    """Each event as a chunk of its own (RFC 9112 7.1), or as it is."""
     for data, wait in stream.events:
         yield Event(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data, wait)
     if chunked:
@@ -89,7 +89,7 @@ def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:
 
 
 def _http_date(now: int) -> str:
-    """IMF-fixdate (RFC 9110 5.6.7), whatever the locale."""
+    """IMF-fixdate (RFC 9110 5.6.7). `strftime` would depend on the locale."""
     when = time.gmtime(now)
     return (
         f"{_DAYS[when.tm_wday]}, {when.tm_mday:02} {_MONTHS[when.tm_mon - 1]} {when.tm_year} "

@@ -1,4 +1,4 @@
-"""One worker process: accepts connections and runs them in its loop until it is told to stop."""
+"""One worker process: accepts connections and runs them in its loop until it is stopped."""
 
 import errno
 import logging
@@ -19,7 +19,7 @@ _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errn
 
 
 class Listener:
-    """Accepts; when descriptors run out it pauses, so that the loop does not spin (X09)."""
+    """Accepts connections. When descriptors run out it pauses, so that the loop does not spin (X09)."""
 
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
         self._socket = sock
@@ -31,7 +31,7 @@ class Listener:
         if not self._worker.stopping:
             self._worker.loop.watch(self._socket, READ, self)
 
-    def on_ready(self, events: int) -> None:
+    def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
             try:
                 sock, _ = self._socket.accept()
@@ -42,8 +42,8 @@ class Listener:
                     self._worker.loop.watch(self._socket, 0, self)
                     self._pause.set(time.monotonic() + _PAUSE_SECONDS)
                     return
-                continue  # that client is gone already (ECONNABORTED)
-            self._worker.welcome(sock)
+                continue  # the client has already gone (ECONNABORTED)
+            self._worker.accept(sock)
 
     def close(self) -> None:
         self._pause.cancel()
@@ -52,7 +52,7 @@ class Listener:
 
 
 class Worker:
-    """The home of connections. `stop` lets what is in flight finish, for at most `grace` seconds."""
+    """Owns the connections of one process, and its loop. `grace` is in seconds, see `stop`."""
 
     def __init__(
         self,
@@ -73,37 +73,44 @@ class Worker:
         self._end_of_grace = Deadline(self.loop, self.loop.stop)
 
     def run(self) -> None:
+        """Serve until stopped."""
         self.loop.run()
 
-    def welcome(self, sock: socket.socket) -> None:
+    def accept(self, sock: socket.socket) -> None:
+        """Start a connection on a socket that was accepted."""
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         try:
             self._connections.add(Connection(sock, self))
-        except OSError:  # gone before it said a word
+        except OSError:  # the client has already gone
             sock.close()
-        except Exception:  # no memory for one more: the others live on (H109)
+        except Exception:  # no memory for one more: the other connections go on (H109)
             LOG.exception("a connection could not begin")
             sock.close()
 
     def observer(self, sock: socket.socket) -> Observer | None:
+        """The observer of a new connection, or None without a console."""
         if self._console is None:
             return None
         self._observed += 1
         host, port = sock.getpeername()[:2]
         return Observer(self._console, self._observed, f"{host} port {port}")
 
-    def left(self, connection: Connection) -> None:
+    def connection_closed(self, connection: Connection) -> None:
+        """Called by each connection when it is closed."""
         self._connections.discard(connection)
         self._stop_when_empty()
 
     def stop(self) -> None:
-        """Accept no more, close what is idle, and end when the last answer is sent. Safe to call twice."""
+        """Accept no more, close idle connections, and end when the last response is sent.
+
+        Ends after `grace` seconds in any case. Safe to call twice.
+        """
         if self.stopping:
             return
         for listener in self._listeners:
-            listener.on_ready(READ)  # whoever waits to be accepted may have sent a request
+            listener.on_ready()  # a client that waits to be accepted may have sent a request
             listener.close()
         self.stopping = True
         for connection in list(self._connections):
@@ -112,7 +119,7 @@ class Worker:
         self._stop_when_empty()
 
     def stop_at_once(self) -> None:
-        """End without waiting for anything but the disk."""
+        """End now. Only work that runs in a thread is finished."""
         self.loop.stop()
 
     def _stop_when_empty(self) -> None:

@@ -1,4 +1,4 @@
-"""A WSGI environ as a request head: rules R, H, B, K and A as far as WSGI shows them."""
+"""A request head from a WSGI environ: rules R, H, B, K and A as far as WSGI shows them."""
 
 from typing import Any
 
@@ -117,7 +117,7 @@ def test_https_target_is_left_to_the_access_rules() -> None:
         ("GE(T", "HTTP/2.0", "request_line"),
     ],
 )
-def test_method_and_version_are_judged(method: str, protocol: str, expected: str) -> None:
+def test_method_and_version_are_checked(method: str, protocol: str, expected: str) -> None:
     assert code("/", method, protocol) == expected
 
 
@@ -169,7 +169,7 @@ def test_headers_are_sorted_and_trimmed() -> None:
         ({"HTTP_TRANSFER_ENCODING": "gzip", "HTTP_HOST": ""}, "bad_framing"),
     ],
 )  # fmt: skip
-def test_fields_are_judged(fields: dict[str, str], expected: str) -> None:
+def test_fields_are_checked(fields: dict[str, str], expected: str) -> None:
     assert code(**fields) == expected
 
 
@@ -203,5 +203,5 @@ def test_field_line_has_at_most_8190_bytes() -> None:
     fits = "x" * (8190 - len("x: \r\n"))
     assert read(HTTP_X=fits).field("x") == fits
     assert code(HTTP_X=fits + "x") == "headers_too_large"
-    # Two lines, joined: WSGI cannot tell, and each of them fits.
+    # Two joined lines, each of which fits: WSGI cannot distinguish them from one.
     assert read(HTTP_X=f"{fits},{fits}").field("x") == f"{fits},{fits}"

@@ -1,4 +1,4 @@
-"""The application by itself, under a test client and under the development server."""
+"""The Flask application, with a test client and under the development server."""
 
 import socket
 import threading
@@ -30,7 +30,7 @@ def app() -> Flask:
 
 
 class Broken:
-    """A `wsgi.input` that fails, and says how large its reads are."""
+    """A `wsgi.input` that fails, and records how large its reads are."""
 
     def __init__(self, error: Exception | None = None, data: bytes = b"") -> None:
         self.sizes: list[int] = []
@@ -86,7 +86,7 @@ def test_answer_to_head_has_the_length_of_its_description(app: Flask) -> None:
 
 
 def test_head_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
-    """Of its answer no byte is sent, so that no end of sending closes the file."""
+    """No byte of the body is sent, so the end of sending cannot close the file."""
     client = flask_upload.create_app(Settings(store=str(tmp_path))).test_client()
     href = client.put("/upload/a", data=b"hello").get_json()["files"][0]["href"]
     before = open_descriptors()
@@ -98,7 +98,7 @@ def test_head_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("count", "refused"), [(99, False), (100, True)])
 def test_fields_are_counted_as_far_as_wsgi_shows_them(count: int, refused: bool) -> None:
-    """By their names, beside Host: lines of one name were joined before."""
+    """They are counted by name, besides Host: lines of one name were joined before."""
     fields = {f"HTTP_X_{number}": "1" for number in range(count)}
     if refused:
         with pytest.raises(Problem, match="headers_too_large"):
@@ -175,7 +175,7 @@ def test_body_that_drips_is_ended_at_the_end_of_a_window(monkeypatch: pytest.Mon
 
 
 class Elsewhere(socket.socket):
-    """A connection that arrived at a public address."""
+    """A connection to a public address."""
 
     def getsockname(self) -> Any:
         return ("192.0.2.1", 8000)
@@ -227,7 +227,7 @@ def test_lingering_close_ends_for_a_peer_that_never_does() -> None:
 def test_development_server_survives_hostile_chunks(
     backends: Mapping[str, RunningBackend], size: bytes
 ) -> None:
-    """Werkzeug's own decoder fills the memory with zeros for the first one (decisions 0.6)."""
+    """Werkzeug's own decoder fills the memory with zeros for the first one (B33)."""
     backend = backends["flask"]
     with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
         head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -242,7 +242,7 @@ def test_development_server_survives_hostile_chunks(
     ("method", "length", "sent"),
     [
         (b"POST", 900_000, 500_000),
-        # Werkzeug's server would drop the close together with the body that HEAD does not get, and drain.
+        # For a HEAD, Werkzeug's server would drop the body and the close with it, and would drain.
         (b"HEAD", 20_000_000, 300_000),
     ],
 )

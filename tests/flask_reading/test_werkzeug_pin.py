@@ -1,5 +1,5 @@
-"""What the strict decoder and the chunk guard lean on in Werkzeug and gunicorn. A failure here means: read
-the new version's source before anything else, then adapt `flask_reading` and `gunicorn_*`."""
+"""The parts of Werkzeug and gunicorn that our code depends on. When a test here fails, read the source of the
+new version first, and then adapt `flask_reading` and `flask_server`."""
 
 import inspect
 import io
@@ -20,7 +20,7 @@ def test_werkzeug_is_the_pinned_minor_version() -> None:
     assert version("werkzeug").split(".")[:2] == ["3", "1"]
 
 
-def test_decoder_has_the_attributes_that_are_leaned_on() -> None:
+def test_decoder_has_the_attributes_that_are_used() -> None:
     decoder = MultipartDecoder(b"b")
     assert type(decoder.buffer) is bytearray
     assert decoder.state is State.PREAMBLE
@@ -31,7 +31,7 @@ def test_decoder_has_the_attributes_that_are_leaned_on() -> None:
     assert multipart.BLANK_LINE_RE.search(b"\r\n\r\n")
 
 
-def test_decoder_asks_the_hook_for_the_headers_and_demands_a_disposition() -> None:
+def test_decoder_calls_the_hook_for_the_headers_and_requires_a_disposition() -> None:
     asked = []
 
     class Hooked(MultipartDecoder):

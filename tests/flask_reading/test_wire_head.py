@@ -1,4 +1,4 @@
-"""A head as bytes, judged while it arrives: what gunicorn sees and WSGI hides (rules with reach G and W)."""
+"""A head as bytes, checked while it arrives: what WSGI hides and gunicorn does not (reach G and W)."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HOST = b"Host: localhost\r\n"
 
 
 def outcome(data: bytes, *, size: int = 0) -> str:
-    """`complete`, `more`, or the code of the problem, for the bytes in pieces of `size`."""
+    """`complete`, `more`, or the code of the problem, when the bytes come in pieces of `size`."""
     wire = WireHead(Limits())
     size = size or len(data)
     try:
@@ -92,7 +92,7 @@ LINES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("data, expected", LINES.values(), ids=LINES)
-def test_head_is_judged_alike_in_every_cut(data: bytes, expected: str) -> None:
+def test_head_is_checked_alike_in_every_split(data: bytes, expected: str) -> None:
     assert outcome(data) == expected
     assert {outcome(data, size=size) for size in (1, 2, 3, 7)} == {expected}
 

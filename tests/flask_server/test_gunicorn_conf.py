@@ -1,5 +1,7 @@
-"""The settings that gunicorn itself makes of servers/gunicorn_conf.py, by the environment."""
+"""The settings that gunicorn reads from servers/gunicorn_conf.py, which reads the environment."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ from servers.flask_server.gunicorn_worker import Worker
 
 
 class _Application(Application):  # type: ignore[misc]  # gunicorn has no types
-    """Loads the file as `gunicorn -c` does, and nothing else."""
+    """Loads only the file, as `gunicorn -c` does."""
 
     def load_config(self) -> None:
         self.load_config_from_file(str(PROJECT_ROOT / "servers" / "gunicorn_conf.py"))
@@ -22,7 +24,7 @@ class _Application(Application):  # type: ignore[misc]  # gunicorn has no types
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the loader leaves behind is undone; gunicorn itself reads FORWARDED_ALLOW_IPS."""
+    """Undo what the loader changes. gunicorn itself reads FORWARDED_ALLOW_IPS."""
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setitem(sys.modules, "__config__", ModuleType("__config__"))
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
@@ -56,7 +58,7 @@ def test_address_is_that_of_the_environment(
     [
         ({}, "workers", 2),
         ({"WORKERS": "3"}, "workers", 3),
-        ({"WORKERS": "3", "STORE": "memory:"}, "workers", 1),  # two would not share it
+        ({"WORKERS": "3", "STORE": "memory:"}, "workers", 1),  # two processes would not share it
         ({}, "keepalive", 15),
         ({"KEEP_ALIVE_TIMEOUT": "7"}, "keepalive", 7),
         ({"KEEP_ALIVE_TIMEOUT": "0"}, "keepalive", 0),
@@ -86,8 +88,27 @@ def test_numbers_are_those_of_the_environment(
     ],
 )
 def test_what_the_contract_needs_is_set(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    """By names that gunicorn knows: any other it would pass over in silence."""
+    """The names are ones that gunicorn knows. It would ignore any other."""
     assert getattr(loaded(monkeypatch, {}), name) == value
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(str(PROJECT_ROOT / "servers" / "gunicorn_conf.py"), id="file"),
+        pytest.param("python:wireproof.servers.gunicorn_conf", id="installed"),
+    ],
+)
+def test_no_application_has_to_be_named(configuration: str, tmp_path: Path) -> None:
+    """From any folder. The link replaces an installation, where `servers` is a package in `wireproof`."""
+    (tmp_path / "wireproof").mkdir()
+    (tmp_path / "wireproof" / "servers").symlink_to(PROJECT_ROOT / "servers")
+    command = [sys.executable, "-m", "gunicorn", "-c", configuration, "--check-config"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_worker_is_ours_and_may_keep_connections_that_hold_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +118,7 @@ def test_worker_is_ours_and_may_keep_connections_that_hold_no_thread(monkeypatch
 
 
 class Listener:
-    """As much of a socket as is asked when the master is ready."""
+    """The part of a socket that `when_ready` uses."""
 
     def __init__(self, address: object) -> None:
         self._address = address
@@ -114,7 +135,7 @@ def test_public_address_is_refused_when_the_master_is_ready(monkeypatch: pytest.
 
 
 def test_nothing_is_left_in_the_home_of_the_user(tmp_path: Path) -> None:
-    """gunicorn would make a socket there to be controlled by."""
+    """By default gunicorn makes a control socket there."""
     home = tmp_path / "home"
     home.mkdir()
     env = {"HOME": str(home), "XDG_RUNTIME_DIR": "", "WIREPROOF_WORKERS": "1"}

@@ -1,4 +1,4 @@
-"""The life of connections under gunicorn with our worker: slow clients, refusals, keep-alive, shutdown."""
+"""Connections under gunicorn with our worker: slow clients, refusals, keep-alive, shutdown."""
 
 import os
 import select
@@ -44,8 +44,8 @@ def receive_all(connection: socket.socket) -> bytes:
 
 
 def answer_to_a_flood(connection: socket.socket, block: bytes, *, pause: float = 0) -> bytes:
-    """What is answered while `block` is sent again and again; `b""` when nothing is within 15 seconds."""
-    # A small buffer: what the server reads before it closes is bounded, and a reset would follow the rest.
+    """The response while `block` is sent again and again, or `b""` if none comes within 15 seconds."""
+    # A small buffer: the server reads a bounded amount before it closes, and the rest would cause a reset.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     deadline = time.monotonic() + 15
     response = b""
@@ -76,7 +76,7 @@ def test_slow_heads_and_idle_connections_hold_no_thread(gunicorn: RunningBackend
             connection.close()
 
 
-def test_head_that_is_never_complete_is_told_so(gunicorn: RunningBackend) -> None:
+def test_head_that_is_never_complete_is_408(gunicorn: RunningBackend) -> None:
     response = receive_all(connect(gunicorn, GET))
     assert response.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"request_timeout"' in response
@@ -86,7 +86,7 @@ def test_head_that_is_never_complete_is_told_so(gunicorn: RunningBackend) -> Non
     ("begin", "block", "pause"),
     [
         pytest.param(b"GET /", b"x", 0.1, id="drips"),
-        # A name with an underscore is dropped: of such lines no number is too many.
+        # A name with an underscore is dropped, so the number of such lines has no limit.
         pytest.param(GET, b"a_b: x\r\n" * 8192, 0, id="never pauses"),
     ],
 )
@@ -107,13 +107,13 @@ def test_log_tells_why_a_head_was_refused_and_quotes_nothing(gunicorn: RunningBa
     assert "s3cr3t" not in gunicorn.log()
 
 
-def test_head_cut_off_by_the_peer_gets_no_answer(gunicorn: RunningBackend) -> None:
+def test_head_that_the_peer_ends_early_gets_no_response(gunicorn: RunningBackend) -> None:
     connection = connect(gunicorn, GET)
     connection.shutdown(socket.SHUT_WR)
     assert receive_all(connection) == b""
 
 
-def test_body_that_stops_is_told_so(gunicorn: RunningBackend) -> None:
+def test_body_that_stops_is_408(gunicorn: RunningBackend) -> None:
     response = receive_all(connect(gunicorn, POST + b"Content-Length: 3\r\n\r\na"))
     assert response.startswith(b"HTTP/1.1 408 ")
 
@@ -123,7 +123,7 @@ def test_body_that_stops_is_told_so(gunicorn: RunningBackend) -> None:
     [(b"3;a=", b"x"), (b"3\r\nabc\r\n0\r\n", b"a: b\r\n")],
     ids=["extension", "trailers"],
 )
-def test_body_that_drips_beside_its_data_is_told_so(
+def test_body_that_drips_beside_its_data_is_408(
     gunicorn: RunningBackend, begin: bytes, dripped: bytes
 ) -> None:
     response = answer_to_a_flood(connect(gunicorn, CHUNKED + begin), dripped, pause=0.1)
@@ -184,7 +184,7 @@ def test_upload_under_way_ends_well_when_the_server_is_stopped() -> None:
 def test_stop_waits_for_a_head_that_has_begun_and_for_no_idle_connection() -> None:
     with start("gunicorn", env={"WIREPROOF_WORKERS": "1", "WIREPROOF_KEEP_ALIVE_TIMEOUT": "60"}) as backend:
         idle, begun = connect(backend), connect(backend, GET)
-        # Connections are taken in their order: once this one is answered the others are taken, too.
+        # Connections are accepted in order: when this one has its response, the others are accepted too.
         assert receive_all(connect(backend, GET + CLOSE)).startswith(b"HTTP/1.1 200 ")
         time.sleep(0.3)
         os.kill(backend.pid, signal.SIGTERM)
@@ -198,7 +198,7 @@ def test_head_that_has_begun_is_not_taken_for_an_idle_connection() -> None:
     with start("gunicorn", env={"WIREPROOF_WORKERS": "1", "WIREPROOF_KEEP_ALIVE_TIMEOUT": "1"}) as backend:
         idle, begun = connect(backend), connect(backend, GET)
         assert receive_all(idle) == b""
-        # The worker looks at all of them at the same time.
+        # The worker checks all of them at the same time.
         time.sleep(0.2)
         begun.sendall(CLOSE)
         assert receive_all(begun).startswith(b"HTTP/1.1 200 ")

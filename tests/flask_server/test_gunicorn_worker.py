@@ -1,4 +1,4 @@
-"""The worker itself, without a process: what it does when our own code fails."""
+"""The worker itself, without a process, when our own code fails."""
 
 import logging
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from servers.flask_server.gunicorn_worker import Worker
 
 
 class BrokenConnection:
-    """A connection whose head cannot be read for a reason that nobody foresaw."""
+    """A connection on which reading a head fails unexpectedly."""
 
     def __init__(self) -> None:
         self.refused: list[Problem] = []

@@ -1,4 +1,4 @@
-"""The least rate of a body, by a clock of our own: it holds in every byte of the framing (section 5)."""
+"""The minimum rate of a body, with a fake clock. Chunked framing does not count (contract section 5)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ LEAST = 256 * 60
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -33,8 +33,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def judged(clock: Clock, limits: Limits, *steps: tuple[float, int]) -> list[bool]:
-    """Whether each step is fast enough: the seconds since the last one, and the size of all by then."""
+def checked(clock: Clock, limits: Limits, *steps: tuple[float, int]) -> list[bool]:
+    """Whether each step is fast enough. A step is the seconds since the last one, and the size so far."""
     pace = Pace(limits)
     found = []
     for seconds, size in steps:
@@ -49,26 +49,26 @@ def judged(clock: Clock, limits: Limits, *steps: tuple[float, int]) -> list[bool
     return found
 
 
-def test_nothing_is_judged_within_a_window(clock: Clock) -> None:
-    assert judged(clock, LIMITS, (0, 0), (30, 1), (29.9, 2)) == [True, True, True]
+def test_nothing_is_checked_within_a_window(clock: Clock) -> None:
+    assert checked(clock, LIMITS, (0, 0), (30, 1), (29.9, 2)) == [True, True, True]
 
 
 @pytest.mark.parametrize(("size", "enough"), [(LEAST, True), (LEAST - 1, False)])
 def test_a_window_ends_well_with_the_least_and_no_less(clock: Clock, size: int, enough: bool) -> None:
-    assert judged(clock, LIMITS, (60, size)) == [enough]
+    assert checked(clock, LIMITS, (60, size)) == [enough]
 
 
 @pytest.mark.parametrize(("more", "enough"), [(LEAST, True), (LEAST - 1, False)])
 def test_each_window_counts_for_itself(clock: Clock, more: int, enough: bool) -> None:
     """However much came in the window before."""
     burst = 100 * LEAST
-    assert judged(clock, LIMITS, (60, burst), (59.9, burst), (0.1, burst + more)) == [True, True, enough]
+    assert checked(clock, LIMITS, (60, burst), (59.9, burst), (0.1, burst + more)) == [True, True, enough]
 
 
 @pytest.mark.parametrize("free", ["min_body_rate", "body_rate_window"])
 def test_without_a_rate_or_a_window_any_rate_will_do(clock: Clock, free: str) -> None:
     limits = replace(LIMITS, **{free: 0})
-    assert judged(clock, limits, (0, 0), (1000, 1), (1000, 1)) == [True, True, True]
+    assert checked(clock, limits, (0, 0), (1000, 1), (1000, 1)) == [True, True, True]
 
 
 def one_a_second(clock: Clock, pieces: Iterator[bytes]) -> Callable[[int], bytes]:
@@ -85,7 +85,7 @@ def one_a_second(clock: Clock, pieces: Iterator[bytes]) -> Callable[[int], bytes
 
 def seconds_until_refused(clock: Clock, pieces: Iterator[bytes]) -> float:
     begin = clock.now
-    stream = ChunkedStream(one_a_second(clock, pieces), LIMITS, has_type=True)
+    stream = ChunkedStream(one_a_second(clock, pieces), LIMITS, has_type=True, check_rate=Pace(LIMITS).check)
     with pytest.raises(Problem, match="request_timeout"):
         while stream.read(1 << 20):
             assert clock.now - begin < 1000, "it drips for ever"
@@ -104,10 +104,10 @@ def bytewise(raw: bytes) -> Iterator[bytes]:
         pytest.param(lambda: bytewise(b"1\r\na\r\n" * 50), id="tiny chunks"),
         pytest.param(lambda: chain([b"3\r\nabc\r\n0\r\n"], bytewise(b"a: " + b"x" * 200)), id="trailer"),
         pytest.param(lambda: chain([b"0\r\n"], bytewise(b"a: b\r\n" * 50)), id="trailers"),
-        # More than the least of raw bytes, and next to nothing of a body.
+        # Enough raw bytes, but next to nothing of a body.
         pytest.param(lambda: repeat(b"1;" + b"x" * 254 + b"\r\na\r\n"), id="full extensions"),
         pytest.param(lambda: chain([b"0\r\n"], repeat(b"a: " + b"x" * 400 + b"\r\n")), id="full trailers"),
-        # What is announced has not arrived yet.
+        # What is announced has not arrived.
         pytest.param(lambda: chain([b"fffff\r\n"], repeat(b"x")), id="announced"),
     ],
 )
@@ -128,5 +128,6 @@ def test_chunks_at_the_least_rate_go_on(clock: Clock) -> None:
         one_a_second(clock, chain([chunk * 2], repeat(chunk, 298), [chunk + b"0\r\n\r\n"])),
         LIMITS,
         has_type=True,
+        check_rate=Pace(LIMITS).check,
     )
     assert sum(map(len, iter(lambda: stream.read(1 << 20), b""))) == 301 * 256

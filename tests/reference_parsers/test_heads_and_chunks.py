@@ -248,7 +248,7 @@ def _sansio_chunks(pieces: Sequence[bytes]) -> _Decoded:
 
 
 def _flask_chunks(pieces: Sequence[bytes]) -> _Decoded:
-    stream = ChunkedStream(source_of(pieces), LIMITS, has_type=False)
+    stream = ChunkedStream(source_of(pieces), LIMITS, has_type=False, check_rate=lambda size: None)
     data = bytearray()
     try:
         while piece := stream.read(100):

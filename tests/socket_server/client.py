@@ -1,4 +1,4 @@
-"""A client that sends exactly what a test gives it, and reads answers strictly."""
+"""A client that sends exactly what a test gives it, and parses responses strictly."""
 
 import socket
 import time
@@ -37,7 +37,7 @@ class Client:
         self.socket.close()
 
     def send(self, *pieces: bytes) -> Self:
-        """Each piece in a segment of its own."""
+        """Send each piece in its own segment."""
         for piece in pieces:
             self.socket.sendall(piece)
         return self
@@ -48,19 +48,19 @@ class Client:
         return self
 
     def responses(self, count: int = 1, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Response]:
-        """The next `count` answers, not waiting for more; what came behind them is kept."""
+        """The next `count` responses. Does not wait for more, but keeps what came behind them."""
         while len((found := self._read(methods)).complete) < count:
-            assert not self._ended, f"the connection ended after {len(found.complete)} answers"
+            assert not self._ended, f"the connection ended after {len(found.complete)} responses"
             self._receive()
         return found.complete
 
     def response(self, method: bytes = b"GET") -> Response:
-        """The one answer so far."""
+        """The only response so far."""
         (response,) = self.responses(1, methods=(method,))
         return response
 
     def until_closed(self, *, methods: tuple[bytes, ...] = (b"GET",)) -> list[Response]:
-        """All answers, up to the server's close."""
+        """All responses until the server closes the connection."""
         while not self._ended:
             self._receive()
         found = self._read(methods)
@@ -73,7 +73,7 @@ class Client:
         return self._read((b"GET",)).continues
 
     def is_silent(self, seconds: float) -> bool:
-        """Whether nothing arrives for so long, not even the server's end."""
+        """Whether nothing arrives for so many seconds, not even the end of the connection."""
         self.socket.settimeout(seconds)
         try:
             self._receive()
@@ -84,7 +84,7 @@ class Client:
         return False
 
     def seconds_to_close(self) -> float:
-        """How long it takes until the server ends the connection."""
+        """How many seconds it takes until the server ends the connection."""
         begin = time.monotonic()
         while not self._ended:
             self._receive()
@@ -92,11 +92,11 @@ class Client:
 
     @property
     def received(self) -> bytes:
-        """Every byte that came so far."""
+        """All bytes that came so far."""
         return self._received
 
     def forget(self) -> Self:
-        """Drop what was received: the next answer is the first again."""
+        """Drop what was received. The next response counts as the first one again."""
         self._received = b""
         return self
 
@@ -118,7 +118,7 @@ def get(path: str = "/", *fields: str) -> bytes:
 
 
 def request(method: str, path: str, *fields: str, body: bytes = b"", length: int | None = None) -> bytes:
-    """A request; its Content-Length is that of `body`, unless `length` says otherwise."""
+    """A request. Its Content-Length is the length of `body`, unless `length` is given."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *fields]
     if body or length is not None:
         lines.append(f"Content-Length: {len(body) if length is None else length}")

@@ -1,4 +1,4 @@
-"""What the tests of the socket server share: a worker with the default limits, for each module once."""
+"""A worker with the default limits, started once for each module of tests."""
 
 from collections.abc import Iterator
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one started and has not reaped."""
+    """The child processes that are not reaped."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
 
 
 def is_running(pid: int) -> bool:
-    """Whether it runs: a zombie does not."""
+    """Whether the process runs. A zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii")
     except (FileNotFoundError, ProcessLookupError):
@@ -21,13 +21,13 @@ def is_running(pid: int) -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time that it has used."""
+    """The CPU time that the process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether it holds within so many seconds."""
+    """Whether the condition becomes true within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""100 (Continue): one, and only where the body is wanted (RFC 9110 10.1.1; B37 to B39)."""
+"""100 (Continue) is sent once, and only if the body is wanted (RFC 9110 10.1.1; B37 to B39)."""
 
 import pytest
 

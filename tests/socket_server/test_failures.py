@@ -1,4 +1,4 @@
-"""What fails inside, and who leaves: nothing is stored, nothing hangs, the next request is served."""
+"""Internal failures and clients that leave: nothing is stored, nothing hangs, the next request is served."""
 
 import errno
 import logging
@@ -29,7 +29,7 @@ def _eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 
 def _left_in(folder: Path) -> list[str]:
-    """What is below `files` and `staging`: every upload, stored or not."""
+    """The files below `files` and `staging`: all uploads, stored or not."""
     return sorted(str(path.relative_to(folder)) for path in folder.glob("*/*"))
 
 
@@ -68,7 +68,7 @@ def test_a_client_that_ends_in_the_middle_is_told_and_leaves_nothing(tmp_path: P
 
 @pytest.mark.parametrize("size", [100, 3 * 1024 * 1024])
 def test_a_full_store_is_507_and_a_broken_one_503(size: int) -> None:
-    """In a small body, and in one that a thread writes."""
+    """For a small body, and for one that a thread writes."""
     for number, status in ((errno.ENOSPC, 507), (errno.EIO, 503)):
         for step in range(1, 5):
             store = FaultyStore(step, OSError(number, "it fails"))
@@ -80,7 +80,7 @@ def test_a_full_store_is_507_and_a_broken_one_503(size: int) -> None:
 
 
 def test_a_fault_of_ours_is_500_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Its text stays in the log."""
+    """Its text is only in the log."""
     store = FaultyStore(0, RuntimeError("a secret of the server"))
     with caplog.at_level(logging.ERROR), serving(store) as worker, worker.client() as client:
         client.send(request("POST", "/upload/", "Content-Type: image/png", body=b"x"))

@@ -1,16 +1,19 @@
-"""The command line: what cannot be used is said in a sentence and ends with status 2 (contract section 8)."""
+"""The command line: a value that cannot be used gives one sentence and exit status 2 (contract section 8)."""
 
 import re
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from clients.launch import start
+from servers import socket_upload
 from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
 from servers.socket_upload import main
@@ -34,7 +37,7 @@ def taken_port() -> Iterator[int]:
 
 
 def _refused(*flags: str, env: dict[str, str] | None = None) -> str:
-    """What is said when the server is started so; it must not start."""
+    """The error message of a server with these flags, which must not start."""
     result = CliRunner().invoke(main, list(flags), env=env)
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
@@ -107,6 +110,26 @@ def test_help_names_each_flag_with_its_default() -> None:
         assert flag in shown
 
 
+def _version() -> str:
+    result = CliRunner().invoke(main, ["--version"], prog_name="socket_upload.py")
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_the_version_of_a_checkout_is_its_own_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((_PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    monkeypatch.setattr(metadata, "version", lambda name: f"another {name}")
+    assert _version() == f"socket_upload.py {project['version']}\n"
+
+
+def test_the_version_of_an_installation_is_that_of_its_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_upload, "_PROJECT_FILE", tmp_path / "pyproject.toml")
+    monkeypatch.setattr(metadata, "version", {"wireproof": "1.2.3"}.__getitem__)
+    assert _version() == "socket_upload.py 1.2.3\n"
+
+
 def test_the_process_itself_ends_with_status_2() -> None:
     command = [sys.executable, str(_PROJECT / "servers" / "socket_upload.py"), "--port", "99999"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -138,7 +161,7 @@ def _serves(port: int) -> bool:
 
 
 def test_flags_and_variables_reach_the_server() -> None:
-    """One limit, the token and a host name, each given in another way."""
+    """A limit and a host name are given as flags, the token as a variable."""
     env = {"WIREPROOF_TOKEN": "secret", "WIREPROOF_WORKERS": "1"}
     with start("socket", flags=["--max-body", "5", "--hosts", "box.local"], env=env) as backend:
         with Client(backend.port) as client:

@@ -1,11 +1,13 @@
-"""Requests that follow one another on a connection (RFC 9112 9.3; B45, B4, R8)."""
+"""Several requests on one connection (RFC 9112 9.3; B45, B4, R8)."""
 
 import itertools
 import random
+import time
 
 import pytest
 
 from clients.http1.response_parser import Response
+from servers.storage.memory import MemoryUpload
 from tests.socket_server.client import get, request
 from tests.socket_server.worker_thread import Served, serving
 
@@ -20,7 +22,7 @@ def _path(response: Response) -> str:
 
 
 def _mixed(count: int) -> tuple[bytes, list[int | str]]:
-    """Requests of every kind that lets the connection go on, and what comes back: a path, or a status."""
+    """Requests of all kinds that keep the connection open, and the path or status in each response."""
     kinds: list[tuple[bytes, int | str]] = []
     for number in range(count):
         path = f"/{number}"
@@ -55,19 +57,19 @@ def test_a_connection_goes_on_after_an_answer(served: Served) -> None:
 
 
 def test_answers_to_twenty_pipelined_requests_come_in_order(served: Served) -> None:
-    """B45: refusals that leave the framing clear do not end the connection, and none is skipped."""
+    """B45: a refusal ends the connection only if the framing is not clear, and no request is skipped."""
     data, expected = _mixed(20)
     with served.client() as client:
         assert _seen(client.send(data).responses(20), expected) == expected
-        assert client.is_silent(0.05), "no answer too many"
+        assert client.is_silent(0.05), "no response too many"
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_pipelined_requests_may_be_cut_anywhere(served: Served, seed: int) -> None:
+def test_pipelined_requests_may_be_split_anywhere(served: Served, seed: int) -> None:
     data, expected = _mixed(20)
     rng = random.Random(seed)
-    cuts = sorted(rng.sample(range(1, len(data)), 40))
-    pieces = [data[start:end] for start, end in itertools.pairwise([0, *cuts, len(data)])]
+    splits = sorted(rng.sample(range(1, len(data)), 40))
+    pieces = [data[start:end] for start, end in itertools.pairwise([0, *splits, len(data)])]
     with served.client() as client:
         assert _seen(client.send(*pieces).responses(20), expected) == expected
 
@@ -107,8 +109,8 @@ def test_the_client_decides_whether_it_goes_on(
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "after a while"])
-def test_of_no_seconds_of_keep_alive_each_connection_has_one_answer(late: bool) -> None:
-    """Nobody is closed before the first request could come."""
+def test_without_keep_alive_each_connection_has_one_response(late: bool) -> None:
+    """The connection is not closed before its first request."""
     with serving(keep_alive_timeout=0) as worker, worker.client() as client:
         assert not late or client.is_silent(0.2)
         (response,) = client.send(get("/1") + get("/2")).until_closed()
@@ -154,3 +156,25 @@ def test_an_answer_states_the_time_and_the_server(served: Served) -> None:
     date = response.header("date") or ""
     assert date.endswith(" GMT")
     assert len(date) == 29
+
+
+def test_a_request_behind_a_response_that_fills_the_socket_waits_for_the_upload_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a thread publishes the upload, a writable socket must not start the next request."""
+    publish = MemoryUpload.publish
+
+    def publish_slowly(upload: MemoryUpload) -> None:
+        time.sleep(0.3)
+        publish(upload)
+
+    with serving() as worker:
+        with worker.client() as client:
+            client.send(request("PUT", "/upload/large", body=bytes(8 * 1024 * 1024)))
+            stored = client.response().json()["files"][0]["href"]
+        monkeypatch.setattr(MemoryUpload, "publish", publish_slowly)
+        with worker.client(receive_buffer=65536) as client:
+            client.send(get(stored) + request("PUT", "/upload/second", body=b"x") + get("/third"))
+            time.sleep(0.1)  # the first response fills the socket
+            _, *others = client.responses(3, methods=(b"GET", b"PUT", b"GET"))
+    assert [_path(response) for response in others] == ["/upload/second", "/third"]

@@ -1,4 +1,4 @@
-"""The event loop: deadlines, threads, wake-ups, and what it does not spend."""
+"""The event loop: deadlines, threads, wake-ups, and how little time and memory it uses."""
 
 import functools
 import threading
@@ -14,7 +14,7 @@ from servers.socket_server.pace import BodyPace
 
 
 def _run(loop: Loop, seconds: float) -> None:
-    """Run it for so long; a loop can be run once."""
+    """Run the loop for so many seconds. A loop can be run only once."""
     Deadline(loop, loop.stop).set(time.monotonic() + seconds)
     loop.run()
 
@@ -121,19 +121,19 @@ def test_a_failure_in_a_thread_is_an_outcome() -> None:
 
 
 def test_many_wake_ups_are_all_heard() -> None:
-    """More than the socket pair holds: the callbacks count, not the bytes."""
+    """More than the socket pair can hold: the callbacks count, not the bytes."""
     loop, heard = Loop(), list[int]()
     for number in range(20_000):
         loop.call_soon_from_thread(lambda number=number: heard.append(number))  # type: ignore[misc]
     loop.call_soon_from_thread(loop.stop)
     loop.run()
     assert heard == list(range(20_000))
-    loop.call_soon_from_thread(loop.stop)  # an ended loop hears no more, and does not mind
+    loop.call_soon_from_thread(loop.stop)  # after the end this is ignored
 
 
 @pytest.mark.timeout(20)
 def test_a_callback_that_calls_again_and_again_holds_up_no_deadline() -> None:
-    """Each call is of the next turn."""
+    """Each callback runs in the next turn."""
     loop, calls = Loop(), list[float]()
 
     def again() -> None:
@@ -146,7 +146,7 @@ def test_a_callback_that_calls_again_and_again_holds_up_no_deadline() -> None:
 
 
 def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No request fails because the system has no thread left for it."""
+    """No request fails because the system cannot start another thread."""
     before = set(threading.enumerate())
     loop, outcomes = Loop(threads=5), list[int]()
     monkeypatch.setattr(threading.Thread, "start", _no_thread)
@@ -165,7 +165,7 @@ def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("room", range(4))
 def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    """It fails at once, and the threads that it got end."""
+    """Creating it fails at once, and the threads that were started end."""
     before, start, started = set(threading.enumerate()), threading.Thread.start, list[threading.Thread]()
 
     def start_while_there_is_room(thread: threading.Thread) -> None:
@@ -175,7 +175,7 @@ def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatc
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_while_there_is_room)
-    # Who waits for the others for ever would hold up the end of the tests too.
+    # A thread that waits for ever would also keep the tests from ending.
     monkeypatch.setattr(threading, "Barrier", functools.partial(threading.Barrier, timeout=10))
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match="can't start new thread"):
@@ -202,8 +202,7 @@ _WANTED = 60 * 256
 
 
 def test_a_body_is_looked_at_when_it_could_be_too_slow_first() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     assert [pace.wait(now) for now in (100, 110, 131, 159)] == [130, 140, 160, 160]
 
 
@@ -211,34 +210,30 @@ def test_a_body_is_looked_at_when_it_could_be_too_slow_first() -> None:
     ("size", "again"), [(_WANTED, 189), (_WANTED - 1, None), (10 * _WANTED, 189), (0, None)]
 )
 def test_the_minimum_rate_is_that_of_each_window(size: int, again: float | None) -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     pace.wait(159)
-    assert pace.look_again(160, size) == again
+    assert pace.check(160, size) == again
     if again is not None:
         pace.wait(215)
-        assert pace.look_again(220, size + _WANTED - 1) is None, "what came before does not count again"
+        assert pace.check(220, size + _WANTED - 1) is None, "what came before does not count again"
 
 
 def test_silence_is_too_slow_whatever_came_before() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
+    pace = BodyPace(_PACE, 100)
     pace.wait(101)
-    assert pace.look_again(131, 10 * _WANTED) is None
+    assert pace.check(131, 10 * _WANTED) is None
 
 
 def test_time_that_the_server_took_is_not_the_clients() -> None:
-    pace = BodyPace(_PACE)
-    pace.begin(100)
-    pace.excuse(50)
+    pace = BodyPace(_PACE, 100)
+    pace.exclude(50)
     assert [pace.wait(now) for now in (150, 190)] == [180, 210]
 
 
 def test_without_a_window_any_rate_will_do_but_not_silence() -> None:
-    """And nobody looks again at once, and again."""
-    pace = BodyPace(Limits(body_idle_timeout=30, body_rate_window=0, min_body_rate=256))
-    pace.begin(100)
+    """The next check is never due at once, so the loop does not spin."""
+    pace = BodyPace(Limits(body_idle_timeout=30, body_rate_window=0, min_body_rate=256), 100)
     assert pace.wait(100) == 130
     assert pace.wait(110) == 140
-    assert pace.look_again(139, 1) == 140
-    assert pace.look_again(140, 1) is None
+    assert pace.check(139, 1) == 140
+    assert pace.check(140, 1) is None

@@ -1,4 +1,4 @@
-"""Master and workers as real processes: stopped by signals, killed, replaced (contract section 7; X09)."""
+"""Supervisor and workers as real processes: stopped, killed, replaced (contract section 7; X09)."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ from clients.launch import PROJECT_ROOT, RunningBackend, spawn, start
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.process_tree import children, cpu_seconds, eventually, is_running
 
-# Run by a server before its own code: what the system does to it at a certain moment.
+# Code that a server runs before its own. It makes something happen at a certain moment.
 _FORK_FAILS = """
 import errno, os
 from servers.socket_server import processes
@@ -76,14 +76,14 @@ _UPLOAD = request("POST", "/upload/", "Content-Type: image/png", length=6)
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[RunningBackend]:
-    """A server of its own for the test, which may end it; by default with two workers."""
+    """A server for one test, which may end it. It has two workers by default."""
     with start("socket", flags=["--workers", str(getattr(request, "param", 2))]) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[RunningBackend]:
-    """A server for tests that leave it as they found it: with two workers."""
+    """A server with two workers, for tests that do not change it."""
     with start("socket", flags=["--workers", "2"]) as running:
         yield running
 
@@ -147,7 +147,7 @@ def test_a_second_signal_ends_it_at_once(backend: RunningBackend) -> None:
 
 
 def _arranged(folder: Path, code: str) -> dict[str, str]:
-    """The environment in which a server runs `code` first."""
+    """An environment in which a server runs `code` first."""
     (folder / "sitecustomize.py").write_text(code, "ascii")
     return {"PYTHONPATH": os.pathsep.join((str(folder), str(PROJECT_ROOT)))}
 
@@ -176,14 +176,14 @@ def test_a_signal_while_workers_are_started_ends_it_quietly(workers: int) -> Non
     ],
 )
 def test_a_signal_round_a_fork_ends_it_without_a_word(tmp_path: Path, code: str) -> None:
-    """Not even that it serves: it does not."""
+    """It does not print that it serves either, because it does not."""
     with spawn("socket", flags=["--workers", "2"], env=_arranged(tmp_path, code)) as backend:
         _ends_quietly(backend)
         assert backend.log() == ""
 
 
 def test_a_signal_to_all_while_a_worker_begins_ends_it_quietly(tmp_path: Path) -> None:
-    """The worker does not take it for its master's."""
+    """The worker does not run the supervisor's handler."""
     env = _arranged(tmp_path, _SIGNAL_TO_ALL_WHILE_A_WORKER_BEGINS)
     with spawn("socket", flags=["--workers", "2"], env=env) as backend:
         _ends_quietly(backend)
@@ -237,7 +237,7 @@ def test_what_had_arrived_when_the_signal_came_is_answered(
 
 
 def test_a_store_in_memory_has_one_process() -> None:
-    """Two would not share it: what one has stored the other would not find."""
+    """Two processes would not share it: one would not find what the other has stored."""
     with start("socket", flags=["--workers", "2", "--store", "MEMORY:"]) as backend:
         assert children(backend.pid) == []
         with Client(backend.port) as client:
@@ -259,7 +259,7 @@ def test_a_killed_worker_is_replaced(two_workers: RunningBackend) -> None:
             assert client.send(get()).response().status == 200
 
 
-def test_a_worker_that_is_told_to_stop_finishes_and_is_replaced(two_workers: RunningBackend) -> None:
+def test_a_worker_that_is_stopped_finishes_and_is_replaced(two_workers: RunningBackend) -> None:
     workers = children(two_workers.pid)
     with _begin_upload(two_workers) as upload:
         for worker in workers:
@@ -269,8 +269,8 @@ def test_a_worker_that_is_told_to_stop_finishes_and_is_replaced(two_workers: Run
     assert eventually(lambda: len(set(children(two_workers.pid)) - set(workers)) == 2)
 
 
-def test_workers_end_with_their_master_but_finish_first(backend: RunningBackend) -> None:
-    """However it went; and they do not spin while they wait."""
+def test_workers_end_with_their_supervisor_but_finish_first(backend: RunningBackend) -> None:
+    """However the supervisor ended. They do not spin while they wait."""
     workers = children(backend.pid)
     with _begin_upload(backend) as upload:
         os.kill(backend.pid, signal.SIGKILL)
@@ -286,7 +286,7 @@ def test_workers_end_with_their_master_but_finish_first(backend: RunningBackend)
 
 
 def test_both_workers_serve_the_same_port(two_workers: RunningBackend) -> None:
-    """With one of them stopped by force, connections are still served by the other."""
+    """While one of them is suspended, the other one serves connections."""
     first, _ = children(two_workers.pid)
     os.kill(first, signal.SIGSTOP)
     try:
@@ -298,7 +298,7 @@ def test_both_workers_serve_the_same_port(two_workers: RunningBackend) -> None:
 
 
 def test_without_descriptors_it_pauses_and_then_goes_on() -> None:
-    """X09: the clients wait in the kernel's queue, the loop sleeps, and all are served in the end."""
+    """X09: the clients wait in the kernel's queue while the loop sleeps. In the end all are served."""
     with start("socket", flags=["--workers", "1"]) as backend:
         used = len(os.listdir(f"/proc/{backend.pid}/fd"))  # noqa: PTH208
         resource.prlimit(backend.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))

@@ -1,4 +1,4 @@
-"""A refusal reaches a client that has not finished sending, then the connection ends (S9, B40)."""
+"""A refusal reaches a client that is still sending, and then the connection ends (S9, B40)."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ _EARLY = [
 def test_a_client_that_sends_on_without_looking_reads_the_refusal(
     served: Served, head: bytes, status: int
 ) -> None:
-    """S9: eight MiB go in, as far as they do, before a byte is read."""
+    """S9: the client sends up to eight MiB before it reads a byte."""
     with served.client() as client:
         client.send(head)
         _send_all_it_takes(client, 8 * _MIB)
@@ -58,7 +58,7 @@ def test_a_client_that_never_closes_is_dropped_after_two_seconds(served: Served)
 
 
 def _is_reset(connection: socket.socket) -> bool:
-    """Whether the peer has closed for good: it answers a byte with a reset."""
+    """Whether the peer has closed both sides: it sends a reset when it receives a byte."""
     try:
         connection.send(b"x")
     except OSError:

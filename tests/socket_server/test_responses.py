@@ -1,4 +1,4 @@
-"""Answers as bytes (RFC 9112 4; rules S1, S6, S7, S8)."""
+"""Responses as bytes (RFC 9112 4; rules S1, S6, S7, S8)."""
 
 import re
 import time
@@ -36,7 +36,7 @@ def _stream(closed: list[bool] | None = None) -> Response:
 def test_each_status_has_its_phrase(status: int) -> None:
     first = _lines(Response(status, ()))[0]
     assert first.startswith(f"HTTP/1.1 {status} ")
-    # RFC 9110 has renamed what Python 3.11 still calls by the older names.
+    # RFC 9110 has renamed some. Python 3.11 still uses the older names.
     renamed = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable"}
     assert first.partition(f"{status} ")[2] == renamed.get(status, HTTPStatus(status).phrase)
 
@@ -61,7 +61,7 @@ def test_the_fields_stand_in_order_and_the_length_behind_them() -> None:
 def test_connection_is_stated_where_it_is_not_the_default(
     keep_alive: bool, minor_version: int, line: str | None
 ) -> None:
-    """RFC 9112 9.3; an answer is always of version 1.1."""
+    """RFC 9112 9.3. The version of a response is always 1.1."""
     lines = _lines(Response(200, ()), keep_alive=keep_alive, minor_version=minor_version)
     assert [each for each in lines if each.startswith("Connection")] == ([line] if line else [])
     assert lines[0].startswith("HTTP/1.1 ")
@@ -72,7 +72,7 @@ def test_a_304_has_no_length() -> None:
     assert not any(line.startswith("Content-Length") for line in _lines(Response(304, ())))
 
 
-def test_a_field_that_is_no_ascii_never_leaves_the_server() -> None:
+def test_a_field_that_is_not_ascii_is_never_sent() -> None:
     with pytest.raises(UnicodeEncodeError):
         encode_head(Response(200, (("A", "\u00e9"),)), keep_alive=True, minor_version=1)
 

@@ -1,4 +1,4 @@
-"""A worker that is told to stop: what is in flight ends well, what is idle ends now (in this process)."""
+"""A worker that is stopped, in this process: requests in flight are finished, idle connections are closed."""
 
 import time
 
@@ -35,7 +35,7 @@ def test_a_request_in_flight_is_answered_and_the_connection_then_closed() -> Non
 
 
 def test_a_connection_whose_answer_is_under_way_is_closed_behind_it() -> None:
-    """It was promised to go on, but not to wait for the next request."""
+    """Its response says keep-alive, but the server does not wait for the next request."""
     query = request(
         "POST", "/stream_echo", "Content-Type: application/json", body=b'{"query":"abcd","delay":0.1}'
     )
@@ -59,7 +59,7 @@ def test_the_grace_ends() -> None:
         assert time.monotonic() - begin > 0.25
 
 
-def test_to_be_told_twice_changes_nothing() -> None:
+def test_a_second_stop_changes_nothing() -> None:
     with serving() as worker, worker.client() as client:
         client.send(request("POST", "/", length=3))
         assert client.is_silent(0.05)

@@ -1,4 +1,4 @@
-"""Time-outs: of a head, a body, an idle connection, a client that does not read (contract section 5; B3)."""
+"""Time-outs of heads, bodies, idle connections and clients that do not read (contract section 5; B3)."""
 
 import contextlib
 import time
@@ -10,14 +10,14 @@ _PIECE = 0.15
 
 
 def _seconds_to_answer(client: Client) -> tuple[int, float]:
-    """The status of the only answer, and how long it took."""
+    """The status of the only response, and after how many seconds it came."""
     begin = time.monotonic()
     status = client.response().status
     return status, time.monotonic() - begin
 
 
 def test_a_head_that_does_not_come_to_its_end_is_408() -> None:
-    """Counted from its first byte, wherever it stops: a line that is complete is no rest."""
+    """The time counts from the first byte of the head, and complete lines do not extend it."""
     begun = [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n", b"GET / HTTP/1.1\r\nHo", b"\r\nG"]
     with serving(head_timeout=1, keep_alive_timeout=30) as worker, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(worker.client()).send(sent) for sent in begun]
@@ -28,7 +28,7 @@ def test_a_head_that_does_not_come_to_its_end_is_408() -> None:
 
 
 def test_an_empty_line_begins_no_head() -> None:
-    """R16: some clients send one behind a body; that is no reason to be told of a time-out."""
+    """R16: some clients send an empty line behind a body. It must not cause a 408."""
     with serving(head_timeout=1, keep_alive_timeout=2) as worker, worker.client() as client:
         client.send(get("/1") + b"\r\n").response()
         assert client.forget().is_silent(1.4)
@@ -66,7 +66,7 @@ def test_the_end_of_a_head_in_time_is_no_408() -> None:
 
 
 def test_a_body_that_stays_away_is_408() -> None:
-    """B3: whether it began or not; nothing is stored."""
+    """B3: whether the body has begun or not. Nothing is stored."""
     head = request("POST", "/upload/", "Content-Type: image/png", length=10)
     with serving(body_idle_timeout=1) as worker, worker.client() as first, worker.client() as second:
         begin = time.monotonic()
@@ -86,7 +86,7 @@ def test_each_read_of_a_body_puts_its_time_out_off() -> None:
 
 
 def test_a_body_that_trickles_in_is_408() -> None:
-    """The minimum rate is counted over a window: 100 bytes a second are wanted, about 60 come."""
+    """The minimum rate holds over a window. It is 100 bytes a second, and about 60 come."""
     with (
         serving(body_rate_window=1, min_body_rate=100, body_idle_timeout=30) as worker,
         worker.client() as client,
@@ -120,7 +120,7 @@ def test_an_idle_connection_is_closed_in_silence() -> None:
             client.send(get()).response()
             assert client.forget().is_silent(0.5)
             assert 0.2 < client.seconds_to_close() < 3
-            assert client.received == b"", "the time counts from the answer, and nothing is said"
+            assert client.received == b"", "the time counts from the response, and nothing is sent"
 
 
 def test_a_refusal_begins_the_idle_time_anew() -> None:

@@ -1,4 +1,4 @@
-"""Nobody takes more than a share: of memory, of the loop's time, and of the end of the server."""
+"""No connection takes more than its share of memory and of the loop's time, also when the server stops."""
 
 import fcntl
 import json
@@ -26,7 +26,7 @@ _CHUNKED = request("POST", "/", "Transfer-Encoding: chunked")
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """What workers ask their connections for with each read, and how much they get."""
+    """For each read of a connection: the size asked for, and the size received."""
     found: list[tuple[int, int]] = []
 
     class Recorded(socket.socket):
@@ -35,10 +35,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
             found.append((bufsize, len(data)))
             return data
 
-    welcome = Worker.welcome
-    monkeypatch.setattr(
-        Worker, "welcome", lambda worker, sock: welcome(worker, Recorded(fileno=sock.detach()))
-    )
+    accept = Worker.accept
+    monkeypatch.setattr(Worker, "accept", lambda worker, sock: accept(worker, Recorded(fileno=sock.detach())))
     return found
 
 
@@ -71,7 +69,7 @@ def _stream(client: Client, events: int) -> Client:
 
 
 def _push(client: Client, data: bytes) -> None:
-    """Send what the kernel takes at once."""
+    """Send as much as the kernel takes at once."""
     client.socket.setblocking(False)
     try:
         while True:
@@ -90,7 +88,7 @@ def test_a_client_that_keeps_sending_while_a_stream_pauses_is_not_read_for_ever(
         _stream(client, 50_000)
         reads.clear()
         shown = client.received.count(b"data:")
-        # One read an event would be enough to fill the memory: there are many more events than reads here.
+        # One read for each event would fill the memory: there are many more events than reads.
         while client.received.count(b"data:") < shown + 200:
             _push(client, bytes(65536))
             assert not client.is_silent(5), "the stream goes on"
@@ -132,7 +130,7 @@ def test_pipelined_requests_leave_the_others_their_turn(
     with serving() as worker, worker.client() as client:
         responses = client.send(b"".join(sent(path) for path in paths)).responses(len(paths))
         assert [response.json()["path"] for response in responses] == paths
-        assert client.is_silent(0.05), "no answer too many"
+        assert client.is_silent(0.05), "no response too many"
     assert sum(heads) == len(paths)
     assert max(heads) <= connection._EVENTS_A_TURN
 
@@ -145,7 +143,7 @@ def test_pipelined_refusals_leave_the_others_their_turn(heads: list[int], path: 
 
 
 def test_a_client_that_ends_behind_many_requests_gets_every_answer(heads: list[int]) -> None:
-    """The end that was seen is not forgotten while the requests before it wait for their turns."""
+    """The end of input is remembered while the requests before it wait for their turns."""
     with serving() as worker, worker.client() as client:
         assert len(client.send(get() * 200).end().until_closed()) == 200
     assert max(heads) <= connection._EVENTS_A_TURN
@@ -173,7 +171,7 @@ def test_a_body_in_tiny_chunks_is_read_whole() -> None:
 
 
 def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) -> None:
-    """A large read holds the loop longer: only a large body is worth it."""
+    """A large read blocks the loop for longer, so only large bodies use it."""
     with serving() as worker, worker.client() as client:
         for path in ("/upload/f", "/echo"):  # by a thread, and without
             client.forget().send(request("PUT", path, body=bytes(2 * 1024 * 1024))).response()
@@ -194,7 +192,7 @@ def _has_arrived(client: Client) -> bool:
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["kept alive", "fresh"])
 def test_a_request_that_has_arrived_when_the_server_stops_is_answered(fresh: bool) -> None:
-    """It comes while the loop is busy, so the loop hears of it only after it was told to stop."""
+    """It comes while the loop is busy, so the loop sees it only after it was stopped."""
     clients: Future[Client] = Future()
     with serving() as worker, worker.client() as kept:
         kept.send(get()).response()

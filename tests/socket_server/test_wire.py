@@ -1,4 +1,4 @@
-"""`--wire`: each byte is shown with what it is, and the end with its reason."""
+"""`--wire` shows what each byte is, and why the request is complete."""
 
 import re
 import time
@@ -30,7 +30,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBacken
 
 @pytest.fixture
 def show(observed: RunningBackend) -> Show:
-    """Sends a request and returns what was shown for it, as (label, text)."""
+    """Sends a request, and returns the lines shown for it as (label, text)."""
 
     def send(request: bytes) -> list[tuple[str, str]]:
         before = observed.log().count(" closed ")
@@ -90,7 +90,7 @@ def test_a_refusal_is_shown_with_its_code_and_claims_no_end(show: Show) -> None:
     rows = show(b"POST /x HTTP/1.1\r\n%sContent-Length: 9\r\n\r\nshort" % _HEAD)
     assert dict(rows)["refused"].startswith("400 body_truncated: ")
     assert "complete" not in dict(rows)
-    assert ("answer", "HTTP/1.1 400 Bad Request") in rows
+    assert ("response", "HTTP/1.1 400 Bad Request") in rows
 
 
 def test_a_long_body_is_shortened_and_says_by_how_much(show: Show) -> None:
@@ -124,14 +124,14 @@ def test_the_reads_and_the_100_are_shown_where_they_happen(observed: RunningBack
         ("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body"),
         ("", "── read 2: 5 bytes"),
         ("body", "hello"),
-        ("answer", "HTTP/1.1 200 OK"),
+        ("response", "HTTP/1.1 200 OK"),
         ("", "── the client has shut its write side"),
         ("closed", "after 3 reads"),
     ]
     assert [row for row in shown if row in steps] == steps
 
 
-def test_on_a_terminal_what_bytes_are_is_told_by_their_colour_too() -> None:
+def test_on_a_terminal_the_colour_also_says_what_bytes_are() -> None:
     written = StringIO()
     console = Console(force_terminal=True, color_system="standard", no_color=False, width=100, file=written)
     observer = Observer(console, 1, "127.0.0.1 port 1")
@@ -147,7 +147,7 @@ def test_on_a_terminal_what_bytes_are_is_told_by_their_colour_too() -> None:
 
 
 def test_a_stream_that_cannot_show_every_character_ends_nothing() -> None:
-    """What it cannot show is escaped."""
+    """Such characters are escaped."""
     with start("socket", flags=["--wire"], env={"PYTHONIOENCODING": "latin-1"}) as backend:
         for path in ("/1", "/2"):
             with Client(backend.port) as client:

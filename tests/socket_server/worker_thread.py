@@ -1,4 +1,4 @@
-"""A worker in a thread of this process: a server with any limits and store, in milliseconds."""
+"""A worker in a thread of this process: it starts in milliseconds, with any limits and any store."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ _STOP_SECONDS = 10.0
 
 @dataclass
 class Served:
-    """A running worker; `store` is what it stores in."""
+    """A running worker, and the store that it uses."""
 
     worker: Worker
     thread: threading.Thread
@@ -31,11 +31,11 @@ class Served:
         return Client(self.port, receive_buffer=receive_buffer)
 
     def stop(self) -> None:
-        """As SIGTERM does."""
+        """Stop the worker as SIGTERM does."""
         self.worker.loop.call_soon_from_thread(self.worker.stop)
 
     def ended(self, seconds: float) -> bool:
-        """Whether it ends by itself within so many seconds."""
+        """Whether the worker ends by itself within so many seconds."""
         self.thread.join(seconds)
         return not self.thread.is_alive()
 
@@ -44,7 +44,7 @@ class Served:
 def serving(
     store: Store | None = None, *, grace: float = 5.0, token: str | None = None, **limits: int
 ) -> Iterator[Served]:
-    """Serve on a free port of 127.0.0.1 until the end of the context, then end at once."""
+    """Serve on a free port of 127.0.0.1 until the context ends."""
     store = MemoryStore() if store is None else store
     settings = Settings(port=0, token=token, limits=replace(Limits(), **limits))
     listeners = listen(settings)
@@ -75,7 +75,7 @@ def serving(
 
 
 def _close_what_is_left(worker: Worker) -> None:
-    """A worker that ended at once leaves its sockets to its process, which here goes on."""
+    """A worker that ends at once does not close its sockets, because its process usually ends too."""
     connections: Any = worker._connections
     for connection in connections:
         leftover: socket.socket = connection._socket

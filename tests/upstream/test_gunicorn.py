@@ -1,4 +1,4 @@
-"""Defects of gunicorn 27, each in its smallest form: see README.md. A test that fails here is good news."""
+"""Defects of gunicorn 27 in their smallest form (README.md). A test fails when its defect is repaired."""
 
 import gzip
 import socket
@@ -17,7 +17,7 @@ CLIENT = ("127.0.0.1", 50000)
 
 
 def environ_of(request: bytes) -> dict[str, Any]:
-    """What the application is given for this request of a client on the same machine, by the defaults."""
+    """What the application gets for this request from a client on the same machine, with default settings."""
     parsed = next(RequestParser(Config(), [request], CLIENT))
     with socket.socket() as unconnected:
         environ: dict[str, Any] = create(parsed, unconnected, CLIENT, ("127.0.0.1", 8000), Config())[1]

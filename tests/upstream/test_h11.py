@@ -1,4 +1,4 @@
-"""A defect of h11, in its smallest form: see README.md. A test that fails here is good news."""
+"""A defect of h11, in its smallest form (see README.md). The test fails when the defect is repaired."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Defects of Werkzeug 3.1, each in its smallest form: see README.md. A test that fails here is good news."""
+"""Defects of Werkzeug 3.1 in their smallest form (README.md). A test fails when its defect is repaired."""
 
 import io
 
@@ -101,7 +101,7 @@ def test_missing_chunk_data_are_zeros() -> None:
 
 
 def test_a_chunked_body_is_cut_at_the_limit() -> None:
-    # As both servers do: the stream ends where the body does.
+    # As under both servers, the stream ends where the body ends.
     environ = {
         **create_environ(method="POST", input_stream=io.BytesIO(b"x" * 11)),
         "HTTP_TRANSFER_ENCODING": "chunked",

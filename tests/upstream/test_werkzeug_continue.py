@@ -12,7 +12,7 @@ REQUEST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 1
 
 
 def test_100_continue_is_sent_twice() -> None:
-    """By http.server because of Expect, and again by Werkzeug. Java 17 takes the second as the answer."""
+    """By http.server because of Expect, and again by Werkzeug. Java 17 takes the second one as final."""
     server = make_server("127.0.0.1", 0, Response(b"ok"), threaded=True)
     thread = threading.Thread(target=server.handle_request, daemon=True)
     thread.start()

@@ -7,7 +7,7 @@ import pytest
 from tests.socket_server.worker_thread import serving
 
 _OPTIONS = {
-    "an answer never waits for the acknowledgement of the one before": (
+    "a response never waits for the acknowledgement of the one before": (
         socket.IPPROTO_TCP,
         socket.TCP_NODELAY,
     ),
@@ -19,13 +19,13 @@ _OPTIONS = {
 def test_a_connection_has_the_options_of_a_server(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     are_set: list[bool] = []
     with serving() as served:
-        welcome = served.worker.welcome
+        accept = served.worker.accept
 
         def watched(sock: socket.socket) -> None:
-            welcome(sock)
+            accept(sock)
             are_set.append(bool(sock.getsockopt(*_OPTIONS[why])))
 
-        monkeypatch.setattr(served.worker, "welcome", watched)
+        monkeypatch.setattr(served.worker, "accept", watched)
         with served.client() as client:
             client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").response()
     assert are_set == [True]
