@@ -15,7 +15,7 @@ from clients import launch
 from clients.comparison.cases import rule_tiers
 from clients.comparison.runner import load_all_cases
 from clients.launch import PROJECT_ROOT, BackendKind, RunningBackend
-from tests.planted_bugs import MUTANTS, Mutant
+from tests.planted_bugs import PLANTED_BUGS, PlantedBug
 
 OTHER = {"socket": "gunicorn", "gunicorn": "socket"}
 COMPARE_SECONDS = 100
@@ -24,7 +24,7 @@ COMPARE_SECONDS = 100
 @pytest.fixture
 def mutated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The backend with the wrong reading in it."""
-    wrong: Mutant = request.param
+    wrong: PlantedBug = request.param
     kind = launch.BACKENDS[wrong.backend]
     own = list(kind.command)[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
     command = (sys.executable, "-m", "tests.planted_bugs", wrong.backend, wrong.name, *own)
@@ -57,7 +57,7 @@ def differing(report: Mapping[str, Any], backend: str) -> set[str]:
     }
 
 
-def assert_caught(wrong: Mutant, status: int, report: Mapping[str, Any], shown: str) -> None:
+def assert_caught(wrong: PlantedBug, status: int, report: Mapping[str, Any], shown: str) -> None:
     found = differing(report, wrong.backend)
     assert wrong.caught_by <= found, f"compare finds only {sorted(found)}"
     assert status == 1
@@ -67,28 +67,28 @@ def assert_caught(wrong: Mutant, status: int, report: Mapping[str, Any], shown: 
 
 
 def parametrized(*names: str) -> pytest.MarkDecorator:
-    wrong = [pytest.param(MUTANTS[name], MUTANTS[name], id=name) for name in names]
+    wrong = [pytest.param(PLANTED_BUGS[name], PLANTED_BUGS[name], id=name) for name in names]
     return pytest.mark.parametrize(("wrong", "mutated"), wrong, indirect=["mutated"])
 
 
-@parametrized(*MUTANTS)
+@parametrized(*PLANTED_BUGS)
 def test_a_wrong_reading_is_caught_by_its_case(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+    wrong: PlantedBug, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
     assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]], cases=wrong.cases))
 
 
 @parametrized("percent-22-stays")
 def test_a_wrong_reading_is_caught_among_all_cases(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+    wrong: PlantedBug, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
     assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]]))
 
 
 @pytest.mark.soak
-@parametrized(*MUTANTS)
+@parametrized(*PLANTED_BUGS)
 def test_each_wrong_reading_is_caught_among_all_cases(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+    wrong: PlantedBug, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
     assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]]))
 
@@ -96,18 +96,18 @@ def test_each_wrong_reading_is_caught_among_all_cases(
 def test_without_a_wrong_reading_nothing_is_found(backends: Mapping[str, RunningBackend]) -> None:
     status, report, shown = compare(backends["socket"], backends["gunicorn"])
     assert status == 0, shown
-    assert report["different"] == report["no_answer"] == report["known"] == 0
+    assert report["different"] == report["no_response"] == report["known"] == 0
     assert report["equal"] >= 200
 
 
 def test_there_are_twelve_wrong_readings_of_each_backend() -> None:
     for backend in OTHER:
-        assert len([wrong for wrong in MUTANTS.values() if wrong.backend == backend]) == 12
+        assert len([wrong for wrong in PLANTED_BUGS.values() if wrong.backend == backend]) == 12
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", PLANTED_BUGS)
 def test_a_wrong_reading_breaks_a_rule_that_its_cases_are_about(name: str) -> None:
-    wrong = MUTANTS[name]
+    wrong = PLANTED_BUGS[name]
     cases = {case.name: case for case in load_all_cases(pattern=wrong.cases)}
     assert wrong.caught_by, "no case is named"
     assert wrong.caught_by <= cases.keys()

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases
 from clients.fuzzing.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
 from clients.fuzzing.run import fuzz, result_of, shrunk
 from clients.launch import BACKENDS, BackendKind, RunningBackend, start
-from tests.planted_bugs import MUTANTS, Mutant
+from tests.planted_bugs import PLANTED_BUGS, PlantedBug
 
 SEED = 20240118
 # Two backends get more of them than four do: what is for all costs the development server a thread each.
@@ -29,8 +29,8 @@ BITES = 3000
 def _run(backends: Mapping[str, RunningBackend], names: Sequence[str], count: int, seed: int) -> FuzzReport:
     """Fuzz those of the backends that are installed; what differs fails the test with its evidence."""
     chosen = [Backend(name, backends[name].host, backends[name].port) for name in names if name in backends]
-    known = load_known(KNOWN_DIFFERENCES, load_all_cases())
-    report = fuzz(chosen, seed=seed, known=known, count=count)
+    known_differences = load_known_differences(KNOWN_DIFFERENCES, load_all_cases())
+    report = fuzz(chosen, seed=seed, known_differences=known_differences, count=count)
     small = [result_of(shrunk(example, chosen), seed) for example in report.different.values()]
     assert not small, "\n\n".join(f"{result.case}: {result.detail}\n{result.evidence}" for result in small)
     return report
@@ -59,7 +59,7 @@ def test_a_hundred_thousand_hit_every_rule(backends: Mapping[str, RunningBackend
 
 
 @contextmanager
-def _mutated(wrong: Mutant, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
+def _mutated(wrong: PlantedBug, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
     """The backend with the wrong reading in it."""
     kind = BACKENDS[wrong.backend]
     own = kind.command[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
@@ -72,13 +72,13 @@ def _mutated(wrong: Mutant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
 
 
 def _bites(
-    wrong: Mutant, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
+    wrong: PlantedBug, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
 ) -> bool:
     """Whether so many generated requests find the wrong reading."""
     with _mutated(wrong, monkeypatch) as mutated:
         both = {**{name: backends[name] for name in ("socket", "gunicorn")}, wrong.backend: mutated}
         chosen = [Backend(name, backend.host, backend.port) for name, backend in both.items()]
-        report = fuzz(chosen, seed=SEED, known={}, count=count)
+        report = fuzz(chosen, seed=SEED, known_differences={}, count=count)
     return bool(report.different)
 
 
@@ -86,12 +86,12 @@ def _bites(
 def test_a_wrong_reading_is_found_soon(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    assert _bites(MUTANTS[name], backends, monkeypatch, 500)
+    assert _bites(PLANTED_BUGS[name], backends, monkeypatch, 500)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", PLANTED_BUGS)
 def test_every_wrong_reading_is_found(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    assert _bites(MUTANTS[name], backends, monkeypatch, BITES)
+    assert _bites(PLANTED_BUGS[name], backends, monkeypatch, BITES)

@@ -1,7 +1,7 @@
-"""Live streams in the comparison: the same events on every backend, and each of them while it is news.
+"""Live streams in the comparison: every backend must send the same events, and each event at once.
 
-A recorded request says nothing about time. A live case is read by both stream clients while the backend makes
-it, and expects, besides its events, that it was a real stream.
+A recorded request says nothing about time. Both stream clients read a live case while the backend makes it.
+The case expects its events and also that they were a real stream.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .verdicts import Result, Sending
 
 CLIENT = "stream"
 READERS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
-# A busy machine can make bursts of a stream once; who buffers makes them every time.
+# A busy machine may delay events once; a server or proxy that buffers delays them every time.
 ATTEMPTS = 2
 _RULES = ("S7", "S10")
 _HOST = "localhost:8000"
@@ -50,7 +50,7 @@ class LiveStream:
         return Call("POST", f"http://{authority}/stream_echo", data=body, headers=headers)
 
     def expect(self) -> LiveExpectation:
-        """One event a character, one by one."""
+        """One event for each character, in a real stream."""
         events = [{"chunk": character} for character in self.query]
         headers = {"Content-Type": "text/event-stream"}
         return LiveExpectation((ExpectedResponse(200, headers=headers, events=events),), delay=self.delay)
@@ -58,34 +58,34 @@ class LiveStream:
 
 LIVE_STREAMS = {
     "live-stream": LiveStream(
-        "The post's stream: nine events, the first with the client before the last is made.",
+        "The stream of the blog post: nine events; the first arrives before the last is made.",
         "echo this",
         0.1,
     ),
     "live-stream-beyond-ascii": LiveStream(
-        "A character beyond ASCII is one event as well, and comes alone.", "h\u00e9\u6f22\U0001f600!", 0.1
+        "A character beyond ASCII is one event too, and arrives alone.", "h\u00e9\u6f22\U0001f600!", 0.1
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LiveExchange(Exchange):
-    """An exchange that was read while it went on: `times` are those of its events, in seconds."""
+    """An exchange that was read live: `times` are those of its events, in seconds since the request."""
 
     times: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LiveExpectation(Expectation):
-    """Expects, besides the answer, a real stream whose first event came before the last could be made.
+    """Expects also a real stream: its first event arrived before the server could have made the last one.
 
-    `delay` is the pause in seconds for which the request asks.
+    `delay` is the pause between two events, in seconds.
     """
 
     delay: float = 0.0
 
     def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
-        """What is not as expected, the first fault first; empty when all is."""
+        """What is not as expected, in order; empty when all is."""
         faults = Expectation.faults(self, exchange, head=head)
         if isinstance(exchange, LiveExchange) and not faults:
             faults += self.late(exchange.times)
@@ -127,7 +127,10 @@ def send_stream(name: str, host: str, port: int) -> list[Sending]:
 
 
 def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
-    """A result that says how the events came, to the client that got them later, if nothing is wrong."""
+    """The result with the times of the events as its detail, when it has no other detail.
+
+    The first event is that of the client which got it later.
+    """
     times = [sending.exchange.times for sending in sendings if isinstance(sending.exchange, LiveExchange)]
     gaps = [later - earlier for of_one in times for earlier, later in pairwise(of_one)]
     if not gaps or result.detail:
@@ -161,7 +164,7 @@ def _read_once(call: Call, open_live: OpenLive) -> Exchange:
 
 
 def _as_bytes(event: Event) -> bytes:
-    """An event in one spelling: how it was spelled is what the recorded cases look at."""
+    """The event in a fixed spelling. Recorded cases check the spelling of the server."""
     lines = [f"data: {line}" for line in event.data.split("\n")]
     if event.type != "message":
         lines.insert(0, f"event: {event.type}")

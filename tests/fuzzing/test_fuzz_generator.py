@@ -101,10 +101,10 @@ def test_no_rule_is_counted_for_what_was_mutated() -> None:
             assert not one.alone
 
 
-def test_cut_requests_are_the_same_bytes() -> None:
-    cut = [one for one in Generator(5, CASES).requests(COUNT) if one.cuts]
-    assert len(cut) > 0.02 * COUNT
-    for one in cut:
+def test_split_requests_are_the_same_bytes() -> None:
+    split = [one for one in Generator(5, CASES).requests(COUNT) if one.splits]
+    assert len(split) > 0.02 * COUNT
+    for one in split:
         assert b"".join(one.pieces) == one.data
         assert all(one.pieces)
         assert "M89" in one.rules or not one.rules or one.origin != "grammar"

@@ -24,9 +24,11 @@ def echo() -> Iterator[ScriptedServer]:
         yield server
 
 
-def only(server: ScriptedServer, data: bytes, *, seconds: float = 5, cuts: tuple[int, ...] = ()) -> Exchange:
+def only(
+    server: ScriptedServer, data: bytes, *, seconds: float = 5, splits: tuple[int, ...] = ()
+) -> Exchange:
     backend = Backend("socket", HOST, server.port)
-    ((_, exchanges),) = converse([FuzzRequest(0, data, cuts)], [backend], seconds=seconds)
+    ((_, exchanges),) = converse([FuzzRequest(0, data, splits)], [backend], seconds=seconds)
     return exchanges["socket"]
 
 
@@ -59,7 +61,7 @@ def test_a_request_that_no_backend_gets_is_over_at_once(echo: ScriptedServer) ->
 def test_large_and_cut_requests_arrive_whole(echo: ScriptedServer) -> None:
     large = GET + b"x" * 6_000_000
     assert only(echo, large).responses[0].body == b"%d\n" % len(large)
-    assert only(echo, GET, cuts=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
+    assert only(echo, GET, splits=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
     assert echo.requests[-1] == GET
 
 
@@ -97,7 +99,7 @@ def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: ScriptedSe
         started = time.monotonic()
         ((_, exchanges),) = converse([FuzzRequest(0, GET)], backends, seconds=0.5)
     assert 0.4 < time.monotonic() - started < 3
-    assert exchanges["socket"].no_response == "no answer came in time"
+    assert exchanges["socket"].no_response == "no response came in time"
     assert exchanges["gunicorn"].responses
 
 

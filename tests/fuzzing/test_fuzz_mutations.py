@@ -1,4 +1,4 @@
-"""Mutations and cuts: lengths stay true, nothing is left empty, the same chance makes the same bytes."""
+"""Mutations and splits: lengths stay true, nothing is left empty, the same chance makes the same bytes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from clients.fuzzing.mutations import (
     boundary_of,
-    cuts,
     has_length_of,
     mutate_body,
     mutate_request,
+    split_offsets,
     with_length,
 )
 
@@ -69,8 +69,8 @@ def test_the_boundary_is_found_loosely(head: bytes, boundary: bytes | None) -> N
 
 def test_splits_leave_no_piece_empty() -> None:
     for seed in range(300):
-        places = cuts(REQUEST, random.Random(seed))
+        places = split_offsets(REQUEST, random.Random(seed))
         assert places == tuple(sorted(set(places)))
         assert places[0] > 0
         assert places[-1] < len(REQUEST)
-    assert cuts(b"x", random.Random(0)) == ()
+    assert split_offsets(b"x", random.Random(0)) == ()

@@ -15,7 +15,7 @@ from clients.comparison.stream_cases import (
     send_stream,
     with_gaps,
 )
-from clients.comparison.verdicts import Result, Sending, Verdict, judge
+from clients.comparison.verdicts import Result, Sending, Verdict, evaluate
 from tests.streams.scripted_stream import CHUNKED, HOST, LAST_CHUNK, Script, chunk, scripted_stream
 
 NAME = "live-stream"
@@ -45,7 +45,7 @@ def sent_to(script: Script) -> list[Sending]:
 
 def results(case: Case, **scripts: Script) -> Mapping[str, Result]:
     sendings = {name: sent_to(script) for name, script in scripts.items()}
-    judged = judge(case, sendings, {})
+    judged = evaluate(case, sendings, {})
     return {result.backend: with_gaps(result, sendings[result.backend]) for result in judged}
 
 
@@ -75,7 +75,7 @@ def test_other_events_are_a_difference(case: Case) -> None:
 
 def test_a_stream_that_breaks_off_is_no_answer(case: Case) -> None:
     judged = results(case, one=LIVE, other=LIVE[:5])
-    assert judged["other"].verdict is Verdict.NO_ANSWER
+    assert judged["other"].verdict is Verdict.NO_RESPONSE
 
 
 def test_a_refusal_is_a_difference(case: Case) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from clients import launch
-from clients.comparison.projection import View
+from clients.comparison.projection import Projection
 from clients.comparison.runner import Backend, load_all_cases, run_cases
 from clients.comparison.verdicts import Result, Verdict
 from clients.launch import BackendKind, RunningBackend
 
-PARSED = View(parsed=True)
+PARSED = Projection(parsed=True)
 # What the stock application gets wrong, by case: how compare words it.
 DEFECTS = {
     # The silent empty form: broken multipart, 200 and nothing in it.
@@ -52,8 +52,8 @@ def results(stock: RunningBackend, backends: Mapping[str, RunningBackend]) -> li
         Backend("socket", backends["socket"].host, backends["socket"].port),
         Backend("flask", stock.host, stock.port),  # T1: what an application can see
     ]
-    cases = [case for case in load_all_cases() if PARSED.wants(case)]
-    return run_cases(cases, compared, known={}, view=PARSED)
+    cases = [case for case in load_all_cases() if PARSED.includes(case)]
+    return run_cases(cases, compared, known_differences={}, projection=PARSED)
 
 
 @pytest.mark.parametrize("case", DEFECTS)
@@ -125,6 +125,8 @@ def test_header_ignore_lets_a_proxy_set_its_fields(
     cases = load_all_cases(["raw"], "form-keeps-order-and-repeats") + load_all_cases(
         ["raw"], "file-of-all-bytes"
     )
-    results = run_cases(cases, compared, known={}, view=View(ignored=frozenset(ignored)))
+    results = run_cases(
+        cases, compared, known_differences={}, projection=Projection(ignored=frozenset(ignored))
+    )
     assert len(results) == 4
     assert all(result.verdict is Verdict.EQUAL for result in results) == alike
