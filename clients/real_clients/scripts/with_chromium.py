@@ -1,6 +1,6 @@
-"""Headless Chromium submits the page that the recorder shows: URL KIND PROGRAM PAGE.
+"""Headless Chromium opens a page of the recorder, which submits a form: URL KIND PROGRAM PAGE.
 
-The page has the form, the field and both files; a script of the page submits it.
+The form has the field and both files.
 """
 
 import subprocess

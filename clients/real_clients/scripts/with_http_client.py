@@ -1,4 +1,4 @@
-"""http.client: URL KIND; it has no multipart: the field is urlencoded, each file is a body of its own."""
+"""http.client: URL KIND. It has no multipart: the field is urlencoded, and each file is the body of a PUT."""
 
 import os
 import sys
