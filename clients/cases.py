@@ -18,7 +18,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 
 import click
 
-from .cli.comparison_options import version_option
+from .cli.version_option import version_option
 from .comparison.cases import BACKEND_TIERS, RULES, Case, CaseError
 from .comparison.expectation import ExpectedResponse
 from .comparison.known_differences import (

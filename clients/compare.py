@@ -22,9 +22,9 @@ from .cli.comparison_options import (
     exit_status,
     names_among,
     reachable,
-    version_option,
     write_reports,
 )
+from .cli.version_option import version_option
 from .comparison.cases import CaseError
 from .comparison.report_files import json_report
 from .comparison.report_table import progress, show_report

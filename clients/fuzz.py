@@ -26,10 +26,10 @@ from .cli.comparison_options import (
     comparison_options,
     exit_status,
     reachable,
-    version_option,
     write_reports,
 )
 from .cli.time_limit import Seconds
+from .cli.version_option import version_option
 from .comparison.cases import CaseError
 from .comparison.projection import Projection
 from .comparison.report_table import show_difference

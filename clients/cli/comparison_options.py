@@ -22,7 +22,6 @@ from ..comparison.report_files import github_annotations, write_junit
 from ..comparison.runner import Backend
 from ..comparison.verdicts import Result, Verdict
 from ..http1.exchange import exchange
-from ..http1.version import project_version
 from ..launch import BACKENDS, LaunchError, installed_backends, running
 from .server_url import server_address
 
@@ -70,24 +69,6 @@ def comparison_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-def version_option(name: str) -> Callable[[Command], Command]:
-    """--version, which finds the version out when it is asked for."""
-
-    def show(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-        if value and not context.resilient_parsing:
-            click.echo(f"{name}, version {project_version()}")
-            context.exit()
-
-    return click.option(
-        "--version",
-        is_flag=True,
-        expose_value=False,
-        is_eager=True,
-        callback=show,
-        help="Show the version and exit.",
-    )
 
 
 def chosen_projection(options: Mapping[str, Any]) -> Projection:

@@ -38,7 +38,7 @@ DEFECTS = {
 def stock() -> Iterator[RunningBackend]:
     command = (
         *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
-        *("--bind", launch.HOST + ":{port}", "tests.third_party_servers.stock_flask:app"),
+        *("--bind", "{address}", "tests.third_party_servers.stock_flask:app"),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(launch.BACKENDS, "stock", BackendKind(command))
