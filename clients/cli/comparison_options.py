@@ -23,7 +23,7 @@ from ..comparison.runner import Backend
 from ..comparison.verdicts import Result, Verdict
 from ..http1.exchange import exchange
 from ..launch import BACKENDS, LaunchError, installed_backends, running
-from .server_url import server_address
+from ..http1.request_url import server_address
 
 # 2, wrong usage, is click's own.
 DIFFERENT, NO_RESPONSE, INTERRUPTED = 1, 3, 130

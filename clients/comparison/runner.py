@@ -137,7 +137,7 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
     return [
         Sending(
             split,
-            exchange(backend.host, backend.port, pieces, methods=methods, expected_answers=expected),
+            exchange(backend.host, backend.port, pieces, methods=methods, expected_responses=expected),
         )
         for split, pieces in splits.items()
     ]

@@ -19,16 +19,16 @@ from ..http1.request import build_request
 from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..sse import requests_stream, socket_stream
-from ..sse.classification import StreamVerdict, judge
+from ..sse.classification import StreamKind, classify_stream
 from ..sse.event_stream import Event
-from ..sse.stream_recording import receive
-from ..sse.streaming_response import OpenLive
+from ..sse.stream_recording import record
+from ..sse.streaming_response import OpenStream
 from .cases import Case, tier_of
 from .expectation import Expectation, ExpectedResponse
 from .verdicts import Result, Sending
 
 CLIENT = "stream"
-READERS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
+READERS: dict[str, OpenStream] = {"socket": socket_stream.open_stream, "requests": requests_stream.open_stream}
 # A busy machine may delay events once; a server or proxy that buffers delays them every time.
 ATTEMPTS = 2
 _RULES = ("S7", "S10")
@@ -93,9 +93,9 @@ class LiveExpectation(Expectation):
 
     def late(self, times: Sequence[float]) -> Iterator[str]:
         """Why these are not the times of a real stream."""
-        judgement = judge(times, delay=self.delay)
-        if judgement.verdict is not StreamVerdict.REAL:
-            yield f"{judgement.verdict}: {'; '.join(judgement.evidence)}"
+        classified = classify_stream(times, delay=self.delay)
+        if classified.kind is not StreamKind.REAL:
+            yield f"{classified.kind}: {'; '.join(classified.evidence)}"
         elif times[0] >= (len(times) - 1) * self.delay:
             yield f"the first event came after {times[0]:.3f} s, when the last could have been made"
 
@@ -121,8 +121,8 @@ def send_stream(name: str, host: str, port: int) -> list[Sending]:
     """Read a live stream with each client; never raises for what the backend does."""
     stream = LIVE_STREAMS[name]
     return [
-        Sending(f"for the {reader} client to read", _read(stream, f"{host}:{port}", open_live))
-        for reader, open_live in READERS.items()
+        Sending(f"for the {reader} client to read", _read(stream, f"{host}:{port}", open_stream))
+        for reader, open_stream in READERS.items()
     ]
 
 
@@ -140,27 +140,27 @@ def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
     return replace(result, detail=f"first event {first:.3f} s, gaps {middle}")
 
 
-def _read(stream: LiveStream, authority: str, open_live: OpenLive) -> Exchange:
+def _read(stream: LiveStream, authority: str, open_stream: OpenStream) -> Exchange:
     for _ in range(ATTEMPTS):
-        exchange = _read_once(stream.call(authority), open_live)
+        exchange = _read_once(stream.call(authority), open_stream)
         late = isinstance(exchange, LiveExchange) and any(stream.expect().late(exchange.times))
         if not late:
             break
     return exchange
 
 
-def _read_once(call: Call, open_live: OpenLive) -> Exchange:
+def _read_once(call: Call, open_stream: OpenStream) -> Exchange:
     try:
-        reception = receive(call, open_live, max_time=EXCHANGE_SECONDS)
+        recording = record(call, open_stream, max_time=EXCHANGE_SECONDS)
     except ClientError as error:
         return Exchange(no_response=str(error))
-    if reception.broken is not None:
-        return Exchange(no_response=str(reception.broken))
-    response = reception.response
-    if not reception.is_event_stream:
+    if recording.broken is not None:
+        return Exchange(no_response=str(recording.broken))
+    response = recording.response
+    if not recording.is_event_stream:
         return Exchange((response,))
-    body = b"".join(_as_bytes(event) for event in reception.events)
-    return LiveExchange((Response(response.status, response.headers, body),), times=reception.times)
+    body = b"".join(_as_bytes(event) for event in recording.events)
+    return LiveExchange((Response(response.status, response.headers, body),), times=recording.times)
 
 
 def _as_bytes(event: Event) -> bytes:
@@ -174,5 +174,5 @@ def _as_bytes(event: Event) -> bytes:
 
 
 def _wire_bytes(call: Call) -> bytes:
-    message = build_request(**call.arguments())
-    return message.head() + b"".join(map(bytes, message.blocks()))
+    request = build_request(**call.arguments())
+    return request.head() + b"".join(map(bytes, request.blocks()))

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..cli.server_url import server_address
+from ..http1.request_url import server_address
 from ..launch import running
 from .matrix import WireFacts, wire_facts
 from .session import Session, session

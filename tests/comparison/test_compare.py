@@ -20,7 +20,7 @@ from clients import compare
 from clients.comparison.cases import PROJECT_ROOT, Case
 from clients.comparison.expectation import Expectation
 from clients.launch import BACKENDS, BackendKind
-from tests.http1.scripted_server import HOST, ScriptedServer, ok, scripted
+from tests.http1.recording_server import HOST, RecordingServer, ok, scripted
 
 REPORT_SCHEMA = {
     "type": "object",
@@ -84,14 +84,14 @@ def _cases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def one() -> Iterator[ScriptedServer]:
+def one() -> Iterator[RecordingServer]:
     """A server that always responds `{}`."""
     with scripted(ok()) as server:
         yield server
 
 
 @pytest.fixture
-def other() -> Iterator[ScriptedServer]:
+def other() -> Iterator[RecordingServer]:
     """A server with another response for `/number`."""
     with scripted(lambda request: ok(b'{"n":1}\n' if b"/number" in request else b"{}\n")) as server:
         yield server
@@ -108,7 +108,7 @@ def run(*arguments: str | Path, known: Path | str = os.devnull) -> Result:
     return CliRunner().invoke(compare.main, ["--known", str(known), *map(str, arguments)])
 
 
-def test_equal_backends_exit_with_0_and_a_table(one: ScriptedServer) -> None:
+def test_equal_backends_exit_with_0_and_a_table(one: RecordingServer) -> None:
     result = run(f"socket={one.url}", f"flask={one.url}")
     assert result.exit_code == 0
     assert "3 cases: socket and flask agree." in result.output
@@ -119,7 +119,7 @@ def test_equal_backends_exit_with_0_and_a_table(one: ScriptedServer) -> None:
 
 
 def test_a_difference_exits_with_1_and_shows_both_responses(
-    one: ScriptedServer, other: ScriptedServer
+    one: RecordingServer, other: RecordingServer
 ) -> None:
     result = run(f"socket={one.url}", f"gunicorn={other.url}")
     assert result.exit_code == 1
@@ -134,7 +134,7 @@ def test_a_difference_exits_with_1_and_shows_both_responses(
         assert text in result.output
 
 
-def test_a_known_difference_exits_with_0(tmp_path: Path, one: ScriptedServer, other: ScriptedServer) -> None:
+def test_a_known_difference_exits_with_0(tmp_path: Path, one: RecordingServer, other: RecordingServer) -> None:
     path = tmp_path / "known.toml"
     path.write_text(KNOWN, "utf-8")
     result = run(f"socket={one.url}", f"flask={other.url}", known=path)
@@ -168,7 +168,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str], why: str) -> None:
     assert why in " ".join(result.output.split())
 
 
-def test_a_report_that_cannot_be_written_exits_with_2(tmp_path: Path, one: ScriptedServer) -> None:
+def test_a_report_that_cannot_be_written_exits_with_2(tmp_path: Path, one: RecordingServer) -> None:
     result = run(f"socket={one.url}", "--json", tmp_path)
     assert result.exit_code == 2
     assert "cannot be written" in result.output
@@ -188,7 +188,7 @@ def test_a_backend_that_does_not_start_exits_with_3(monkeypatch: pytest.MonkeyPa
     assert "no luck" in result.output
 
 
-def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: ScriptedServer) -> None:
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: RecordingServer) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -198,14 +198,14 @@ def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: Scrip
     assert "Interrupted" in result.output
 
 
-def test_a_missing_response_exits_with_3(one: ScriptedServer) -> None:
+def test_a_missing_response_exits_with_3(one: RecordingServer) -> None:
     with scripted(lambda request: ok() if b"/healthz" in request else ok()[:-1]) as cut_short:
         result = run(f"socket={one.url}", f"gunicorn={cut_short.url}")
     assert result.exit_code == 3
     assert "2 without a response" in result.output
 
 
-def test_the_json_report_keeps_its_schema(tmp_path: Path, one: ScriptedServer, other: ScriptedServer) -> None:
+def test_the_json_report_keeps_its_schema(tmp_path: Path, one: RecordingServer, other: RecordingServer) -> None:
     path = tmp_path / "report.json"
     run(f"socket={one.url}", f"gunicorn={other.url}", "--json", path)
     report = json.loads(path.read_text("utf-8"))
@@ -215,14 +215,14 @@ def test_the_json_report_keeps_its_schema(tmp_path: Path, one: ScriptedServer, o
     assert len(report["results"]) == 6
 
 
-def test_json_to_stdout_is_nothing_but_json(one: ScriptedServer) -> None:
+def test_json_to_stdout_is_nothing_but_json(one: RecordingServer) -> None:
     result = run(f"socket={one.url}", "--json", "-")
     validate(json.loads(result.stdout), REPORT_SCHEMA)
     assert "socket is as expected" in result.stderr
 
 
 def test_junit_is_xml_with_a_suite_a_backend(
-    tmp_path: Path, one: ScriptedServer, other: ScriptedServer
+    tmp_path: Path, one: RecordingServer, other: RecordingServer
 ) -> None:
     path = tmp_path / "new" / "junit.xml"
     run(f"socket={one.url}", f"gunicorn={other.url}", "--junit", path)
@@ -236,7 +236,7 @@ def test_junit_is_xml_with_a_suite_a_backend(
     assert "GET /number" in (failure.text or "")
 
 
-def test_github_annotations_name_the_case_and_its_file(one: ScriptedServer, other: ScriptedServer) -> None:
+def test_github_annotations_name_the_case_and_its_file(one: RecordingServer, other: RecordingServer) -> None:
     result = run(f"socket={one.url}", f"gunicorn={other.url}", "--github")
     assert (
         "::error file=sample_files/requests/cookies/number.json,line=1,title=number on gunicorn%3A different"
@@ -244,13 +244,13 @@ def test_github_annotations_name_the_case_and_its_file(one: ScriptedServer, othe
     )
 
 
-def test_only_the_chosen_cases_are_sent(one: ScriptedServer) -> None:
+def test_only_the_chosen_cases_are_sent(one: RecordingServer) -> None:
     assert run(f"socket={one.url}", "--cases", "plain").exit_code == 0
     assert not any(b"/number" in request for request in one.requests)
     assert sum(b"/plain" in request for request in one.requests) == 3
 
 
-def test_a_url_without_a_name_gets_tiers_1_and_2(one: ScriptedServer) -> None:
+def test_a_url_without_a_name_gets_tiers_1_and_2(one: RecordingServer) -> None:
     result = run(one.url, "--json", "-")
     verdicts = {entry["case"]: entry["verdict"] for entry in json.loads(result.stdout)["results"]}
     assert verdicts == {"number": "equal", "plain": "equal", "pipeline": "not_sent"}

@@ -8,7 +8,7 @@ import pytest
 
 from clients.comparison.post_calls import BOUNDARY, SAMPLE, post_calls
 from clients.comparison.requests_calls import load_post_calls, prepare, send_call, wire_bytes
-from tests.http1.scripted_server import HOST, ok, scripted
+from tests.http1.recording_server import HOST, ok, scripted
 
 BODIES = {
     "post-text": b'{"a": ["abc", "def", {"bec": 1}]}',
@@ -37,7 +37,7 @@ def _answer_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """requests does not shut its write side: the scripted server must answer without waiting for the end."""
     from tests.http1 import scripted_server
 
-    def read_message(self: scripted_server.ScriptedServer, connection: socket.socket) -> None:
+    def read_message(self: scripted_server.RecordingServer, connection: socket.socket) -> None:
         received = b""
         while b"\r\n\r\n" not in received:
             received += connection.recv(65536)
@@ -48,7 +48,7 @@ def _answer_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         self.requests.append(head + b"\r\n\r\n" + body)
         connection.sendall(self._script(received))
 
-    monkeypatch.setattr(scripted_server.ScriptedServer, "_answer", read_message)
+    monkeypatch.setattr(scripted_server.RecordingServer, "_answer", read_message)
 
 
 @pytest.mark.parametrize("name", sorted(post_calls()))

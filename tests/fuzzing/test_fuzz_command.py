@@ -19,20 +19,20 @@ from clients.fuzzing.generator import INEXPRESSIBLE
 from clients.fuzzing.report import Example, FuzzReport
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
-from tests.http1.scripted_server import ScriptedServer, ok, scripted
+from tests.http1.recording_server import RecordingServer, ok, scripted
 
 PLANTED = b"\xf0\x9f\x98\x80"
 
 
 @pytest.fixture
-def plain() -> Iterator[ScriptedServer]:
+def plain() -> Iterator[RecordingServer]:
     """Answers everything with `{}`."""
     with scripted(ok()) as server:
         yield server
 
 
 @pytest.fixture
-def odd() -> Iterator[ScriptedServer]:
+def odd() -> Iterator[RecordingServer]:
     """Answers in its own way where the planted bytes stand."""
     with scripted(lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n")) as server:
         yield server
@@ -42,7 +42,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(fuzz.main, ["--known", os.devnull, *map(str, arguments)])
 
 
-def test_servers_that_agree_exit_with_0(plain: ScriptedServer, tmp_path: Path) -> None:
+def test_servers_that_agree_exit_with_0(plain: RecordingServer, tmp_path: Path) -> None:
     save = tmp_path / "none"
     urls = (f"socket={plain.url}", f"gunicorn={plain.url}")
     result = run("--seconds", "30", "--requests", "60", "--save", save, *urls)
@@ -53,7 +53,7 @@ def test_servers_that_agree_exit_with_0(plain: ScriptedServer, tmp_path: Path) -
 
 
 def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
-    plain: ScriptedServer, tmp_path: Path
+    plain: RecordingServer, tmp_path: Path
 ) -> None:
     response = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: x\r\nContent-Length: 3\r\n\r\n{}\n"
@@ -74,7 +74,7 @@ def test_a_fuzz_run_compares_what_it_is_told_to(what: str, status: int, tmp_path
 
 
 def test_a_planted_byte_is_found_and_made_small(
-    plain: ScriptedServer, odd: ScriptedServer, tmp_path: Path
+    plain: RecordingServer, odd: RecordingServer, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.json"
     arguments = ("--seconds", "60", "--requests", "200", "--seed", "4", "--save", tmp_path, "--json", report)
@@ -98,7 +98,7 @@ def test_a_planted_byte_is_found_and_made_small(
     assert [one["case"] for one in document["results"]] == [saved.stem]
 
 
-def test_the_same_seed_finds_the_same(plain: ScriptedServer, odd: ScriptedServer, tmp_path: Path) -> None:
+def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServer, tmp_path: Path) -> None:
     documents: list[dict[str, Any]] = []
     for name in ("one", "other"):
         save = tmp_path / name

@@ -12,27 +12,27 @@ from clients.comparison.runner import Backend
 from clients.fuzzing.draft import FuzzRequest
 from clients.fuzzing.multiplex import converse
 from clients.http1.exchange import Exchange
-from tests.http1.scripted_server import HOST, ScriptedServer, ok, scripted
+from tests.http1.recording_server import HOST, RecordingServer, ok, scripted
 
 GET = b"GET / HTTP/1.1\r\n\r\n"
 
 
 @pytest.fixture
-def echo() -> Iterator[ScriptedServer]:
+def echo() -> Iterator[RecordingServer]:
     """A server that says how many bytes it got."""
     with scripted(lambda request: ok(b"%d\n" % len(request))) as server:
         yield server
 
 
 def only(
-    server: ScriptedServer, data: bytes, *, seconds: float = 5, splits: tuple[int, ...] = ()
+    server: RecordingServer, data: bytes, *, seconds: float = 5, splits: tuple[int, ...] = ()
 ) -> Exchange:
     backend = Backend("socket", HOST, server.port)
     ((_, exchanges),) = converse([FuzzRequest(0, data, splits)], [backend], seconds=seconds)
     return exchanges["socket"]
 
 
-def test_every_request_is_answered_once_by_each_backend(echo: ScriptedServer) -> None:
+def test_every_request_is_answered_once_by_each_backend(echo: RecordingServer) -> None:
     with scripted(ok()) as other:
         backends = [Backend("socket", HOST, echo.port), Backend("gunicorn", HOST, other.port)]
         requests = [FuzzRequest(index, GET + b"x" * index) for index in range(60)]
@@ -43,14 +43,14 @@ def test_every_request_is_answered_once_by_each_backend(echo: ScriptedServer) ->
         assert exchanges["gunicorn"].responses[0].body == b"{}\n"
 
 
-def test_a_backend_gets_its_tiers_alone(echo: ScriptedServer) -> None:
+def test_a_backend_gets_its_tiers_alone(echo: RecordingServer) -> None:
     backends = [Backend("socket", HOST, echo.port), Backend("flask", HOST, echo.port)]
     requests = [FuzzRequest(0, GET, tier=1), FuzzRequest(1, GET, tier=2), FuzzRequest(2, GET, tier=3)]
     found = {request.index: set(exchanges) for request, exchanges in converse(requests, backends)}
     assert found == {0: {"socket", "flask"}, 1: {"socket"}, 2: {"socket"}}
 
 
-def test_a_request_that_no_backend_gets_is_over_at_once(echo: ScriptedServer) -> None:
+def test_a_request_that_no_backend_gets_is_over_at_once(echo: RecordingServer) -> None:
     answered: list[Mapping[str, Exchange]] = [
         exchanges
         for _, exchanges in converse([FuzzRequest(0, GET, tier=2)], [Backend("flask", HOST, echo.port)])
@@ -58,7 +58,7 @@ def test_a_request_that_no_backend_gets_is_over_at_once(echo: ScriptedServer) ->
     assert answered == [{}]
 
 
-def test_large_and_cut_requests_arrive_whole(echo: ScriptedServer) -> None:
+def test_large_and_cut_requests_arrive_whole(echo: RecordingServer) -> None:
     large = GET + b"x" * 6_000_000
     assert only(echo, large).responses[0].body == b"%d\n" % len(large)
     assert only(echo, GET, splits=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
@@ -93,7 +93,7 @@ def test_nobody_there_is_no_answer() -> None:
     assert exchanges["socket"].no_response.startswith("no connection")
 
 
-def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: ScriptedServer) -> None:
+def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: RecordingServer) -> None:
     with socket.create_server((HOST, 0)) as silent:
         backends = [Backend("socket", HOST, silent.getsockname()[1]), Backend("gunicorn", HOST, echo.port)]
         started = time.monotonic()

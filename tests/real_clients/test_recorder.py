@@ -10,7 +10,7 @@ from clients.real_clients.exchanges import uploads
 from clients.real_clients.matrix import wire_facts
 from clients.real_clients.recorder import Conversation, Recorder
 from clients.real_clients.table import KINDS, SCRIPTS, load_clients
-from tests.http1.recording_server import HOST, echo_nothing, recording, response
+from tests.http1.recording_server import HOST, echo_nothing, ok, recording
 
 BODY = (
     '--b\r\nContent-Disposition: form-data; name="odd"; filename="na\u00efve.txt"\r\n\r\n'.encode()
@@ -35,7 +35,7 @@ def test_both_sides_get_the_same_bytes_and_they_are_kept() -> None:
             received = b"".join(iter(lambda: client.recv(65536), b""))
         (kept,) = recorder.take()
     assert bytes(server.peers[0].received) == SIZED == bytes(kept.sent)
-    assert received == response() == bytes(kept.received)
+    assert received == ok() == bytes(kept.received)
 
 
 def test_the_recorder_serves_a_page_which_is_not_an_upload() -> None:
@@ -48,13 +48,13 @@ def test_the_recorder_serves_a_page_which_is_not_an_upload() -> None:
 
 
 def test_each_request_of_a_connection_is_read_with_its_own_framing() -> None:
-    exchanges = uploads(conversation(CHUNKED + GET + SIZED, response() * 3))
+    exchanges = uploads(conversation(CHUNKED + GET + SIZED, ok() * 3))
     assert [exchange.sent.body for exchange in exchanges] == [BODY, BODY]
     assert wire_facts(exchanges).framing == "chunked, length"
 
 
 def test_the_spelling_of_the_name_and_the_boundary_are_found() -> None:
-    facts = wire_facts(uploads(conversation(SIZED, response())))
+    facts = wire_facts(uploads(conversation(SIZED, ok())))
     assert facts.odd == 'filename="na\u00efve.txt"'
     assert facts.content_types == "multipart/form-data; boundary=…"
     assert facts.expect == ""
@@ -63,7 +63,7 @@ def test_the_spelling_of_the_name_and_the_boundary_are_found() -> None:
 def test_a_boundary_in_a_response_is_not_compared() -> None:
     other = SIZED.replace(b"boundary=b", b"boundary=c").replace(b"--b", b"--c")
     first, second = (
-        uploads(conversation(sent, response(b'"--%s"' % name)))[0].comparable()
+        uploads(conversation(sent, ok(b'"--%s"' % name)))[0].comparable()
         for sent, name in ((SIZED, b"b"), (other, b"c"))
     )
     assert first == second == (200, b'"--BOUNDARY"')
@@ -71,7 +71,7 @@ def test_a_boundary_in_a_response_is_not_compared() -> None:
 
 def test_a_request_without_a_response_is_an_error() -> None:
     with pytest.raises(ValueError, match="2 requests have 1 responses"):
-        uploads(conversation(SIZED + SIZED, response()))
+        uploads(conversation(SIZED + SIZED, ok()))
 
 
 def test_the_table_has_twenty_clients_and_each_script_has_its_client() -> None:
