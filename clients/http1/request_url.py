@@ -55,7 +55,7 @@ def parse_request_url(url: str | bytes, params: Any = None) -> RequestUrl:
         parsed = parse_url(text)
     except LocationParseError:
         parsed = None
-    if parsed is None or not _is_host(parsed.host):
+    if parsed is None or not _is_host(matched[1].rpartition("@")[2], parsed.host):
         raise UsageError(f"{text!r} is not a valid URL: {matched[1]!r} is not a host with an optional port")
     scheme, host, port = parsed.scheme or "", parsed.host or "", parsed.port or None
     query = "&".join(part for part in (parsed.query, _encoded_params(params)) if part)
@@ -86,12 +86,12 @@ def server_address(url: str) -> tuple[str, int]:
     return parsed.host, parsed.port
 
 
-def _is_host(host: str | None) -> bool:
-    """Whether a server could have this name or address."""
-    if not host or host.startswith(("*", ".")):
-        return False
+def _is_host(given: str, host: str | None) -> bool:
+    """Whether a server could have this name or address. urllib3 would decode escapes in the `given` host."""
+    if not host or given.startswith("["):
+        return bool(host)
     labels = host.removesuffix(".").split(".")
-    return host.startswith("[") or all(0 < len(label) <= _MAX_LABEL for label in labels)
+    return not re.search("^[*]|%", given) and all(0 < len(label) <= _MAX_LABEL for label in labels)
 
 
 def _authority(host: str, port: int | None, scheme: str) -> str:

@@ -16,7 +16,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 EVENTS = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 18\r\n\r\ndata: 1\n\ndata: 2\n\n"
 )
-UPLOADS = ("socket_upload.py", "requests_upload.py")
+UPLOADS = ("socket_upload.py", "requests_upload.py", "upload.py", "upload.py --client requests")
 STREAMS = ("stream.py --client socket", "stream.py --client requests")
 
 uploads = pytest.mark.parametrize("command", UPLOADS)
@@ -25,7 +25,7 @@ everywhere = pytest.mark.parametrize("command", UPLOADS + STREAMS)
 
 def script(peer: Peer) -> None:
     """An event stream for who accepts one, else a small answer."""
-    if b"text/event-stream" in peer.read_message():
+    if b"text/event-stream" in peer.read_request():
         peer.send(EVENTS)
     else:
         echo_nothing(peer)
@@ -97,7 +97,7 @@ def test_ctrl_c_is_status_130(command: str, said: bytes) -> None:
     reached, over = threading.Event(), threading.Event()
 
     def waiting(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(said)
         reached.set()
         over.wait(20)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clients.http1.exchange import BYTEWISE_BYTES, bytewise, exchange, random_pieces, request_methods, whole
-from tests.http1.scripted_server import HOST, ok, scripted
+from tests.http1.recording_server import HOST, ok, scripted
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -49,7 +49,7 @@ def test_pieces_are_segments_of_their_own() -> None:
     with scripted(ok()) as server:
         exchange(HOST, server.port, bytewise(REQUEST, random.Random(0)))
         assert server.requests == [REQUEST]
-        assert server.reads[0] > 1
+        assert server.peers[0].reads > 1
 
 
 def test_no_piece_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,14 +111,14 @@ def test_a_truncated_answer_is_no_answer(cut: int) -> None:
 
 def test_what_is_not_http_is_no_answer() -> None:
     with scripted(b"<html>") as server:
-        assert "not an answer" in exchange(HOST, server.port, [REQUEST]).no_response
+        assert "not a response" in exchange(HOST, server.port, [REQUEST]).no_response
 
 
 def test_a_silent_server_is_left_after_the_time() -> None:
     with socket.create_server((HOST, 0)) as silent:
         began = time.monotonic()
         came = exchange(HOST, silent.getsockname()[1], [REQUEST], seconds=0.2)
-    assert came.no_response == "no answer came in time"
+    assert came.no_response == "no response came in time"
     assert time.monotonic() - began < 3
 
 

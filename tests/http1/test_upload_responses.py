@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from clients import requests_upload, socket_upload
 from clients.http1.errors import Unreachable
 from clients.http1.response_parser import Response
-from tests.http1.recording_server import Peer, recording, response
+from tests.http1.recording_server import Peer, ok, recording
 
 CLIENTS = {"socket": socket_upload, "requests": requests_upload}
 both = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
@@ -19,14 +19,14 @@ CODED = gzip.compress(b'{"a":1}\n')
 
 
 def coded(body: bytes) -> bytes:
-    return response(body, media_type="application/json\r\nContent-Encoding: gzip")
+    return ok(body, media_type="application/json\r\nContent-Encoding: gzip")
 
 
 def answered(client: ModuleType, said: bytes) -> Response:
     """What the client makes of a server that says this, and closes."""
 
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(said)
 
     with recording(script) as server:
@@ -37,10 +37,10 @@ def answered(client: ModuleType, said: bytes) -> Response:
 @both
 @pytest.mark.parametrize(
     "said",
-    [b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\n", response()[:40], response()[:-5], response(b"x" * 100)[:-1]],
+    [b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\n", ok()[:40], ok()[:-5], ok(b"x" * 100)[:-1]],
 )
 def test_an_answer_that_is_cut_off_is_none_wherever_the_cut_is(client: ModuleType, said: bytes) -> None:
-    with pytest.raises(Unreachable, match="closed the connection in the middle of its answer: the answer's"):
+    with pytest.raises(Unreachable, match="closed the connection in the middle of its response: "):
         answered(client, said)
 
 
@@ -62,7 +62,7 @@ def test_no_length_of_an_answer_is_guessed(client: ModuleType, framing: bytes, w
 @both
 @pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"220 mail.example ESMTP\r\n\r\n"])
 def test_another_protocol_is_shown(client: ModuleType, said: bytes) -> None:
-    with pytest.raises(Unreachable, match=r"does not answer in HTTP/1\.1: no status line: b'(SSH|220)"):
+    with pytest.raises(Unreachable, match=r"does not answer in HTTP/1\.1: not a status line: b'(SSH|220)"):
         answered(client, said)
 
 
@@ -78,7 +78,7 @@ def test_another_protocol_is_shown(client: ModuleType, said: bytes) -> None:
 def test_what_requests_alone_cannot_read_is_said_to_be_its_own(fields: bytes, body: bytes, why: str) -> None:
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + fields + b"\r\n" + body
     assert answered(socket_upload, said).body == body
-    with pytest.raises(Unreachable, match=rf"^requests cannot read the answer from 127\..*: .*{why}"):
+    with pytest.raises(Unreachable, match=rf"^requests cannot read the response from 127\..*: .*{why}"):
         answered(requests_upload, said)
 
 
@@ -92,7 +92,7 @@ def test_a_raw_body_is_as_received(
     client: ModuleType, kept: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(coded(CODED))
 
     path = tmp_path_factory.mktemp("raw") / "body"
