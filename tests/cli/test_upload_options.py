@@ -216,7 +216,7 @@ WRONG = {
     "stdin again": ([URL, "-F", "a=@-", "--retry", "1"], "--retry needs"),
     "max-time": ([URL, "--max-time", "0"], "max-time"),
     "endless max-time": ([URL, "--max-time", "inf"], "max-time"),
-    "max-time that is no number": ([URL, "--max-time", "nan"], "max-time"),
+    "max-time that is not a number": ([URL, "--max-time", "nan"], "max-time"),
     "vast max-time": ([URL, "--max-time", "1e308"], "max-time"),
     "max-time beyond poll": ([URL, "--max-time", "2147484"], "max-time"),
     "empty label": (["http://a..b/"], "'a..b' is not a host"),

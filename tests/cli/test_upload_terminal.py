@@ -126,8 +126,8 @@ def test_the_wire_is_escaped_on_a_terminal(client: str) -> None:
 
 
 @CLIENTS
-def test_an_answer_in_a_file_leaves_the_terminal_empty(client: str, tmp_path: Path) -> None:
-    path = tmp_path / "answer.json"
+def test_a_response_in_a_file_leaves_the_terminal_empty(client: str, tmp_path: Path) -> None:
+    path = tmp_path / "response.json"
     with recording(echo_nothing) as server:
         assert on_terminal(client, server.url, "-o", str(path)) == (0, "")
     assert path.read_bytes() == b"{}\n"

@@ -1,4 +1,4 @@
-"""How the clients send and read: early answers, expectations, the bytes shown, and repetitions."""
+"""How the clients send and read: early responses, expectations, the bytes shown, and repetitions."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def zeros(size: int) -> Iterator[bytes]:
 
 @both
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["at once", "after 100"])
-def test_an_early_answer_ends_the_sending_though_nobody_closes(client: ModuleType, interim: bytes) -> None:
-    """The server has answered and neither reads nor closes: waiting for room would be waiting for ever."""
+def test_an_early_response_ends_the_sending_though_nobody_closes(client: ModuleType, interim: bytes) -> None:
+    """The server has responded and neither reads nor closes. Waiting for room would take for ever."""
     over = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -51,7 +51,7 @@ def test_an_early_answer_ends_the_sending_though_nobody_closes(client: ModuleTyp
 
 
 @both
-def test_an_early_answer_before_a_reset_is_read(client: ModuleType) -> None:
+def test_an_early_response_before_a_reset_is_read(client: ModuleType) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.send(TOO_LARGE)
@@ -67,7 +67,7 @@ CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r
 
 @both
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS + CONTINUE, CONTINUE + HINTS + HINTS])
-def test_interim_answers_are_no_answer(client: ModuleType, interim: bytes) -> None:
+def test_interim_responses_are_not_the_final_one(client: ModuleType, interim: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.send(interim[:9])
@@ -167,7 +167,7 @@ def test_head_has_no_body_and_is_no_error(client: ModuleType) -> None:
 
 
 @both
-def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType) -> None:
+def test_a_response_without_a_length_ends_with_the_connection(client: ModuleType) -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
@@ -177,7 +177,7 @@ def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType)
 
 
 @both
-def test_an_answer_beyond_all_measure_is_not_held(
+def test_a_response_that_is_too_large_is_not_kept(
     client: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(incoming_response, "MAX_RESPONSE_BYTES", 1 << 20)
@@ -267,7 +267,7 @@ def test_what_stays_refused_is_not_tried_again(
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_after_the_last_try_the_answer_stands(command: click.Command, waits: list[float]) -> None:
+def test_after_the_last_try_the_response_stands(command: click.Command, waits: list[float]) -> None:
     with recording(refusing("503 Service Unavailable")) as server:
         result = run(command, server.url, "-F", "a=1", "--retry", "2")
         assert len(server.peers) == 3

@@ -83,7 +83,7 @@ def test_a_refused_upload(client: str) -> None:
 
 
 def test_an_early_refusal_is_read_though_the_sending_breaks(client: str, large: Path) -> None:
-    """The server reads the head alone, answers, and after a while closes with bytes unread: a broken pipe."""
+    """The server reads the head, responds, and later closes with bytes unread: a broken pipe."""
 
     def script(peer: Peer) -> None:
         peer.read_head()
@@ -97,7 +97,7 @@ def test_an_early_refusal_is_read_though_the_sending_breaks(client: str, large: 
     assert "(body_too_large)" in said(done)
 
 
-def test_a_connection_that_breaks_without_an_answer(client: str, large: Path) -> None:
+def test_a_connection_that_breaks_without_a_response(client: str, large: Path) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.reset()
@@ -115,7 +115,7 @@ def test_a_server_that_closes_without_a_word(client: str) -> None:
     assert "closed the connection without" in said(done)
 
 
-def test_an_answer_that_is_cut_off(client: str) -> None:
+def test_a_response_that_is_cut_off(client: str) -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(ok(b"x" * 100)[:-1])
@@ -126,7 +126,7 @@ def test_an_answer_that_is_cut_off(client: str) -> None:
     assert said(done).startswith("error: ")
 
 
-def test_an_answer_that_is_not_http(client: str) -> None:
+def test_a_response_that_is_not_http(client: str) -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(b"220 mail.example ESMTP\r\n\r\n")
@@ -138,7 +138,7 @@ def test_an_answer_that_is_not_http(client: str) -> None:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_a_server_that_never_answers(client: str, reads: bool, large: Path) -> None:
+def test_a_server_that_never_responds(client: str, reads: bool, large: Path) -> None:
     """Whether it takes the whole upload or lets it stand: --max-time is for everything."""
     over = threading.Event()
 
@@ -157,7 +157,7 @@ def test_a_server_that_never_answers(client: str, reads: bool, large: Path) -> N
     assert seconds < 6
 
 
-def test_a_server_that_answers_drop_by_drop(client: str) -> None:
+def test_a_server_that_responds_drop_by_drop(client: str) -> None:
     """Every read is in time, and the whole is not."""
 
     def script(peer: Peer) -> None:
@@ -204,7 +204,7 @@ def test_a_missing_file(client: str, tmp_path: Path) -> None:
 
 def test_an_output_that_cannot_be_written(client: str, tmp_path: Path) -> None:
     with recording(echo_nothing) as server:
-        done = run(client, server.url, "-o", str(tmp_path / "none" / "answer.json"))
+        done = run(client, server.url, "-o", str(tmp_path / "none" / "response.json"))
     assert done.returncode == 1
     assert "cannot write" in said(done)
 

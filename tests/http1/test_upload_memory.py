@@ -29,7 +29,7 @@ finally:
 
 
 def drain(peer: Peer) -> None:
-    """Read a body of any length into one buffer, and answer."""
+    """Read a body of any length into one buffer, and respond."""
     head = peer.read_head()
     length = re.search(rb"Content-Length: ([0-9]+)", head)
     assert length is not None

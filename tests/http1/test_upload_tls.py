@@ -70,7 +70,9 @@ def test_an_upload_goes_through_tls_and_the_wire_shows_its_plain_text(
     assert bytes(received) == ok()
 
 
-def test_an_early_answer_is_read_through_tls(client: ModuleType, authority: trustme.CA, cafile: str) -> None:
+def test_an_early_response_is_read_through_tls(
+    client: ModuleType, authority: trustme.CA, cafile: str
+) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
@@ -78,7 +80,7 @@ def test_an_early_answer_is_read_through_tls(client: ModuleType, authority: trus
         with context.wrap_socket(peer.connection, server_side=True) as peer.connection:
             peer.read_head()
             peer.send(ok(status="413 Content Too Large"))
-            for _ in range(100):  # a bounded lingering close, so that no reset overtakes the answer
+            for _ in range(100):  # a bounded lingering close, so that no reset overtakes the response
                 if not peer.read():
                     break
 
@@ -104,7 +106,7 @@ def test_a_certificate_of_another_name_is_not_trusted(
     assert b"secret" not in server.peers[0].received
 
 
-def test_a_server_without_tls_is_told(client: ModuleType) -> None:
+def test_a_server_without_tls_is_an_error(client: ModuleType) -> None:
     with recording(Peer.read) as server, pytest.raises(Unreachable, match=r"cannot connect|no response"):
         client.post(f"https://127.0.0.1:{server.port}", data=b"x", timeout=10)
 

@@ -1,4 +1,4 @@
-"""A 2xx is not believed: sizes and hashes in the answer must be those of what was sent."""
+"""A status 2xx is checked: sizes and hashes in the response must be those of what was sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("client", [socket_upload, requests_upload],
 
 
 def multipart_description(size: int) -> dict[str, Any]:
-    """The answer to one field and two files, in the members that matter."""
+    """The response to one field and two files, in the members that matter."""
     file = {"index": 1, "filename": "a.txt", "size": len(CONTENT), "sha256": SHA256}
     empty = {"index": 2, "filename": "", "size": 0, "sha256": hashlib.sha256().hexdigest()}
     return {"body": {"kind": "multipart", "size": size, "sha256": None}, "files": [file, empty]}
@@ -104,7 +104,7 @@ def test_a_2xx_before_the_whole_body_was_sent_is_an_error(client: ModuleType) ->
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"files":[]}', b'{"body":{}}', b'"x"'])
-def test_other_services_are_not_judged(client: ModuleType, body: bytes) -> None:
+def test_other_services_are_not_checked(client: ModuleType, body: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(ok(body))
@@ -113,7 +113,7 @@ def test_other_services_are_not_judged(client: ModuleType, body: bytes) -> None:
         assert client.post(server.url, data=CONTENT, timeout=5).body == body
 
 
-def test_a_problem_is_not_judged(client: ModuleType) -> None:
+def test_a_problem_is_not_checked(client: ModuleType) -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(ok(b'{"body":{"size":0},"files":[]}', "400 Bad Request"))

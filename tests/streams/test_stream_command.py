@@ -103,7 +103,7 @@ def test_a_refusal_is_said_in_words_and_exits_with_1() -> None:
     assert result.stdout == ""
 
 
-def test_an_answer_that_is_no_stream_is_shown_and_exits_with_1() -> None:
+def test_a_response_that_is_not_a_stream_is_shown_and_exits_with_1() -> None:
     response = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
     with recording(playing([response])) as server:
         result = run(server.url + "/stream_echo")
@@ -142,7 +142,7 @@ def test_nobody_there_exits_with_3(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", stream.CLIENTS)
-def test_a_stream_that_breaks_off_is_judged_and_exits_with_3(client: str) -> None:
+def test_a_stream_that_breaks_off_is_classified_and_exits_with_3(client: str) -> None:
     with recording(playing(LIVE[:-1])) as server:
         result = run(server.url + "/stream_echo", "--data", DATA, "--client", client)
     assert result.exit_code == 3

@@ -1,4 +1,4 @@
-"""Both readers against servers that do as they are told: OpenAI's style and Qwen's, whole and broken."""
+"""Both readers against scripted servers: OpenAI's style and Qwen's, whole and broken."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_server_that_sends_pairs_is_found_out(client: OpenStream) -> None:
     assert classify_stream(recorded.times).kind is StreamKind.BUFFERED
 
 
-def test_an_answer_held_back_to_the_end_is_found_out(client: OpenStream) -> None:
+def test_a_response_held_back_to_the_end_is_found_out(client: OpenStream) -> None:
     body = b"".join(OPENAI)
     sized = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: %d" % len(body))
     recorded = received([0.6, sized + body], client)
@@ -94,7 +94,7 @@ def test_an_answer_held_back_to_the_end_is_found_out(client: OpenStream) -> None
     assert classify_stream(recorded.times).kind is StreamKind.BUFFERED
 
 
-def test_whoever_reads_the_whole_gets_all_at_the_end_though_the_wire_had_it_before(
+def test_reading_the_whole_first_gives_all_events_at_the_end(
     client: OpenStream,
 ) -> None:
     recorded = received(STYLES["openai"], client, whole=True)
@@ -135,7 +135,7 @@ def test_an_unfinished_event_at_the_end_counts_for_nothing(client: OpenStream) -
     [[0.01], [b"SSH-2.0-x\r\n\r\n"]],
     ids=["closed", "no-http"],
 )
-def test_no_answer_at_all_is_an_error(client: OpenStream, script: Steps) -> None:
+def test_no_response_at_all_is_an_error(client: OpenStream, script: Steps) -> None:
     with pytest.raises(Unreachable):
         received(script, client)
 
@@ -160,7 +160,7 @@ def test_no_length_is_guessed(client: OpenStream, framing: bytes) -> None:
         received([head], client)
 
 
-def test_interim_answers_are_no_answer(client: OpenStream) -> None:
+def test_interim_responses_are_not_the_final_one(client: OpenStream) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
     recorded = received([interim, CHUNKED, chunk(OPENAI[0]), LAST_CHUNK], client)
     assert recorded.is_event_stream
@@ -180,7 +180,7 @@ def test_the_time_that_showing_takes_does_not_count(client: OpenStream, head: by
     assert recorded.times[-1] >= 1.5
 
 
-def test_an_answer_until_the_close_is_not_read_byte_by_byte() -> None:
+def test_a_response_until_the_close_is_not_read_byte_by_byte() -> None:
     open_stream = CLIENTS["requests"]
     with (
         recording(playing([UNTIL_CLOSE, OPENAI[0] * 100])) as server,
@@ -195,7 +195,7 @@ def test_silence_ends_at_the_time_limit(client: OpenStream) -> None:
     assert raised.value.exit_status == 3
 
 
-def test_an_answer_that_is_no_event_stream_is_read_whole(client: OpenStream) -> None:
+def test_a_response_that_is_not_an_event_stream_is_read_whole(client: OpenStream) -> None:
     response = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/event-stream\r\nContent-Length: 3\r\n\r\nabc"
     recorded = received([response], client)
     assert (recorded.response.status, recorded.response.body) == (404, b"abc")
@@ -219,7 +219,7 @@ def test_the_request_is_the_same_from_both_clients_but_for_what_each_calls_itsel
 
 
 def test_each_arrival_is_told_before_the_next_one_was_sent(client: OpenStream) -> None:
-    told: list[Arrival] = []
+    shown: list[Arrival] = []
     with recording(playing(STYLES["qwen"])) as server:
-        recorded = record(stream_call(server.url + "/stream_echo", "{}"), client, on_arrival=told.append)
-    assert tuple(told) == recorded.arrivals
+        recorded = record(stream_call(server.url + "/stream_echo", "{}"), client, on_arrival=shown.append)
+    assert tuple(shown) == recorded.arrivals
