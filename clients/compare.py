@@ -14,7 +14,10 @@ if not __package__:  # run by its path: load it through its package, so that rel
 import click
 from rich.console import Console
 
-from .cli.comparison_options import (
+from .cli.progress import progress_bar
+from .cli.version_option import version_option
+from .comparison.cases import CaseError
+from .comparison.options import (
     backend_options,
     chosen_known_differences,
     chosen_projection,
@@ -24,10 +27,8 @@ from .cli.comparison_options import (
     reachable,
     write_reports,
 )
-from .cli.version_option import version_option
-from .comparison.cases import CaseError
 from .comparison.report_files import json_report
-from .comparison.report_table import progress, show_report
+from .comparison.report_table import show_report
 from .comparison.runner import CLIENTS, Backend, load_all_cases, run_cases
 
 _EPILOG = """
@@ -72,7 +73,7 @@ def main(
         raise click.UsageError(f"no case matches {pattern!r}, of these clients and for this comparison")
     with (
         reachable(urls, backends) as compared,
-        progress(Console(stderr=True), len(cases)) as on_case,
+        progress_bar(len(cases), "starting", "cases") as advance,
     ):
         results = run_cases(
             cases,
@@ -80,7 +81,7 @@ def main(
             known_differences=known_differences,
             seed=seed,
             projection=projection,
-            on_case=on_case,
+            on_case=lambda case: advance(1, case.name),
         )
     console = Console(stderr=options["json_path"] == "-")
     show_report(console, results, cases=len(cases), seed=seed)

@@ -15,10 +15,13 @@ if not __package__:  # run by its path: load it through its package, so that rel
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from .cli.comparison_options import (
+from .cli.progress import progress_bar
+from .cli.time_limit import Seconds
+from .cli.version_option import version_option
+from .comparison.cases import CaseError
+from .comparison.options import (
     NotComparable,
     backend_options,
     chosen_known_differences,
@@ -28,9 +31,6 @@ from .cli.comparison_options import (
     reachable,
     write_reports,
 )
-from .cli.time_limit import Seconds
-from .cli.version_option import version_option
-from .comparison.cases import CaseError
 from .comparison.projection import Projection
 from .comparison.report_table import show_difference
 from .comparison.runner import Backend, load_all_cases
@@ -101,7 +101,7 @@ def main(
     console = Console(stderr=options["json_path"] == "-")
     with reachable(urls, backends, _ENVIRONMENT) as compared:
         try:
-            with _progress(Console(stderr=True), seconds, count) as on_request:
+            with _progress(seconds, count) as on_request:
                 report = fuzz(
                     compared,
                     seed=seed,
@@ -141,27 +141,18 @@ def _show_differences(
 
 
 @contextmanager
-def _progress(
-    console: Console, seconds: float, count: int | None
-) -> Iterator[Callable[[FuzzReport], object]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    bar = Progress(
-        TextColumn("{task.fields[requests]} requests, {task.fields[different]} different"),
-        BarColumn(bar_width=16),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("fuzz", total=seconds, requests=0, different=0)
+def _progress(seconds: float, count: int | None) -> Iterator[Callable[[FuzzReport], object]]:
+    """A progress bar; yields the function to call with the report after each request."""
+    done = 0.0
+    with progress_bar(seconds, "starting", "seconds") as advance:
 
         def on_request(report: FuzzReport) -> None:
+            nonlocal done
             if report.requests % _PROGRESS_EVERY == 0:
-                done = seconds * report.requests / count if count else 0
+                before, by_count = done, seconds * report.requests / count if count else 0
+                done = max(report.seconds, by_count)
                 different = report.outcomes[Outcome.DIFFERENT]
-                completed = max(report.seconds, done)
-                bar.update(task, completed=completed, requests=report.requests, different=different)
+                advance(done - before, f"{report.requests} requests, {different} different")
 
         yield on_request
 

@@ -20,9 +20,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from .cli.command import ClientCommand, say_error, version_option
+from .cli.command import ClientCommand, say_error
 from .cli.output import colour, pretty, printable, refusal, standard_output
 from .cli.time_limit import Seconds
+from .cli.version_option import version_option
 from .http1.encode import as_utf8
 from .http1.errors import UsageError
 from .http1.request_url import parse_request_url
@@ -99,7 +100,7 @@ stream that broke off; 130 Ctrl-C.
     metavar="SECONDS",
     help="Stop reading after this time.",
 )
-@version_option
+@version_option("wireproof stream")
 def main(url: str, client: str, whole: bool, max_time: float | None, **given: Any) -> None:
     """Read the Server-Sent Events of URL, print each with its time, and say whether the stream was real."""
     console = Console(highlight=False, soft_wrap=True)

@@ -1,24 +1,17 @@
-"""What all client commands share: how they end when they cannot go on, and --version.
-
-A command that fails prints a sentence instead of a traceback, and its exit status says what failed.
-"""
+"""How a command ends when it cannot go on: with a sentence instead of a traceback, and an exit status."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ..http1.errors import ClientError
-from ..http1.version import project_version
 from .output import colour, printable
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 INTERRUPTED = 130
 _NOT_WRITTEN = 1
@@ -49,21 +42,6 @@ class ClientCommand(click.Command):
         except KeyboardInterrupt:
             _say("Interrupted.")
             sys.exit(INTERRUPTED)
-
-
-def version_option(command: _Command) -> _Command:
-    """Add --version. The version is looked up only when it is asked for."""
-
-    def show(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
-        if asked and not context.resilient_parsing:
-            click.echo(f"{context.command_path} {project_version()}")
-            context.exit()
-
-    option = click.option(
-        "--version", is_flag=True, is_eager=True, expose_value=False, callback=show,
-        help="Show the version and exit.",
-    )  # fmt: skip
-    return option(command)
 
 
 def say_error(text: str) -> None:

@@ -16,9 +16,9 @@ from ..http1.encode import as_utf8
 from ..http1.errors import UsageError
 from ..http1.sources import BytesSource, Source, StreamSource, open_path
 from ..http1.upload_call import Call
-from .command import version_option
 from .form_option import parse_form
 from .time_limit import Seconds
+from .version_option import version_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -76,7 +76,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--cacert", metavar="PATH", help="For https: trust the certificates of this file."),
     click.option("--show-wire", is_flag=True, help="Print the bytes sent and received on standard error."),
     click.option("--dry-run", is_flag=True, help="Print the bytes of the request and send nothing."),
-    version_option,
+    version_option("wireproof upload"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""--version, which reads the version only when it is asked for: no module reads a file when it is imported."""
+"""The option --version, which reads the version only when it is asked for."""
 
 from __future__ import annotations
 

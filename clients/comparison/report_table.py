@@ -6,15 +6,12 @@ It fits into 80 columns. rich honours NO_COLOR.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from .cases import Case
 from .verdicts import Result, Verdict
 
 _SHOWN_DIFFERENCES = 20
@@ -32,23 +29,6 @@ def counts(results: Sequence[Result]) -> dict[Verdict, int]:
     """How many results have each verdict. All six verdicts are present."""
     counted = Counter(result.verdict for result in results)
     return {verdict: counted[verdict] for verdict in Verdict}
-
-
-@contextmanager
-def progress(console: Console, total: int) -> Iterator[Callable[[Case], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to call with each case that is done."""
-    bar = Progress(
-        TextColumn("{task.description:<40.40}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("starting", total=total)
-        yield lambda case: bar.update(task, advance=1, description=case.name)
 
 
 def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:

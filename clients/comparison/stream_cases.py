@@ -28,7 +28,10 @@ from .expectation import Expectation, ExpectedResponse
 from .verdicts import Result, Sending
 
 CLIENT = "stream"
-READERS: dict[str, OpenStream] = {"socket": socket_stream.open_stream, "requests": requests_stream.open_stream}
+READERS: dict[str, OpenStream] = {
+    "socket": socket_stream.open_stream,
+    "requests": requests_stream.open_stream,
+}
 # A busy machine may delay events once; a server or proxy that buffers delays them every time.
 ATTEMPTS = 2
 _RULES = ("S7", "S10")

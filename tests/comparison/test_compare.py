@@ -134,7 +134,9 @@ def test_a_difference_exits_with_1_and_shows_both_responses(
         assert text in result.output
 
 
-def test_a_known_difference_exits_with_0(tmp_path: Path, one: RecordingServer, other: RecordingServer) -> None:
+def test_a_known_difference_exits_with_0(
+    tmp_path: Path, one: RecordingServer, other: RecordingServer
+) -> None:
     path = tmp_path / "known.toml"
     path.write_text(KNOWN, "utf-8")
     result = run(f"socket={one.url}", f"flask={other.url}", known=path)
@@ -205,7 +207,9 @@ def test_a_missing_response_exits_with_3(one: RecordingServer) -> None:
     assert "2 without a response" in result.output
 
 
-def test_the_json_report_keeps_its_schema(tmp_path: Path, one: RecordingServer, other: RecordingServer) -> None:
+def test_the_json_report_keeps_its_schema(
+    tmp_path: Path, one: RecordingServer, other: RecordingServer
+) -> None:
     path = tmp_path / "report.json"
     run(f"socket={one.url}", f"gunicorn={other.url}", "--json", path)
     report = json.loads(path.read_text("utf-8"))

@@ -215,4 +215,4 @@ def test_it_runs_as_a_script_and_is_plain_in_a_pipe() -> None:
 
 
 def test_the_version_is_that_of_the_project() -> None:
-    assert re.fullmatch(r"stream \d+\.\d+\.\d+\n", run("--version").output)
+    assert re.fullmatch(r"wireproof stream, version \d+\.\d+\.\d+\n", run("--version").output)

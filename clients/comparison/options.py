@@ -10,20 +10,20 @@ from typing import Any, TypeVar
 
 import click
 
-from ..comparison.cases import Case
-from ..comparison.known_differences import (
+from ..http1.exchange import exchange
+from ..http1.request_url import server_address
+from ..launch import BACKENDS, LaunchError, installed_backends, running
+from .cases import Case
+from .known_differences import (
     KNOWN_DIFFERENCES,
     KnownDifferences,
     KnownDifferencesError,
     load_known_differences,
 )
-from ..comparison.projection import Projection
-from ..comparison.report_files import github_annotations, write_junit
-from ..comparison.runner import Backend
-from ..comparison.verdicts import Result, Verdict
-from ..http1.exchange import exchange
-from ..launch import BACKENDS, LaunchError, installed_backends, running
-from ..http1.request_url import server_address
+from .projection import Projection
+from .report_files import github_annotations, write_junit
+from .runner import Backend
+from .verdicts import Result, Verdict
 
 # 2, wrong usage, is click's own.
 DIFFERENT, NO_RESPONSE, INTERRUPTED = 1, 3, 130
