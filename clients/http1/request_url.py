@@ -77,11 +77,10 @@ def parse_request_url(url: str | bytes, params: Any = None) -> RequestUrl:
 def server_address(url: str) -> tuple[str, int]:
     """Host and port of `http://HOST[:PORT]`. Raises UsageError for any other URL."""
     expected = UsageError(f"{url}: expected http://HOST:PORT")
-    try:
-        parsed, port = parse_request_url(url), urlsplit(url).port
-    except ValueError:
-        raise expected from None
-    if (parsed.scheme, parsed.target, parsed.credentials) != ("http", "/", None) or port == 0:
+    if not url.lower().startswith("http://"):
+        raise expected
+    parsed = parse_request_url(url)
+    if parsed.target != "/" or parsed.credentials or urlsplit(url).port == 0:
         raise expected
     return parsed.host, parsed.port
 

@@ -8,7 +8,7 @@ import pytest
 
 from clients.comparison.post_calls import BOUNDARY, SAMPLE, post_calls
 from clients.comparison.requests_calls import load_post_calls, prepare, send_call, wire_bytes
-from tests.http1.recording_server import HOST, echo_nothing, recording, scripted
+from tests.http1.recording_server import HOST, Peer, echo_nothing, recording
 
 BODIES = {
     "post-text": b'{"a": ["abc", "def", {"bec": 1}]}',
@@ -96,5 +96,5 @@ def test_nobody_listening_is_no_answer() -> None:
 
 
 def test_a_close_without_an_answer_is_closed() -> None:
-    with scripted(b"") as server:
+    with recording(Peer.read_request) as server:
         assert send_call("post-json", HOST, server.port).closed
