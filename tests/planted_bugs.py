@@ -1,8 +1,8 @@
-"""Wrong readings, to prove that compare bites: `python -m tests.planted_bugs BACKEND NAME [ARGUMENT ...]`.
+"""Planted bugs, which compare must find: `python -m tests.planted_bugs BACKEND NAME [ARGUMENT ...]`.
 
-That patches one wrong reading into a backend, `socket` or `gunicorn` (Flask's side), and runs it with its own
-arguments. Each is a reading that a real server has or had. The backends know nothing of it: a patch replaces
-an attribute of a module or a class, and fails when that attribute is gone.
+This command patches one bug into a backend, `socket` or `gunicorn` (the Flask side), and runs the backend
+with these arguments. Real servers have, or had, each of the bugs. A patch replaces an attribute of a module
+or a class, and fails when the attribute does not exist. The code of the backends has no part in it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Patch = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class PlantedBug:
-    """One wrong reading of `backend`: it breaks `rule`, and compare must report the cases `caught_by`.
+    """One bug in `backend`. It breaks `rule`, and compare must report the cases `caught_by` as different.
 
-    `cases` is a glob of compare that holds these cases and their neighbours.
+    `cases` is a glob for compare that matches these cases and similar ones.
     """
 
     name: str
@@ -46,7 +46,7 @@ PLANTED_BUGS: dict[str, PlantedBug] = {}
 
 
 def planted_bug(backend: str, rule: str, cases: str, *caught_by: str) -> Callable[[Patch], Patch]:
-    """Register a patch under its own name."""
+    """Register a patch under the name of its function."""
 
     def register(patch: Patch) -> Patch:
         name = patch.__name__.replace("_", "-")
@@ -57,7 +57,7 @@ def planted_bug(backend: str, rule: str, cases: str, *caught_by: str) -> Callabl
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Put `make(original)` in the place of an attribute. Raises AttributeError when there is none."""
+    """Replace an attribute by `make(original)`. Raises AttributeError when there is none."""
     setattr(owner, name, make(getattr(owner, name)))
 
 
@@ -223,7 +223,7 @@ def encoded_slash_is_decoded() -> None:
     replace(target, "_decode_path", decoded)
 
 
-# Flask's side, under gunicorn.
+# The Flask side, under gunicorn.
 
 
 @planted_bug(
@@ -341,10 +341,10 @@ def any_field_may_be_a_trailer() -> None:
 
 
 def main(backend: str, name: str, *arguments: str) -> None:
-    """Patch, then run the backend as its own command does."""
+    """Apply the patch, then run the backend as its own command does."""
     chosen = PLANTED_BUGS[name]
     if chosen.backend != backend:
-        raise SystemExit(f"{name} is a reading of {chosen.backend}, not of {backend}")
+        raise SystemExit(f"{name} is a bug of {chosen.backend}, not of {backend}")
     chosen.patch()
     sys.argv = [backend, *arguments]
     if backend == "socket":
