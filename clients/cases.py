@@ -29,6 +29,7 @@ from .comparison.known_differences import (
 )
 from .comparison.rendering import show_request
 from .comparison.runner import load_all_cases
+from .comparison.stream_cases import LiveExpectation
 
 _SHOWN_LINES = 200
 _EPILOG = "Exit status: 0, or 2 for wrong usage, which includes a name that no case has."
@@ -110,6 +111,8 @@ def _expected(case: Case) -> Iterator[str]:
             yield "any refusal (4xx)"
         else:
             yield from json.dumps(_asked(response), indent=2, ensure_ascii=False).splitlines()
+    if isinstance(case.expect, LiveExpectation):
+        yield f"a real stream, with an event every {case.expect.delay:g} s"
     if case.expect.extra:
         yield "further responses may follow"
 

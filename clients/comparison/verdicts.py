@@ -69,16 +69,16 @@ def evaluate(
 ) -> list[Result]:
     """One result for each backend in `sendings`, in their order. Each was sent the case at least once.
 
-    The first line that applies decides. "Fault" is defined below the table.
+    The first line that applies decides. The entry is the known difference for this case and backend.
 
     ============  =====================================================================  ============
-    known entry   condition                                                              verdict
+    entry         condition                                                              verdict
     ============  =====================================================================  ============
-    with or none  a sending has no complete response (a close is one)                    NO_RESPONSE
+    with or none  a sending brought neither a complete response nor a close              NO_RESPONSE
     none          there is a fault                                                       DIFFERENT
     none          the case expects any refusal                                           BOTH_REFUSED
     none          otherwise                                                              EQUAL
-    with          there is no fault, and there was something to compare with: stale      DIFFERENT
+    with          no fault, and a reference or any refusal to compare with (stale)       DIFFERENT
     with          a sending brought something else than the entry says                   DIFFERENT
     with          otherwise                                                              KNOWN
     ============  =====================================================================  ============

@@ -47,7 +47,7 @@ def test_a_case_is_shown_with_its_rules_and_its_known_differences() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("live-stream", "client: stream"),
+        ("live-stream", "a real stream, with an event every 0.1 s"),
         ("bare-lf-between-field-lines", "\\x0a"),
         ("post-json", "client: requests"),
         ("file-of-all-bytes", "\\x00\\x01"),

@@ -26,14 +26,14 @@ PLANTED = b"\xf0\x9f\x98\x80"
 
 @pytest.fixture
 def plain() -> Iterator[RecordingServer]:
-    """Answers everything with `{}`."""
+    """A server that always responds `{}`."""
     with scripted(ok()) as server:
         yield server
 
 
 @pytest.fixture
 def odd() -> Iterator[RecordingServer]:
-    """Answers in its own way where the planted bytes stand."""
+    """A server with another response to requests that have the planted bytes."""
     with scripted(lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n")) as server:
         yield server
 
@@ -66,7 +66,7 @@ def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
 
 
 @pytest.mark.parametrize(("what", "status"), [("bytes", 1), ("parsed", 0)])
-def test_a_fuzz_run_compares_what_it_is_told_to(what: str, status: int, tmp_path: Path) -> None:
+def test_a_fuzz_run_compares_bytes_or_what_was_parsed(what: str, status: int, tmp_path: Path) -> None:
     with scripted(ok(b'{"form":[],"more":1}\n')) as one, scripted(ok(b'{"form":[]}\n')) as other:
         urls = (f"one={one.url}", f"two={other.url}")
         result = run("--seconds", "30", "--requests", "40", "--compare", what, "--save", tmp_path, *urls)

@@ -128,7 +128,7 @@ def test_the_ending_of_an_exchange_has_a_short_name() -> None:
     assert ending(accepted()) == "200"
     assert ending(refused(400, "bad_host")) == "bad_host"
     assert ending(Exchange(closed=True)) == "closed"
-    assert ending(Exchange(no_response="cut off")) == "no response"
+    assert ending(Exchange(no_response="truncated")) == "no response"
 
 
 def test_codes_of_heads_are_not_among_those_of_bodies() -> None:

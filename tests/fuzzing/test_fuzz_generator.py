@@ -111,7 +111,7 @@ def test_split_requests_are_the_same_bytes() -> None:
 
 
 def test_a_recorded_pipeline_is_never_sent() -> None:
-    """What has several answers is for socket alone (T3)."""
+    """Only socket gets a case with several responses (T3)."""
     names = {one.origin.removesuffix(", mutated") for one in Generator(6, CASES).requests(COUNT)} - {
         "grammar"
     }

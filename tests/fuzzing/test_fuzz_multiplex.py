@@ -1,4 +1,4 @@
-"""Many conversations at a time: every way in which one can end, and all bytes of each request sent."""
+"""Many conversations at a time: each ending of a conversation, and all bytes of each request are sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GET = b"GET / HTTP/1.1\r\n\r\n"
 
 @pytest.fixture
 def echo() -> Iterator[RecordingServer]:
-    """A server that says how many bytes it got."""
+    """A server that responds with the number of bytes that it received."""
     with scripted(lambda request: ok(b"%d\n" % len(request))) as server:
         yield server
 
@@ -32,7 +32,7 @@ def only(
     return exchanges["socket"]
 
 
-def test_every_request_is_answered_once_by_each_backend(echo: RecordingServer) -> None:
+def test_every_request_gets_one_response_of_each_backend(echo: RecordingServer) -> None:
     with scripted(ok()) as other:
         backends = [Backend("socket", HOST, echo.port), Backend("gunicorn", HOST, other.port)]
         requests = [FuzzRequest(index, GET + b"x" * index) for index in range(60)]
@@ -51,25 +51,25 @@ def test_a_backend_gets_its_tiers_alone(echo: RecordingServer) -> None:
 
 
 def test_a_request_that_no_backend_gets_is_over_at_once(echo: RecordingServer) -> None:
-    answered: list[Mapping[str, Exchange]] = [
+    received: list[Mapping[str, Exchange]] = [
         exchanges
         for _, exchanges in converse([FuzzRequest(0, GET, tier=2)], [Backend("flask", HOST, echo.port)])
     ]
-    assert answered == [{}]
+    assert received == [{}]
 
 
-def test_large_and_cut_requests_arrive_whole(echo: RecordingServer) -> None:
+def test_large_and_split_requests_arrive_whole(echo: RecordingServer) -> None:
     large = GET + b"x" * 6_000_000
     assert only(echo, large).responses[0].body == b"%d\n" % len(large)
     assert only(echo, GET, splits=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
     assert echo.requests[-1] == GET
 
 
-def test_an_early_answer_to_a_large_request_is_read() -> None:
+def test_an_early_response_to_a_large_request_is_read() -> None:
     with scripted(ok(), early=True) as server:
-        answered = only(server, GET + b"x" * 20_000_000)
-    # The server closes with bytes unread, so that the kernel may drop its answer: never a time-out.
-    assert answered.responses or answered.closed
+        exchange = only(server, GET + b"x" * 20_000_000)
+    # The server closes with bytes unread, so that the kernel may drop its response: never a time-out.
+    assert exchange.responses or exchange.closed
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ def test_an_early_answer_to_a_large_request_is_read() -> None:
         (b"nonsense", None),
     ],
 )
-def test_a_missing_answer_is_told_from_a_close(response: bytes, expected: Exchange | None) -> None:
+def test_a_missing_response_is_not_a_close(response: bytes, expected: Exchange | None) -> None:
     with scripted(response) as server:
-        answered = only(server, GET)
-    assert answered == expected if expected else answered.no_response
+        exchange = only(server, GET)
+    assert exchange == expected if expected else exchange.no_response
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_refused_connection_is_no_response() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     ((_, exchanges),) = converse([FuzzRequest(0, GET)], [Backend("socket", HOST, port)])
     assert exchanges["socket"].no_response.startswith("no connection")
 
 
-def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: RecordingServer) -> None:
+def test_a_silent_server_times_out_and_delays_no_other(echo: RecordingServer) -> None:
     with socket.create_server((HOST, 0)) as silent:
         backends = [Backend("socket", HOST, silent.getsockname()[1]), Backend("gunicorn", HOST, echo.port)]
         started = time.monotonic()
@@ -103,10 +103,10 @@ def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: RecordingS
     assert exchanges["gunicorn"].responses
 
 
-def test_the_answer_to_head_needs_no_body() -> None:
+def test_the_response_to_head_needs_no_body() -> None:
     with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n") as server:
         assert only(server, b"HEAD / HTTP/1.1\r\n\r\n").responses[0].status == 200
 
 
-def test_nothing_to_send_is_nothing_to_wait_for() -> None:
+def test_without_requests_it_ends_at_once() -> None:
     assert list(converse([], [Backend("socket", HOST, 1)])) == []

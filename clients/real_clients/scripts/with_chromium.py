@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 
 url, _, program, page = sys.argv[1:]
 flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-# It asks hosts of its maker otherwise, which a closed network refuses.
+# Otherwise it connects to hosts of Google, which fails in a closed network.
 flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-# Time stands still while a request is under way, so this is no race.
+# Virtual time stands still while a request is under way, so there is no race.
 flags += ["--virtual-time-budget=5000", "--dump-dom"]
 with tempfile.TemporaryDirectory() as profile:
     command = [program, *flags, f"--user-data-dir={profile}", urljoin(url, page)]
