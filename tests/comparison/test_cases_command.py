@@ -73,4 +73,4 @@ def test_it_runs_as_a_script() -> None:
     script = str(PROJECT_ROOT / "clients" / "cases.py")
     done = subprocess.run([sys.executable, script, "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("cases.py ")
+    assert done.stdout.startswith("wireproof cases, version ")
