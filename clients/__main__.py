@@ -12,7 +12,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 
 import click
 
-from .http1.version import project_version
+from .cli.version_option import version_option
 
 # Each sub-command is `main` of the module of its name. The summaries stand here, because --help loads none.
 SUMMARIES = {
@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
 
 
 @click.group("wireproof", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(project_version(), prog_name="wireproof")
+@version_option("wireproof")
 def main() -> None:
     """Upload files over HTTP, see every byte, and compare how servers read them."""
 

@@ -1,9 +1,9 @@
-"""Starts backends on free ports of 127.0.0.1, waits until they answer, and stops them.
+"""Starts backends on free ports of 127.0.0.1, waits until they respond, and stops them.
 
-The only place of the project that starts servers: compare, the benchmark and the tests all come here.
-A backend runs in a session of its own, with the project root as working folder, and writes its log to a
-temporary file. To stop it gets SIGTERM; what has not ended in time, or outlives its leader, gets SIGKILL.
-Linux only.
+compare, fuzz and the tests start all their servers here. Each backend is a process in a session of its own,
+and writes its log to a temporary file. In a checkout it runs in the project's folder, which is on its import
+path; in an installation it runs in a temporary folder. `stop` sends SIGTERM, and then SIGKILL to every
+process of the session that is left. Linux only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from pathlib import Path
 from types import TracebackType
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-# "" in a checkout, whose folder `servers` is a package of its own; "wireproof." in an installation.
+# "" in a checkout, where the servers are the package `servers`; "wireproof." in an installation.
 _PREFIX = __name__.removesuffix("clients.launch")
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _LOG_TAIL_LINES = 20
-# A port that was free when we asked may be taken a moment later.
+# Another program may take a free port before the backend does.
 _PORT_ATTEMPTS = 3
 _PORT_TAKEN = re.compile(r"address already in use|in use by another program|Connection in use", re.IGNORECASE)
 _PRINTED_URL = re.compile(r"http://[^\s/:]+:(\d+)")
@@ -40,10 +40,10 @@ _PRINTED_URL = re.compile(r"http://[^\s/:]+:(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class BackendKind:
-    """How a backend is started: its command, in which `{host}`, `{port}` and `{address}` are filled in.
+    """How a backend is started. `command_for` fills in the parts `{host}`, `{port}` and `{address}`.
 
-    `prints_url`: it takes port 0 and prints its URL when it is ready; any other is asked for /healthz.
-    `needs` are the modules of the extra that has the backend's name, for a guest that may be absent.
+    With `prints_url` it accepts port 0, and prints its URL when it is ready. Any other backend is ready when
+    it responds to /healthz. `needs` are the modules of the extra that has the name of the backend.
     """
 
     command: tuple[str, ...]
@@ -52,7 +52,7 @@ class BackendKind:
 
     @property
     def installed(self) -> bool:
-        """Whether its extra, if it has one, is installed."""
+        """Whether all modules that it needs are installed."""
         return all(find_spec(module) is not None for module in self.needs)
 
     def command_for(self, host: str, port: int | str) -> list[str]:
@@ -82,7 +82,7 @@ BACKENDS: dict[str, BackendKind] = {
             *("--bind", "{address}"),
         )
     ),
-    # No peer is believed to be a proxy (H32), and the log does not repeat what a query says.
+    # Fields of proxies are ignored (H32), and queries are not logged.
     "fastapi": BackendKind(
         (
             *(sys.executable, "-m", "uvicorn", _PREFIX + "servers.fastapi_upload:app"),
@@ -96,17 +96,17 @@ BACKENDS: dict[str, BackendKind] = {
 
 
 def installed_backends() -> tuple[str, ...]:
-    """The names of the backends that can be started here: a guest only where its extra is installed."""
+    """The names of the backends whose extra, if any, is installed."""
     return tuple(name for name, kind in BACKENDS.items() if kind.installed)
 
 
 class LaunchError(Exception):
-    """A backend did not start; the message says which, why, and how its log ends."""
+    """A backend did not start; the message has its name, the reason and the end of its log."""
 
 
 @dataclass(slots=True)
 class RunningBackend:
-    """A backend that this process started. As a context manager it is stopped at the end."""
+    """A backend that this process started. It is a context manager that stops the backend."""
 
     name: str
     port: int
@@ -132,23 +132,23 @@ class RunningBackend:
         return self.process.pid
 
     def log(self) -> str:
-        """What the backend has written to stdout and stderr so far (after `stop`: in its life)."""
+        """All that the backend has written to stdout and stderr. It is kept after `stop`."""
         if not self._folder.exists():
             return self._last_log
         return (self._folder / "log").read_text("utf-8", "replace")
 
     def is_ready(self) -> bool:
-        """Whether it answers now. Raises LaunchError when its process has ended."""
+        """Whether it is ready. Raises LaunchError when its process has ended."""
         if self.process.poll() is not None:
             raise LaunchError(self._why(f"ended with exit status {self.process.returncode}"))
         if self._kind.prints_url:
             printed = _PRINTED_URL.search(self.log())
             self.port = int(printed[1]) if printed else 0
             return self.port != 0
-        return _answers_healthz(self.port)
+        return _responds_to_healthz(self.port)
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
-        """Return once it answers; raise LaunchError when it ends or does not answer within `seconds`."""
+        """Return when it is ready. Raises LaunchError when it ends, or is not ready within `seconds`."""
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if time.monotonic() > deadline:
@@ -156,7 +156,7 @@ class RunningBackend:
             time.sleep(_POLL_SECONDS)
 
     def stop(self, seconds: float = STOP_SECONDS) -> int | None:
-        """Stop it and all its processes; return the exit status of its leader (negative: the signal)."""
+        """Stop all its processes. Returns the exit status of the first process; negative for a signal."""
         try:
             self._end_processes(seconds)
         finally:
@@ -177,15 +177,15 @@ class RunningBackend:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
-        # Also when the leader has ended by itself: workers that outlive it hold the port. The group is
-        # the session that we made, so no process of anyone else can be in it.
+        # Workers may still hold the port after the first process has ended. `_run` made the group, so it has
+        # no other processes.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(seconds)
 
     def _why(self, what: str) -> str:
         tail = self.log().splitlines()[-_LOG_TAIL_LINES:]
-        shown = "\n".join(f"    {line}" for line in tail) or "    (its log is empty)"
+        shown = "\n".join(f"    {line}" for line in tail) or "    (the log is empty)"
         return f"backend {self.name!r} {what}; its log ends with\n{shown}"
 
 
@@ -197,10 +197,10 @@ def start(
     flags: Sequence[str] = (),
     seconds: float = START_SECONDS,
 ) -> RunningBackend:
-    """Start one backend and return it when it answers.
+    """Start one backend, and return it when it is ready.
 
-    `store` is its folder (a temporary one by default, removed at the end), `env` is added to its environment
-    and `flags` to its command. Raises LaunchError when it is not ready within `seconds`.
+    `store` is its folder for uploads; by default a temporary one, which `stop` removes. `env` is added to its
+    environment, and `flags` to its command. Raises LaunchError when it is not ready within `seconds`.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         backend = spawn(name, store=store, env=env, flags=flags)
@@ -227,7 +227,7 @@ def spawn(
 ) -> RunningBackend:
     """Start one backend without waiting for it. Raises LaunchError for an unknown name or a missing program.
 
-    Call it from a thread that lives as long as the backend: the kernel ends the backend with that thread.
+    The kernel ends the backend when the calling thread ends.
     """
     kind = BACKENDS.get(name)
     if kind is None:
@@ -251,10 +251,10 @@ def spawn(
 def running(
     names: Sequence[str], *, store: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[list[RunningBackend]]:
-    """Start the named backends at the same time and stop them at the end.
+    """Start the named backends together, and stop them at the end.
 
-    Each has its own folder below `store`, or a temporary one; `env` is added to the environment of all.
-    Raises LaunchError when one does not start.
+    Each has its own folder in `store`, or a temporary folder. `env` is added to their environments. Raises
+    LaunchError when one does not start.
     """
     stores = {name: None if store is None else store / name for name in names}
     with contextlib.ExitStack() as stack:
@@ -266,7 +266,7 @@ def running(
 
 
 def _became_ready(backend: RunningBackend) -> bool:
-    """Whether it answers; False when its port was taken between our look and its bind."""
+    """Wait until it is ready; False when another program has taken its port. Raises LaunchError."""
     try:
         backend.wait_until_ready()
     except LaunchError as error:
@@ -277,7 +277,7 @@ def _became_ready(backend: RunningBackend) -> bool:
 
 
 def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
-    setpriv = shutil.which("setpriv")  # util-linux; without it a killed parent leaves its backends running
+    setpriv = shutil.which("setpriv")  # util-linux; without it the backends of a killed parent go on running
     if setpriv is not None:
         command = [setpriv, "--pdeathsig", "TERM", *command]
     with log_path.open("wb") as log:
@@ -293,17 +293,17 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
 
 
 def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    # Nobody's own settings: what is compared are the backends with their defaults.
+    # Settings of the user's shell are removed: a backend is compared with its defaults.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "WIREPROOF_"))}
     env |= import_path()
-    env["PYTHONUNBUFFERED"] = "1"  # stdout is a file: the URL must be there as soon as it is printed
+    env["PYTHONUNBUFFERED"] = "1"  # stdout is a file, in which the URL must appear at once
     env["WIREPROOF_STORE"] = str(store)
     env.update(extra)
     return env
 
 
 def import_path() -> dict[str, str]:
-    """The variable by which a new interpreter finds the servers: none is needed in an installation."""
+    """The variable that makes a new interpreter find the servers. An installation needs none."""
     if _PREFIX:
         return {}
     paths = filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH")))
@@ -317,8 +317,8 @@ def _free_port() -> int:
     return port
 
 
-def _answers_healthz(port: int) -> bool:
-    """Whether something answers /healthz with 200; any failure to is "not yet"."""
+def _responds_to_healthz(port: int) -> bool:
+    """Whether the server responds to /healthz with 200. A failed connection means "not yet"."""
     try:
         with socket.create_connection((HOST, port), timeout=2.0) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

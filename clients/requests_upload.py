@@ -1,7 +1,7 @@
 """The same uploads through requests, streaming: python clients/requests_upload.py URL -F file=@a.txt
 
-`requests.post(files=...)` holds the whole body in memory. Here requests is given our multipart body as an
-iterable with a length; everything else it makes itself.
+`requests.post(files=...)` holds the whole body in memory. Here requests gets our multipart body as an
+iterable with a length, and makes everything else itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 from typing import Any
 
 from .cli.upload_command import upload_command
-from .http1.requests_transport import dry_run, send
+from .http1 import requests_transport
 from .http1.response_parser import Response
 from .http1.upload_call import Call
 from .http1.wire import Wire
@@ -39,12 +39,12 @@ def request(
     boundary: str | None = None,
     chunked: bool = False,
 ) -> Response:
-    """Send one request through requests and return the answer, whatever its status.
+    """Send one request through requests and return the response, whatever its status.
 
     Arguments and exceptions are those of `clients.socket_upload.request`.
     """
     call = Call(method, url, params, data, json, files, headers, cookies, auth, boundary, chunked)
-    return send(call, Wire(timeout), cafile=verify)
+    return requests_transport.send(call, Wire(timeout), cafile=verify)
 
 
 def post(url: str, data: Any = None, json: Any = None, **arguments: Any) -> Response:
@@ -52,7 +52,9 @@ def post(url: str, data: Any = None, json: Any = None, **arguments: Any) -> Resp
     return request("POST", url, data=data, json=json, **arguments)
 
 
-main = upload_command("requests_upload", "Send a request through requests to URL.", send, dry_run)
+main = upload_command(
+    "requests_upload", "Send a request through requests to URL.", {"requests": requests_transport}
+)
 
 if __name__ == "__main__":
     main()

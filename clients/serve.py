@@ -17,7 +17,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 
 import click
 
-from .http1.version import project_version
+from .cli.version_option import version_option
 from .launch import BACKENDS, HOST, import_path
 
 _EPILOG = """
@@ -45,7 +45,7 @@ own command: wireproof serve --backend gunicorn -- --access-logfile -
 @click.option("--insecure-public", is_flag=True, help="Allow other addresses without a token.")
 @click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (socket only, one worker).")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.version_option(project_version(), prog_name="serve")
+@version_option("wireproof serve")
 def main(
     *, backend: str, wire: bool, insecure_public: bool, arguments: tuple[str, ...], **given: str | int | None
 ) -> None:

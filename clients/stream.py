@@ -1,4 +1,7 @@
-"""Reads a stream of events and says whether it was one: python clients/stream.py URL"""
+"""Reads a stream of events and says whether it was a real one: python clients/stream.py URL
+
+What comes from a server is made printable first. rich uses colours only on a terminal without NO_COLOR.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,36 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from .cli.command import ClientCommand, say_error
-from .cli.output import colour, refusal, standard_output
+from .cli.output import colour, pretty, printable, refusal, standard_output
 from .cli.time_limit import Seconds
+from .cli.version_option import version_option
 from .http1.encode import as_utf8
 from .http1.errors import UsageError
 from .http1.request_url import parse_request_url
 from .http1.upload_call import Call
-from .http1.version import project_version
 from .sse import requests_stream, socket_stream
-from .sse.classification import Judgement, StreamVerdict, judge
-from .sse.report import show_arrival, show_no_stream, show_verdict
-from .sse.stream_recording import Arrival, Reception, receive
-from .sse.streaming_response import OpenLive
+from .sse.classification import Classification, StreamKind, classify_stream
+from .sse.event_stream import Comment
+from .sse.plot import plot
+from .sse.stream_recording import Arrival, StreamRecording, record
+from .sse.streaming_response import OpenStream
 
-CLIENTS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
+CLIENTS: dict[str, OpenStream] = {
+    "socket": socket_stream.open_stream,
+    "requests": requests_stream.open_stream,
+}
 NOT_A_STREAM = 1
 _MAX_DELAY = 86400.0
+_STYLES = {
+    StreamKind.REAL: "bold green",
+    StreamKind.PSEUDO: "bold yellow",
+    StreamKind.BUFFERED: "bold red",
+    StreamKind.UNDECIDED: "bold",
+}
+_INDENT = " " * 12
 # What to ask for when --data is not given, by the end of the path.
 DEFAULT_DATA: dict[str, dict[str, Any]] = {
     "/stream_echo": {"query": "echo this", "delay": 0.3},
@@ -43,9 +58,9 @@ DEFAULT_DATA: dict[str, dict[str, Any]] = {
     },
 }
 _EPILOG = """
-Exit status: 0 a real stream, one that cannot be judged, or with --no-stream a pseudo-stream; 1 a refusal,
-no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer, or a stream that broke off;
-130 Ctrl-C.
+Exit status: 0 a real stream, an undecided one, or with --no-stream a pseudo-stream; 1 a refusal, a response
+that is not an event stream, or a stream that was buffered on the way; 2 wrong usage; 3 no response, or a
+stream that broke off; 130 Ctrl-C.
 """
 
 
@@ -58,20 +73,20 @@ no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer
     type=click.Choice(tuple(CLIENTS)),
     default="socket",
     show_default=True,
-    help="Who reads the stream.",
+    help="What reads the stream: bytes made by hand on a socket, or requests.",
 )
 @click.option(
     "-d",
     "--data",
     metavar="JSON",
-    help="The request's body, by POST. By default one that suits /stream_echo or /v1/chat/completions; for "
-    "any other URL none, by GET.",
+    help="The body of a POST. The default suits /stream_echo or /v1/chat/completions; any other URL is read "
+    "with a GET.",
 )
 @click.option(
     "--no-stream",
     "whole",
     is_flag=True,
-    help="Read the answer whole first: the pseudo-streaming of a careless client.",
+    help="Read the whole response before its first event, as a careless client does.",
 )
 @click.option(
     "--token",
@@ -85,23 +100,23 @@ no event stream, or one that was buffered on the way; 2 wrong usage; 3 no answer
     metavar="SECONDS",
     help="Stop reading after this time.",
 )
-@click.version_option(project_version(), message="%(prog)s %(version)s")
+@version_option("wireproof stream")
 def main(url: str, client: str, whole: bool, max_time: float | None, **given: Any) -> None:
-    """Read the Server-Sent Events of URL, print each with the time at which it came, and judge the stream."""
+    """Read the Server-Sent Events of URL, print each with its time, and say whether the stream was real."""
     console = Console(highlight=False, soft_wrap=True)
 
     def on_arrival(arrival: Arrival) -> None:
-        show_arrival(console, arrival)
+        _show_arrival(console, arrival)
 
     standard_output()
     data = request_data(url, given["data"])
     call = stream_call(url, data, given["token"])
-    reception = receive(call, CLIENTS[client], whole=whole, max_time=max_time, on_arrival=on_arrival)
-    sys.exit(_report(console, reception, delay_of(data)))
+    recording = record(call, CLIENTS[client], whole=whole, max_time=max_time, on_arrival=on_arrival)
+    sys.exit(_report(console, recording, delay_of(data)))
 
 
 def request_data(url: str, given: str | None) -> str | None:
-    """The JSON text to send, or None. Raises UsageError for text that is no JSON, and for what is no URL."""
+    """The JSON text to send, or None. Raises UsageError for text that is not JSON, and for an invalid URL."""
     if given is None:
         path = parse_request_url(url).target.partition("?")[0].rstrip("/")
         default = next((data for end, data in DEFAULT_DATA.items() if path.endswith(end)), None)
@@ -133,24 +148,64 @@ def stream_call(url: str, data: str | None, token: str | None = None) -> Call:
     return Call("GET" if data is None else "POST", url, data=body, headers=headers)
 
 
-def _report(console: Console, reception: Reception, delay: float | None) -> int:
-    """Show what there is to say at the end; return the exit status."""
-    if not 200 <= reception.response.status < 300:
-        click.echo(refusal(reception.response), err=True, color=colour(sys.stderr))
+def _report(console: Console, recording: StreamRecording, delay: float | None) -> int:
+    """Show the result at the end; return the exit status."""
+    if not 200 <= recording.response.status < 300:
+        click.echo(refusal(recording.response), err=True, color=colour(sys.stderr))
         return NOT_A_STREAM
-    if not reception.is_event_stream:
-        show_no_stream(console, reception)
+    if not recording.is_event_stream:
+        _show_other_response(console, recording)
         return NOT_A_STREAM
-    judgement = judge(reception.times, delay=delay, read_whole=reception.read_whole)
-    show_verdict(console, reception, judgement)
-    if reception.broken is not None:
-        say_error(str(reception.broken))
-        return reception.broken.exit_status
-    return _status(judgement)
+    classification = classify_stream(recording.times, delay=delay, read_whole=recording.read_whole)
+    _show_classification(console, recording, classification)
+    if recording.broken is not None:
+        say_error(str(recording.broken))
+        return recording.broken.exit_status
+    return NOT_A_STREAM if classification.kind is StreamKind.BUFFERED else 0
 
 
-def _status(judgement: Judgement) -> int:
-    return NOT_A_STREAM if judgement.verdict is StreamVerdict.BUFFERED else 0
+def _show_arrival(console: Console, arrival: Arrival) -> None:
+    """Print one event or comment with its time, at once; further lines of its data are indented."""
+    item = arrival.item
+    if isinstance(item, Comment):
+        text, style = f": {printable(item.text)}", "dim"
+    else:
+        kind = "" if item.type == "message" else f"{printable(item.type)}: "
+        text, style = kind + printable(item.data).replace("\n", "\n" + _INDENT), ""
+    console.print(Text(f"{arrival.at:>8.3f} s  ", "cyan").append(text, style))
+
+
+def _show_classification(
+    console: Console, recording: StreamRecording, classification: Classification
+) -> None:
+    """Print the plot, the kind of the stream and the sentences that show why."""
+    console.print()
+    for line in plot(recording.times):
+        console.print(Text(line))
+    kind = classification.kind
+    console.print(Text("\nverdict: ").append(str(kind), _STYLES[kind]))
+    for sentence in (*classification.evidence, *_facts(recording)):
+        console.print(Text(f"  {sentence}"))
+
+
+def _show_other_response(console: Console, recording: StreamRecording) -> None:
+    """Print a response that is not an event stream, and say so."""
+    kind = printable(recording.response.header("content-type") or "without a Content-Type")
+    console.print(Text(pretty(recording.response)))
+    at = f"{recording.last_byte:.3f} s"
+    console.print(Text(f"\nverdict: not an event stream, but one response ({kind}) at {at}"))
+
+
+def _facts(recording: StreamRecording) -> list[str]:
+    """What came on the wire, whatever the client made of it."""
+    span = f"from {recording.first_byte:.3f} s to {recording.last_byte:.3f} s"
+    facts = [f"on the wire: {span}, in {recording.reads} reads"]
+    comments = len(recording.arrivals) - len(recording.events)
+    if comments:
+        facts.append(f"comments between the events: {comments}")
+    if recording.unfinished:
+        facts.append("the stream ended inside an event, which is not counted")
+    return facts
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Wrong readings, to prove that compare bites: `python -m tests.planted_bugs BACKEND NAME [ARGUMENT ...]`.
+"""Planted bugs, which compare must find: `python -m tests.planted_bugs BACKEND NAME [ARGUMENT ...]`.
 
-That patches one wrong reading into a backend, `socket` or `gunicorn` (Flask's side), and runs it with its own
-arguments. Each is a reading that a real server has or had. The backends know nothing of it: a patch replaces
-an attribute of a module or a class, and fails when that attribute is gone.
+This command patches one bug into a backend, `socket` or `gunicorn` (the Flask side), and runs the backend
+with these arguments. Real servers have, or had, each of the bugs. A patch replaces an attribute of a module
+or a class, and fails when the attribute does not exist. The code of the backends has no part in it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Patch = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    """One wrong reading of `backend`: it breaks `rule`, and compare must report the cases `caught_by`.
+class PlantedBug:
+    """One bug in `backend`. It breaks `rule`, and compare must report the cases `caught_by` as different.
 
-    `cases` is a glob of compare that holds these cases and their neighbours.
+    `cases` is a glob for compare that matches these cases and similar ones.
     """
 
     name: str
@@ -42,29 +42,29 @@ class Mutant:
     patch: Patch
 
 
-MUTANTS: dict[str, Mutant] = {}
+PLANTED_BUGS: dict[str, PlantedBug] = {}
 
 
-def mutant(backend: str, rule: str, cases: str, *caught_by: str) -> Callable[[Patch], Patch]:
-    """Register a patch under its own name."""
+def planted_bug(backend: str, rule: str, cases: str, *caught_by: str) -> Callable[[Patch], Patch]:
+    """Register a patch under the name of its function."""
 
     def register(patch: Patch) -> Patch:
         name = patch.__name__.replace("_", "-")
-        MUTANTS[name] = Mutant(name, backend, rule, cases, frozenset(caught_by), patch)
+        PLANTED_BUGS[name] = PlantedBug(name, backend, rule, cases, frozenset(caught_by), patch)
         return patch
 
     return register
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Put `make(original)` in the place of an attribute. Raises AttributeError when there is none."""
+    """Replace an attribute by `make(original)`. Raises AttributeError when there is none."""
     setattr(owner, name, make(getattr(owner, name)))
 
 
 # The socket server.
 
 
-@mutant("socket", "H5", "bare-lf*", "bare-lf-between-field-lines", "bare-lf-after-request-line")
+@planted_bug("socket", "H5", "bare-lf*", "bare-lf-between-field-lines", "bare-lf-after-request-line")
 def bare_lf_ends_a_line() -> None:
     def lenient(original: Any) -> Any:
         def line(self: Any, role: Any, limit: int, too_long: str, broken: str) -> Generator[Any, None, bytes]:
@@ -82,7 +82,7 @@ def bare_lf_ends_a_line() -> None:
     replace(stream.Incoming, "line", lenient)
 
 
-@mutant("socket", "B9", "two-*", "two-content-lengths-different", "two-content-lengths-equal")
+@planted_bug("socket", "B9", "two-*", "two-content-lengths-different", "two-content-lengths-equal")
 def last_content_length_wins() -> None:
     def last(original: Any) -> Any:
         def framing(self: Any) -> Any:
@@ -94,7 +94,7 @@ def last_content_length_wins() -> None:
     replace(fields.FieldLines, "framing", last)
 
 
-@mutant("socket", "B16", "transfer-encoding-*", "transfer-encoding-and-content-length")
+@planted_bug("socket", "B16", "transfer-encoding-*", "transfer-encoding-and-content-length")
 def chunked_wins_over_content_length() -> None:
     def wins(original: Any) -> Any:
         def framing(self: Any) -> Any:
@@ -107,7 +107,7 @@ def chunked_wins_over_content_length() -> None:
     replace(fields.FieldLines, "framing", wins)
 
 
-@mutant(
+@planted_bug(
     "socket",
     "B30",
     "chunk-size-*",
@@ -129,7 +129,7 @@ def chunk_size_is_what_int_takes() -> None:
     replace(chunked, "_chunk_size", by_int)
 
 
-@mutant("socket", "R25", "*percent*", "encoded-percent-decoded-once")
+@planted_bug("socket", "R25", "*percent*", "encoded-percent-decoded-once")
 def percent_is_decoded_twice() -> None:
     def twice(original: Any) -> Any:
         return lambda data, **keep: original(original(data, **keep), **keep)
@@ -138,7 +138,7 @@ def percent_is_decoded_twice() -> None:
     replace(urlencoded, "percent_decode", twice)
 
 
-@mutant("socket", "U1", "*plus*", "form-plus-is-a-space", "plus-is-a-space-in-the-query-only")
+@planted_bug("socket", "U1", "*plus*", "form-plus-is-a-space", "plus-is-a-space-in-the-query-only")
 def plus_is_no_blank() -> None:
     def verbatim(original: Any) -> Any:
         return lambda piece, encoding: original(piece.replace(b"+", b"%2B"), encoding)
@@ -146,7 +146,7 @@ def plus_is_no_blank() -> None:
     replace(urlencoded, "_pair", verbatim)
 
 
-@mutant("socket", "K3", "cookie-*", "cookie-quotes-stay", "cookie-repeated-name")
+@planted_bug("socket", "K3", "cookie-*", "cookie-quotes-stay", "cookie-repeated-name")
 def first_cookie_wins_and_loses_its_quotes() -> None:
     def first(original: Any) -> Any:
         def parse(value: str) -> tuple[Pair, ...]:
@@ -160,7 +160,7 @@ def first_cookie_wins_and_loses_its_quotes() -> None:
     replace(connection, "parse_cookies", first)
 
 
-@mutant("socket", "A4", "auth-*", "auth-basic-without-colon")
+@planted_bug("socket", "A4", "auth-*", "auth-basic-without-colon")
 def basic_needs_no_colon() -> None:
     def lenient(original: Any) -> Any:
         def decode(text: str) -> BasicCredentials | None:
@@ -174,7 +174,9 @@ def basic_needs_no_colon() -> None:
     replace(credentials, "_decode_basic", lenient)
 
 
-@mutant("socket", "M62", "filename-*", "filename-ext-wins-over-filename", "filename-ext-before-filename-wins")
+@planted_bug(
+    "socket", "M62", "filename-*", "filename-ext-wins-over-filename", "filename-ext-before-filename-wins"
+)
 def filename_wins_over_its_extended_form() -> None:
     def plain_first(original: Any) -> Any:
         def filename(parameters: dict[bytes, Any]) -> Any:
@@ -188,7 +190,7 @@ def filename_wins_over_its_extended_form() -> None:
     replace(disposition, "_filename", plain_first)
 
 
-@mutant("socket", "M52", "disposition-*", "disposition-percent-22-is-a-quote")
+@planted_bug("socket", "M52", "disposition-*", "disposition-percent-22-is-a-quote")
 def percent_22_stays() -> None:
     def literal(original: Any) -> Any:
         return lambda value: original(value).replace('"', "%22")
@@ -196,7 +198,7 @@ def percent_22_stays() -> None:
     replace(disposition, "_plain", literal)
 
 
-@mutant("socket", "M19", "*multipart*", "multipart-without-close-delimiter")
+@planted_bug("socket", "M19", "*multipart*", "multipart-without-close-delimiter")
 def close_delimiter_may_be_missing() -> None:
     def lenient(original: Any) -> Any:
         def finish(self: Any) -> Iterator[Any]:
@@ -211,7 +213,7 @@ def close_delimiter_may_be_missing() -> None:
     replace(form_data.FormDataParser, "finish", lenient)
 
 
-@mutant("socket", "R21", "encoded-*", "encoded-slash-in-path")
+@planted_bug("socket", "R21", "encoded-*", "encoded-slash-in-path")
 def encoded_slash_is_decoded() -> None:
     def decoded(original: Any) -> Any:
         return lambda raw, keep=b"": original(raw.replace(b"%2F", b"/").replace(b"%2f", b"/"), keep=keep)
@@ -219,10 +221,12 @@ def encoded_slash_is_decoded() -> None:
     replace(target, "_decode_path", decoded)
 
 
-# Flask's side, under gunicorn.
+# The Flask side, under gunicorn.
 
 
-@mutant("gunicorn", "M7", "boundary-*", "boundary-parameter-twice", "boundary-parameter-twice-in-other-case")
+@planted_bug(
+    "gunicorn", "M7", "boundary-*", "boundary-parameter-twice", "boundary-parameter-twice-in-other-case"
+)
 def last_boundary_wins() -> None:
     def last(original: Any) -> Any:
         def add(parameters: dict[str, str], match: re.Match[str], media_type: Any) -> None:
@@ -234,7 +238,7 @@ def last_boundary_wins() -> None:
     replace(media_types, "_add", last)
 
 
-@mutant("gunicorn", "U4", "*semicolon*", "form-semicolon-does-not-separate", "semicolons-in-target")
+@planted_bug("gunicorn", "U4", "*semicolon*", "form-semicolon-does-not-separate", "semicolons-in-target")
 def semicolon_splits_pairs() -> None:
     def split(original: Any) -> Any:
         return lambda data, encoding: original(data.replace(b";", b"&"), encoding)
@@ -243,7 +247,7 @@ def semicolon_splits_pairs() -> None:
     replace(flask_target, "split_pairs", split)
 
 
-@mutant("gunicorn", "M15", "preamble-*", "preamble-without-crlf-before-delimiter")
+@planted_bug("gunicorn", "M15", "preamble-*", "preamble-without-crlf-before-delimiter")
 def first_delimiter_needs_no_line_of_its_own() -> None:
     def lenient(original: Any) -> Any:
         def init(self: Any, boundary: bytes, limits: Any) -> None:
@@ -255,7 +259,7 @@ def first_delimiter_needs_no_line_of_its_own() -> None:
     replace(flask_multipart.StrictMultipart, "__init__", lenient)
 
 
-@mutant("gunicorn", "B2", "*-cut*", "text-body-cut", "form-body-cut")
+@planted_bug("gunicorn", "B2", "*-cut*", "text-body-cut", "form-body-cut")
 def short_body_is_a_body() -> None:
     def lenient(original: Any) -> Any:
         def pieces(self: Any) -> Iterator[bytes]:
@@ -270,17 +274,17 @@ def short_body_is_a_body() -> None:
     replace(body_input.BodyInput, "__iter__", lenient)
 
 
-@mutant("gunicorn", "M17", "epilogue-*", "epilogue-with-a-part", "epilogue-begins-with-the-boundary")
+@planted_bug("gunicorn", "M17", "epilogue-*", "epilogue-with-a-part", "epilogue-begins-with-the-boundary")
 def epilogue_may_hold_anything() -> None:
     replace(flask_multipart.StrictMultipart, "_skip_epilogue", lambda original: lambda self, data: None)
 
 
-@mutant("gunicorn", "M55", "filename-*", "filename-of-a-windows-path")
+@planted_bug("gunicorn", "M55", "filename-*", "filename-of-a-windows-path")
 def backslashes_are_deleted() -> None:
     replace(flask_disposition, "_ESCAPE", lambda original: re.compile(r"\\(.)"))
 
 
-@mutant("gunicorn", "H20", "*fields*", "repeated-fields")
+@planted_bug("gunicorn", "H20", "*fields*", "repeated-fields")
 def repeated_fields_are_joined_with_a_blank() -> None:
     def spaced(original: Any) -> Any:
         return lambda name, values: original(name, values) if name == "cookie" else ", ".join(values)
@@ -289,7 +293,7 @@ def repeated_fields_are_joined_with_a_blank() -> None:
     replace(gunicorn_request, "join_lines", spaced)
 
 
-@mutant("gunicorn", "U7", "form-*", "form-raw-byte-not-utf8", "form-percent-byte-not-utf8")
+@planted_bug("gunicorn", "U7", "form-*", "form-raw-byte-not-utf8", "form-percent-byte-not-utf8")
 def form_falls_back_to_iso_8859_1() -> None:
     def lenient(original: Any) -> Any:
         def urlencoded(self: Any, data: bytes, encoding: str) -> list[Pair]:
@@ -303,7 +307,7 @@ def form_falls_back_to_iso_8859_1() -> None:
     replace(forms.WerkzeugParsers, "urlencoded", lenient)
 
 
-@mutant("gunicorn", "R38", "method-*", "method-in-lower-case")
+@planted_bug("gunicorn", "R38", "method-*", "method-in-lower-case")
 def method_is_put_into_upper_case() -> None:
     def upper(original: Any) -> Any:
         return lambda method, target, version: original(method.upper(), target, version)
@@ -311,7 +315,7 @@ def method_is_put_into_upper_case() -> None:
     replace(request_line, "_read", upper)
 
 
-@mutant("gunicorn", "M27", "delimiter-*", "delimiter-after-lf-only-is-data")
+@planted_bug("gunicorn", "M27", "delimiter-*", "delimiter-after-lf-only-is-data")
 def delimiter_may_follow_a_bare_lf() -> None:
     def lenient(original: Any) -> Any:
         return lambda boundary: re.compile(original(boundary).pattern.replace(rb"\r\n--", rb"\r?\n--", 1))
@@ -319,7 +323,7 @@ def delimiter_may_follow_a_bare_lf() -> None:
     replace(flask_multipart, "_delimiter", lenient)
 
 
-@mutant("gunicorn", "H24", "no-host*", "no-host")
+@planted_bug("gunicorn", "H24", "no-host*", "no-host")
 def host_may_be_missing() -> None:
     def lenient(original: Any) -> Any:
         return lambda values, line: original(values, line) if values else line.target.authority
@@ -327,16 +331,18 @@ def host_may_be_missing() -> None:
     replace(head, "_read_host", lenient)
 
 
-@mutant("gunicorn", "B29", "trailer-*", "trailer-content-length", "trailer-host", "trailer-authorization")
+@planted_bug(
+    "gunicorn", "B29", "trailer-*", "trailer-content-length", "trailer-host", "trailer-authorization"
+)
 def any_field_may_be_a_trailer() -> None:
     replace(chunks, "_FORBIDDEN", lambda original: frozenset())
 
 
 def main(backend: str, name: str, *arguments: str) -> None:
-    """Patch, then run the backend as its own command does."""
-    chosen = MUTANTS[name]
+    """Apply the patch, then run the backend as its own command does."""
+    chosen = PLANTED_BUGS[name]
     if chosen.backend != backend:
-        raise SystemExit(f"{name} is a reading of {chosen.backend}, not of {backend}")
+        raise SystemExit(f"{name} is a bug of {chosen.backend}, not of {backend}")
     chosen.patch()
     sys.argv = [backend, *arguments]
     if backend == "socket":

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from clients.comparison.cases import Case, backend_tier
-from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases, run_case
 from clients.comparison.verdicts import Result
 from clients.launch import RunningBackend
 from tests.conftest import BACKEND_NAMES
 
 CASES = load_all_cases()
-KNOWN = load_known(KNOWN_DIFFERENCES, CASES)
+KNOWN = load_known_differences(KNOWN_DIFFERENCES, CASES)
 
 Compare = Callable[[Case], Mapping[str, Result]]
 
@@ -30,7 +30,7 @@ def compare(backends: Mapping[str, RunningBackend]) -> Compare:
 
     def run(case: Case) -> Mapping[str, Result]:
         if case.name not in done:
-            results = run_case(case, targets, known=KNOWN)
+            results = run_case(case, targets, known_differences=KNOWN)
             done[case.name] = {result.backend: result for result in results}
         return done[case.name]
 

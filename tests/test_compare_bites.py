@@ -1,4 +1,4 @@
-"""compare finds each wrong reading of tests/planted_bugs.py, names its case, and finds nothing else."""
+"""compare finds each bug of tests/planted_bugs.py, names its cases, and finds nothing else."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from clients import launch
 from clients.comparison.cases import rule_tiers
 from clients.comparison.runner import load_all_cases
 from clients.launch import PROJECT_ROOT, BackendKind, RunningBackend
-from tests.planted_bugs import MUTANTS, Mutant
+from tests.planted_bugs import PLANTED_BUGS, PlantedBug
 
 OTHER = {"socket": "gunicorn", "gunicorn": "socket"}
 COMPARE_SECONDS = 100
 
 
 @pytest.fixture
-def mutated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The backend with the wrong reading in it."""
-    wrong: Mutant = request.param
-    kind = launch.BACKENDS[wrong.backend]
-    own = list(kind.command)[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
-    command = (sys.executable, "-m", "tests.planted_bugs", wrong.backend, wrong.name, *own)
-    monkeypatch.setitem(launch.BACKENDS, wrong.backend, BackendKind(command, kind.prints_url))
-    with launch.start(wrong.backend) as backend:
+def patched_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The backend with the planted bug."""
+    bug: PlantedBug = request.param
+    kind = launch.BACKENDS[bug.backend]
+    own = kind.command[3:]  # after `python -m MODULE`
+    command = (sys.executable, "-m", "tests.planted_bugs", bug.backend, bug.name, *own)
+    monkeypatch.setitem(launch.BACKENDS, bug.backend, BackendKind(command, kind.prints_url))
+    with launch.start(bug.backend) as backend:
         yield backend
 
 
 def compare(*backends: RunningBackend, cases: str = "*") -> tuple[int, Mapping[str, Any], str]:
-    """compare's exit status, its JSON report and what it shows to a human."""
+    """compare's exit status, its JSON report, and the report for people."""
     urls = [f"{backend.name}={backend.url}" for backend in backends]
     done = subprocess.run(
         [sys.executable, "clients/compare.py", *urls, "--cases", cases, "--json", "-"],
@@ -49,7 +49,7 @@ def compare(*backends: RunningBackend, cases: str = "*") -> tuple[int, Mapping[s
 
 
 def differing(report: Mapping[str, Any], backend: str) -> set[str]:
-    """The cases in which compare finds the backend different."""
+    """The cases that compare reports as different on the backend."""
     return {
         result["case"]
         for result in report["results"]
@@ -57,65 +57,65 @@ def differing(report: Mapping[str, Any], backend: str) -> set[str]:
     }
 
 
-def assert_caught(wrong: Mutant, status: int, report: Mapping[str, Any], shown: str) -> None:
-    found = differing(report, wrong.backend)
-    assert wrong.caught_by <= found, f"compare finds only {sorted(found)}"
+def assert_caught(bug: PlantedBug, status: int, report: Mapping[str, Any], shown: str) -> None:
+    found = differing(report, bug.backend)
+    assert bug.caught_by <= found, f"compare finds only {sorted(found)}"
     assert status == 1
-    assert not differing(report, OTHER[wrong.backend]), "the backend that reads right is blamed"
-    for case in wrong.caught_by:
-        assert f"{case} ({wrong.backend}" in shown.replace("\n", " ")
+    assert not differing(report, OTHER[bug.backend]), "the backend without a bug is reported"
+    for case in bug.caught_by:
+        assert f"{case} ({bug.backend}" in shown.replace("\n", " ")
 
 
 def parametrized(*names: str) -> pytest.MarkDecorator:
-    wrong = [pytest.param(MUTANTS[name], MUTANTS[name], id=name) for name in names]
-    return pytest.mark.parametrize(("wrong", "mutated"), wrong, indirect=["mutated"])
+    bug = [pytest.param(PLANTED_BUGS[name], PLANTED_BUGS[name], id=name) for name in names]
+    return pytest.mark.parametrize(("bug", "patched_backend"), bug, indirect=["patched_backend"])
 
 
-@parametrized(*MUTANTS)
-def test_a_wrong_reading_is_caught_by_its_case(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+@parametrized(*PLANTED_BUGS)
+def test_a_planted_bug_is_caught_by_its_cases(
+    bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
-    assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]], cases=wrong.cases))
+    assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]], cases=bug.cases))
 
 
 @parametrized("percent-22-stays")
-def test_a_wrong_reading_is_caught_among_all_cases(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+def test_a_planted_bug_is_caught_among_all_cases(
+    bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
-    assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]]))
+    assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
 
 
 @pytest.mark.soak
-@parametrized(*MUTANTS)
-def test_each_wrong_reading_is_caught_among_all_cases(
-    wrong: Mutant, mutated: RunningBackend, backends: Mapping[str, RunningBackend]
+@parametrized(*PLANTED_BUGS)
+def test_each_planted_bug_is_caught_among_all_cases(
+    bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
-    assert_caught(wrong, *compare(mutated, backends[OTHER[wrong.backend]]))
+    assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
 
 
-def test_without_a_wrong_reading_nothing_is_found(backends: Mapping[str, RunningBackend]) -> None:
+def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBackend]) -> None:
     status, report, shown = compare(backends["socket"], backends["gunicorn"])
     assert status == 0, shown
-    assert report["different"] == report["no_answer"] == report["known"] == 0
+    assert report["different"] == report["no_response"] == report["known"] == 0
     assert report["equal"] >= 200
 
 
-def test_there_are_twelve_wrong_readings_of_each_backend() -> None:
+def test_there_are_twelve_planted_bugs_for_each_backend() -> None:
     for backend in OTHER:
-        assert len([wrong for wrong in MUTANTS.values() if wrong.backend == backend]) == 12
+        assert len([bug for bug in PLANTED_BUGS.values() if bug.backend == backend]) == 12
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_a_wrong_reading_breaks_a_rule_that_its_cases_are_about(name: str) -> None:
-    wrong = MUTANTS[name]
-    cases = {case.name: case for case in load_all_cases(pattern=wrong.cases)}
-    assert wrong.caught_by, "no case is named"
-    assert wrong.caught_by <= cases.keys()
-    assert wrong.rule in rule_tiers()
-    assert any(wrong.rule in cases[case].rules for case in wrong.caught_by)
+@pytest.mark.parametrize("name", PLANTED_BUGS)
+def test_a_planted_bug_breaks_a_rule_of_its_cases(name: str) -> None:
+    bug = PLANTED_BUGS[name]
+    cases = {case.name: case for case in load_all_cases(pattern=bug.cases)}
+    assert bug.caught_by, "no case is named"
+    assert bug.caught_by <= cases.keys()
+    assert bug.rule in rule_tiers()
+    assert any(bug.rule in cases[case].rules for case in bug.caught_by)
 
 
-def test_the_wrong_readings_stay_out_of_the_backends() -> None:
+def test_the_code_of_the_backends_mentions_no_planted_bug() -> None:
     production = [path for room in ("servers", "clients") for path in Path(PROJECT_ROOT, room).rglob("*.py")]
     assert production
-    assert not [path for path in production if "mutant" in path.read_text("utf-8")]
+    assert not [path for path in production if "planted" in path.read_text("utf-8")]

@@ -1,6 +1,6 @@
-"""Generated requests get the same answer from every backend, and the generator does what it says.
+"""Every backend responds alike to generated requests, and the generator hits every rule.
 
-The seed is fixed, so that a failure can be looked at; another seed is a run of `compare.py --fuzz` away.
+The seed is fixed, so that a failure can be repeated. `clients/fuzz.py --seed N` sends other requests.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from contextlib import contextmanager
 
 import pytest
 
-from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases
 from clients.fuzzing.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
 from clients.fuzzing.run import fuzz, result_of, shrunk
 from clients.launch import BACKENDS, BackendKind, RunningBackend, start
-from tests.planted_bugs import MUTANTS, Mutant
+from tests.planted_bugs import PLANTED_BUGS, PlantedBug
 
 SEED = 20240118
-# Two backends get more of them than four do: what is for all costs the development server a thread each.
+# Four backends get fewer requests: the development server needs a thread for each.
 COUNTS = {("socket", "gunicorn"): 4000, ("socket", "gunicorn", "flask", "fastapi"): 1500}
 SOAK = 100_000
-# Enough for each of the wrong readings of tests/planted_bugs.py, of which some need one kind of fault.
+# Enough for each bug of tests/planted_bugs.py; some need one kind of fault.
 BITES = 3000
 
 
 def _run(backends: Mapping[str, RunningBackend], names: Sequence[str], count: int, seed: int) -> FuzzReport:
-    """Fuzz those of the backends that are installed; what differs fails the test with its evidence."""
+    """Fuzz the installed ones of these backends. Fails with the evidence of each difference."""
     chosen = [Backend(name, backends[name].host, backends[name].port) for name in names if name in backends]
-    known = load_known(KNOWN_DIFFERENCES, load_all_cases())
-    report = fuzz(chosen, seed=seed, known=known, count=count)
+    known_differences = load_known_differences(KNOWN_DIFFERENCES, load_all_cases())
+    report = fuzz(chosen, seed=seed, known_differences=known_differences, count=count)
     small = [result_of(shrunk(example, chosen), seed) for example in report.different.values()]
     assert not small, "\n\n".join(f"{result.case}: {result.detail}\n{result.evidence}" for result in small)
     return report
 
 
 @pytest.mark.parametrize("names", COUNTS, ids=lambda names: f"{len(names)} backends")
-def test_generated_requests_are_answered_alike(
+def test_every_backend_responds_alike_to_generated_requests(
     backends: Mapping[str, RunningBackend], names: tuple[str, ...]
 ) -> None:
     report = _run(backends, names, COUNTS[names], SEED)
     assert report.requests == COUNTS[names]
-    assert not report.unexpected, "a production is not what it says"
+    assert not report.unexpected, "a production is accepted or refused against its rules"
     assert report.share(report.accepted) >= WANTED_ACCEPTED
     assert report.share(report.multipart) >= WANTED_MULTIPART
     assert report.sent["socket"] == report.sent["gunicorn"] == report.requests
@@ -59,39 +59,39 @@ def test_a_hundred_thousand_hit_every_rule(backends: Mapping[str, RunningBackend
 
 
 @contextmanager
-def _mutated(wrong: Mutant, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
-    """The backend with the wrong reading in it."""
-    kind = BACKENDS[wrong.backend]
-    own = kind.command[2 if wrong.backend == "socket" else 3 :]  # behind python and what it runs
-    command = (sys.executable, "-m", "tests.planted_bugs", wrong.backend, wrong.name, *own)
+def _patched_backend(bug: PlantedBug, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
+    """The backend with the planted bug."""
+    kind = BACKENDS[bug.backend]
+    own = kind.command[3:]  # after `python -m MODULE`
+    command = (sys.executable, "-m", "tests.planted_bugs", bug.backend, bug.name, *own)
     with monkeypatch.context() as patched:
-        patched.setitem(BACKENDS, wrong.backend, BackendKind(command, kind.prints_url))
-        backend = start(wrong.backend)
+        patched.setitem(BACKENDS, bug.backend, BackendKind(command, kind.prints_url))
+        backend = start(bug.backend)
     with backend:
         yield backend
 
 
 def _bites(
-    wrong: Mutant, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
+    bug: PlantedBug, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
 ) -> bool:
-    """Whether so many generated requests find the wrong reading."""
-    with _mutated(wrong, monkeypatch) as mutated:
-        both = {**{name: backends[name] for name in ("socket", "gunicorn")}, wrong.backend: mutated}
+    """Whether `count` generated requests find the bug."""
+    with _patched_backend(bug, monkeypatch) as patched_backend:
+        both = {**{name: backends[name] for name in ("socket", "gunicorn")}, bug.backend: patched_backend}
         chosen = [Backend(name, backend.host, backend.port) for name, backend in both.items()]
-        report = fuzz(chosen, seed=SEED, known={}, count=count)
+        report = fuzz(chosen, seed=SEED, known_differences={}, count=count)
     return bool(report.different)
 
 
 @pytest.mark.parametrize("name", ["percent-22-stays", "short-body-is-a-body"])
-def test_a_wrong_reading_is_found_soon(
+def test_a_planted_bug_is_found_soon(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    assert _bites(MUTANTS[name], backends, monkeypatch, 500)
+    assert _bites(PLANTED_BUGS[name], backends, monkeypatch, 500)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", MUTANTS)
-def test_every_wrong_reading_is_found(
+@pytest.mark.parametrize("name", PLANTED_BUGS)
+def test_every_planted_bug_is_found(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    assert _bites(MUTANTS[name], backends, monkeypatch, BITES)
+    assert _bites(PLANTED_BUGS[name], backends, monkeypatch, BITES)

@@ -1,4 +1,4 @@
-"""Backends start on free ports, say why when they do not, and leave nothing behind."""
+"""Backends start on free ports, report why they do not start, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_environment_flags_and_store_reach_the_backend(tmp_path: Path) -> None:
 
 
 def test_settings_of_the_shell_do_not_reach_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has exported a token must not see that everything differs."""
+    """With a token from the shell every response would differ."""
     monkeypatch.setenv("WIREPROOF_TOKEN", "t")
     monkeypatch.setenv("FLASK_DEBUG", "1")
     with (

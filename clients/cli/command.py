@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: with an exit status and a sentence instead of a traceback."""
+"""How a command ends when it cannot go on: with a sentence instead of a traceback, and an exit status."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class ClientCommand(click.Command):
     """A click command whose callback may raise ClientError, KeyboardInterrupt, and OSError for its output."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it; what cannot be written is said."""
+        """Run the command. Output that cannot be written is an error of its own."""
         if sys.stderr is None:  # 2>&-
             sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the exit
         try:
             return super().main(*args, **kwargs)
-        except OSError as error:  # those of connections and files are ClientErrors
+        except OSError as error:  # errors of connections and input files are ClientErrors
             say_error(f"cannot write the output: {error.strerror or error}")
             sys.exit(_NOT_WRITTEN)
         finally:
-            _give_up_the_unwritten()
+            _drop_unwritten_output()
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the callback. Ctrl-C would be status 1 with click."""
+        """Call the callback. click would end with status 1 after Ctrl-C."""
         try:
             return super().invoke(ctx)
         except ClientError as error:
@@ -45,17 +45,17 @@ class ClientCommand(click.Command):
 
 
 def say_error(text: str) -> None:
-    """Say on standard error what went wrong."""
+    """Print on standard error what went wrong."""
     _say(click.style("error: ", fg="red") + printable(text))
 
 
 def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # there is nobody else to tell
+    with contextlib.suppress(OSError):  # there is no other place to print it
         click.echo(text, err=True, color=colour(sys.stderr))
 
 
-def _give_up_the_unwritten() -> None:
-    """At its exit Python would try again, and fail in its own words and with its own status."""
+def _drop_unwritten_output() -> None:
+    """Python would try to write it at its exit, and fail with a message and a status of its own."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -1,4 +1,4 @@
-"""curl's -F: `name=value`, `name=@path`, `name=<path`, each with `;type=`, `;filename=` and `;headers=`.
+"""Parses curl's -F: `name=value`, `name=@path`, `name=<path`, with `;type=`, `;filename=` and `;headers=`.
 
     form   = name "=" [ "@" / "<" ] word *( ";" attribute "=" word )
     word   = DQUOTE *( "\\" DQUOTE / "\\\\" / any ) DQUOTE / *( any but ";" )
@@ -51,7 +51,7 @@ def parse_form(text: str) -> FormItem:
     """Read the value of one -F. Raises UsageError, with what is wrong."""
     name, equals, rest = text.partition("=")
     if not equals:
-        raise UsageError(f"-F {text!r}: it is name=value or name=@path")
+        raise UsageError(f"-F {text!r}: expected name=value or name=@path")
     kind = {"@": "file", "<": "text"}.get(rest[:1], "value")
     content, position = _word(rest, 0 if kind == "value" else 1, text)
     item = FormItem(name, kind, content)
@@ -65,7 +65,7 @@ def parse_form(text: str) -> FormItem:
 def _read_attribute(item: FormItem, rest: str, position: int, text: str) -> int:
     matched = _ATTRIBUTE.match(rest, position)
     if matched is None:
-        raise UsageError(f"-F {text!r}: {rest[position:]!r} is no attribute; quote a value that contains ;")
+        raise UsageError(f"-F {text!r}: {rest[position:]!r} is not an attribute; quote a value with a ;")
     value, position = _word(rest, matched.end(), text)
     match matched[1]:
         case "type":
@@ -75,12 +75,12 @@ def _read_attribute(item: FormItem, rest: str, position: int, text: str) -> int:
         case "headers":
             field_name, colon, field_value = value.partition(":")
             if not colon:
-                raise UsageError(f'-F {text!r}: headers="Name: value", not {value!r}')
+                raise UsageError(f'-F {text!r}: expected headers="Name: value", not {value!r}')
             item.headers[field_name.strip(" \t")] = field_value.strip(" \t")
         case attribute if item.content_type is not None:
             item.content_type += f"; {attribute}={value}"  # ;type=text/plain;charset=utf-8
         case attribute:
-            raise UsageError(f"-F {text!r}: no attribute {attribute!r}; quote a value that contains ;")
+            raise UsageError(f"-F {text!r}: unknown attribute {attribute!r}; quote a value with a ;")
     return position
 
 
@@ -88,7 +88,7 @@ def _word(rest: str, position: int, text: str) -> tuple[str, int]:
     """A word, quoted or up to the next semicolon, and where it ends."""
     if not rest.startswith('"', position):
         matched = _UNQUOTED.match(rest, position)
-        assert matched is not None  # it matches nothing at all, too
+        assert matched is not None  # it also matches an empty string
         return matched[0], matched.end()
     quoted = _QUOTED.match(rest, position)
     if quoted is None or rest[quoted.end() : quoted.end() + 1] not in ("", ";"):

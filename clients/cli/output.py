@@ -1,6 +1,6 @@
-"""Shows an answer: the result on standard output, a refusal in words on standard error.
+"""Shows a response: the result on standard output, a refusal in words on standard error.
 
-Whatever comes from a server is made printable before it reaches a terminal.
+Text from a server is made printable before it reaches a terminal.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ import click
 
 from ..http1.digest import Block
 from ..http1.errors import UploadFailed
-from ..http1.received_response import DecodedResponse
-from ..http1.response_parser import Response
+from ..http1.response_parser import DecodedResponse, Response
 
 _MAX_SHOWN = 2000
 
 
 def show_response(response: Response, *, output: Path | None, raw: bool) -> None:
-    """Write the body to `output` or standard output, and say in words when the answer is no 2xx.
+    """Write the body to `output` or standard output, and say in words when the status is not 2xx.
 
-    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone; `raw` also keeps a
-    content coding. Raises UploadFailed when it cannot be written.
+    On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone. `raw` also keeps a
+    content coding. Raises UploadFailed when the body cannot be written.
     """
     refused = not 200 <= response.status < 300
     body = response.received if raw and isinstance(response, DecodedResponse) else response.body
@@ -54,12 +53,12 @@ def pretty(response: Response) -> str:
         try:
             return printable(json.dumps(response.json(), indent=2, ensure_ascii=False))
         except ValueError:
-            pass  # it only says that it is JSON: shown as it is
+            pass  # its type says JSON, but it is not: it is shown as it is
     return printable(response.body.decode("utf-8", "replace"))
 
 
 def refusal(response: Response) -> str:
-    """A refusal in words: status and code, title, detail; of another service what it says."""
+    """A refusal in words: status and code, title, detail. For another service it is the body."""
     problem = _problem(response)
     status = f"{response.status} {_phrase(response.status)}".strip()
     if problem is None:
@@ -99,7 +98,7 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def printable(text: str) -> str:
-    """`text` with all that is neither printable nor a line end as an escape, which in JSON means the same."""
+    """`text` with escapes for all that is neither printable nor a line end. In JSON they mean the same."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
@@ -114,7 +113,7 @@ def _escape(char: str) -> str:
 
 
 def colour(stream: object) -> bool:
-    """Whether to colour: a terminal, and no NO_COLOR (https://no-color.org)."""
+    """Whether to use colours: on a terminal, without NO_COLOR (https://no-color.org)."""
     isatty = getattr(stream, "isatty", lambda: False)
     return bool(isatty()) and not os.environ.get("NO_COLOR")
 
@@ -124,8 +123,8 @@ def byte_writer(
 ) -> Callable[[Block], None]:
     """A function that writes blocks to `stream`: verbatim, but on a terminal with control bytes `escaped`.
 
-    There the text has `terminal_colour`, when it has one and NO_COLOR is unset. It raises UploadFailed: as an
-    OSError a full disk would be taken for a fault of the connection whose bytes are shown.
+    On a terminal the text has `terminal_colour`, unless NO_COLOR is set. The function raises UploadFailed: an
+    OSError for a full disk would look like a fault of the connection whose bytes are shown.
     """
 
     def verbatim(block: Block) -> None:

@@ -1,36 +1,49 @@
-"""A progress bar on standard error: how much has been sent, how fast, and how long it will take.
+"""A progress bar on standard error, for uploads and for comparisons.
 
-Only on a terminal: there, and there alone, rich is imported (it costs 4 MiB of memory).
+Without a terminal there is none, and rich is not even imported: it costs 4 MiB of memory.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Advance(Protocol):
+    """Adds `amount` to what is done; `description` replaces the text before the bar."""
+
+    def __call__(self, amount: float = 1, description: str | None = None) -> None: ...
 
 
 @contextlib.contextmanager
-def progress_bar(total: int | None) -> Iterator[Callable[[int], None] | None]:
-    """A function to call with the size of each block that has been sent, or None without a terminal.
+def progress_bar(total: float | None, description: str, unit: str = "") -> Iterator[Advance]:
+    """Yields the function to call with what has been done since the last call.
 
-    `total` in bytes; without it there is no time left to show. NO_COLOR is honoured by rich.
+    `total` is None when it is not known, and 0 shows nothing. The unit `bytes` shows sizes and a rate,
+    `seconds` the bar alone, and any other unit counts things: `3/10`. The bar vanishes at the end. rich
+    leaves colours out for NO_COLOR.
     """
     if not sys.stderr.isatty() or total == 0:
-        yield None
+        yield lambda amount=1, description=None: None
         return
+    from rich import progress as rich_progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
 
-    columns = [BarColumn(bar_width=None), DownloadColumn(), TransferSpeedColumn()]
-    last = TimeElapsedColumn() if total is None else TimeRemainingColumn(compact=True)
-    with Progress("sending", *columns, last, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("sending", total=total)
-        yield lambda size: progress.update(task, advance=size)
+    elapsed = rich_progress.TimeElapsedColumn()
+    columns: list[rich_progress.ProgressColumn] = [
+        rich_progress.TextColumn("{task.description:<40.40}" if unit != "bytes" else "{task.description}"),
+        rich_progress.BarColumn(bar_width=None if unit == "bytes" else 16),
+    ]
+    if unit == "bytes":
+        left = rich_progress.TimeRemainingColumn(compact=True)
+        columns += [rich_progress.DownloadColumn(), rich_progress.TransferSpeedColumn()]
+        columns.append(elapsed if total is None else left)
+    elif unit == "seconds":
+        columns.append(elapsed)
+    else:
+        columns += [rich_progress.MofNCompleteColumn(), elapsed]
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda amount=1, description=None: bar.update(task, advance=amount, description=description)

@@ -1,4 +1,4 @@
-"""What --max-time takes: seconds, more than none and no more than a day."""
+"""The value of --max-time: seconds, more than 0 and at most a day."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _DAY_SECONDS = 86400
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds for which one can wait."""
+    """A number of seconds for which a socket can wait."""
 
     def __init__(self) -> None:
         super().__init__(min=0, max=_DAY_SECONDS, min_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; NaN, which is neither too small nor too large, is refused as well."""
+        """The number. NaN is refused too, though it is neither too small nor too large."""
         seconds = super().convert(value, param, ctx)
         if math.isnan(seconds):
-            self.fail(f"{value!r} is no time", param, ctx)
+            self.fail(f"{value!r} is not a time", param, ctx)
         return seconds

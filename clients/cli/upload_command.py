@@ -1,14 +1,14 @@
-"""The command that both upload clients are: flags in, one exchange with its repetitions, an exit status out.
+"""The command of the upload clients: it turns flags into a request, sends it, and ends with an exit status.
 
-0 is a 2xx, 1 a refusal or an upload that failed, 2 wrong usage or a file that cannot be read, 3 no answer,
-130 Ctrl-C.
+The status is 0 for a 2xx, 1 for a refusal or an upload that failed, 2 for wrong usage or a file that cannot
+be read, 3 without a response, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import click
@@ -24,31 +24,32 @@ from .output import byte_writer, printable, show_response, standard_output
 from .progress import progress_bar
 from .upload_options import Handling, call_from, handling_from, upload_options
 
-# What passes by itself (curl's list); 507 does not.
+# Statuses that may be over at the next try (curl's list). 507 is not among them.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _FORM_ORDER = "wireproof.form_order"
 _FIRST_WAIT_SECONDS = 1.0
 _MAX_WAIT_SECONDS = 60.0
 
 
-class Send(Protocol):
-    """Sends a call through a wire and returns the answer."""
+class Transport(Protocol):
+    """A module of http1 that sends calls."""
 
-    def __call__(
+    def send(
         self,
         call: Call,
         wire: Wire,
         *,
         cafile: str | None = None,
         on_block: Callable[[int], None] | None = None,
-    ) -> Response: ...
+    ) -> Response:
+        """Send a call through a wire and return the response."""
+
+    def dry_run(self, call: Call, write: Callable[[Block], None]) -> None:
+        """Give the bytes of the request to `write`."""
 
 
-DryRun = Callable[[Call, Callable[[Block], None]], None]
-
-
-def upload_command(name: str, summary: str, send: Send, dry_run: DryRun) -> click.Command:
-    """The click command `name` over one client's two functions."""
+def upload_command(name: str, summary: str, transports: Mapping[str, Transport]) -> click.Command:
+    """The click command `name`. With several `transports` the option --client chooses one of them."""
 
     @click.command(
         name,
@@ -59,13 +60,27 @@ def upload_command(name: str, summary: str, send: Send, dry_run: DryRun) -> clic
     @upload_options
     @click.pass_context
     def command(context: click.Context, /, **given: Any) -> None:
-        sys.exit(_run(given | {"form_order": context.meta[_FORM_ORDER]}, send, dry_run))
+        transport = transports[given.pop("client", next(iter(transports)))]
+        sys.exit(_run(given | {"form_order": context.meta[_FORM_ORDER]}, transport))
 
+    if len(transports) > 1:
+        command.params.insert(1, _client_option(tuple(transports)))
     return command
 
 
+def _client_option(names: Sequence[str]) -> click.Option:
+    return click.Option(
+        ["--client"],
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="What makes the bytes. socket makes all of them by hand. requests makes the head and simple "
+        "bodies itself, decodes compressed responses, and does not wait for 100 Continue.",
+    )
+
+
 class _UploadCommand(ClientCommand):
-    """Also keeps in which order the kinds of form flags came, which click forgets."""
+    """Also keeps the order of the form flags, which click forgets."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         order = self.make_parser(ctx).parse_args(list(args))[2]
@@ -73,25 +88,25 @@ class _UploadCommand(ClientCommand):
         return super().parse_args(ctx, args)
 
 
-def _run(given: dict[str, Any], send: Send, dry_run: DryRun) -> int:
+def _run(given: dict[str, Any], transport: Transport) -> int:
     call, handling = call_from(given), handling_from(given)
     if handling.dry_run:
-        dry_run(call, byte_writer(standard_output()))
+        transport.dry_run(call, byte_writer(standard_output()))
         return 0
-    response = _send_with_retries(call, handling, send)
+    response = _send_with_retries(call, handling, transport)
     show_response(response, output=handling.output, raw=handling.raw)
     return 0 if 200 <= response.status < 300 else 1
 
 
-def _send_with_retries(call: Call, handling: Handling, send: Send) -> Response:
-    """The first answer that is not transient, or the last one. Raises ClientError."""
+def _send_with_retries(call: Call, handling: Handling, transport: Transport) -> Response:
+    """The first response that is not transient, or the last one. Raises ClientError."""
     for attempt in range(handling.retry + 1):
         last = attempt == handling.retry
         try:
-            response = _send_once(call, handling, send)
+            response = _send_once(call, handling, transport)
             if last or response.status not in TRANSIENT_STATUSES:
                 return response
-            why, wait = f"the answer was {response.status}", _retry_after(response)
+            why, wait = f"the response was {response.status}", _retry_after(response)
         except Unreachable as error:
             if last:
                 raise
@@ -102,19 +117,19 @@ def _send_with_retries(call: Call, handling: Handling, send: Send) -> Response:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _send_once(call: Call, handling: Handling, send: Send) -> Response:
+def _send_once(call: Call, handling: Handling, transport: Transport) -> Response:
     stderr = sys.stderr.buffer
     wire = Wire(handling.max_time)
     if handling.show_wire:
-        # Sent and received bytes on one stream: a bar between them would be a lie.
+        # Sent and received bytes share one stream, which a bar would garble.
         wire.on_sent, wire.on_received = byte_writer(stderr, "cyan"), byte_writer(stderr, "green")
-        return send(call, wire, cafile=handling.cafile)
+        return transport.send(call, wire, cafile=handling.cafile)
     body = choose_body(call.data, call.json, call.files, call.boundary)
-    with progress_bar(body.length if body else 0) as on_block:
-        return send(call, wire, cafile=handling.cafile, on_block=on_block)
+    with progress_bar(body.length if body else 0, "sending", "bytes") as advance:
+        return transport.send(call, wire, cafile=handling.cafile, on_block=advance)
 
 
 def _retry_after(response: Response) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110, section 10.2.3); a date is not understood."""
+    """Seconds that a Retry-After asks for (RFC 9110, section 10.2.3). A date is not supported."""
     value = response.header("retry-after") or ""
     return float(value) if value.isascii() and value.isdigit() else None

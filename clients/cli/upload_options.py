@@ -1,4 +1,4 @@
-"""The flags that both upload clients have, in curl's spelling, and what they make a Call of."""
+"""The flags of the upload clients, in curl's spelling, and the Call that they make."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import click
 
 from ..http1.body import FORM_TYPE, SingleBody
-from ..http1.encode import UNRESERVED, as_utf8, percent_encode
+from ..http1.encode import as_utf8
 from ..http1.errors import UsageError
 from ..http1.sources import BytesSource, Source, StreamSource, open_path
 from ..http1.upload_call import Call
-from ..http1.version import project_version
 from .form_option import parse_form
 from .time_limit import Seconds
+from .version_option import version_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,48 +34,54 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "-d", "--data", multiple=True, metavar="DATA",
         help="A form body; @path is a file without its line ends. Several are joined with &.",
     ),
-    click.option("--data-raw", multiple=True, metavar="DATA", help="Like -d, and @ means nothing."),
+    click.option("--data-raw", multiple=True, metavar="DATA", help="Like -d, but @ has no meaning."),
     click.option("--data-binary", multiple=True, metavar="DATA", help="Like -d; files are sent as they are."),
     click.option("--json", multiple=True, metavar="DATA", help="A JSON body, or @path. Several are joined."),
     click.option("-T", "--upload-file", metavar="PATH", help="PUT this file (- is standard input)."),
     click.option("--param", multiple=True, metavar="NAME=VALUE", help="A pair for the query. Repeatable."),
     click.option(
         "-H", "--header", multiple=True, metavar="LINE",
-        help="'Name: value'; 'Name:' takes the field out, 'Name;' sends it empty. Repeatable.",
+        help="A header field 'Name: value'. 'Name:' removes the field, 'Name;' sends it empty. Repeatable.",
     ),
-    click.option("-b", "--cookie", multiple=True, metavar="NAME=VALUE", help="Cookies, also 'a=1; b=2'."),
+    click.option(
+        "-b", "--cookie", multiple=True, metavar="NAME=VALUE",
+        help="A cookie, or several: 'a=1; b=2'. Repeatable.",
+    ),
     click.option("-u", "--user", metavar="NAME:PASSWORD",
-        help="Basic credentials; a missing password is asked for."),
+        help="Basic credentials. The command asks for a missing password."),
     click.option(
         "--token", envvar="WIREPROOF_TOKEN", metavar="TOKEN",
-        help="The server's token, as a Bearer credential (or WIREPROOF_TOKEN).",
+        help="The server's token, sent as a Bearer credential (or WIREPROOF_TOKEN).",
     ),
-    click.option("-X", "--request", "method", metavar="METHOD", help="By default GET, POST or PUT (-T)."),
+    click.option(
+        "-X", "--request", "method", metavar="METHOD",
+        help="The method; by default GET, POST with a body, PUT with -T.",
+    ),
     click.option("--chunked", is_flag=True, help="Send the body in chunks, without a Content-Length."),
     click.option("--expect", is_flag=True,
-        help="Send Expect: 100-continue; socket_upload waits for the 100 up to 1 s, requests does not."),
+        help="Send Expect: 100-continue. The socket client waits up to 1 s for the 100, requests does not."),
     click.option("--boundary", metavar="TEXT",
         help="The boundary of a multipart body; a random one by default."),
-    click.option("-o", "--output", metavar="PATH", help="Write the answer's body there."),
-    click.option("--raw", is_flag=True, help="Print the answer's body as received, on a terminal too."),
+    click.option("-o", "--output", metavar="PATH", help="Write the body of the response to this file."),
+    click.option("--raw", is_flag=True, help="Print the body as received, on a terminal too."),
     click.option(
         "--max-time", type=Seconds(), metavar="SECONDS",
-        help="Give up when a whole try takes longer.",
+        help="Give up a try that takes longer than this.",
     ),
     click.option(
         "--retry", type=click.IntRange(min=0), default=0, metavar="N",
-        help="Try again N times when there is no answer, or 408, 429, 500, 502, 503 or 504. Uploads may be "
-        "repeated, for equal bytes are stored once; standard input cannot.",
+        help="Try again up to N times when there is no response, or one with status 408, 429, 500, 502, 503 "
+        "or 504. An upload may be repeated, because equal bytes are stored once. Standard input cannot.",
     ),
-    click.option("--cacert", metavar="PATH", help="Trust the certificates of this file (https)."),
+    click.option("--cacert", metavar="PATH", help="For https: trust the certificates of this file."),
     click.option("--show-wire", is_flag=True, help="Print the bytes sent and received on standard error."),
     click.option("--dry-run", is_flag=True, help="Print the bytes of the request and send nothing."),
-    click.version_option(project_version(), message="%(prog)s %(version)s"),
+    version_option("wireproof upload"),
 )  # fmt: skip
 
 
 def upload_options(command: _Command) -> _Command:
-    """Give `command` all flags, in the order in which --help shows them."""
+    """Give all flags to `command`, in the order in which --help shows them."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -82,7 +89,7 @@ def upload_options(command: _Command) -> _Command:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How to send a call and what to do with the answer. Times in seconds."""
+    """How to send a call and what to do with the response. Times in seconds."""
 
     output: Path | None
     raw: bool
@@ -114,7 +121,7 @@ def call_from(given: dict[str, Any]) -> Call:
     body = _body(given, standard_input)
     removed = {name.lower() for name, value in headers.items() if value is None}
     if body is not None and "content-type" in removed:
-        body.content_type = None  # -H 'Content-Type:' takes it out
+        body.content_type = None  # -H 'Content-Type:' removes it
     if files and body is not None:
         raise UsageError("-F makes the whole body: it does not go together with -d, --json or -T")
     if given["retry"] and standard_input.used:
@@ -136,7 +143,7 @@ def call_from(given: dict[str, Any]) -> Call:
 
 
 def _files(given: dict[str, Any], standard_input: _StandardInput) -> list[tuple[str, tuple[Any, ...]]]:
-    """The parts of -F and --form-string in the order of the command line, as curl has it."""
+    """The parts of -F and --form-string in the order of the command line, as in curl."""
     forms = iter([parse_form(text).as_file(standard_input) for text in given["form"]])
     strings = iter(_pairs("--form-string", given["form_string"]))
     files: list[tuple[str, tuple[Any, ...]]] = []
@@ -157,7 +164,7 @@ class _StandardInput:
 
     def __call__(self) -> Source:
         if self.used:
-            raise UsageError("standard input can be read once only")
+            raise UsageError("standard input can be read only once")
         if sys.stdin is None:  # <&-
             raise UsageError("standard input is closed")
         self.used = True
@@ -165,7 +172,7 @@ class _StandardInput:
 
 
 def _body(given: dict[str, Any], standard_input: _StandardInput) -> SingleBody | None:
-    """The body of -d and its kin or of -T."""
+    """The body that -d, its variants, --json or -T make."""
     kinds = [kind for kind in ("data", "data_raw", "data_binary", "json", "upload_file") if given[kind]]
     if not kinds:
         return None
@@ -207,11 +214,11 @@ def _file_source(path: str, standard_input: _StandardInput) -> Source:
 
 
 def _with_filename(url: str, path: str) -> str:
-    """curl's way: the file's name is put behind a URL that ends with a slash."""
+    """Append the file's name to a URL that ends with a slash, as curl does."""
     end = min((url.index(mark) for mark in "?#" if mark in url), default=len(url))
     if path == "-" or not url[:end].endswith("/"):
         return url
-    return url[:end] + percent_encode(as_utf8(Path(path).name), UNRESERVED) + url[end:]
+    return url[:end] + quote(as_utf8(Path(path).name), safe="") + url[end:]
 
 
 def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
@@ -221,7 +228,7 @@ def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
         known = next((key for key in headers if key.lower() == name.lower()), name)
         earlier = headers.get(known)
         if isinstance(earlier, bytes) and value is not None:
-            # One field, as RFC 9110, section 5.3 allows: requests cannot send two of a name.
+            # They become one field (RFC 9110, section 5.3), because requests cannot send two of a name.
             value = earlier + (b"; " if name.lower() == "cookie" else b", ") + value
         headers[known] = value
     if given["expect"]:
@@ -237,7 +244,7 @@ def _header(line: str) -> tuple[str, bytes | None]:
         return name, as_utf8(value.strip(" \t")) or None
     if line.endswith(";"):
         return line[:-1], b""
-    raise UsageError(f"-H {line!r}: it is 'Name: value', 'Name:' or 'Name;'")
+    raise UsageError(f"-H {line!r}: expected 'Name: value', 'Name:' or 'Name;'")
 
 
 def _cookies(texts: Iterable[str]) -> dict[str, str | None]:
@@ -245,9 +252,9 @@ def _cookies(texts: Iterable[str]) -> dict[str, str | None]:
     for pair in (pair for text in texts for pair in text.split(";") if pair.strip(" \t")):
         name, equals, value = pair.strip(" \t").partition("=")
         if not equals:
-            raise UsageError(f"-b {pair!r}: it is name=value")
+            raise UsageError(f"-b {pair!r}: expected name=value")
         if name in cookies:
-            raise UsageError(f"-b: the cookie {name!r} is given twice; -H 'Cookie: ...' can send it so")
+            raise UsageError(f"-b: the cookie {name!r} is given twice; -H 'Cookie: ...' can send it twice")
         cookies[name] = as_utf8(value).decode("latin-1")
     return cookies
 
@@ -266,6 +273,6 @@ def _pairs(flag: str, texts: Iterable[str]) -> list[tuple[str, str]]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"{flag} {text!r}: it is name=value")
+            raise UsageError(f"{flag} {text!r}: expected name=value")
         pairs.append((name, value))
     return pairs

@@ -1,8 +1,8 @@
-"""When two answers are the same, and what must hold of every answer whatever it says (contract, section 1).
+"""When two responses are equal, and what must hold for every response (contract, section 1).
 
-The same means the same status, the same body bytes and the same compared headers. Only problems are
-compared by their members, all but `detail`: each backend words its own sentence, so the Content-Length
-differs too.
+Two responses are equal when their status, their body bytes and their compared headers are equal. Problems are
+an exception: their members are compared, without `detail`. Each backend words its own `detail`, so their
+Content-Length is not compared either.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail"}
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What counts of an answer. Equal objects are equal answers; `body` of a problem lacks the free text."""
+    """The compared parts of a response. Equal objects mean equal responses."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -41,17 +41,17 @@ class Compared:
 
 
 def compared(exchange: Exchange) -> tuple[Compared, ...]:
-    """What counts of an exchange; empty when the connection was closed without an answer."""
-    return tuple(_compared_answer(response) for response in exchange.responses)
+    """The compared parts of each response; empty when the connection was closed without one."""
+    return tuple(_compared(response) for response in exchange.responses)
 
 
 def first_difference(left: Exchange, right: Exchange) -> str | None:
-    """The first key in which they differ, with both values; None when they are the same."""
+    """The first key in which two exchanges differ, with both values; None when they are equal."""
     lefts, rights = compared(left), compared(right)
     if lefts == rights:
         return None
     if len(lefts) != len(rights):
-        return f"number of answers: {len(lefts)} and {len(rights)}"
+        return f"number of responses: {len(lefts)} and {len(rights)}"
     one, other = next((one, other) for one, other in zip(lefts, rights, strict=True) if one != other)
     if one.status != other.status:
         return f"status: {one.status} and {other.status}"
@@ -60,7 +60,7 @@ def first_difference(left: Exchange, right: Exchange) -> str | None:
 
 
 def broken_invariants(response: Response, *, head: bool) -> Iterator[str]:
-    """What is wrong with an answer by itself. `head`: it answers HEAD, so that it may lack the body."""
+    """What is wrong with a response, whatever was asked. A response to HEAD (`head`) may have no body."""
     if head and not response.body:
         return
     length = response.header("content-length")
@@ -79,23 +79,23 @@ def broken_invariants(response: Response, *, head: bool) -> Iterator[str]:
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one spelling of a JSON value: keys sorted by code point, no blanks, ASCII, a final LF."""
+    """The only allowed spelling of a JSON value: keys sorted by code point, no blanks, ASCII, a final LF."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def _compared_answer(response: Response) -> Compared:
+def _compared(response: Response) -> Compared:
     headers = {name: value for name in COMPARED_HEADERS if (value := response.header(name)) is not None}
     body = response.body
     problem = _problem_members(response)
     if problem is not None:
         headers.pop("content-length", None)
         problem.pop("detail", None)
-        # Under /v1/ a refusal carries OpenAI's `error` too, whose message is the detail (section 6).
+        # Under /v1/ a refusal also has OpenAI's `error`, whose message is the detail (contract, section 6).
         if isinstance(problem.get("error"), dict):
             problem["error"] = {key: item for key, item in problem["error"].items() if key != "message"}
         body = canonical_json(problem)
     elif response.status >= 400 and not response.body:
-        headers.pop("content-length", None)  # HEAD: the length of a problem that is not shown
+        headers.pop("content-length", None)  # a response to HEAD: the length of a problem that is not sent
     return Compared(response.status, tuple(headers.items()), body)
 
 
@@ -110,7 +110,7 @@ def _problem_members(response: Response) -> dict[str, Any] | None:
 
 
 def _header_difference(one: Compared, other: Compared) -> str | None:
-    """The first compared header that differs; of unequal bodies the length is no news."""
+    """The first compared header that differs. When the bodies differ, Content-Length is skipped."""
     left, right = dict(one.headers), dict(other.headers)
     for name in COMPARED_HEADERS:
         follows_body = name == "content-length" and one.body != other.body
@@ -120,7 +120,7 @@ def _header_difference(one: Compared, other: Compared) -> str | None:
 
 
 def _event_difference(one: Compared, other: Compared) -> str | None:
-    """Of two streams the first event that differs, or how many they have."""
+    """The first event that differs, or both numbers of events; None for equal streams and no streams."""
     if ("content-type", "text/event-stream") not in one.headers:
         return None
     lefts, rights = event_values(one.body), event_values(other.body)

@@ -1,17 +1,17 @@
 """What a case expects, and whether an exchange meets it.
 
-`expect` is an object, or a list of objects when a pipeline has several answers:
+`expect` is an object, or a list of objects when a pipeline has several responses:
 
-- `status`, an integer; `code`, the problem's code; `headers`, values by name (null: the field is absent);
-  `text`, the whole body as UTF-8;
-- `events`, a list with an entry for each event of a stream, no more and no fewer: of its data, which is JSON
-  or a string, matched as the entries of `body` are;
-- `body`, a subset of the JSON answer: each value given must be equal in full, except that a dict matches as a
-  subset, that a dict in a list matches as a subset of the entry at its position (the lists are of one
-  length), and that a list may be given as `{"contains": [entries], "lacks": [names]}`;
-- `closed: true`, the connection ends without an answer; `refused: true`, any 4xx (two faults in one body have
-  no order, so the code is free);
-- `extra: true`, further answers may follow the first and are left out (B11: bytes after the message).
+- `status`, an integer; `code`, the problem's code; `text`, the whole body as UTF-8;
+- `headers`, the values by name; null means that the field is absent;
+- `body`, a subset of the JSON response. A dict matches a dict that has at least its members. A list matches a
+  list of the same length, entry by entry. `{"contains": [entries], "lacks": [names]}` matches a list that has
+  such entries, and none of these names. Any other value must be equal;
+- `events`, a list with one entry for each event of a stream. The event's data, JSON or a string, matches as
+  in `body`;
+- `closed: true`, the connection ends without a response;
+- `refused: true`, any 4xx. Two faults in one body have no order, so the code may be either;
+- `extra: true`, further responses may follow the first one and are ignored (B11: bytes after the message).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _FLAGS = ("closed", "refused", "extra")
 
 
 class ExpectationError(Exception):
-    """An `expect` that says nothing, or something that this module does not know."""
+    """An `expect` is empty, or has a member or a value that this module does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedResponse:
-    """One answer's expectation; None and empty mean "not asked"."""
+    """What is expected of one response; None and empty mean that anything will do."""
 
     status: int | None = None
     code: str | None = None
@@ -47,7 +47,7 @@ class ExpectedResponse:
     refused: bool = False
 
     def faults(self, response: Response, *, head: bool) -> Iterator[str]:
-        """What is not as expected. An answer to HEAD without a body is judged by its head alone."""
+        """What is not as expected. In a response to HEAD without a body only the head is checked."""
         if self.refused and not 400 <= response.status <= 499:
             yield f"status: expected any 4xx, got {response.status}"
         if self.status is not None and response.status != self.status:
@@ -71,14 +71,14 @@ class ExpectedResponse:
         try:
             value = response.json()
         except ValueError as error:
-            yield f"the body is no JSON: {error}"
+            yield f"the body is not valid JSON: {error}"
         else:
             yield from mismatches(wanted, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a case expects of an exchange: `answers` in order, or (`closed`) none."""
+    """What a case expects of an exchange: `responses` in order, or none when it is `closed`."""
 
     responses: tuple[ExpectedResponse, ...]
     closed: bool = False
@@ -86,7 +86,7 @@ class Expectation:
 
     @classmethod
     def parse(cls, value: Any) -> Expectation:
-        """From the JSON of a case. Raises ExpectationError."""
+        """Make it from the JSON of a case. Raises ExpectationError."""
         items = value if isinstance(value, list) else [value]
         for item in items:
             _check(item, alone=len(items) == 1)
@@ -95,15 +95,15 @@ class Expectation:
             raise ExpectationError("expect is empty")
         if first.get("closed"):
             return cls((), closed=True)
-        return cls(tuple(_expected_answer(item) for item in items), extra=bool(first.get("extra")))
+        return cls(tuple(_expected_response(item) for item in items), extra=bool(first.get("extra")))
 
     @property
     def refused(self) -> bool:
-        """Whether any refusal will do."""
+        """Whether any refusal is as expected."""
         return any(response.refused for response in self.responses)
 
     def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
-        """What is not as expected, the first fault first; empty when all is. `head`: the method is HEAD."""
+        """What is not as expected, in order; empty when all is. `head`: the method is HEAD."""
         if exchange.no_response:
             return [exchange.no_response]
         if self.closed or exchange.closed:
@@ -116,17 +116,17 @@ class Expectation:
         ]
         if count < expected or (count > expected and not self.extra):
             statuses = ", ".join(str(response.status) for response in exchange.responses)
-            faults.append(f"number of answers: expected {expected}, got {count} ({statuses})")
+            faults.append(f"number of responses: expected {expected}, got {count} ({statuses})")
         return faults
 
     def _closed_fault(self, exchange: Exchange) -> str:
         if exchange.closed:
-            return "the connection was closed without an answer"
-        return f"expected a close without an answer, got status {exchange.responses[0].status}"
+            return "the connection was closed without a response"
+        return f"expected a close without a response, got status {exchange.responses[0].status}"
 
 
 def mismatches(expected: Any, actual: Any, key: str = "") -> Iterator[str]:
-    """Where `actual` does not hold what `expected` asks for, as `key: expected ..., got ...`."""
+    """Where `actual` does not match `expected`, as `key: expected ..., got ...`."""
     if is_list_pattern(expected) and isinstance(actual, list):
         yield from _list_mismatches(expected, actual, key)
     elif isinstance(expected, dict) and isinstance(actual, dict):
@@ -146,14 +146,14 @@ def mismatches(expected: Any, actual: Any, key: str = "") -> Iterator[str]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are one: 1, 1.0 and true are three, and so are 0, 0.0 and -0.0."""
+    """Whether two JSON values are equal and of one type: 1, 1.0 and true differ, and so do 0.0 and -0.0."""
     if type(one) is not type(other) or one != other:
         return False
     return not isinstance(one, float) or math.copysign(1, one) == math.copysign(1, other)
 
 
 def is_list_pattern(expected: Any) -> bool:
-    """Whether a list is asked for by some of its entries."""
+    """Whether this is a `{"contains": ..., "lacks": ...}`, which a list must match."""
     return isinstance(expected, dict) and bool(expected) and expected.keys() <= {"contains", "lacks"}
 
 
@@ -166,7 +166,7 @@ def _list_mismatches(expected: Mapping[str, Any], actual: list[Any], key: str) -
             yield f"{key}: expected no entry named {name!r}"
 
 
-def _expected_answer(item: Mapping[str, Any]) -> ExpectedResponse:
+def _expected_response(item: Mapping[str, Any]) -> ExpectedResponse:
     return ExpectedResponse(
         status=item.get("status"),
         code=item.get("code"),
@@ -180,7 +180,7 @@ def _expected_answer(item: Mapping[str, Any]) -> ExpectedResponse:
 
 def _check(item: Any, *, alone: bool) -> None:
     if not isinstance(item, dict) or not item or not item.keys() <= _KEYS:
-        raise ExpectationError(f"expect must be an object with some of {', '.join(sorted(_KEYS))}: {item!r}")
+        raise ExpectationError(f"expect must be an object with members {', '.join(sorted(_KEYS))}: {item!r}")
     for key, kind in _TYPES.items():
         if key in item and (not isinstance(item[key], kind) or isinstance(item[key], bool)):
             raise ExpectationError(f"expect: {key} must be of type {kind.__name__}: {item[key]!r}")
@@ -188,8 +188,8 @@ def _check(item: Any, *, alone: bool) -> None:
         if key in item and item[key] is not True:
             raise ExpectationError(f"expect: {key} can only be true")
         if key in item and not alone:
-            raise ExpectationError(f"expect: {key} is for a single answer")
+            raise ExpectationError(f"expect: {key} is only for a single response")
     if "closed" in item and len(item) > 1:
-        raise ExpectationError("expect: with closed nothing else can be expected")
+        raise ExpectationError("expect: closed cannot be combined with another member")
     if not item.keys() & {"closed", "refused", "status"}:
-        raise ExpectationError("expect: status, refused or closed must be given")
+        raise ExpectationError("expect: one of status, refused and closed is needed")

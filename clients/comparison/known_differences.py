@@ -1,7 +1,7 @@
-"""Known differences: what one backend really gives for one case, as data with a rule and a reason.
+"""Known differences: what one backend really responds to one case, as data with a rule and a reason.
 
-An entry excuses one case on one backend, no pattern. It fails as soon as the backend's answer is another
-one, and as soon as its case and backend ran without needing it.
+An entry is for one case on one backend; patterns are not possible. `verdicts.evaluate` reports a difference
+when the response is not what the entry says, and also when the entry is no longer needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ class KnownDifferencesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownDifference:
-    """One entry: what `backend` answers to `case`. `sha256` is of the body, `body` a subset of its JSON."""
+    """One entry: what `backend` responds to `case`.
+
+    `sha256` is the hash of the body. `body` is a subset of its JSON, as in `expectation.mismatches`.
+    """
 
     case: str
     backend: str
@@ -41,10 +44,11 @@ class KnownDifference:
     body: Mapping[str, Any] | None = None
 
     def fault(self, exchange: Exchange) -> str | None:
-        """How the exchange is not what the entry says; None when it is."""
+        """How the exchange differs from what the entry says; None when it does not."""
         if exchange.no_response or self.closed or exchange.closed:
-            is_so = self.closed and exchange.closed
-            return None if is_so else f"closed: {self.closed}, now {exchange.no_response or exchange.closed}"
+            if self.closed and exchange.closed:
+                return None
+            return f"closed: {self.closed}, now {exchange.no_response or exchange.closed}"
         response = exchange.responses[0]
         if response.status != self.status:
             return f"status {self.status}, now {response.status}"
@@ -56,17 +60,17 @@ class KnownDifference:
         try:
             return next(mismatches(wanted, response.json()), None)
         except ValueError as error:
-            return f"a JSON body, now {error}"
+            return f"a JSON body, now not valid JSON: {error}"
 
 
-Known = Mapping[tuple[str, str], KnownDifference]
+KnownDifferences = Mapping[tuple[str, str], KnownDifference]
 
 
-def load_known(path: Path, cases: Iterable[Case]) -> Known:
+def load_known_differences(path: Path, cases: Iterable[Case]) -> KnownDifferences:
     """The entries by case and backend. `cases` are all cases, filtered or not.
 
-    Raises KnownDifferencesError for a malformed file, and for an entry that no run can need: of a case that
-    does not exist, or on a backend that does not get it.
+    Raises KnownDifferencesError for a malformed file. An entry that no run can need is malformed too: its
+    case does not exist, or its backend does not get the case.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -74,14 +78,16 @@ def load_known(path: Path, cases: Iterable[Case]) -> Known:
         raise KnownDifferencesError(f"{path}: {error}") from None
     entries = document.get("difference", [])
     if document.keys() - {"difference"} or not isinstance(entries, list):
-        raise KnownDifferencesError(f"{path}: only [[difference]] tables can stand here")
+        raise KnownDifferencesError(f"{path}: only [[difference]] tables are allowed")
     tiers = {case.name: case.tier for case in cases}
     known: dict[tuple[str, str], KnownDifference] = {}
     for number, table in enumerate(entries, 1):
         where = f"{path}: entry {number}"
         entry = _entry(table, where)
         if (entry.case, entry.backend) in known:
-            raise KnownDifferencesError(f"{where}: {entry.case} on {entry.backend} stands twice")
+            raise KnownDifferencesError(
+                f"{where}: there is another entry for {entry.case} on {entry.backend}"
+            )
         if entry.case not in tiers:
             raise KnownDifferencesError(f"{where}: there is no case {entry.case!r}")
         if tiers[entry.case] > backend_tier(entry.backend):
@@ -96,9 +102,9 @@ def _entry(table: Any, where: str) -> KnownDifference:
         raise KnownDifferencesError(f"{where}: an entry needs {needs} and may have {may}")
     for key, value in table.items():
         if not isinstance(value, _OPTIONAL.get(key, str)) or value == "":
-            raise KnownDifferencesError(f"{where}: {key} = {value!r}")
+            raise KnownDifferencesError(f"{where}: {key} cannot be {value!r}")
     if (table.get("closed") is True) == ("status" in table):
-        raise KnownDifferencesError(f"{where}: either status or closed = true says what the backend gives")
+        raise KnownDifferencesError(f"{where}: an entry needs either status or closed = true")
     try:
         tier_of((table["rule"],), where)
     except CaseError as error:

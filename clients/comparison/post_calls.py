@@ -1,6 +1,6 @@
-"""The calls of the blog post "Socket and HTTP" (2024-01-18): what they ask of requests, what must come back.
+"""The calls of the blog post "Socket and HTTP" (2024-01-18): arguments for requests, and what is expected.
 
-`requests_calls.py` makes them.
+`requests_calls.py` and `socket_calls.py` make these calls.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ OpenSample = Callable[[], BinaryIO]
 class PostCall:
     """One call: `arguments` are those of `requests.request` beside method and URL.
 
-    `files` builds the `files` argument with a function that opens the sample file anew. With `stream` the
-    answer is read while it arrives, as `stream=True` does; nothing on the wire shows it.
+    `files` builds the argument `files`; it gets a function that opens the sample file. `stream` is the
+    argument of `requests`: the response is read while it arrives. It changes nothing on the wire.
     """
 
     title: str
@@ -41,7 +41,7 @@ class PostCall:
 def post_calls() -> Mapping[str, PostCall]:
     """The calls by case name. Raises CaseError without the sample file that they send."""
     if not SAMPLE.is_file():
-        raise CaseError(f"there is no {SAMPLE}: this needs a checkout of the project")
+        raise CaseError(f"there is no {SAMPLE}, which the calls of the blog post upload")
     return {**_bodies(), **_arguments(), **_files(), **_streams()}
 
 
@@ -64,7 +64,7 @@ def _bodies() -> dict[str, PostCall]:
             {"json": data},
         ),
         "post-form": PostCall(
-            "requests.post(url, data=data): a list is sent pair by pair; of a nested dict only the keys.",
+            "requests.post(url, data=data): a list is sent as pairs, a nested dict only as its keys.",
             ("U6",),
             _described(body={"kind": "form", "size": 17}, form=pairs),
             {"data": data},
@@ -79,7 +79,7 @@ def _bodies() -> dict[str, PostCall]:
 
 
 def _arguments() -> dict[str, PostCall]:
-    """Everything that requests.request takes, and where it goes."""
+    """All arguments of requests.request, and where each stands in the result."""
     args = [_pair("q", "1"), _pair("r", "23")]
     described = {
         "args": args,
@@ -123,7 +123,7 @@ def _arguments() -> dict[str, PostCall]:
 
 
 def _files() -> dict[str, PostCall]:
-    """The shapes that `files` takes."""
+    """All forms of the argument `files`."""
     own_headers = {"contains": [_pair("a", "b"), _pair("content-type", "text")]}
     multipart = {"kind": "multipart", "parameters": [_pair("boundary", BOUNDARY)], "sha256": None}
     return {
@@ -142,7 +142,7 @@ def _files() -> dict[str, PostCall]:
             lambda sample: {"file": sample()},
         ),
         "post-files-in-four-shapes": PostCall(
-            "A file alone, with a filename, with a type, with part headers of its own; fields go first.",
+            "A file alone, with a filename, with a type, with part headers of its own; fields come first.",
             ("M72", "M82", "M83", "M88"),
             _described(
                 form=[_part_field(0, "c", "1"), _part_field(1, "d", "2")],
@@ -165,7 +165,7 @@ def _files() -> dict[str, PostCall]:
 
 
 def _streams() -> dict[str, PostCall]:
-    """An event a character; the delay is 0, for the times are not what is compared."""
+    """One event for each character. The delay is 0, because the times are not compared."""
     query = "echo this"
     events = {
         "status": 200,
@@ -175,7 +175,7 @@ def _streams() -> dict[str, PostCall]:
     arguments = {"json": {"query": query, "delay": 0}}
     return {
         "post-stream": PostCall(
-            "requests.post(url, json=..., stream=True): an event a character, read while it arrives.",
+            "requests.post(url, json=..., stream=True): one event for each character, read while it arrives.",
             ("S7", "S10"),
             events,
             arguments,

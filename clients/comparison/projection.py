@@ -1,10 +1,11 @@
-"""What compare looks at: every byte, or for foreign servers what they parsed; header fields may be ignored.
+"""Which parts of a response compare looks at: every byte, or what the server parsed; fields may be ignored.
 
-`parsed` is for servers that answer in their own words but give some of the result's members: of a 2xx JSON
-answer only `form`, `files`, `json`, `text`, `args`, `cookies` and `body` count, as far as all compared
-servers give them; of a refusal only its status. An ignored header field is left out of what is compared and
-out of the result's `headers`, so that a proxy in front (Via, X-Forwarded-For, Host) does not make every case
-differ.
+`parsed` is for other servers, whose JSON has some of the members of our result. In a 2xx JSON response only
+`form`, `files`, `json`, `text`, `args`, `cookies` and `body` count, and only those that all compared servers
+give. In a refusal only the status counts.
+
+An ignored header field is not compared, and it is removed from the `headers` of the result. Then a proxy in
+front of a server (Via, X-Forwarded-For, Host) does not make every case differ.
 """
 
 from __future__ import annotations
@@ -21,32 +22,32 @@ from .expectation import Expectation, ExpectedResponse, is_list_pattern
 from .verdicts import Sending
 
 PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
-# What an entry of `form` or `files` says of itself, without what only this project's answers have.
+# The members of an entry of `form` or `files`, without those that only this project's responses have.
 _ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
-# Routes that a foreign server does not have.
+# Routes that other servers do not have.
 _OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/")
 
 Sendings = Mapping[str, Sequence[Sending]]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """How answers are looked at before they are judged. The default changes nothing."""
+class Projection:
+    """Reduces responses to what is compared. The default changes nothing."""
 
     parsed: bool = False
     ignored: frozenset[str] = frozenset()
 
-    def wants(self, case: Case) -> bool:
-        """Whether the case says anything about a server looked at in this way."""
-        return not self.parsed or (not case.store and self.wants_request(case.request))
+    def includes(self, case: Case) -> bool:
+        """Whether the case can be compared."""
+        return not self.parsed or (not case.store and self.includes_request(case.request))
 
-    def wants_request(self, request: bytes) -> bool:
-        """Whether a server looked at in this way has the route that the request is for."""
+    def includes_request(self, request: bytes) -> bool:
+        """Whether the request is for a route that all compared servers have."""
         target = request.split(b" ", 2)[1:2] or [b""]
         return not self.parsed or not target[0].decode("latin-1").startswith(_OWN_ROUTES)
 
-    def of(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
-        """The case and its answers, reduced to what is looked at."""
+    def project(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
+        """The case, with its expectation, and the responses, reduced to what is compared."""
         if not self.parsed and not self.ignored:
             return case, sendings
         common = self._common(sending.exchange for of_one in sendings.values() for sending in of_one)
@@ -58,8 +59,8 @@ class View:
         }
         return replace(case, expect=self._expectation(case.expect, common)), reduced
 
-    def exchanges(self, exchanges: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
-        """What the servers answered to one request, reduced to what is looked at."""
+    def project_exchanges(self, exchanges: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
+        """The responses of the servers to one request, reduced to what is compared."""
         if not self.parsed and not self.ignored:
             return exchanges
         common = self._common(exchanges.values())
@@ -70,10 +71,10 @@ class View:
 
     def _exchange(self, exchange: Exchange, common: Mapping[str, frozenset[str]] | None) -> Exchange:
         return replace(
-            exchange, responses=tuple(self._answer(response, common) for response in exchange.responses)
+            exchange, responses=tuple(self._response(response, common) for response in exchange.responses)
         )
 
-    def _answer(self, response: Response, common: Mapping[str, frozenset[str]] | None) -> Response:
+    def _response(self, response: Response, common: Mapping[str, frozenset[str]] | None) -> Response:
         headers = tuple(
             field for field in response.headers if common is None and field[0] not in self.ignored
         )
@@ -101,7 +102,7 @@ class View:
         return kept
 
     def _fields(self, fields: list[Any]) -> list[Any]:
-        """Header fields, or names of them, without those that are ignored."""
+        """Header fields, or their names, without those that are ignored."""
         names = [one.get("name") if isinstance(one, dict) else one for one in fields]
         return [
             one
@@ -127,8 +128,12 @@ class View:
         return replace(response, headers=headers or None, body=body, text=text)
 
 
+EVERY_BYTE = Projection()
+"""Compares all that `equality.compared` returns."""
+
+
 def _result(response: Response) -> dict[str, Any] | None:
-    """The JSON object of a 2xx answer, or None."""
+    """The JSON object of a 2xx response, or None."""
     if response.status >= 300 or not response.is_json:
         return None
     try:
@@ -139,7 +144,7 @@ def _result(response: Response) -> dict[str, Any] | None:
 
 
 def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
-    """The members that every server gives which answered with a result; of `body` the common members too."""
+    """The members that all results have, and for each member the inner members that all its values have."""
     results = [
         value
         for exchange in exchanges
@@ -151,7 +156,7 @@ def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
 
 
 def _members_in_all(values: Iterable[Any]) -> frozenset[str]:
-    """The members that every object has: of a dict itself, of a list its entries."""
+    """The members that every object has. The objects of a list are its entries."""
     objects = [
         item
         for value in values
@@ -167,7 +172,7 @@ def _parsed(value: Mapping[str, Any], common: Mapping[str, frozenset[str]]) -> d
 
 def _reduced(name: str, value: Any, members: frozenset[str]) -> Any:
     if name == "json":
-        return value  # the sender's own
+        return value  # the client's own data
     if is_list_pattern(value):
         return {how: _reduced(name, entries, members) for how, entries in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Requests and answers as text for a reader: printable, shortened, one line a line."""
+"""Requests and responses as text: printable, shortened, one line of text for each line of the message."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ _BODY_CHARACTERS = 1200
 _INDENT = "    "
 
 
-def show_request(request: bytes) -> str:
-    """The request's first lines; line ends other than CRLF and unprintable bytes show as escapes."""
-    return _shorten(request.split(b"\r\n"))
+def show_request(request: bytes, lines: int = _REQUEST_LINES) -> str:
+    """The first `lines` lines of the request. A line ends with CRLF; other unprintable bytes are `\\xNN`."""
+    all_lines = request.split(b"\r\n")
+    shown = []
+    for line in all_lines[:lines]:
+        text = _INDENT + _printable(line[:_LINE_CHARACTERS])
+        shown.append(text + (f" ... ({len(line)} bytes)" if len(line) > _LINE_CHARACTERS else ""))
+    if len(all_lines) > lines:
+        rest = len(b"\r\n".join(all_lines[lines:]))
+        shown.append(f"{_INDENT}... ({rest} bytes more)")
+    return "\n".join(shown)
 
 
 def show_exchange(exchange: Exchange) -> str:
-    """The answers with what is compared of them, or how the connection ended without one."""
-    shown = [_show_answer(response) for response in exchange.responses]
+    """The compared parts of the responses, or how the connection ended without one."""
+    shown = [_show_response(response) for response in exchange.responses]
     if exchange.closed:
-        shown.append(f"{_INDENT}(closed without an answer)")
+        shown.append(f"{_INDENT}(closed without a response)")
     if exchange.no_response:
         shown.append(f"{_INDENT}({exchange.no_response})")
     return "\n".join(shown)
 
 
-def _show_answer(response: Response) -> str:
+def _show_response(response: Response) -> str:
     lines = [f"{_INDENT}{response.status}"]
     lines += [f"{_INDENT}{name}: {value}" for name, value in response.headers if name in COMPARED_HEADERS]
     body = response.body.rstrip(b"\n")
@@ -35,17 +43,6 @@ def _show_answer(response: Response) -> str:
         body = body[:_BODY_CHARACTERS] + f" ... ({len(response.body)} bytes)".encode()
     lines += [_INDENT + _printable(line) for line in body.split(b"\n")]
     return "\n".join(lines)
-
-
-def _shorten(lines: list[bytes]) -> str:
-    shown = []
-    for line in lines[:_REQUEST_LINES]:
-        text = _printable(line[:_LINE_CHARACTERS])
-        shown.append(_INDENT + text + (f" ... ({len(line)} bytes)" if len(line) > _LINE_CHARACTERS else ""))
-    if len(lines) > _REQUEST_LINES:
-        rest = sum(len(line) + 2 for line in lines[_REQUEST_LINES:])
-        shown.append(f"{_INDENT}... ({rest} bytes more)")
-    return "\n".join(shown)
 
 
 def _printable(data: bytes) -> str:

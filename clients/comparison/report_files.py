@@ -1,10 +1,10 @@
-"""The report that machines read: JSON, JUnit XML and GitHub's workflow commands."""
+"""The reports for programs: JSON, JUnit XML and GitHub's workflow commands."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,28 +13,39 @@ from .cases import PROJECT_ROOT, Case
 from .report_table import counts
 from .verdicts import Result, Verdict
 
-SCHEMA = 1
+SCHEMA = 2
+"""The number of the JSON report's shape; it changes when a key is renamed or removed."""
 # Characters that XML 1.0 cannot hold, not even escaped (section 2.2).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def json_report(
-    results: Sequence[Result], *, backends: Sequence[str], clients: Sequence[str], cases: int
+    results: Sequence[Result],
+    *,
+    backends: Sequence[str],
+    clients: Sequence[str],
+    cases: int,
+    numbers: Mapping[Verdict, int] | None = None,
+    **more: Any,
 ) -> str:
-    """The report as JSON; the numbers other than `cases` count the results. Ends with LF."""
+    """The report as JSON, with `more` as further members. Ends with LF.
+
+    `numbers` are those of the verdicts; without it the results are counted.
+    """
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "backends": list(backends),
         "clients": list(clients),
         "cases": cases,
-        **{verdict.value: number for verdict, number in counts(results).items()},
+        **{verdict.value: number for verdict, number in (numbers or counts(results)).items()},
         "results": [_as_json(result) for result in results],
+        **more,
     }
     return json.dumps(document, indent=1) + "\n"
 
 
 def write_junit(path: Path, results: Sequence[Result]) -> None:
-    """Write JUnit XML: a suite a backend, a test a case. Raises OSError."""
+    """Write JUnit XML: one suite for each backend, one test for each case. Raises OSError."""
     root = ElementTree.Element("testsuites", name="wireproof compare")
     for backend in dict.fromkeys(result.backend for result in results):
         _add_suite(root, backend, [result for result in results if result.backend == backend])
@@ -44,7 +55,7 @@ def write_junit(path: Path, results: Sequence[Result]) -> None:
 
 
 def github_annotations(results: Iterable[Result], cases: Iterable[Case]) -> Iterator[str]:
-    """One `::error` line for each difference and missing answer, at the case's expectation file."""
+    """One `::error` line for each difference and missing response, at the case's expectation file."""
     paths = {case.name: case.path for case in cases}
     for result in results:
         if not result.failed:
@@ -74,13 +85,13 @@ def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result
         name=backend,
         tests=str(len(results)),
         failures=str(number[Verdict.DIFFERENT]),
-        errors=str(number[Verdict.NO_ANSWER]),
+        errors=str(number[Verdict.NO_RESPONSE]),
         skipped=str(number[Verdict.NOT_SENT]),
     )
     for result in results:
         name = f"compare.{backend}.{result.client}"
         test = ElementTree.SubElement(suite, "testcase", classname=name, name=result.case)
-        tag = {Verdict.DIFFERENT: "failure", Verdict.NO_ANSWER: "error", Verdict.NOT_SENT: "skipped"}.get(
+        tag = {Verdict.DIFFERENT: "failure", Verdict.NO_RESPONSE: "error", Verdict.NOT_SENT: "skipped"}.get(
             result.verdict
         )
         if tag is not None:
@@ -96,7 +107,7 @@ def _relative(path: Path) -> str:
 
 
 def _message(text: str) -> str:
-    """Escaped as the runner's toolkit does: a line end would end the command."""
+    """Escape as GitHub's toolkit does: a line end would end the command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -1,20 +1,17 @@
-"""The report that a human reads: progress while it runs, a row a backend, the differences, the bottom line.
+"""The report for people: a table with a row for each backend, the differences, and a bottom line.
 
-It fits 80 columns. Without a terminal there is no progress, and NO_COLOR is honoured (both by rich).
+It fits into 80 columns. rich honours NO_COLOR.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from .cases import Case
 from .verdicts import Result, Verdict
 
 _SHOWN_DIFFERENCES = 20
@@ -23,32 +20,15 @@ _STYLES = {
     Verdict.KNOWN: "yellow",
     Verdict.DIFFERENT: "bold red",
     Verdict.BOTH_REFUSED: "green",
-    Verdict.NO_ANSWER: "bold magenta",
+    Verdict.NO_RESPONSE: "bold magenta",
     Verdict.NOT_SENT: "dim",
 }
 
 
 def counts(results: Sequence[Result]) -> dict[Verdict, int]:
-    """How many results have each verdict, all six present."""
+    """How many results have each verdict. All six verdicts are present."""
     counted = Counter(result.verdict for result in results)
     return {verdict: counted[verdict] for verdict in Verdict}
-
-
-@contextmanager
-def progress(console: Console, total: int) -> Iterator[Callable[[Case], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to call with each case that is done."""
-    bar = Progress(
-        TextColumn("{task.description:<40.40}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("starting", total=total)
-        yield lambda case: bar.update(task, advance=1, description=case.name)
 
 
 def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:
@@ -70,15 +50,9 @@ def show_report(console: Console, results: Sequence[Result], *, cases: int, seed
         console.print(Text(f"Again: --seed {seed} --cases {failed[0].case}", "dim"), soft_wrap=True)
 
 
-def show_cases(console: Console, cases: Sequence[Case]) -> None:
-    """Print one line a case: client, tier, name, title."""
-    for case in cases:
-        console.print(Text(f"{case.client:<8} T{case.tier} {case.name}: {case.title}"), soft_wrap=True)
-
-
 def _table(results: Sequence[Result]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    # No name is shortened: two servers of one host would look alike.
+    # rich must not shorten names: two servers on one host would look alike.
     widest = max((len(result.backend) for result in results), default=0)
     table.add_column("backend", style="bold", no_wrap=True, min_width=widest)
     columns = {"sent": None, **{verdict.value.replace("_", " "): verdict for verdict in Verdict}}
@@ -93,7 +67,7 @@ def _table(results: Sequence[Result]) -> Table:
 
 
 def _show_streams(console: Console, results: Sequence[Result]) -> None:
-    """How the events of the live streams came."""
+    """Print the timing of the live streams."""
     streams = [result for result in results if result.client == "stream" and not result.failed]
     for result in streams:
         if result.detail:
@@ -109,7 +83,7 @@ def show_difference(console: Console, result: Result) -> None:
     console.print()
     heading = f"{result.case} ({result.backend}, {result.client}): {result.verdict.replace('_', ' ')}"
     console.print(Text(heading, _STYLES[result.verdict]))
-    # Not wrapped by rich: a value that is broken over lines can neither be searched for nor copied.
+    # rich must not wrap lines: a value on two lines cannot be searched for or copied.
     console.print(Text(f"  {result.detail}"), soft_wrap=True)
     console.print(Text(result.evidence, "dim"), soft_wrap=True)
 
@@ -119,8 +93,8 @@ def _bottom_line(results: Sequence[Result], cases: int) -> Text:
     backends = list(dict.fromkeys(result.backend for result in results))
     who = " and ".join(filter(None, (", ".join(backends[:-1]), "".join(backends[-1:]))))
     known = f", {number[Verdict.KNOWN]} known" if number[Verdict.KNOWN] else ""
-    if number[Verdict.DIFFERENT] or number[Verdict.NO_ANSWER]:
-        missing = f", {number[Verdict.NO_ANSWER]} without an answer" if number[Verdict.NO_ANSWER] else ""
+    if number[Verdict.DIFFERENT] or number[Verdict.NO_RESPONSE]:
+        missing = f", {number[Verdict.NO_RESPONSE]} without a response" if number[Verdict.NO_RESPONSE] else ""
         return Text(f"{cases} cases: {number[Verdict.DIFFERENT]} different{missing}{known}.", "bold red")
     verb = "agree" if len(backends) > 1 else "is as expected"
     return Text(f"{cases} cases: {who} {verb}{known}.", "bold green")

@@ -1,7 +1,7 @@
-"""Makes the post's calls with `requests` itself, and reads the answers for the comparison.
+"""Makes the calls of the blog post with `requests` itself, and reads the responses for the comparison.
 
-What varies on the wire is fixed: the Host, the User-Agent and Accept-Encoding of the post's version, and the
-boundary, for which requests has no parameter. So a call sends the same bytes to every backend and every port.
+A call sends the same bytes to every backend and every port. So everything that would vary is fixed: Host, the
+User-Agent and Accept-Encoding of the version of the post, and the boundary, which requests cannot set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BOUNDARY_MARK = "boundary="
 
 
 def load_post_calls(pattern: str = "*") -> list[Case]:
-    """The post's calls as cases, those whose name matches the glob `pattern`. Raises CaseError."""
+    """The calls whose name matches `pattern`, a glob, as cases of `requests`. Raises CaseError."""
     return [
         Case(
             name=name,
@@ -43,10 +43,10 @@ def load_post_calls(pattern: str = "*") -> list[Case]:
 
 
 def send_call(name: str, host: str, port: int, *, seconds: float = EXCHANGE_SECONDS) -> Exchange:
-    """Make a call and read the answer; never raises for what the backend does."""
+    """Make a call and read the response; never raises for what the backend does."""
     call = post_calls()[name]
     with requests.Session() as session:
-        session.trust_env = False  # no proxy stands between the client and the backend
+        session.trust_env = False  # no proxy from the environment
         try:
             prepared = prepare(call, f"http://{host}:{port}")
             reply = session.send(prepared, timeout=seconds, allow_redirects=False, stream=call.stream)
@@ -64,7 +64,7 @@ def prepare(call: PostCall, base_url: str) -> requests.PreparedRequest:
     arguments = dict(call.arguments)
     headers = {**FIXED_FIELDS, **arguments.pop("headers", {})}
     with ExitStack() as stack, requests.Session() as session:
-        session.trust_env = False  # no ~/.netrc: it would add credentials
+        session.trust_env = False  # a ~/.netrc would add credentials
         if call.files is not None:
             arguments["files"] = call.files(lambda: stack.enter_context(SAMPLE.open("rb")))
         request = requests.Request(call.method, base_url + call.target, headers=headers, **arguments)
@@ -74,7 +74,7 @@ def prepare(call: PostCall, base_url: str) -> requests.PreparedRequest:
 
 
 def wire_bytes(prepared: requests.PreparedRequest) -> bytes:
-    """What goes over the wire for a prepared request, to show it."""
+    """The bytes that a prepared request puts on the wire, to show them."""
     head = [f"{prepared.method} {prepared.path_url} HTTP/1.1"]
     head += [f"{name}: {value}" for name, value in prepared.headers.items()]
     body = prepared.body or b""
@@ -82,7 +82,7 @@ def wire_bytes(prepared: requests.PreparedRequest) -> bytes:
 
 
 def _fix_boundary(prepared: requests.PreparedRequest) -> None:
-    """Replace the boundary that requests drew: 32 hex digits, like the post's, so no length changes."""
+    """Replace the boundary that requests chose. Both have 32 hex digits, so no length changes."""
     content_type = prepared.headers.get("Content-Type", "")
     if isinstance(prepared.body, bytes) and _BOUNDARY_MARK in content_type:
         drawn = content_type.partition(_BOUNDARY_MARK)[2]
@@ -91,7 +91,7 @@ def _fix_boundary(prepared: requests.PreparedRequest) -> None:
 
 
 def _ended(error: requests.ConnectionError) -> Exchange:
-    """A close without an answer, which a case may expect, or no connection at all."""
+    """A close without a response, which a case may expect, or another failure of the connection."""
     if "RemoteDisconnected" in str(error) or "ConnectionResetError" in str(error):
         return Exchange(closed=True)
     return Exchange(no_response=f"requests: {error}")

@@ -1,8 +1,8 @@
-"""Runs the cases against backends and judges them: what compare prints and what the tests assert.
+"""Runs the cases against backends: compare prints the results, the tests assert them.
 
-A raw case is sent three times to each backend, and must be answered alike however its bytes were cut (M89):
-whole, in random pieces, and with 300 bytes of it one a segment. A call of the post is sent once by our socket
-client and once by requests. A live stream is read by both stream clients.
+A raw case is sent three times to each backend: whole, in random pieces, and with 300 of its bytes in a
+segment each. The responses must be equal (M89). A call of the blog post is sent once by our socket client and
+once by requests. A live stream is read by both stream clients.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from dataclasses import dataclass
 
 from ..http1.exchange import Exchange, bytewise, exchange, random_pieces, request_methods, whole
 from .cases import SAMPLE_FILES, Case, backend_tier, load_cases
-from .known_differences import Known
-from .projection import View
+from .known_differences import KnownDifferences
+from .projection import EVERY_BYTE, Projection
 from .requests_calls import load_post_calls, send_call
 from .socket_calls import load_socket_calls, send_socket_call
 from .stream_cases import load_stream_cases, send_stream, with_gaps
-from .verdicts import Result, Sending, judge, not_sent
+from .verdicts import Result, Sending, evaluate, not_sent
 
 CLIENTS = ("raw", "socket", "requests", "stream")
 IN_FLIGHT = 8
-WHOLE_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,7 @@ class Backend:
 
     @property
     def tier(self) -> int:
+        """The highest tier of the cases that it gets."""
         return backend_tier(self.name)
 
 
@@ -56,40 +56,54 @@ def load_recorded_cases(pattern: str) -> list[Case]:
 
 
 def run_case(
-    case: Case, backends: Sequence[Backend], *, known: Known, seed: int = 0, view: View = WHOLE_VIEW
+    case: Case,
+    backends: Sequence[Backend],
+    *,
+    known_differences: KnownDifferences,
+    seed: int = 0,
+    projection: Projection = EVERY_BYTE,
 ) -> list[Result]:
     """Send one case to all backends that get it; one result for each backend, in their order.
 
-    The same `seed` cuts a case in the same way, on every backend and in every run. `view` says what of the
-    answers is looked at.
+    The same `seed` splits a case in the same way, on every backend and in every run. `projection` says which
+    parts of the responses are compared.
     """
-    sendings = {
-        backend.name: send_case(case, backend, seed) for backend in backends if case.tier <= backend.tier
+    sent = {backend.name: send_case(case, backend, seed) for backend in backends if case.tier <= backend.tier}
+    case, sendings = projection.project(case, sent)
+    results = {
+        result.backend: with_gaps(result, sendings[result.backend])
+        for result in evaluate(case, sendings, known_differences)
     }
-    viewed, seen = view.of(case, sendings)
-    judged = {
-        result.backend: with_gaps(result, seen[result.backend]) for result in judge(viewed, seen, known)
-    }
-    return [judged.get(backend.name) or not_sent(case, backend.name) for backend in backends]
+    return [results.get(backend.name) or not_sent(case, backend.name) for backend in backends]
 
 
 def run_cases(
     cases: Iterable[Case],
     backends: Sequence[Backend],
     *,
-    known: Known,
+    known_differences: KnownDifferences,
     seed: int = 0,
-    view: View = WHOLE_VIEW,
+    projection: Projection = EVERY_BYTE,
     on_case: Callable[[Case], object] = lambda case: None,
 ) -> list[Result]:
     """Run the cases, several at a time, and return their results in the order of the cases.
 
-    `on_case` is called with each case that is done, one call at a time.
+    `on_case` is called with each case that is done, in this thread.
     """
     cases = list(cases)
     results = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
-        running = [pool.submit(run_case, case, backends, known=known, seed=seed, view=view) for case in cases]
+        running = [
+            pool.submit(
+                run_case,
+                case,
+                backends,
+                known_differences=known_differences,
+                seed=seed,
+                projection=projection,
+            )
+            for case in cases
+        ]
         try:
             for case, run in zip(cases, running, strict=True):
                 results += run.result()
@@ -101,9 +115,9 @@ def run_cases(
 
 
 def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
-    """Send one case to one backend in every cut; its stored files first."""
+    """Store the files of the case on the backend, then send the case in every split."""
     for name in case.store:
-        problem = _store(name, backend)
+        problem = store_sample(name, backend)
         if problem:
             return [Sending("whole", Exchange(no_response=problem))]
     if case.client == "socket":
@@ -113,7 +127,7 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
     if case.client == "requests":
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
     rng = random.Random(f"{seed} {case.name}")
-    cuts = {
+    splits = {
         "whole": whole(case.request),
         "in pieces": random_pieces(case.request, rng),
         "byte by byte": bytewise(case.request, rng),
@@ -122,19 +136,19 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
     methods = request_methods(case.request, expected)
     return [
         Sending(
-            cut,
-            exchange(backend.host, backend.port, pieces, methods=methods, expected_answers=expected),
+            split,
+            exchange(backend.host, backend.port, pieces, methods=methods, expected_responses=expected),
         )
-        for cut, pieces in cuts.items()
+        for split, pieces in splits.items()
     ]
 
 
-def _store(name: str, backend: Backend) -> str:
+def store_sample(name: str, backend: Backend) -> str:
     """Upload a sample file; return why it could not be stored, or ""."""
     data = (SAMPLE_FILES / name).read_bytes()
     head = f"PUT /upload/{name} HTTP/1.1\r\nHost: localhost:8000\r\nContent-Length: {len(data)}\r\n\r\n"
-    answered = exchange(backend.host, backend.port, [head.encode() + data])
-    if answered.responses and answered.responses[0].status == 200:
+    stored = exchange(backend.host, backend.port, [head.encode() + data])
+    if stored.responses and stored.responses[0].status == 200:
         return ""
-    status = answered.responses[0].status if answered.responses else answered.no_response or "closed"
+    status = stored.responses[0].status if stored.responses else stored.no_response or "closed"
     return f"{name} could not be stored first: {status}"

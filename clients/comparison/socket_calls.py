@@ -1,4 +1,4 @@
-"""Makes the post's calls with our own socket client, for the comparison: bytes by hand."""
+"""Makes the calls of the blog post with our own socket client, for the comparison."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .requests_calls import FIXED_FIELDS
 
 
 def load_socket_calls(pattern: str = "*") -> list[Case]:
-    """The post's calls as cases of the client `socket`, whose name matches `pattern`. Raises CaseError."""
+    """The calls as cases of the client `socket`, whose name matches the glob `pattern`. Raises CaseError."""
     return [
         Case(
             name=name,
@@ -35,7 +35,7 @@ def load_socket_calls(pattern: str = "*") -> list[Case]:
 
 
 def send_socket_call(name: str, host: str, port: int, *, seconds: float = EXCHANGE_SECONDS) -> Exchange:
-    """Make a call and read the answer, whose hashes and sizes the client checks; never raises for it."""
+    """Make a call and read the response, whose hashes and sizes the client checks; raises nothing."""
     with ExitStack() as stack:
         call = _call(post_calls()[name], f"http://{host}:{port}", stack)
         try:

@@ -1,7 +1,7 @@
-"""Live streams in the comparison: the same events on every backend, and each of them while it is news.
+"""Live streams in the comparison: every backend must send the same events, and each event at once.
 
-A recorded request says nothing about time. A live case is read by both stream clients while the backend makes
-it, and expects, besides its events, that it was a real stream.
+A recorded request says nothing about time. Both stream clients read a live case while the backend makes it.
+The case expects its events and also that they were a real stream.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from ..http1.request import build_request
 from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..sse import requests_stream, socket_stream
-from ..sse.classification import StreamVerdict, judge
+from ..sse.classification import StreamKind, classify_stream
 from ..sse.event_stream import Event
-from ..sse.stream_recording import receive
-from ..sse.streaming_response import OpenLive
+from ..sse.stream_recording import record
+from ..sse.streaming_response import OpenStream
 from .cases import Case, tier_of
 from .expectation import Expectation, ExpectedResponse
 from .verdicts import Result, Sending
 
 CLIENT = "stream"
-READERS: dict[str, OpenLive] = {"socket": socket_stream.open_live, "requests": requests_stream.open_live}
-# A busy machine can make bursts of a stream once; who buffers makes them every time.
+READERS: dict[str, OpenStream] = {
+    "socket": socket_stream.open_stream,
+    "requests": requests_stream.open_stream,
+}
+# A busy machine may delay events once; a server or proxy that buffers delays them every time.
 ATTEMPTS = 2
 _RULES = ("S7", "S10")
 _HOST = "localhost:8000"
@@ -50,7 +53,7 @@ class LiveStream:
         return Call("POST", f"http://{authority}/stream_echo", data=body, headers=headers)
 
     def expect(self) -> LiveExpectation:
-        """One event a character, one by one."""
+        """One event for each character, in a real stream."""
         events = [{"chunk": character} for character in self.query]
         headers = {"Content-Type": "text/event-stream"}
         return LiveExpectation((ExpectedResponse(200, headers=headers, events=events),), delay=self.delay)
@@ -58,34 +61,34 @@ class LiveStream:
 
 LIVE_STREAMS = {
     "live-stream": LiveStream(
-        "The post's stream: nine events, the first with the client before the last is made.",
+        "The stream of the blog post: nine events; the first arrives before the last is made.",
         "echo this",
         0.1,
     ),
     "live-stream-beyond-ascii": LiveStream(
-        "A character beyond ASCII is one event as well, and comes alone.", "h\u00e9\u6f22\U0001f600!", 0.1
+        "A character beyond ASCII is one event too, and arrives alone.", "h\u00e9\u6f22\U0001f600!", 0.1
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LiveExchange(Exchange):
-    """An exchange that was read while it went on: `times` are those of its events, in seconds."""
+    """An exchange that was read live: `times` are those of its events, in seconds since the request."""
 
     times: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LiveExpectation(Expectation):
-    """Expects, besides the answer, a real stream whose first event came before the last could be made.
+    """Expects also a real stream: its first event arrived before the server could have made the last one.
 
-    `delay` is the pause in seconds for which the request asks.
+    `delay` is the pause between two events, in seconds.
     """
 
     delay: float = 0.0
 
     def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
-        """What is not as expected, the first fault first; empty when all is."""
+        """What is not as expected, in order; empty when all is."""
         faults = Expectation.faults(self, exchange, head=head)
         if isinstance(exchange, LiveExchange) and not faults:
             faults += self.late(exchange.times)
@@ -93,9 +96,9 @@ class LiveExpectation(Expectation):
 
     def late(self, times: Sequence[float]) -> Iterator[str]:
         """Why these are not the times of a real stream."""
-        judgement = judge(times, delay=self.delay)
-        if judgement.verdict is not StreamVerdict.REAL:
-            yield f"{judgement.verdict}: {'; '.join(judgement.evidence)}"
+        classified = classify_stream(times, delay=self.delay)
+        if classified.kind is not StreamKind.REAL:
+            yield f"{classified.kind}: {'; '.join(classified.evidence)}"
         elif times[0] >= (len(times) - 1) * self.delay:
             yield f"the first event came after {times[0]:.3f} s, when the last could have been made"
 
@@ -121,13 +124,16 @@ def send_stream(name: str, host: str, port: int) -> list[Sending]:
     """Read a live stream with each client; never raises for what the backend does."""
     stream = LIVE_STREAMS[name]
     return [
-        Sending(f"for the {reader} client to read", _read(stream, f"{host}:{port}", open_live))
-        for reader, open_live in READERS.items()
+        Sending(f"for the {reader} client to read", _read(stream, f"{host}:{port}", open_stream))
+        for reader, open_stream in READERS.items()
     ]
 
 
 def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
-    """A result that says how the events came, to the client that got them later, if nothing is wrong."""
+    """The result with the times of the events as its detail, when it has no other detail.
+
+    The first event is that of the client which got it later.
+    """
     times = [sending.exchange.times for sending in sendings if isinstance(sending.exchange, LiveExchange)]
     gaps = [later - earlier for of_one in times for earlier, later in pairwise(of_one)]
     if not gaps or result.detail:
@@ -137,31 +143,31 @@ def with_gaps(result: Result, sendings: Iterable[Sending]) -> Result:
     return replace(result, detail=f"first event {first:.3f} s, gaps {middle}")
 
 
-def _read(stream: LiveStream, authority: str, open_live: OpenLive) -> Exchange:
+def _read(stream: LiveStream, authority: str, open_stream: OpenStream) -> Exchange:
     for _ in range(ATTEMPTS):
-        exchange = _read_once(stream.call(authority), open_live)
+        exchange = _read_once(stream.call(authority), open_stream)
         late = isinstance(exchange, LiveExchange) and any(stream.expect().late(exchange.times))
         if not late:
             break
     return exchange
 
 
-def _read_once(call: Call, open_live: OpenLive) -> Exchange:
+def _read_once(call: Call, open_stream: OpenStream) -> Exchange:
     try:
-        reception = receive(call, open_live, max_time=EXCHANGE_SECONDS)
+        recording = record(call, open_stream, max_time=EXCHANGE_SECONDS)
     except ClientError as error:
         return Exchange(no_response=str(error))
-    if reception.broken is not None:
-        return Exchange(no_response=str(reception.broken))
-    response = reception.response
-    if not reception.is_event_stream:
+    if recording.broken is not None:
+        return Exchange(no_response=str(recording.broken))
+    response = recording.response
+    if not recording.is_event_stream:
         return Exchange((response,))
-    body = b"".join(_as_bytes(event) for event in reception.events)
-    return LiveExchange((Response(response.status, response.headers, body),), times=reception.times)
+    body = b"".join(_as_bytes(event) for event in recording.events)
+    return LiveExchange((Response(response.status, response.headers, body),), times=recording.times)
 
 
 def _as_bytes(event: Event) -> bytes:
-    """An event in one spelling: how it was spelled is what the recorded cases look at."""
+    """The event in a fixed spelling. Recorded cases check the spelling of the server."""
     lines = [f"data: {line}" for line in event.data.split("\n")]
     if event.type != "message":
         lines.insert(0, f"event: {event.type}")
@@ -171,5 +177,5 @@ def _as_bytes(event: Event) -> bytes:
 
 
 def _wire_bytes(call: Call) -> bytes:
-    message = build_request(**call.arguments())
-    return message.head() + b"".join(map(bytes, message.blocks()))
+    request = build_request(**call.arguments())
+    return request.head() + b"".join(map(bytes, request.blocks()))

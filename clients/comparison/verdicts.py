@@ -1,15 +1,16 @@
-"""Judges the exchanges of a case: with what is expected, with each other, with the known differences."""
+"""Decides what came out of a case: for each backend one verdict, with a line of detail and the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ..http1.exchange import Exchange, request_methods
 from .cases import Case
 from .equality import broken_invariants, compared, first_difference
-from .known_differences import Known, KnownDifference
+from .known_differences import KnownDifferences
 from .rendering import show_exchange, show_request
 
 
@@ -20,7 +21,7 @@ class Verdict(StrEnum):
     KNOWN = "known"
     DIFFERENT = "different"
     BOTH_REFUSED = "both_refused"
-    NO_ANSWER = "no_answer"
+    NO_RESPONSE = "no_response"
     NOT_SENT = "not_sent"
 
 
@@ -28,8 +29,8 @@ class Verdict(StrEnum):
 class Result:
     """The verdict on one case, backend and client.
 
-    `status` is the answer's (None without one), `detail` one line, `evidence` the request and the answers
-    as text for a reader (of differences and missing answers alone).
+    `status` is that of the first response, None without one. `detail` is one line. `evidence` shows the
+    request and the responses as text; it is empty unless the result has `failed`.
     """
 
     case: str
@@ -42,40 +43,85 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        """Whether it keeps the backends from agreeing."""
-        return self.verdict in (Verdict.DIFFERENT, Verdict.NO_ANSWER)
+        """Whether this result makes compare fail."""
+        return self.verdict in (Verdict.DIFFERENT, Verdict.NO_RESPONSE)
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
     """How a case was sent to a backend ("whole", "in pieces", ...), and what came back."""
 
-    cut: str
+    split: str
     exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One backend's sendings, the one to show, and what is wrong with it by itself."""
+class _Observed:
+    """One backend: the sending to show, and what is wrong with it without looking at other backends."""
 
     backend: str
-    sendings: Sequence[Sending]
-    shown: Sending
+    sending: Sending
     fault: str = ""
 
-    @property
-    def answered(self) -> bool:
-        return not self.shown.exchange.no_response
 
+def evaluate(
+    case: Case, sendings: Mapping[str, Sequence[Sending]], known_differences: KnownDifferences
+) -> list[Result]:
+    """One result for each backend in `sendings`, in their order. Each was sent the case at least once.
 
-def judge(case: Case, sendings: Mapping[str, Sequence[Sending]], known: Known) -> list[Result]:
-    """One result for each backend in `sendings`, in their order; each was sent the case at least once."""
-    seen = [_look(case, backend, of_backend) for backend, of_backend in sendings.items()]
-    # One that is known to differ is no measure for the others: they are compared among themselves.
-    measure = _measure([one for one in seen if (case.name, one.backend) not in known])
-    if case.expect.refused:
-        measure = None  # any refusal will do, so there is nothing to compare
-    return [_result(case, one, measure, known.get((case.name, one.backend))) for one in seen]
+    The first line that applies decides. The entry is the known difference for this case and backend.
+
+    ============  =====================================================================  ============
+    entry         condition                                                              verdict
+    ============  =====================================================================  ============
+    with or none  a sending brought neither a complete response nor a close              NO_RESPONSE
+    none          there is a fault                                                       DIFFERENT
+    none          the case expects any refusal                                           BOTH_REFUSED
+    none          otherwise                                                              EQUAL
+    with          no fault, and a reference or any refusal to compare with (stale)       DIFFERENT
+    with          a sending brought something else than the entry says                   DIFFERENT
+    with          otherwise                                                              KNOWN
+    ============  =====================================================================  ============
+
+    These are faults, in this order:
+
+    1. A response breaks an invariant (`equality.broken_invariants`).
+    2. A response is not what the case expects.
+    3. Two sendings brought different responses. A case that expects any refusal has no such fault: of two
+       faults in one body the split may decide which one is found first.
+    4. The response differs from the reference: that of the largest group of backends with equal responses,
+       those as expected before all others. A backend with a known difference is not part of any group. There
+       is no reference when the case expects any refusal.
+    """
+    observed = [_observe(case, backend, of_backend) for backend, of_backend in sendings.items()]
+    any_refusal = case.expect.refused
+    reference = None
+    if not any_refusal:
+        reference = _reference(one for one in observed if (case.name, one.backend) not in known_differences)
+    results = []
+    for one in observed:
+        exchange, fault = one.sending.exchange, one.fault
+        if not fault and reference is not None:
+            difference = first_difference(reference.sending.exchange, exchange)
+            fault = f"{reference.backend} and {one.backend}: {difference}" if difference else ""
+        entry = known_differences.get((case.name, one.backend))
+        if exchange.no_response:
+            verdict, detail = Verdict.NO_RESPONSE, fault
+        elif entry is None and fault:
+            verdict, detail = Verdict.DIFFERENT, fault
+        elif entry is None:
+            verdict, detail = (Verdict.BOTH_REFUSED if any_refusal else Verdict.EQUAL), ""
+        elif not fault and (any_refusal or reference is not None):
+            verdict = Verdict.DIFFERENT
+            detail = f"stale known difference ({entry.rule}): the responses are equal, remove the entry"
+        elif wrong := next(filter(None, (entry.fault(sent.exchange) for sent in sendings[one.backend])), ""):
+            verdict, detail = Verdict.DIFFERENT, f"not the known difference ({entry.rule}): {wrong}"
+        else:
+            verdict, detail = Verdict.KNOWN, f"{entry.rule}: {entry.reason}"
+        status = exchange.responses[0].status if exchange.responses else None
+        result = Result(case.name, one.backend, case.client, verdict, status, detail)
+        results.append(_with_evidence(result, case, one, reference) if result.failed else result)
+    return results
 
 
 def not_sent(case: Case, backend: str) -> Result:
@@ -84,82 +130,39 @@ def not_sent(case: Case, backend: str) -> Result:
     return Result(case.name, backend, case.client, Verdict.NOT_SENT, detail=detail)
 
 
-def _look(case: Case, backend: str, sendings: Sequence[Sending]) -> _Seen:
-    """Judge a backend by itself: an answer at all, whatever the cut; its invariants; what is expected."""
+def _observe(case: Case, backend: str, sendings: Sequence[Sending]) -> _Observed:
+    """The first sending without a response; else the first one with a fault 1 to 3; else the first one."""
     head = request_methods(case.request)[0] == b"HEAD"
     first = sendings[0]
     for sending in sendings:
         if sending.exchange.no_response:
-            return _Seen(backend, sendings, sending, f"{sending.exchange.no_response} (sent {sending.cut})")
+            return _Observed(backend, sending, f"{sending.exchange.no_response} (sent {sending.split})")
     for sending in sendings:
         for response in sending.exchange.responses:
             if broken := next(broken_invariants(response, head=head), None):
-                return _Seen(backend, sendings, sending, broken)
+                return _Observed(backend, sending, broken)
         if faults := case.expect.faults(sending.exchange, head=head):
-            return _Seen(backend, sendings, sending, f"{faults[0]} (sent {sending.cut})")
-        # Two faults in one body have no order: the cut may decide which one is found first.
-        if not case.expect.refused and (changed := first_difference(first.exchange, sending.exchange)):
-            return _Seen(backend, sendings, sending, f"sent {first.cut} and {sending.cut}: {changed}")
-    return _Seen(backend, sendings, first)
+            return _Observed(backend, sending, f"{faults[0]} (sent {sending.split})")
+        difference = None if case.expect.refused else first_difference(first.exchange, sending.exchange)
+        if difference:
+            return _Observed(backend, sending, f"sent {first.split} and {sending.split}: {difference}")
+    return _Observed(backend, first)
 
 
-def _measure(seen: Sequence[_Seen]) -> _Seen | None:
-    """The one to compare the others with: of the largest group of equal answers that are as expected."""
-    groups: list[list[_Seen]] = []
-    for one in (one for one in seen if one.answered):
-        for group in groups:
-            if compared(group[0].shown.exchange) == compared(one.shown.exchange):
-                group.append(one)
-                break
-        else:
-            groups.append([one])
+def _reference(observed: Iterable[_Observed]) -> _Observed | None:
+    """One of the largest group of equal responses, those without a fault first."""
+    groups: dict[object, list[_Observed]] = {}
+    for one in observed:
+        if not one.sending.exchange.no_response:
+            groups.setdefault(compared(one.sending.exchange), []).append(one)
     if not groups:
         return None
-    return max(groups, key=lambda group: (not group[0].fault, len(group)))[0]
+    return max(groups.values(), key=lambda group: (not group[0].fault, len(group)))[0]
 
 
-def _result(case: Case, one: _Seen, measure: _Seen | None, entry: KnownDifference | None) -> Result:
-    fault = one.fault
-    if not fault and measure is not None:
-        difference = first_difference(measure.shown.exchange, one.shown.exchange)
-        fault = f"{measure.backend} and {one.backend}: {difference}" if difference else ""
-    verdict, detail = _verdict(case, one, fault, entry, comparable=measure is not None or case.expect.refused)
-    failed = verdict in (Verdict.DIFFERENT, Verdict.NO_ANSWER)
-    responses = one.shown.exchange.responses
-    return Result(
-        case=case.name,
-        backend=one.backend,
-        client=case.client,
-        verdict=verdict,
-        status=responses[0].status if responses else None,
-        detail=detail,
-        evidence=_evidence(case, one, measure) if failed else "",
-    )
-
-
-def _verdict(
-    case: Case, one: _Seen, fault: str, entry: KnownDifference | None, *, comparable: bool
-) -> tuple[Verdict, str]:
-    if not one.answered:
-        return Verdict.NO_ANSWER, fault
-    if entry is not None:
-        wrong = next((wrong for sending in one.sendings if (wrong := entry.fault(sending.exchange))), None)
-        if not fault and comparable:
-            return (
-                Verdict.DIFFERENT,
-                f"stale known difference ({entry.rule}): it agrees, remove the entry",
-            )
-        if wrong:
-            return Verdict.DIFFERENT, f"not the known difference ({entry.rule}): {wrong}"
-        return Verdict.KNOWN, f"{entry.rule}: {entry.reason}"
-    if fault:
-        return Verdict.DIFFERENT, fault
-    return (Verdict.BOTH_REFUSED if case.expect.refused else Verdict.EQUAL), ""
-
-
-def _evidence(case: Case, one: _Seen, measure: _Seen | None) -> str:
+def _with_evidence(result: Result, case: Case, one: _Observed, reference: _Observed | None) -> Result:
     blocks = [f"request ({case.title}):", show_request(case.request)]
-    shown = [one] if measure is None or measure.backend == one.backend else [measure, one]
+    shown = [one] if reference is None or reference is one else [reference, one]
     for other in shown:
-        blocks += [f"{other.backend}, sent {other.shown.cut}:", show_exchange(other.shown.exchange)]
-    return "\n".join(blocks)
+        blocks += [f"{other.backend}, sent {other.sending.split}:", show_exchange(other.sending.exchange)]
+    return dataclasses.replace(result, evidence="\n".join(blocks))

@@ -1,1 +1,1 @@
-"""Differential fuzzing: generated requests, sent to every backend, and what to do when answers differ."""
+"""Differential fuzzing: generated requests for every backend, shrunk where the responses differ."""

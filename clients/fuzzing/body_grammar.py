@@ -1,4 +1,4 @@
-"""Productions of Content-Type and of the bodies that are no multipart: rules C, U and J (RFC 9110 8.3)."""
+"""Productions of Content-Type and of all bodies but multipart: rules C, U and J (RFC 9110, section 8.3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPES = (
     valid("M12", b"multipart/mixed; boundary=@B", b"multipart/related; boundary=@B", b"multipart/form-datax"),
     valid("J17", b"text/plain", b"application/octet-stream", b"application/xml"),
 )
-"""Types that a body of any octets may have."""
+"""Types that allow any octets in the body."""
 
 TYPE_FAULTS = (
     fault(
@@ -90,12 +90,12 @@ JSON_FAULTS = (
 
 
 def place_type_fault(draft: Draft, rng: Rng, production: Production) -> None:
-    """A malformed Content-Type over whatever body there is."""
+    """A malformed Content-Type for any body."""
     draft.content_type = draft.use(production, rng)
 
 
 def place_json(draft: Draft, rng: Rng, production: Production) -> None:
-    """A JSON body, and one of its types."""
+    """A JSON body, and one of the types for it."""
     types = (
         valid("J2", b"application/json"),
         valid("C8", b"application/vnd.api+json", b"a/b+JSON"),
@@ -116,13 +116,13 @@ def place_form(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_latin_form(draft: Draft, rng: Rng, production: Production) -> None:
-    """A urlencoded body in ISO-8859-1: any octets do."""
+    """A urlencoded body in ISO-8859-1, in which any octets are allowed."""
     draft.content_type = FORM + rng.choice((b"; charset=iso-8859-1", b'; charset="ISO-8859-1"'))
     draft.body = draft.use(production, rng)
 
 
 def place_text(draft: Draft, rng: Rng, production: Production) -> None:
-    """Text that is UTF-8, of some type or of none."""
+    """Text in UTF-8, with some type or none."""
     if rng.random() < 0.6:
         draft.content_type = draft.use(rng.choice(TYPES), rng)
     else:
@@ -133,20 +133,20 @@ def place_text(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_octets(draft: Draft, rng: Rng, production: Production) -> None:
-    """Octets without a type, or of one that takes any."""
+    """Octets without a type, or with a type that allows any octets."""
     if rng.random() < 0.5:
         draft.content_type = draft.use(rng.choice(TYPES[2:]), rng)
     draft.body = draft.use(production, rng)
 
 
 def place_declared(draft: Draft, rng: Rng, production: Production) -> None:
-    """Text in the charset that goes with it."""
+    """Text with the charset that belongs to it."""
     draft.content_type = next(value for value, one in DECLARED if one is production)
     draft.body = draft.use(production, rng)
 
 
 def place_large(draft: Draft, rng: Rng, production: Production) -> None:
-    """At or over a limit of pairs or bytes (U15)."""
+    """A form at or over the limit of pairs or bytes (U15)."""
     text = draft.use(production, rng)
     draft.content_type = FORM
     if text == b"1 MiB":
@@ -158,14 +158,14 @@ def place_large(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_coded(draft: Draft, rng: Rng, production: Production) -> None:
-    """A content coding: kind bytes, whatever the type says (B44)."""
+    """A body with a content coding, which is read as bytes whatever its type is (B44)."""
     draft.content_type = rng.choice((b"application/json", FORM, b"text/plain; charset=utf-8"))
     draft.lines.append(b"Content-Encoding: " + draft.use(production, rng))
     draft.body = rng.choice((b"\x1f\x8b\x08\x00", b"{", b"%ff\xff"))
 
 
 def place_nothing(draft: Draft, rng: Rng, production: Production) -> None:
-    """A type without bytes: no body, whatever it says (B12, J1)."""
+    """An empty body, which is no body whatever its type is (B12, J1)."""
     draft.content_type = draft.use(production, rng)
     draft.body = b""
 
@@ -183,7 +183,7 @@ BODIES: tuple[tuple[Place, tuple[Production, ...]], ...] = (
         (valid("B12 J1", b"multipart/form-data", b"application/json", b"multipart/form-data; boundary=@B"),),
     ),
 )
-"""Bodies that are accepted: how each is placed, and the productions."""
+"""Bodies that are accepted: the function that places each production, and the productions."""
 
 BODY_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_type_fault, TYPE_FAULTS),

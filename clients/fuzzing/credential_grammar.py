@@ -1,4 +1,4 @@
-"""Productions of Cookie and Authorization (RFC 6265, RFC 7617): rules K and A. None of them is a fault."""
+"""Productions of Cookie and Authorization (RFC 6265, RFC 7617): rules K and A. No production is a fault."""
 
 from __future__ import annotations
 

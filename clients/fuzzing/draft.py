@@ -1,7 +1,7 @@
-"""A request under construction, and the productions that build it: each names the rules that it exercises.
+"""A request under construction, and the productions that build it. Each production names its rules.
 
-A production is a few samples of bytes with placeholders; where its text goes is known to the table that it
-stands in. A fault is a production for which every backend must refuse the request.
+A production is a few samples of bytes with placeholders. The table that holds it says where its text goes. A
+fault is a production for which every backend must refuse the request.
 """
 
 from __future__ import annotations
@@ -50,34 +50,40 @@ _OCTETS = (
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """Samples of one construct. `tier`: of the backends that can keep its rules, as in the recorded cases."""
+    """Samples of one construct. `own_tier` is 0 unless the tier of the rules does not fit these samples."""
 
     rules: tuple[str, ...]
     samples: tuple[bytes, ...]
-    tier: int
+    own_tier: int = 0
     fault: bool = False
 
+    @property
+    def tier(self) -> int:
+        """The tier of the backends that get it, as for the recorded cases. Reads the rules."""
+        return self.own_tier or tier_of(self.rules, "a production")
+
     def text(self, rng: Rng, boundary: bytes = b"b") -> bytes:
-        """One of its samples with the placeholders filled in."""
+        """One of its samples, with the placeholders replaced."""
         return fill(rng.choice(self.samples), rng, boundary)
 
 
 def valid(rules: str, *samples: bytes, tier: int = 0) -> Production:
-    """A production that every backend accepts; `tier` when the rules' own does not fit these samples."""
-    names = tuple(rules.split())
-    return Production(names, samples, tier or tier_of(names, "a production"))
+    """A production that every backend accepts; `tier` when that of the rules does not fit these samples."""
+    return Production(tuple(rules.split()), samples, tier)
 
 
 def fault(rules: str, *samples: bytes, tier: int = 0) -> Production:
     """A production for which every backend refuses the request."""
-    names = tuple(rules.split())
-    return Production(names, samples, tier or tier_of(names, "a production"), fault=True)
+    return Production(tuple(rules.split()), samples, tier, fault=True)
 
 
 @dataclass(slots=True)
 class Draft:
-    """What a request will be made of. `lines` are the field lines as they stand on the wire, without Host,
-    Content-Type and framing, which have places of their own; a place that is None sends nothing."""
+    """The parts of a request.
+
+    `lines` are the field lines as they stand on the wire. Host, Content-Type and framing have attributes of
+    their own; None sends nothing.
+    """
 
     before: bytes = b""
     method: bytes = b"POST"
@@ -97,7 +103,7 @@ class Draft:
     multipart: bool = False
 
     def use(self, production: Production, rng: Rng, boundary: bytes = b"b") -> bytes:
-        """Note that the production is part of this request; its text."""
+        """Count the production as part of this request, and return its text."""
         self.note(production)
         return production.text(rng, boundary)
 
@@ -114,7 +120,7 @@ class Draft:
         self.note(valid(rules, b"", tier=tier))
 
     def render(self, rng: Rng) -> bytes:
-        """The bytes on the wire. The order of the fields is random; their grammar does not depend on it."""
+        """The bytes on the wire, with the fields in a random order, on which no rule depends."""
         line = self.request_line
         if line is None:
             line = b"%s %s %s\r\n" % (self.method, self.target, self.version)
@@ -143,16 +149,16 @@ Place = Callable[[Draft, Rng, Production], None]
 
 @dataclass(frozen=True, slots=True)
 class FuzzRequest:
-    """One request of a run, the same for every backend; `seed` and `index` make it again.
+    """One request of a run, the same for every backend. The seed of the run and `index` make it again.
 
-    `cuts` are the offsets at which it is cut into segments. `rules` are those that it exercises if it is
-    accepted, `fault_rules` those of its only fault. `alone`: it has no fault, or one production made it, so
-    that a difference in the refusal's code has no excuse.
+    `splits` are the offsets between its segments. `rules` are those that it exercises if it is accepted,
+    `fault_rules` those of its only fault. `alone`: it has at most one fault, so that every backend must
+    refuse it with the same code.
     """
 
     index: int
     data: bytes
-    cuts: tuple[int, ...] = ()
+    splits: tuple[int, ...] = ()
     rules: frozenset[str] = frozenset()
     fault_rules: tuple[str, ...] = ()
     alone: bool = False
@@ -162,8 +168,8 @@ class FuzzRequest:
 
     @property
     def pieces(self) -> list[bytes]:
-        """The bytes, cut."""
-        edges = [0, *self.cuts, len(self.data)]
+        """The bytes, split."""
+        edges = [0, *self.splits, len(self.data)]
         return [self.data[start:end] for start, end in itertools.pairwise(edges)]
 
 
@@ -204,5 +210,5 @@ def some_data(rng: Rng, boundary: bytes) -> bytes:
         *(b"data", b"\x00", b"\xff", b"\r\r\n", b"\n--" + boundary, b"--\r\n"),
     )
     data = b"".join(rng.choices(pieces, k=rng.randrange(12)))
-    # Not a delimiter by chance, at the start neither, where the CRLF before it would be shared (M34).
+    # No delimiter by chance. At the start the CRLF before the data would be part of it (M34).
     return (b"\r\n" + data).replace(b"\r\n--" + boundary, b"\r\n+" + boundary)[2:]

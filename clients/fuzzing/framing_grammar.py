@@ -1,4 +1,4 @@
-"""Productions of body framing: lengths, codings, chunks, trailers (RFC 9112 6 and 7): rules B."""
+"""Productions of body framing: lengths, codings, chunks, trailers (RFC 9112, sections 6 and 7): rules B."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRAILERS = (
     valid("B28", b"X-A: " + b"x" * 8183 + b"\r\n", b"".join(b"X-%d: 1\r\n" % n for n in range(100))),
 )
 
-# Lines in the place of Content-Length, over a body that would be framed by it (RFC 9112 6.3).
+# Lines in the place of the correct Content-Length (RFC 9112, section 6.3).
 LINE_FAULTS = (
     fault(
         "B5", b"Content-Length: -1", b"Content-Length: +@N", b"Content-Length: 0x3", b"Content-Length: 1 0"
@@ -76,7 +76,7 @@ LINE_FAULTS = (
     fault("H12", b"Content-Length: 1\x00"),
 )
 
-# In the place of one chunk; `@x` its size, `@D` its data.
+# In the place of one chunk; `@x` is its size, `@D` its data.
 CHUNK_FAULTS = (
     fault(
         "B27",
@@ -92,7 +92,7 @@ CHUNK_FAULTS = (
     fault(
         "B33", b"0000000000000000@x\r\n@D\r\n", b"fffffffffffffffff\r\n@D\r\n", b"ffffffffffffffff\r\n@D\r\n"
     ),
-    # Refused before its data came, which only who reads the chunks can do (B33).
+    # Refused before its data arrive: only a server that reads the chunks itself can do so (B33).
     fault("B43 B33", b"400000001\r\n@D\r\n", b"FFFFFFFFFF\r\n@D\r\n"),
     fault("B34", b"@x\r\n@Dx\r\n", b"@x\r\n@D\n\n", b"@x\r\n@Dxx", b"@x\r\n@D\r\r\n"),
     fault("B35", b"@x\n@D\r\n", b"@x\r\n@D\n", b"@x\n@D\n"),
@@ -116,7 +116,7 @@ LAST_CHUNK_FAULTS = (
 
 
 def frame_by_length(draft: Draft, rng: Rng) -> None:
-    """Content-Length, spelled in one of its ways; a GET without a body says nothing."""
+    """Content-Length in one of its spellings; half of the requests without a body have none."""
     if draft.framing is not None:
         return
     if not draft.body and rng.random() < 0.5:
@@ -130,20 +130,20 @@ def frame_by_length(draft: Draft, rng: Rng) -> None:
 def frame_by_chunks(
     draft: Draft, rng: Rng, chunk_fault: Production | None = None, last_fault: Production | None = None
 ) -> None:
-    """Chunks of random sizes, the last one, and sometimes trailers; at most one of them with a fault."""
+    """Chunks of random sizes, the last chunk, and sometimes trailers; at most one of them has a fault."""
     draft.framing = [b"Transfer-Encoding: " + draft.use(rng.choice(CODINGS), rng)]
     if draft.method == b"GET":
         draft.covers("B24")
     if draft.multipart:
         draft.covers("M90")
-    pieces = _cut(draft.body or (b"data" if chunk_fault else b""), rng)
+    pieces = _split(draft.body or (b"data" if chunk_fault else b""), rng)
     faulty = rng.randrange(len(pieces)) if chunk_fault else -1
     encoded = []
     for position, piece in enumerate(pieces):
         if position == faulty and chunk_fault:
             encoded.append(_sized(draft.use(chunk_fault, rng), piece).replace(b"@D", piece))
             continue
-        # Extensions are hidden from a development server's tier, so they are not in every request.
+        # Extensions raise the tier above that of a development server, so most chunks have none.
         line = draft.use(rng.choice(SIZES), rng) if rng.random() < 0.2 else b"@x"
         encoded += [_sized(line, piece), b"\r\n", piece, b"\r\n"]
     encoded.append(draft.use(last_fault, rng) if last_fault else _last_chunk(draft, rng))
@@ -160,12 +160,12 @@ def _sized(line: bytes, piece: bytes) -> bytes:
     return line.replace(b"@x", b"%x" % len(piece)).replace(b"@X", b"%X" % len(piece))
 
 
-def _cut(body: bytes, rng: Rng) -> list[bytes]:
-    """The body in 1 to 8 pieces, none of them empty: a chunk of size zero is the last."""
+def _split(body: bytes, rng: Rng) -> list[bytes]:
+    """The body in 1 to 8 pieces. None is empty, because a chunk of size zero ends the body."""
     if not body:
         return []
-    cuts = sorted({rng.randrange(1, len(body)) for _ in range(rng.randrange(8))}) if len(body) > 1 else []
-    return [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    edges = sorted({rng.randrange(1, len(body)) for _ in range(rng.randrange(8))}) if len(body) > 1 else []
+    return [body[start:end] for start, end in zip([0, *edges], [*edges, len(body)], strict=True)]
 
 
 def place_line_fault(draft: Draft, rng: Rng, production: Production) -> None:
@@ -175,7 +175,7 @@ def place_line_fault(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_short_body(draft: Draft, rng: Rng, production: Production) -> None:
-    """Fewer bytes than the length says, then the end (B2)."""
+    """Fewer bytes than Content-Length says, then the end (B2)."""
     draft.note(production)
     body = draft.body or b"x"
     draft.framing = [b"Content-Length: %d" % (len(body) + rng.choice((0, 1, 2, 7, 100_000)))]
@@ -183,17 +183,17 @@ def place_short_body(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_chunk_fault(draft: Draft, rng: Rng, production: Production) -> None:
-    """A chunk with a fault among good ones."""
+    """One chunk with a fault among correct chunks."""
     frame_by_chunks(draft, rng, chunk_fault=production)
 
 
 def place_last_chunk_fault(draft: Draft, rng: Rng, production: Production) -> None:
-    """A last chunk, or trailers, with a fault after good chunks."""
+    """A last chunk, or trailers, with a fault after correct chunks."""
     frame_by_chunks(draft, rng, last_fault=production)
 
 
 def place_chunked_1_0(draft: Draft, rng: Rng, production: Production) -> None:
-    """Chunks under HTTP/1.0 (B23)."""
+    """Chunks in HTTP/1.0 (B23)."""
     frame_by_chunks(draft, rng)
     draft.note(production)
     draft.version = b"HTTP/1.0"
@@ -206,4 +206,4 @@ FRAMING_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_last_chunk_fault, LAST_CHUNK_FAULTS),
     (place_chunked_1_0, (fault("B23", b""),)),
 )
-"""Faults of the framing: how each is placed, and the productions. They come after the body was made."""
+"""Faults of the framing: the function that places each production after the body, and the productions."""

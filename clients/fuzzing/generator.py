@@ -1,7 +1,7 @@
 """The requests of a run: the same seed and index always make the same request.
 
-Of them 42 % are accepted by all rules, 24 % have one fault, 5 % are recorded, 29 % are mutated. What a
-single production made has one fault, so that even its code must be the same everywhere.
+42 % of them are accepted by all rules, 24 % have one fault, 5 % are recorded, and 29 % are mutated. A request
+with one fault must be refused with the same code by every backend.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ..comparison.cases import Case
 from . import body_grammar, credential_grammar, framing_grammar, head_grammar, routes_grammar
 from .draft import Draft, FuzzRequest, Place, Production, Rng
 from .multipart_form import MULTIPART_FAULTS, WHOLE, place_form
-from .mutations import boundary_of, cuts, mutate_body, mutate_request
+from .mutations import boundary_of, mutate_body, mutate_request, split_offsets
 
 _Placed = tuple[Place, Production]
 
 INEXPRESSIBLE: Mapping[str, str] = {
-    "B3": "a time-out: it takes half a minute a request",
-    "B4": "T3: what a server makes of bytes behind the first message is left out of the comparison",
-    "B40": "T3: whether a body was read before its refusal cannot be seen from outside",
+    "B3": "a time-out, which takes half a minute for each request",
+    "B4": "T3: bytes after the first request are not compared",
+    "B40": "T3: a client cannot see whether a body was read before its refusal",
     "B42": "a body of exactly 16 GiB",
-    "H36": "a head that is slow, not malformed: pieces of a request go out at once here",
-    "S2": "left out of the comparison",
-    "S8": "left out of the comparison",
+    "H36": "a slow head: the pieces of a generated request are sent at once",
+    "S2": "is not compared",
+    "S8": "is not compared",
     "S9": "a client that has not finished sending: every request is sent whole",
 }
 """Rules that no generated request exercises, each with the reason."""
@@ -48,11 +48,11 @@ _LARGE = [(body_grammar.place_large, production) for production in body_grammar.
 
 
 class Generator:
-    """Makes the requests of one seed. `cases` are recorded requests to be sent and mutated as well."""
+    """Makes the requests of one seed. `cases` are recorded requests that are sent and mutated too."""
 
     def __init__(self, seed: int, cases: Sequence[Case] = ()) -> None:
         self.seed = seed
-        # What needs a pipeline has more than one answer, which is for socket alone (T3).
+        # A pipeline has several responses, which only socket gets (T3).
         self._cases = [case for case in cases if case.tier <= 2 and case.client == "raw"]
         self._small = [case for case in self._cases if len(case.request) <= 8192]
 
@@ -77,7 +77,7 @@ class Generator:
         return self._mutated(index, rng)
 
     def _mutated(self, index: int, rng: Rng) -> FuzzRequest:
-        """A mutated body in a sound frame, or a mutated request: recorded, accepted or faulty."""
+        """A mutated body with correct framing, or a mutated request: recorded, accepted or faulty."""
         origin, tier = "grammar", 2
         if rng.random() < 0.5:
             draft = _mutated_body(rng)
@@ -91,7 +91,7 @@ class Generator:
         return FuzzRequest(
             index,
             data,
-            _cuts(data, rng),
+            _splits(data, rng),
             tier=tier,
             multipart=b"multipart/form-data" in data,
             origin=f"{origin}, mutated",
@@ -111,12 +111,12 @@ def _mutated_body(rng: Rng) -> Draft:
 def _finished(index: int, draft: Draft, rng: Rng) -> FuzzRequest:
     _hide(draft)
     data = draft.render(rng)
-    cut_at = _cuts(data, rng)
-    rules = draft.rules | ({"M89"} if cut_at else set())
+    splits = _splits(data, rng)
+    rules = draft.rules | ({"M89"} if splits else set())
     return FuzzRequest(
         index,
         data,
-        cut_at,
+        splits,
         frozenset(rules),
         draft.fault_rules,
         draft.faults <= 1,
@@ -126,24 +126,24 @@ def _finished(index: int, draft: Draft, rng: Rng) -> FuzzRequest:
 
 
 def _hide(draft: Draft) -> None:
-    """Raise the tier for what a development server hides only where two constructs meet."""
+    """Raise the tier where a development server hides the combination of two constructs."""
     lines = [line.partition(b":") for line in b"\r\n".join(draft.lines).split(b"\r\n")]
     names = Counter(name.lower() for name, _, _ in lines)
     if names[b"cookie"] > 1:
         draft.covers("H21")
-    # It joins repeated fields before it trims them, and puts the authority in the place of any Host.
+    # The server joins repeated fields before it trims them, and replaces Host by the target's authority.
     blanks = any(names[name.lower()] > 1 and value.rstrip(b" \t") != value for name, _, value in lines)
     if blanks or (draft.faults and not draft.target.startswith(b"/")):
         draft.tier = max(draft.tier, 2)
 
 
 def _recorded(index: int, case: Case, rng: Rng) -> FuzzRequest:
-    """A recorded case as it is; one that refuses may have two faults, whose order is its own matter."""
+    """A recorded case as it is. If it expects any refusal it has two faults, which have no order."""
     refused = not case.accepted
     return FuzzRequest(
         index,
         case.request,
-        _cuts(case.request, rng),
+        _splits(case.request, rng),
         frozenset() if refused else frozenset(case.rules),
         case.rules if refused else (),
         not case.expect.refused,
@@ -153,8 +153,8 @@ def _recorded(index: int, case: Case, rng: Rng) -> FuzzRequest:
     )
 
 
-def _cuts(data: bytes, rng: Rng) -> tuple[int, ...]:
-    return cuts(data, rng) if rng.random() < 0.05 else ()
+def _splits(data: bytes, rng: Rng) -> tuple[int, ...]:
+    return split_offsets(data, rng) if rng.random() < 0.05 else ()
 
 
 def _accepted(rng: Rng) -> Draft:
@@ -172,7 +172,7 @@ def _accepted(rng: Rng) -> Draft:
 
 
 def _faulty(rng: Rng) -> Draft:
-    """One fault in an otherwise sound request: the parts of the grammar by what they weigh in the rules."""
+    """One fault in an otherwise correct request. The weights follow the number of rules of each group."""
     draft = _base(rng)
     if rng.random() < 0.3:
         _vary_head(draft, rng, methods=False)
@@ -202,7 +202,7 @@ def _faulty(rng: Rng) -> Draft:
 
 
 def _choose(rows: Sequence[_Placed], rng: Rng) -> _Placed:
-    """A row; those of many bytes are mostly left out, they cost more than all others together."""
+    """A random row. Rows of many bytes are mostly skipped: they take more time than all others together."""
     place, production = rng.choice(rows)
     if _is_large(production) and rng.random() > 0.25:
         return _choose(rows, rng)
@@ -216,7 +216,7 @@ def _is_large(production: Production) -> bool:
 
 
 def _base(rng: Rng) -> Draft:
-    """A plain request line, to an echo path mostly: storing is slow and the same code everywhere."""
+    """A plain request line, mostly for a path that stores nothing: storing is slow, and shared code."""
     draft = Draft(method=rng.choices((b"POST", b"PUT"), (9, 1))[0])
     draft.target = rng.choices((b"/", b"/upload/", b"/a/b?q=1"), (80, 4, 16))[0]
     draft.covers("R1")
@@ -257,7 +257,7 @@ def _vary_target(draft: Draft, rng: Rng) -> None:
 
 
 def _body(rng: Rng) -> _Placed:
-    """How to make an accepted body: multipart for the most part."""
+    """How to make an accepted body; six in ten are multipart."""
     chance = rng.random()
     if chance < 0.6:
         return place_form, _BODIES[0][1]

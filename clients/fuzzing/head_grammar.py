@@ -1,4 +1,4 @@
-"""Productions of the request line and of the field lines (RFC 9112 2 to 5): rules R and H."""
+"""Productions of the request line and of the field lines (RFC 9112, sections 2 to 5): rules R and H."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ABSOLUTE = (
     valid("R3", b"http://h", b"http://h?q=1", b"http://@w:80"),
 )
 
-# Whole request lines, with their ends; each has exactly one fault.
+# Whole request lines with their line ends; each has exactly one fault.
 LINE_FAULTS = (
     fault(
         "R2", b"GET http://u@@h/ HTTP/1.1\r\n", b"GET http:///p HTTP/1.1\r\n", b"GET ftp://h/p HTTP/1.1\r\n"
@@ -160,12 +160,12 @@ HOST_FAULTS = (
 
 
 def place_target(draft: Draft, rng: Rng, production: Production) -> None:
-    """A target in any of its forms."""
+    """A request target."""
     draft.target = draft.use(production, rng)
 
 
 def place_line_fault(draft: Draft, rng: Rng, production: Production) -> None:
-    """A whole request line. What it says of the body is framed all the same."""
+    """A whole request line. The body is framed as for any other request line."""
     draft.request_line = draft.use(production, rng)
 
 
@@ -175,7 +175,7 @@ def place_field(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_first_field(draft: Draft, rng: Rng, production: Production) -> None:
-    """A field line that follows the request line (H2)."""
+    """A field line directly after the request line (H2)."""
     draft.request_line = b"POST / HTTP/1.1\r\n" + draft.use(production, rng) + b"\r\n"
 
 
@@ -185,7 +185,7 @@ def place_host(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_second_host(draft: Draft, rng: Rng, production: Production) -> None:
-    """A Host line beside the one that is there (H26)."""
+    """A second Host line (H26)."""
     draft.lines.append(b"Host: " + draft.use(production, rng))
 
 
@@ -208,7 +208,7 @@ def place_http_1_0(draft: Draft, rng: Rng, production: Production) -> None:
 def _leave_out_host(draft: Draft) -> None:
     draft.host = None
     if not draft.target.startswith(b"/"):
-        draft.tier = max(draft.tier, 2)  # a development server fills it in from an absolute-form target
+        draft.tier = max(draft.tier, 2)  # a development server takes the Host from an absolute-form target
 
 
 def place_empty_line(draft: Draft, rng: Rng, production: Production) -> None:
@@ -222,7 +222,7 @@ def place_asterisk(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_limit(draft: Draft, rng: Rng, production: Production) -> None:
-    """Exactly at a limit: the longest request line, the longest field line, the most fields."""
+    """A head at a limit: the longest request line, the longest field line, or the most fields."""
     text = draft.use(production, rng)
     if text == b"line":
         size = LIMIT - len(b"%s /?a= %s" % (draft.method, draft.version))
@@ -233,8 +233,8 @@ def place_limit(draft: Draft, rng: Rng, production: Production) -> None:
         draft.lines.append(b"Cookie: " + b"; ".join(b"c%d=%d" % (n, n) for n in range(300)))
     else:
         wanted = 100 if text == b"fields" else 101
-        # Host, Content-Type and framing are counted too, what has an underscore is not; but after the
-        # hundredth no line may come at all (H29).
+        # Host, Content-Type and framing count as fields; a name with an underscore does not count. After the
+        # hundredth counted field no other line is allowed (H29).
         draft.lines = [b"X-%d: %d" % (n, n) for n in range(wanted - 3)]
         draft.lines[:9] = [b"X_1: 1\r\n" + line for line in draft.lines[:9]]
         draft.content_type, draft.host, draft.framing = b"text/plain", b"h", [b"Content-Length: 0"]
@@ -260,4 +260,4 @@ HEAD_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_no_host, (fault("H24", b""),)),
     (place_limit, (fault("H29", b"too many fields"),)),
 )
-"""Faults of the head: how each is placed, and the productions."""
+"""Faults of the head: the function that places each production, and the productions."""

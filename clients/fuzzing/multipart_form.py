@@ -1,4 +1,4 @@
-"""Puts multipart/form-data bodies together from their productions: one plan a body, at most one fault."""
+"""Makes multipart/form-data bodies from their productions; each body has at most one fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Rows = tuple[Production, ...]
 
 @dataclass(slots=True)
 class _Plan:
-    """A body before it is joined: `parts` are header blocks, empty lines and data."""
+    """A body before it is joined. A part is a header block, an empty line and data."""
 
     boundary: bytes = b"b"
     content_type: bytes = b""
@@ -26,7 +26,7 @@ class _Plan:
     end: bytes | None = None
 
     def join(self) -> bytes:
-        """The bytes of the body; a part in `shared` lends its empty line to the delimiter behind it."""
+        """The bytes of the body. The empty line of a part in `shared` begins the next delimiter (M34)."""
         delimiter = b"--" + self.boundary
         pieces = [self.preamble]
         for position, part in enumerate(self.parts):
@@ -41,7 +41,7 @@ class _Plan:
 
 
 def place_form(draft: Draft, rng: Rng, production: Production | None = None) -> None:
-    """A body of 1 to 5 parts, of all constructs that are accepted; no one production makes it."""
+    """A body of 1 to 5 parts from all constructs that are accepted. `production` is not used."""
     plan = _plan(draft, rng)
     _finish(draft, plan)
 
@@ -66,7 +66,7 @@ def _plan(draft: Draft, rng: Rng, least: int = 1) -> _Plan:
 
 
 def _use(draft: Draft, rng: Rng, rows: _Rows, plan: _Plan, *, rare: bool = False) -> bytes:
-    """A production of the table; `rare`: long samples are mostly left out, they cost too much."""
+    """The text of a production of the table. With `rare` long samples are mostly left out, to save time."""
     production = rng.choice(rows)
     text = draft.use(production, rng, plan.boundary)
     while rare and len(text) > 4096 and rng.random() < 0.95:
@@ -88,7 +88,7 @@ def _choose_boundary(draft: Draft, rng: Rng, plan: _Plan) -> None:
 
 
 def _add_part(draft: Draft, rng: Rng, plan: _Plan) -> str:
-    """One part; what it is."""
+    """Add one part, and return its kind."""
     kind = rng.choice(("field", "field", "file", "file", "typed", "opaque", "untyped", "shared"))
     rows = grammar.FILE_DISPOSITIONS if kind == "file" else grammar.FIELD_DISPOSITIONS
     lines = [b"Content-Disposition: " + _use(draft, rng, rows, plan)]
@@ -109,7 +109,7 @@ def _add_part(draft: Draft, rng: Rng, plan: _Plan) -> str:
 
 
 def _type_and_data(draft: Draft, rng: Rng, plan: _Plan, kind: str) -> tuple[list[bytes], bytes]:
-    """The line of Content-Type, if any, and the data that go with it; for a shared CRLF no data."""
+    """The line of Content-Type, if any, and data for it; no data for a shared CRLF."""
     if kind == "shared":
         return [], b""
     if kind == "field":
@@ -156,14 +156,14 @@ def _place_closing(draft: Draft, rng: Rng, production: Production) -> None:
 def _place_end(draft: Draft, rng: Rng, production: Production) -> None:
     plan = _plan(draft, rng)
     plan.end = draft.use(production, rng, plan.boundary)
-    # Of data that end in CR a bare LF behind them would make a CRLF.
+    # After data that end in CR a bare LF would make a CRLF.
     plan.parts[-1] = _SIMPLE + b"v"
     plan.shared.discard(len(plan.parts) - 1)
     _finish(draft, plan)
 
 
 def _place_part(draft: Draft, rng: Rng, production: Production) -> None:
-    """A whole part with its delimiter, in the place of another one."""
+    """A whole part with its delimiter, in the place of another part."""
     plan = _plan(draft, rng, least=2)
     text = draft.use(production, rng, plan.boundary)
     _replace_part(rng, plan, text.removeprefix(b"--" + plan.boundary + b"\r\n"))
@@ -184,7 +184,7 @@ def _place_disposition(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def _place_part_field(draft: Draft, rng: Rng, production: Production) -> None:
-    """A header line behind the Content-Disposition."""
+    """A header line after Content-Disposition."""
     plan = _plan(draft, rng)
     line = draft.use(production, rng, plan.boundary)
     _replace_part(rng, plan, b"Content-Disposition: form-data; name=a\r\n" + line + b"\r\n\r\nv")
@@ -206,7 +206,7 @@ def _place_data(draft: Draft, rng: Rng, production: Production) -> None:
 
 
 def place_whole(draft: Draft, rng: Rng, production: Production) -> None:
-    """A whole body, one at a limit among them."""
+    """A whole body; some are at a limit."""
     text = draft.use(production, rng)
     draft.content_type, draft.multipart = b"multipart/form-data; boundary=b", True
     if text.endswith(b"parts"):
@@ -236,4 +236,4 @@ MULTIPART_FAULTS: tuple[tuple[Place, _Rows], ...] = (
     (_place_data, grammar.DATA_FAULTS),
     (place_whole, grammar.WHOLE_FAULTS),
 )
-"""Faults of a multipart body: how each is placed, and the productions."""
+"""Faults of a multipart body: the function that places each production, and the productions."""

@@ -1,6 +1,6 @@
-"""Productions of multipart/form-data bodies (RFC 7578, RFC 2046 5.1): rules M.
+"""Productions of multipart/form-data bodies (RFC 7578; RFC 2046, section 5.1): rules M.
 
-`multipart_form` puts them together; above each table stands in which place its samples go.
+`multipart_form` makes bodies from them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BOUNDARY_PARAMETERS = (
         "M1", b'multipart/form-data; boundary="@B"', b'multipart/form-data ;; charset=utf-8 ;boundary="@B";'
     ),
 )
-"""The spellings of Content-Type; the first row is for boundaries that are tokens."""
+"""Spellings of Content-Type. The first row is for boundaries that are tokens."""
 
 BOUNDARY_FAULTS = (
     fault("M2", b"multipart/form-data; boundary=b c", b"multipart/form-data; boundary=b=:?/"),
@@ -68,7 +68,7 @@ PREAMBLE_FAULTS = (
     fault("M24", b"--@B\nContent-Disposition: form-data; name=a\n\nv\n"),
     fault("M25", b"--@B\rContent-Disposition: form-data; name=a\r\rv\r"),
 )
-"""In front of the first delimiter; M15's take its CRLF away."""
+"""Before the first delimiter. The samples of M15 have no CRLF before it."""
 
 PADDINGS = (valid("M30", b" ", b"\t", b" \t \t", b" " * 64),)
 CLOSINGS = (
@@ -194,7 +194,7 @@ DISPOSITION_FAULTS = (
     fault("M67", b'form-data; name="a\rb"', b'form-data; name="a\nb"', b'form-data; name=a; filename="\n"'),
 )
 
-# Whole header lines of a part beside its Content-Disposition.
+# Whole header lines of a part, without Content-Disposition.
 PART_FIELDS = (
     valid("M72", b"X-A: 1\r\nX-A: 2", b"Content-Length: 99", b"X_a: @w", b"Content-ID: <@w>"),
     valid("M68", b"X-A: a\r\n b\r\n\tc", b"X-A:\r\n  x", b"X-A: a \t\r\n\t "),
@@ -262,7 +262,7 @@ OPAQUE_TYPES = (
     valid("M81", b"", b"text", b"text/plain; charset=", b'text/plain; a="b', b"text/plain, text/html"),
     valid("M84", b"multipart/mixed; boundary=inner", b"multipart/form-data; boundary=inner"),
 )
-"""Without a filename these make a file whose filename is null."""
+"""A part of such a type without a filename is a file whose filename is null."""
 
 TEXT_DATA = (
     valid("M33", b""),
@@ -306,7 +306,7 @@ DATA_FAULTS = (
 )
 """The rest of a field's part after its Content-Disposition line."""
 
-# A whole part with its delimiter in front and nothing behind.
+# A whole part with the delimiter before it.
 PART_FAULTS = (
     fault("M35", b"--@B\r\n\r\nv", b"--@B\r\n\r\n"),
     fault("M36", b"--@B\r\n--@B\r\nContent-Disposition: form-data; name=a\r\n\r\nv"),
@@ -317,7 +317,7 @@ PART_FAULTS = (
         b"--@B\r\nContent-Dispositio: form-data; name=a\r\n\r\n",
     ),
 )
-# In the place of the close delimiter, after the data of the last part.
+# In the place of the close delimiter.
 END_FAULTS = (
     fault("M19", b"", b"\r\n", b"\r\n--", b"\n--@B--\r\n"),
     fault("M20", b"\r\n--@B\r\n", b"\r\n--@B-", b"\r\n--@B", b"\r\n--@B \r"),

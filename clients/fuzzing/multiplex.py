@@ -1,7 +1,10 @@
 """Sends many requests to several backends at a time, from one thread, and reads all that comes back.
 
-As `exchange` does it: the write side is shut after the last byte, and an answer that came before all was
-sent is read. Linux only.
+It sends as `http1.exchange` does: the write side is shut after the last byte, and an early response is read.
+It is a separate engine for two reasons. One thread holds all connections in one selector, which takes about
+half the CPU time of `exchange` in a pool of threads. And a conversation ends only when the server closes:
+here a server that keeps the connection open has a fault, while `exchange` stops waiting after a moment. Linux
+only.
 """
 
 from __future__ import annotations
@@ -17,14 +20,14 @@ from ..http1.response_parser import ResponseError, read_responses
 from .draft import FuzzRequest
 
 SECONDS = 10.0
-"""A backend that has not ended its answer by then hangs."""
+"""A conversation that takes longer has failed."""
 
 _READ = 1024 * 1024
 _POLL_SECONDS = 0.25
 
 
 class Conversation:
-    """One request to one backend. `outcome` is there once it is over."""
+    """One request to one backend. `outcome` is None until the conversation is over."""
 
     def __init__(
         self, backend: Backend, pieces: Sequence[bytes], methods: tuple[bytes, ...], deadline: float
@@ -46,11 +49,11 @@ class Conversation:
 
     @property
     def wants_to_send(self) -> bool:
-        """Whether bytes are left to be sent."""
+        """Whether there are bytes left to send."""
         return bool(self._unsent)
 
     def send(self) -> None:
-        """Send the next piece, or what the socket takes of it; the write side is shut after the last."""
+        """Send the next piece, or as much as the socket takes; after the last one shut the write side."""
         try:
             piece = self._unsent[-1]
             sent = self.socket.send(piece) if piece else 0
@@ -62,11 +65,11 @@ class Conversation:
                 self.socket.shutdown(socket.SHUT_WR)
         except BlockingIOError:
             return
-        except OSError:  # it has answered early and closed: what it said can still be read
+        except OSError:  # the server closed early; its response can still be read
             self._unsent.clear()
 
     def receive(self) -> None:
-        """Read what is there; the peer's end is the end of the conversation."""
+        """Read what is there. The conversation is over when the server closes."""
         try:
             data = self.socket.recv(_READ)
         except BlockingIOError:
@@ -76,22 +79,24 @@ class Conversation:
         if data:
             self._received.append(data)
         else:
-            self.outcome = self._judge(ended=True)
+            self.outcome = self._exchange(ended=True)
 
     def give_up(self) -> None:
-        """The time is over: what came by now is the outcome."""
-        self.outcome = self._judge(ended=False)
+        """End the conversation because its time is over."""
+        self.outcome = self._exchange(ended=False)
 
-    def _judge(self, *, ended: bool) -> Exchange:
+    def _exchange(self, *, ended: bool) -> Exchange:
         try:
             responses = read_responses(b"".join(self._received), self._methods, ended=ended)
         except ResponseError as error:
-            return Exchange(no_response=f"not an answer: {error}")
+            return Exchange(no_response=f"not a response: {error}")
         how = "the connection ended" if ended else "time-out"
         no_response = f"{responses.unfinished} ({how})" if responses.unfinished else ""
         if not ended and not no_response:
-            # An answer, but no end: the peer had shut its side, so there is nothing to wait for.
-            no_response = "the connection was not closed" if responses.complete else "no answer came in time"
+            # The server must close: it has seen the end of our side.
+            no_response = (
+                "the connection was not closed" if responses.complete else "no response came in time"
+            )
         closed = ended and not responses.complete and not no_response
         return Exchange(tuple(responses.complete), responses.continues, closed, no_response)
 
@@ -109,20 +114,20 @@ class _Pending:
         }
 
     def outcomes(self) -> Mapping[str, Exchange] | None:
-        """What came back, by backend; None while one is still on its way."""
+        """What came back, by backend; None while a conversation is not over."""
         found = {name: one.outcome for name, one in self.conversations.items() if one.outcome is not None}
         return found if len(found) == len(self.conversations) else None
 
 
-Answered = tuple[FuzzRequest, Mapping[str, Exchange]]
+Received = tuple[FuzzRequest, Mapping[str, Exchange]]
 
 
 class _Multiplexer:
-    """All conversations that are on their way."""
+    """All conversations that are not over."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self.requests = 0
-        self.answered: list[Answered] = []
+        self.received: list[Received] = []
         self._selector = selector
         self._owners: dict[Conversation, _Pending] = {}
         self._expired_at = time.monotonic()
@@ -138,7 +143,7 @@ class _Multiplexer:
         self._settle(pending)
 
     def advance(self) -> None:
-        """Wait until something can be sent or read, and do it."""
+        """Wait until a socket can send or read, and do so."""
         for key, events in self._selector.select(_POLL_SECONDS):
             conversation: Conversation = key.data
             if events & selectors.EVENT_WRITE:
@@ -170,7 +175,7 @@ class _Multiplexer:
         outcomes = pending.outcomes()
         if outcomes is not None:
             self.requests -= 1
-            self.answered.append((pending.request, outcomes))
+            self.received.append((pending.request, outcomes))
 
 
 def converse(
@@ -179,10 +184,10 @@ def converse(
     *,
     in_flight: int = 12,
     seconds: float = SECONDS,
-) -> Iterator[Answered]:
-    """Send each request to the backends of its tier; what came back, as it comes, in no order.
+) -> Iterator[Received]:
+    """Send each request to the backends of its tier, and yield what came back, in any order.
 
-    At most `in_flight` requests are on their way. No conversation takes longer than `seconds`.
+    At most `in_flight` requests are under way at a time. No conversation takes longer than `seconds`.
     """
     source = iter(requests)
     exhausted = False
@@ -198,7 +203,7 @@ def converse(
                         crowd.start(_Pending(request, backends, time.monotonic() + seconds))
                 if crowd.requests:
                     crowd.advance()
-                answered, crowd.answered = crowd.answered, []
-                yield from answered
+                received, crowd.received = crowd.received, []
+                yield from received
         finally:
             crowd.close()

@@ -1,4 +1,4 @@
-"""Mutations: what a grammar would not write. Of bodies before they are framed, and of whole requests."""
+"""Mutations of bodies before they are framed and of whole requests, and where a request is split."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ _LENGTH = re.compile(rb"^(content-length:[ \t]*)([0-9]+)(?=[ \t]*\r\n)", re.IGNO
 
 
 def boundary_of(head: bytes) -> bytes | None:
-    """The boundary that a head names, loosely: to be mutated with, not to parse by."""
+    """The boundary that a head seems to name. It is for mutations; it is not parsed by the rules."""
     match = _BOUNDARY.search(head)
     return match[1] if match else None
 
 
 def mutate_body(body: bytes, rng: Rng, boundary: bytes | None) -> bytes:
-    """The decoded body with 1 to 3 mutations; delimiters are moved about more than anything else."""
+    """The decoded body with 1 to 3 mutations, most often of delimiters."""
     tokens: tuple[bytes, ...] = _BODY_TOKENS
     if boundary is not None:
         delimiter = b"--" + boundary
@@ -101,7 +101,7 @@ def mutate_body(body: bytes, rng: Rng, boundary: bytes | None) -> bytes:
 
 
 def mutate_request(request: bytes, rng: Rng) -> bytes:
-    """A whole request with 1 to 3 mutations; a Content-Length that was right is right again, mostly."""
+    """A whole request with 1 to 3 mutations; a correct Content-Length mostly stays correct."""
     head, blank, body = request.partition(b"\r\n\r\n")
     lengths = _LENGTH.findall(head + b"\r\n")
     consistent = len(lengths) == 1 and int(lengths[0][1][:18]) == len(body)
@@ -117,7 +117,7 @@ def mutate_request(request: bytes, rng: Rng) -> bytes:
 
 
 def has_length_of(request: bytes) -> bool:
-    """Whether one Content-Length says how long the body is."""
+    """Whether there is one Content-Length, and it is that of the body."""
     head, _, body = request.partition(b"\r\n\r\n")
     lengths = _LENGTH.findall(head + b"\r\n")
     return len(lengths) == 1 and int(lengths[0][1][:18]) == len(body)
@@ -129,8 +129,8 @@ def with_length(request: bytes) -> bytes:
     return _LENGTH.sub(rb"\g<1>%d" % len(body), head + b"\r\n").removesuffix(b"\r\n") + blank + body
 
 
-def cuts(request: bytes, rng: Rng) -> tuple[int, ...]:
-    """Where a request is cut into segments: 1 to 4 places, half of them near a line end or dash (M89)."""
+def split_offsets(request: bytes, rng: Rng) -> tuple[int, ...]:
+    """Where a request is split into segments: 1 to 4 offsets, half of them near a line end or dash (M89)."""
     if len(request) < 2:
         return ()
     places = [match.start() for match in itertools.islice(re.finditer(rb"[\n-]", request), 400)]

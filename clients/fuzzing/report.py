@@ -1,4 +1,4 @@
-"""What a run found, counted: how requests ended, which rules they hit, what differed."""
+"""The figures of a fuzz run: outcomes, hits of each rule, and what differed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..comparison.cases import rule_tiers
+from ..comparison.report_files import json_report
+from ..comparison.verdicts import Result, Verdict
 from ..http1.exchange import Exchange
 from .draft import FuzzRequest
+from .evaluation import Evaluation, Outcome
 from .generator import INEXPRESSIBLE
-from .judgement import Judgement, Outcome
 
 WANTED_ACCEPTED = 0.30
 WANTED_MULTIPART = 0.40
 WANTED_HITS = 20
-"""The least share of requests accepted by all, of multipart ones, and of hits a rule in `RUN_SIZE`."""
+"""The least share of accepted and of multipart requests, and of hits of a rule in `RUN_SIZE` requests."""
 
 RUN_SIZE = 100_000
 _EXAMPLES = 3
@@ -24,17 +26,20 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request and how it ended."""
+    """A request, what came back from each backend, and how it was evaluated."""
 
     request: FuzzRequest
     exchanges: Mapping[str, Exchange]
-    judgement: Judgement
+    evaluation: Evaluation
 
 
 @dataclass(slots=True)
 class FuzzReport:
-    """The figures of one run. `different` holds the first example of each kind of difference, `refused` those
-    of each pair of codes; their numbers are in `kinds` and `codes`."""
+    """The figures of one run.
+
+    `kinds` counts each kind of difference, and `different` holds its first example. `codes` counts the
+    refusals with each pair of codes, and `refused` holds their first examples.
+    """
 
     seed: int
     backends: Sequence[str]
@@ -52,38 +57,38 @@ class FuzzReport:
 
     @property
     def requests(self) -> int:
-        """How many requests were judged."""
+        """How many requests were evaluated."""
         return sum(self.outcomes.values())
 
-    def count(self, request: FuzzRequest, exchanges: Mapping[str, Exchange], judgement: Judgement) -> None:
-        """Add one judged request."""
-        example = Example(request, exchanges, judgement)
-        self.outcomes[judgement.outcome] += 1
+    def count(self, example: Example) -> None:
+        """Add one request."""
+        request, evaluation = example.request, example.evaluation
+        self.outcomes[evaluation.outcome] += 1
         self.multipart += request.multipart
-        self.sent.update(exchanges.keys())
-        self.unanswered.update(name for name, one in exchanges.items() if one.no_response)
-        self._count_rules(request, judgement)
-        if judgement.outcome is Outcome.DIFFERENT:
-            self.kinds[judgement.kind] += 1
-            first = self.different.setdefault(judgement.kind, example)
+        self.sent.update(example.exchanges.keys())
+        self.unanswered.update(name for name, one in example.exchanges.items() if one.no_response)
+        self._count_rules(request, evaluation.outcome)
+        if evaluation.outcome is Outcome.DIFFERENT:
+            self.kinds[evaluation.kind] += 1
+            first = self.different.setdefault(evaluation.kind, example)
             if request.index < first.request.index:
-                self.different[judgement.kind] = example
-        elif judgement.outcome is Outcome.REFUSED_DIFFERENTLY:
-            self.codes[judgement.kind] += 1
-            examples = self.refused.setdefault(judgement.kind, [])
+                self.different[evaluation.kind] = example
+        elif evaluation.outcome is Outcome.REFUSED_DIFFERENTLY:
+            self.codes[evaluation.kind] += 1
+            examples = self.refused.setdefault(evaluation.kind, [])
             if len(examples) < _EXAMPLES:
                 examples.append(example)
 
-    def _count_rules(self, request: FuzzRequest, judgement: Judgement) -> None:
-        """A rule is hit by an accepted request that holds its construct, or by one with no fault but its."""
-        if judgement.outcome is Outcome.ACCEPTED:
+    def _count_rules(self, request: FuzzRequest, outcome: Outcome) -> None:
+        """Count the rules of an accepted request, or the rule of the only fault of a refused one."""
+        if outcome is Outcome.ACCEPTED:
             self.hits.update(request.rules)
-        elif judgement.outcome is Outcome.REFUSED and request.alone:
+        elif outcome is Outcome.REFUSED and request.alone:
             self.hits.update(request.fault_rules)
             self.hits.update({"S3"} if request.fault_rules else ())
             if not request.fault_rules and request.rules:
                 self.unexpected["refused without a fault"] += 1
-        if judgement.outcome is Outcome.ACCEPTED and request.fault_rules and request.alone:
+        if outcome is Outcome.ACCEPTED and request.fault_rules and request.alone:
             self.unexpected["accepted with the fault of " + ", ".join(request.fault_rules)] += 1
 
     def share(self, number: int) -> float:
@@ -92,20 +97,38 @@ class FuzzReport:
 
     @property
     def accepted(self) -> int:
-        """How many requests all backends accepted, with equal answers."""
+        """How many requests all backends accepted with equal responses."""
         return self.outcomes[Outcome.ACCEPTED]
 
     def missed_rules(self) -> list[str]:
-        """The rules below the least number of hits; a run smaller than RUN_SIZE needs fewer."""
+        """The rules with fewer hits than wanted. A run smaller than RUN_SIZE needs fewer hits."""
         least = min(WANTED_HITS, WANTED_HITS * self.requests / RUN_SIZE)
         return [rule for rule in rule_tiers() if rule not in INEXPRESSIBLE and self.hits[rule] < least]
 
     def histogram(self) -> dict[str, int]:
-        """The hits of every rule that can be expressed, in the order of the table of rules."""
+        """The hits of every rule that can be generated, in the order of the table of rules."""
         return {rule: self.hits[rule] for rule in rule_tiers() if rule not in INEXPRESSIBLE}
 
-    def as_json(self) -> dict[str, Any]:
-        """The figures for the machine-readable report."""
+    def as_json(self, results: Sequence[Result]) -> str:
+        """compare's JSON report, with the figures of the run under `fuzz`. Its numbers count requests."""
+        numbers = {
+            Verdict.EQUAL: self.outcomes[Outcome.ACCEPTED] + self.outcomes[Outcome.REFUSED],
+            Verdict.KNOWN: 0,
+            Verdict.DIFFERENT: self.outcomes[Outcome.DIFFERENT],
+            Verdict.BOTH_REFUSED: self.outcomes[Outcome.REFUSED_DIFFERENTLY],
+            Verdict.NO_RESPONSE: self.unanswered.total(),
+            Verdict.NOT_SENT: self.requests * len(self.backends) - self.sent.total(),
+        }
+        return json_report(
+            results,
+            backends=self.backends,
+            clients=["raw"],
+            cases=self.requests,
+            numbers=numbers,
+            fuzz=self._figures(),
+        )
+
+    def _figures(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
             "requests": self.requests,

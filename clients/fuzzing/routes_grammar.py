@@ -1,25 +1,20 @@
-"""Whole requests to named routes (contract section 2): answers other than the description; rules S."""
+"""Whole requests to named routes (contract section 2), whose responses are not the description: rules S."""
 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from ..comparison.cases import SAMPLE_FILES
 from .draft import Draft, Place, Production, Rng, fault, valid
 
 STORED = ("a.txt", "empty.bin")
-"""Sample files that every backend has stored before the run: /files/ answers with them."""
+"""Sample files that every backend has stored before the run. `<NAME>` in a sample stands for the hash."""
 
+_FILE, _EMPTY = b"/files/<a.txt>", b"/files/<empty.bin>"
+_ETAG = b'"<a.txt>"'
 
-def stored_target(name: str) -> bytes:
-    """The target of a stored sample file. Raises OSError."""
-    return b"/files/" + hashlib.sha256((SAMPLE_FILES / name).read_bytes()).hexdigest().encode()
-
-
-_FILE, _EMPTY = stored_target("a.txt"), stored_target("empty.bin")
-_ETAG = b'"%s"' % _FILE.removeprefix(b"/files/")
-
-# METHOD SP target, then field lines, then an empty line and a JSON body if there is one.
+# METHOD SP target, then field lines, then an empty line and a JSON body, if there is one.
 ACCEPTED = (
     valid(
         "S6", b"GET " + _FILE, b"HEAD " + _FILE + b"\nRange: bytes=0-3", b"GET " + _EMPTY + b"\nRange: x=0-1"
@@ -64,9 +59,17 @@ REFUSED = (
 )
 
 
+@cache
+def _hash(name: str) -> bytes:
+    return hashlib.sha256((SAMPLE_FILES / name).read_bytes()).hexdigest().encode()
+
+
 def place_route(draft: Draft, rng: Rng, production: Production) -> None:
-    """A whole request as written in the table."""
-    head, _, draft.body = draft.use(production, rng).partition(b"\n\n")
+    """A whole request as written in the table. Raises OSError when a stored sample file cannot be read."""
+    text = draft.use(production, rng)
+    for name in STORED:
+        text = text.replace(b"<%s>" % name.encode(), _hash(name))
+    head, _, draft.body = text.partition(b"\n\n")
     line, *fields = head.split(b"\n")
     draft.method, _, draft.target = line.partition(b" ")
     draft.content_type = b"application/json" if draft.body else None

@@ -1,54 +1,51 @@
-"""A fuzz run: generates, sends, judges, shrinks what differs, and saves it for whoever has to look at it."""
+"""A fuzz run: generates and sends requests, evaluates the responses, and shrinks and saves what differs."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..comparison.cases import SAMPLE_FILES, load_cases
-from ..comparison.known_differences import Known
-from ..comparison.projection import View
-from ..comparison.rendering import show_exchange, show_request
-from ..comparison.runner import WHOLE_VIEW, Backend
-from ..comparison.verdicts import Result, Verdict
+from ..comparison.cases import load_cases
+from ..comparison.known_differences import KnownDifferences
+from ..comparison.projection import EVERY_BYTE, Projection
+from ..comparison.runner import Backend, store_sample
+from ..comparison.verdicts import Result
 from ..http1.exchange import Exchange, exchange, request_methods
 from .draft import FuzzRequest
+from .evaluation import evaluate_request
 from .generator import Generator
-from .judgement import Judgement, judge
 from .multiplex import SECONDS, converse
 from .report import Example, FuzzReport
 from .routes_grammar import STORED
 from .shrink import shrink
 
-MOST_SHRUNK = 20
-"""Kinds of difference that are made small; of more, the first requests are kept as they are."""
-
 
 class NotStored(Exception):
-    """A backend would not store the sample files that some requests ask for; the message says which."""
+    """A backend does not store the sample files that some requests ask for; the message says which."""
 
 
 def fuzz(
     backends: Sequence[Backend],
     *,
     seed: int,
-    known: Known,
-    view: View = WHOLE_VIEW,
+    known_differences: KnownDifferences,
+    projection: Projection = EVERY_BYTE,
     seconds: float = float("inf"),
     count: int | None = None,
     on_request: Callable[[FuzzReport], object] = lambda report: None,
 ) -> FuzzReport:
-    """Send generated requests until `count` were sent or `seconds` are over. Raises NotStored.
+    """Send generated requests until `count` were sent or `seconds` have passed. Raises NotStored.
 
-    The same seed sends the same requests, in the same order. A recorded case that is sent as it is has the
-    known differences of that case. `view` says what of the answers is looked at, and leaves out requests for
-    routes that a server looked at in this way does not have.
+    The same seed sends the same requests, in the same order. A backend with a known difference for a recorded
+    case is not compared when the case is sent unchanged. `projection` says which parts of the responses are
+    compared; requests for routes that it excludes are not sent.
     """
-    cases = [case for case in load_cases() if view.wants(case)]
-    if not view.parsed:
+    cases = [case for case in load_cases() if projection.includes(case)]
+    if not projection.parsed:
         _store_samples(backends, {*STORED, *(name for case in cases for name in case.store)})
     generator = Generator(seed, cases)
     report = FuzzReport(seed, [backend.name for backend in backends])
@@ -58,103 +55,85 @@ def fuzz(
         for request in generator.requests(count):
             if time.monotonic() - started > seconds:
                 return
-            if view.wants_request(request.data):
+            if projection.includes_request(request.data):
                 yield request
 
     for request, exchanges in converse(requests(), backends):
-        # One that is known to differ is no measure for the others.
-        compared = {name: one for name, one in exchanges.items() if (request.origin, name) not in known}
-        report.count(request, compared, judge(request, view.exchanges(compared)))
+        compared = {
+            name: one for name, one in exchanges.items() if (request.origin, name) not in known_differences
+        }
+        if compared:
+            report.count(_example(request, compared, projection))
         report.seconds = time.monotonic() - started
         on_request(report)
     return report
 
 
-def shrunk(example: Example, backends: Sequence[Backend], view: View = WHOLE_VIEW) -> Example:
-    """The smallest request found that differs in the same way; the example itself if it no longer differs."""
-    request = example.request
+def shrunk(example: Example, backends: Sequence[Backend], projection: Projection = EVERY_BYTE) -> Example:
+    """The smallest request found that differs in the same way.
+
+    It is the example itself if the example no longer differs.
+    """
+    request, kind = example.request, example.evaluation.kind
     concerned = [backend for backend in backends if backend.name in example.exchanges]
-    again = _ask(request.data, request, concerned, view)
-    if again.judgement.kind != example.judgement.kind:
-        return example
+
+    def send(data: bytes) -> Example:
+        methods = request_methods(data)
+        exchanges = {
+            backend.name: exchange(backend.host, backend.port, [data], methods=methods, seconds=SECONDS)
+            for backend in concerned
+        }
+        smaller = dataclasses.replace(request, data=data, splits=(), rules=frozenset(), fault_rules=())
+        return _example(smaller, exchanges, projection)
 
     def shows(data: bytes) -> bool:
-        judgement = _ask(data, request, concerned, view).judgement
-        return judgement.failed and judgement.kind == example.judgement.kind
+        evaluation = send(data).evaluation
+        return evaluation.difference is not None and evaluation.kind == kind
 
-    # Backends that get T1 alone must not be shown a head, or chunks, that only others can judge.
-    smaller = shrink(request.data, shows, whole_lines=request.tier == 1)
-    return _ask(smaller, request, concerned, view)
-
-
-def _ask(data: bytes, request: FuzzRequest, backends: Sequence[Backend], view: View) -> Example:
-    exchanges: dict[str, Exchange] = {}
-    for backend in backends:
-        exchanges[backend.name] = exchange(
-            backend.host, backend.port, [data], methods=request_methods(data), seconds=SECONDS
-        )
-    changed = FuzzRequest(
-        request.index,
-        data,
-        alone=request.alone,
-        tier=request.tier,
-        multipart=request.multipart,
-        origin=request.origin,
-    )
-    return Example(changed, exchanges, judge(changed, view.exchanges(exchanges)))
-
-
-def name_of(example: Example, seed: int) -> str:
-    """What a difference is called: the seed and the index make its request again."""
-    return f"fuzz-{seed}-{example.request.index}"
+    if send(request.data).evaluation.kind != kind:
+        return example
+    # A backend that gets only T1 must not get a new head or new chunks: it cannot read them by the rules.
+    return send(shrink(request.data, shows, whole_lines=request.tier == 1))
 
 
 def save(folder: Path, example: Example, found: Example, seed: int) -> Path:
-    """Write NAME.http, the minimal request, and NAME.json with all answers to it. Raises OSError."""
+    """Write NAME.http, the minimal request, and NAME.json with the responses. Raises OSError.
+
+    `found` is the example before it was shrunk.
+    """
+    result = result_of(example, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name_of(example, seed)}.http"
+    path = folder / f"{result.case}.http"
     path.write_bytes(example.request.data)
     document = {
-        "title": example.judgement.detail,
+        "title": result.detail,
         "seed": seed,
         "index": example.request.index,
         "origin": found.request.origin,
         "rules": sorted(found.request.fault_rules or found.request.rules),
         "bytes_before": len(found.request.data),
-        "answers": {name: _answers(one) for name, one in example.exchanges.items()},
+        "responses": {name: _as_json(one) for name, one in example.exchanges.items()},
     }
     path.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     return path
 
 
 def result_of(example: Example, seed: int) -> Result:
-    """The difference as compare reports any other."""
-    shown = example.exchanges.get(example.judgement.backend)
-    responses = shown.responses if shown is not None else ()
-    blocks = [f"request ({len(example.request.data)} bytes):", show_request(example.request.data)]
-    for name, one in example.exchanges.items():
-        blocks += [f"{name}:", show_exchange(one)]
-    return Result(
-        case=name_of(example, seed),
-        backend=example.judgement.backend,
-        client="raw",
-        verdict=_verdict(example.judgement, shown),
-        status=responses[0].status if responses else None,
-        detail=example.judgement.detail,
-        evidence="\n".join(blocks),
-    )
+    """The difference as compare reports it. The seed and the index in its name make the request again."""
+    assert example.evaluation.difference is not None
+    name = f"fuzz-{seed}-{example.request.index}"
+    return dataclasses.replace(example.evaluation.difference, case=name)
 
 
-def _verdict(judgement: Judgement, shown: Exchange | None) -> Verdict:
-    unanswered = shown is not None and bool(shown.no_response)
-    return Verdict.NO_ANSWER if judgement.failed and unanswered else Verdict.DIFFERENT
+def _example(request: FuzzRequest, exchanges: Mapping[str, Exchange], projection: Projection) -> Example:
+    return Example(request, exchanges, evaluate_request(request, projection.project_exchanges(exchanges)))
 
 
-def _answers(shown: Exchange) -> dict[str, object]:
+def _as_json(shown: Exchange) -> dict[str, object]:
     return {
-        "no_answer": shown.no_response,
+        "no_response": shown.no_response,
         "closed": shown.closed,
-        "answers": [
+        "responses": [
             {"status": one.status, "headers": list(one.headers), "body": one.body.decode("utf-8", "replace")}
             for one in shown.responses
         ],
@@ -163,9 +142,5 @@ def _answers(shown: Exchange) -> dict[str, object]:
 
 def _store_samples(backends: Sequence[Backend], names: Iterable[str]) -> None:
     for backend, name in itertools.product(backends, sorted(names)):
-        data = (SAMPLE_FILES / name).read_bytes()
-        head = f"PUT /upload/{name} HTTP/1.1\r\nHost: localhost:8000\r\nContent-Length: {len(data)}\r\n\r\n"
-        stored = exchange(backend.host, backend.port, [head.encode() + data])
-        if not stored.responses or stored.responses[0].status != 200:
-            why = stored.responses[0].status if stored.responses else stored.no_response or "closed"
-            raise NotStored(f"{backend.name} does not store {name}: {why}")
+        if problem := store_sample(name, backend):
+            raise NotStored(f"{backend.name}: {problem}")

@@ -1,4 +1,4 @@
-"""Makes a request smaller for as long as it shows the same: lines first, then bytes (delta debugging)."""
+"""Makes a request smaller while it shows the same difference: lines first, then bytes (delta debugging)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from .mutations import has_length_of, with_length
 
 Shows = Callable[[bytes], bool]
-"""Whether a request still shows what the first one showed."""
+"""Whether a request shows the same difference as the first one."""
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 _LENGTH = b"content-length:"
@@ -16,11 +16,11 @@ _CODING = re.compile(rb"^transfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECA
 
 
 def shrink(request: bytes, shows: Shows, *, attempts: int = 1500, whole_lines: bool = False) -> bytes:
-    """The smallest request found within so many attempts; `request` itself must show it.
+    """The smallest request found within `attempts` calls of `shows`, which must be true for `request`.
 
-    A Content-Length that says how long the body is goes on saying so. No line, and no byte of the result
-    can be left out by itself, if the attempts sufficed. `whole_lines`: of the head only whole lines are left
-    out, and chunks are not touched.
+    A correct Content-Length is kept correct. If the attempts suffice, no single line and no single byte of
+    the result can be left out. With `whole_lines` only whole lines of the head are left out, and chunks stay
+    as they are.
     """
     lines = _head_lines(request) if whole_lines else None
     return _Shrinker(shows, attempts, consistent=has_length_of(request), lines=lines).run(request)
@@ -46,7 +46,7 @@ class _Shrinker:
             request = smaller
 
     def _by(self, request: bytes, unit: re.Pattern[bytes]) -> bytes:
-        """Leave out runs of units, longer runs first."""
+        """Leave out runs of units, long runs first."""
         units = unit.findall(request)
         size = len(units) // 2
         while size >= 1 and self._left > 0:
@@ -57,13 +57,13 @@ class _Shrinker:
                 if found is None:
                     position += size
                 else:
-                    # Its Content-Length may be another one by now.
+                    # Its Content-Length may have changed.
                     units = unit.findall(found)
             size //= 2
         return b"".join(units)
 
     def _simpler(self, request: bytes) -> bytes:
-        """Letters become one `a` where that makes no difference, so that the odd ones stand out."""
+        """Replace words by `a` and other bytes by 0xFF where that shows the same: the rest stands out."""
         for pattern, plain in ((rb"[b-zB-Z]{3,}", b"a"), (rb"[\x80-\xff]+", b"\xff")):
             position = 0
             while self._left > 0 and (match := re.compile(pattern).search(request, position)):
@@ -73,7 +73,7 @@ class _Shrinker:
         return request
 
     def _without_chunks(self, request: bytes) -> bytes:
-        """The same body with a Content-Length, if that shows it too."""
+        """The same body with a Content-Length, if that shows the same."""
         head, blank, body = request.partition(b"\r\n\r\n")
         data = _decoded(body)
         if data is None or not _CODING.search(head + b"\r\n"):
@@ -87,7 +87,7 @@ class _Shrinker:
         return found
 
     def _try(self, candidate: bytes) -> bytes | None:
-        """The candidate, with its length put right, if it shows the same."""
+        """The candidate with a correct length if it shows the same, or None."""
         if self._consistent and not has_length_of(candidate):
             candidate = with_length(candidate)
         if candidate in self._tried or self._left <= 0 or not self._allows(candidate):
@@ -110,13 +110,13 @@ class _Shrinker:
 
 
 def _head_lines(request: bytes) -> list[bytes]:
-    """The lines of the head, and last the body."""
+    """The lines of the head, and the body as the last entry."""
     head, _, body = request.partition(b"\r\n\r\n")
     return [*head.split(b"\r\n"), body]
 
 
 def _decoded(body: bytes) -> bytes | None:
-    """The data of well-formed chunks, loosely; None for others."""
+    """The data of the chunks, which are not validated; None if they do not end."""
     data, position = b"", 0
     while match := _CHUNK.match(body, position):
         size = int(match[1], 16)

@@ -1,6 +1,6 @@
-"""The body of a request from requests' `data`, `json` and `files`, and what of it was sent.
+"""Makes the body of a request from `data`, `json` and `files` as requests does, and says what was sent of it.
 
-The rules are those of requests: `files` win over `json`, `json` counts only without `data`. A mapping or
+The rules are those of requests: `files` replace `json`, and `json` counts only without `data`. A mapping or
 a list as `data` becomes a form, str and bytes are sent as they are, and any other iterable is streamed.
 """
 
@@ -22,7 +22,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class EmptyFraming(enum.Enum):
-    """How the head says that a body has no bytes: requests has three ways, and one of them is obvious."""
+    """How the head says that a body has no bytes. requests has three ways."""
 
     LENGTH = enum.auto()  # Content-Length: 0
     CHUNKED = enum.auto()  # a stream of no or unknown length
@@ -39,7 +39,7 @@ class Receipt:
 
 
 class Body(Protocol):
-    """What a message needs of its body. `receipt` is None until `blocks` has been read to its end."""
+    """What a request needs of its body. `receipt` is None until `blocks` has been read to its end."""
 
     @property
     def content_type(self) -> str | None: ...
@@ -93,7 +93,7 @@ class FormDataBody:
 
     def __init__(self, multipart: MultipartBody) -> None:
         self.multipart = multipart
-        self.when_empty = EmptyFraming.LENGTH  # it never is: there is always the last delimiter
+        self.when_empty = EmptyFraming.LENGTH  # never used: the last delimiter is always there
         self.receipt: Receipt | None = None
 
     @property
@@ -125,11 +125,11 @@ def choose_body(data: Any, json: Any, files: Any, boundary: str | None = None) -
     """The body for what a call gives, or None. Raises UsageError for what does not go together."""
     if isinstance(data, (SingleBody, FormDataBody)):
         return data
-    data = data or None  # so does requests, and a stream that says that it is empty is no body either
+    data = data or None  # as in requests, where a stream that says that it is empty is not a body either
     streamed = _is_streamed(data)
     if files:
         if streamed or isinstance(data, (str, bytes)):
-            raise UsageError("files go together with form data only, not with a body of their own")
+            raise UsageError("files go together with form data only, not with another body")
         return FormDataBody(MultipartBody(parts_of(data or (), files), boundary))
     if streamed:
         return SingleBody(source_of(data), when_empty=EmptyFraming.CHUNKED)
@@ -172,14 +172,14 @@ def _file_part(name: str, given: Any) -> Part | None:
 
 
 def _further_fields(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """A part's own fields. The three that urllib3 sets itself cannot be given here, and None says nothing."""
+    """A part's own fields, without empty ones and the three that urllib3 sets itself."""
     for name, value in headers.items():
         if value and name not in ("Content-Disposition", "Content-Type", "Content-Location"):
             yield name, str(value)
 
 
 def _guess_filename(content: Any) -> str | None:
-    """The name of an open file without its folders; names like `<stdin>` are none."""
+    """The name of an open file without its folders; names like `<stdin>` do not count."""
     name = getattr(content, "name", None)
     if isinstance(name, bytes):
         name = name.decode("utf-8")

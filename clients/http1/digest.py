@@ -1,4 +1,4 @@
-"""SHA-256 of what is being sent, reckoned in a thread beside the sending: neither waits for the other."""
+"""SHA-256 of what is being sent, computed in a thread, so that sending and hashing overlap."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TypeAlias
 
 Block: TypeAlias = bytes | bytearray | memoryview
 
-# A block is done with once this many more have been given to `update`: buffers in turn are one more.
+# A block is not used any more after this many further calls of `update`. A ring of buffers needs one more.
 MAX_PENDING = 3
-# Below this size handing a block over costs more than hashing it (64 KiB take some 40 microseconds).
+# For smaller blocks the thread costs more than the hash (64 KiB take some 40 microseconds).
 _BACKGROUND_BYTES = 65536
 
 
 class Digest:
     """Counts and hashes blocks in order; large ones in a thread that starts with the first of them.
 
-    A context manager: the thread ends with it. `hexdigest` waits for what is pending.
+    A context manager: the thread ends with it. `hexdigest` waits for pending blocks.
     """
 
     def __init__(self) -> None:

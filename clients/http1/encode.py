@@ -1,7 +1,7 @@
-"""Pairs, queries, cookies and credentials as the bytes that requests sends, written by hand.
+"""Pairs, queries, cookies and credentials as the bytes that requests sends.
 
 Pairs take requests' shapes: a mapping or an iterable of pairs; a value may be str, bytes, a number, None
-(left out) or an iterable of values. Of a mapping as a value only its keys are sent, as requests does.
+(left out) or an iterable of values. When a value is a mapping, only its keys are sent, as requests does.
 """
 
 from __future__ import annotations
@@ -9,44 +9,25 @@ from __future__ import annotations
 import base64
 import json as json_module
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import UsageError
 
-# unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"                        RFC 3986, section 2.3
-UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _FORBIDDEN_IN_FIELD = re.compile("[\r\n\0]")
 
 
-def percent_encode(data: bytes, safe: frozenset[int]) -> str:
-    """`data` with every byte outside `safe` as %XX (RFC 3986, section 2.1)."""
-    if safe.issuperset(data):
-        return data.decode("ascii")
-    return "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in data)
-
-
-def form_encode(value: object) -> str:
-    """One name or value: a blank is `+`; like Python's quote_plus it leaves `~` and encodes `*`.
-
-    Bytes stand for themselves, everything else is its `str` in UTF-8. Raises UsageError for what UTF-8 cannot
-    say (lone surrogates).
-    """
-    data = bytes(value) if isinstance(value, bytes) else as_utf8(str(value))
-    return percent_encode(data, _FORM_SAFE).replace(" ", "+")
-
-
-_FORM_SAFE = UNRESERVED | {ord(" ")}
-
-
 def urlencode(pairs: object) -> str:
-    """`application/x-www-form-urlencoded` text of `pairs`, also used for a query."""
-    return "&".join(
-        f"{form_encode(name)}={form_encode(item)}"
-        for name, value in pairs_of(pairs)
-        for each in values_of(value)
-        for item in _flattened(each)
-    )
+    """`application/x-www-form-urlencoded` text of `pairs`, also used for a query.
+
+    Raises UsageError for text that UTF-8 cannot encode (lone surrogates).
+    """
+    given = [(name, item) for name, value in pairs_of(pairs) for item in values_of(value)]
+    try:
+        return urllib.parse.urlencode(given, doseq=True)  # doseq: a second level of lists is flattened too
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{error.object!a} cannot be encoded as UTF-8") from None
 
 
 def pairs_of(value: Any) -> list[tuple[Any, Any]]:
@@ -66,14 +47,6 @@ def values_of(value: Any) -> Iterator[Any]:
     return (item for item in values if item is not None)
 
 
-def _flattened(value: Any) -> Iterable[Any]:
-    """A second level of lists is flattened too: urlencode(doseq=True), which requests calls, does so."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
-        return (value,)
-    items: Iterable[Any] = value
-    return items
-
-
 def json_bytes(value: object) -> bytes:
     """JSON as requests writes it, with blanks and in ASCII. Raises UsageError for NaN and for non-JSON."""
     try:
@@ -83,7 +56,7 @@ def json_bytes(value: object) -> bytes:
 
 
 def cookie_field(cookies: Mapping[str, str | None]) -> str | None:
-    """The Cookie field's value (RFC 6265, section 4.2.1), verbatim, or None when there is no cookie.
+    """The value of the Cookie field (RFC 6265, section 4.2.1), verbatim, or None when there is no cookie.
 
     A cookie whose value is None is its name alone. Raises UsageError for CR, LF and NUL.
     """
@@ -108,7 +81,7 @@ def _unescape_quoted(value: str) -> str:
 def basic_credentials(username: object, password: object) -> str:
     """The Authorization value of Basic (RFC 7617): bytes verbatim, text in ISO-8859-1, as requests does.
 
-    Raises UsageError for text that ISO-8859-1 cannot say: give its UTF-8 bytes instead.
+    Raises UsageError for text that ISO-8859-1 cannot encode: give its UTF-8 bytes instead.
     """
     pair = b":".join(_credential(part) for part in (username, password))
     return "Basic " + base64.b64encode(pair).decode("ascii")

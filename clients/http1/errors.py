@@ -1,4 +1,4 @@
-"""What can go wrong in a client, and the exit status of each: the message is a sentence for the user."""
+"""What can go wrong in a client, with the exit status for each. Messages are sentences for the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ClientError(Exception):
 
 
 class UploadFailed(ClientError):
-    """The upload was not done: the body could not be read to its end, or the answer does not confirm it."""
+    """The upload failed: the body could not be read to its end, or the response does not describe it."""
 
 
 class UsageError(ClientError, ValueError):
@@ -22,6 +22,6 @@ class UsageError(ClientError, ValueError):
 
 
 class Unreachable(ClientError):
-    """There is no usable answer: no connection, a connection that broke, no HTTP, or no answer in time."""
+    """There is no usable response: no connection, a broken one, not HTTP, or no response in time."""
 
     exit_status = 3

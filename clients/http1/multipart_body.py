@@ -16,7 +16,7 @@ from .encode import as_utf8
 from .errors import UsageError
 from .sources import Source
 
-# Pieces smaller than this are sent together: a delimiter and a part head are no segment of their own.
+# Pieces smaller than this are sent together: a delimiter and a part head are not sent alone.
 _GATHER_BYTES = 16384
 # boundary = 0*69<bchars> bcharsnospace                                    RFC 2046, section 5.1.1
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
@@ -65,19 +65,19 @@ class SentPart:
 class MultipartBody:
     """The parts and the delimiters between them. `length` is None when that of a part is not known.
 
-    After `blocks` has been read to its end, `sent` tells what every part was.
+    After `blocks` has been read to its end, `sent` describes every part.
     """
 
     def __init__(self, parts: Iterable[Part], boundary: str | None = None) -> None:
         self.parts: Sequence[Part] = tuple(parts)
         self.boundary = new_boundary() if boundary is None else boundary
         if _BOUNDARY.fullmatch(self.boundary) is None:
-            raise UsageError(f"{self.boundary!r} is no boundary (RFC 2046, section 5.1.1)")
+            raise UsageError(f"{self.boundary!r} is not a boundary (RFC 2046, section 5.1.1)")
         self.sent: list[SentPart] = []
 
     @property
     def content_type(self) -> str:
-        """The Content-Type; the boundary is quoted where it is no token."""
+        """The Content-Type; a boundary that is not a token is quoted."""
         quoted = self.boundary if _TOKEN.fullmatch(self.boundary) else f'"{self.boundary}"'
         return f"multipart/form-data; boundary={quoted}"
 
@@ -109,7 +109,7 @@ class MultipartBody:
                     digest.update(block)
                     yield block
                     if not part.source.repeatable:
-                        yield b""  # a live stream is not held back
+                        yield b""  # what a stream gives is sent at once
                 self.sent.append(SentPart(part.name, part.filename, digest.size, digest.hexdigest()))
             yield b"\r\n"
         yield self._last_delimiter
@@ -124,12 +124,12 @@ class MultipartBody:
 
 
 def new_boundary() -> str:
-    """128 random bits in hexadecimal: nobody can guess it and put it into a file."""
+    """128 random bits in hexadecimal, so that nobody can guess the boundary and put it into a file."""
     return secrets.token_hex(16)
 
 
 def gathered(pieces: Iterable[Block]) -> Iterator[Block]:
-    """The same bytes, small pieces joined; large ones are not copied, and an empty one ends the waiting."""
+    """The same bytes with small pieces joined. Large ones are not copied; an empty one flushes."""
     small = bytearray()
     for piece in pieces:
         if 0 < len(piece) < _GATHER_BYTES:

@@ -1,4 +1,4 @@
-"""A request message: its head as bytes, its body in blocks, framed as requests and http.client frame it."""
+"""A request: its head as bytes and its body in blocks, framed as requests and http.client frame it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Request:
         return next((value for each, value in self.fields if each.lower() == name), None)
 
     def blocks(self, on_block: Callable[[int], None] | None = None) -> Iterator[Block]:
-        """The body as on the wire, with chunked coding; `on_block` is told the size of each block."""
+        """The body as on the wire, with chunked coding; `on_block` gets the size of each block."""
         if self.body is None:
             return iter(())
         blocks = counted(self.body.blocks(), on_block)
@@ -61,7 +61,7 @@ class Fields:
         return name.lower() in self._fields
 
     def update(self, headers: Mapping[str, str | bytes | None]) -> None:
-        """Set what a caller gives. None takes a field out, unless a later name in another case sets it."""
+        """Set what a caller gives. None removes a field, unless a later name in another case sets it."""
         removed: set[str] = set()
         for name, value in headers.items():
             self.set(name, b"" if value is None else value)
@@ -95,12 +95,12 @@ def build_request(
     boundary: str | None = None,
     chunked: bool = False,
 ) -> Request:
-    """The message for a call with requests' arguments; `boundary` and `chunked` are ours.
+    """The request for a call with the arguments of requests; `boundary` and `chunked` are ours.
 
-    Raises UsageError for arguments that make no request.
+    Raises UsageError for arguments that do not make a request.
     """
     if _TOKEN.fullmatch(method) is None:
-        raise UsageError(f"{method!r} is no method")
+        raise UsageError(f"{method!r} is not a method")
     method = method.upper()
     request_url = parse_request_url(url, params)
     fields = _session_fields()
@@ -120,7 +120,7 @@ def build_request(
 
 
 def _session_fields() -> Fields:
-    """What a session of requests sends with every request. We decode no content coding, and say so."""
+    """What a session of requests always sends, but with Accept-Encoding: identity, as we decode no coding."""
     fields = Fields()
     fields.set("User-Agent", f"wireproof/{project_version()}")
     fields.set("Accept-Encoding", "identity")
@@ -132,13 +132,13 @@ def _session_fields() -> Fields:
 def _set_framing(fields: Fields, method: str, body: Body | None, chunked: bool) -> None:
     """Content-Length or Transfer-Encoding, as requests decides it (RFC 9112, section 6)."""
     if "transfer-encoding" in fields:
-        raise UsageError("Transfer-Encoding is not given by hand: it follows from the body")
+        raise UsageError("Transfer-Encoding cannot be given: it follows from the body")
     if body is None:
         if method not in ("GET", "HEAD") and "content-length" not in fields:
             fields.set("Content-Length", "0")
         return
     if "content-length" in fields and (chunked or not body.length):
-        raise UsageError("Content-Length is not given by hand: it follows from the body")
+        raise UsageError("Content-Length cannot be given: it follows from the body")
     if chunked or body.length is None:
         fields.set("Transfer-Encoding", "chunked")
     elif body.length or body.when_empty is EmptyFraming.LENGTH:

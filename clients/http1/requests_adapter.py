@@ -1,4 +1,4 @@
-"""Lets requests connect through our watched sockets, or through none at all for a dry run."""
+"""Lets requests connect through our watched sockets, or write into a function for a dry run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .wire import Wire, WireSocket, WireTLSSocket, watch_tls
 
 
 class DryRunDone(Exception):
-    """The whole request has been written, and there is no answer to read."""
+    """The whole request has been written, and there is no response to read."""
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -41,12 +41,12 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Skips every interim answer (RFC 9110, section 15.2); http.client takes all but 100 for the answer."""
+    """Skips every interim response (RFC 9110, section 15.2). http.client skips 100 alone."""
 
     def begin(self) -> None:
         super().begin()
         while 100 <= self.status < 200:
-            self.headers = None  # type: ignore[assignment]  # so it knows that nothing has been read
+            self.headers = None  # type: ignore[assignment]  # begin() reads a head only when there is none
             super().begin()
 
 
@@ -75,7 +75,7 @@ class _WatchedHTTPS(HTTPSConnection):
 
 
 class _DrySocket:
-    """Takes what is sent; reading the answer ends the dry run."""
+    """Passes on what is sent. Reading the response ends the dry run."""
 
     def __init__(self, write: Callable[[Block], None]) -> None:
         self.sendall = write
@@ -90,7 +90,7 @@ class _DrySocket:
         """Nothing to close."""
 
     def makefile(self, *args: Any) -> NoReturn:
-        """What http.client reads the answer from."""
+        """What http.client reads the response from."""
         raise DryRunDone
 
 
@@ -110,7 +110,7 @@ class _DryHTTPS(HTTPSConnection):
 
     def connect(self) -> None:
         self.sock = _DrySocket(self._write)
-        self.is_verified = True  # there is nobody to verify
+        self.is_verified = True  # there is no certificate to verify
 
 
 _WATCHED: dict[str, Any] = {"http": _WatchedHTTP, "https": _WatchedHTTPS}

@@ -1,4 +1,4 @@
-"""Sends a call through `requests`, streaming: everything but a multipart body is made by requests itself."""
+"""Sends a call through `requests`, streaming. requests itself makes everything but a multipart body."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from .body import Body
 from .digest import Block
-from .errors import Unreachable, UploadFailed, UsageError
-from .received_response import MAX_RESPONSE_BYTES, DecodedResponse, ReceivedResponse
+from .errors import Unreachable, UsageError
+from .incoming_response import MAX_RESPONSE_BYTES, IncomingResponse, too_large
 from .request import Request, build_request, counted
 from .requests_adapter import DryRunDone, WatchedAdapter
-from .response_parser import Response
+from .response_parser import DecodedResponse, Response
 from .socket_transport import reason, too_late, trusted_context
 from .upload_call import Call
-from .verify_upload import confirm
+from .verify_upload import verify_upload
 from .wire import Wire
 
 
@@ -28,43 +28,43 @@ def send(
     cafile: str | None = None,
     on_block: Callable[[int], None] | None = None,
 ) -> Response:
-    """Send a call through `wire` and check the answer against it. Raises as `request` does."""
-    # What requests cannot send, or would send ambiguously, is refused here with the other client's words.
-    message = build_request(**call.arguments())
+    """Send a call through `wire` and check the response against it. Raises as `request` does."""
+    # This refuses what requests cannot send, or would send ambiguously, in the other client's words.
+    request = build_request(**call.arguments())
     if cafile is not None:
         trusted_context(cafile)
-    received = ReceivedResponse(message)
-    received.watch(wire)
+    incoming = IncomingResponse(request, wire)
+    wire.listen(incoming.feed)
     try:
         with watched_session(WatchedAdapter(wire)) as session:
-            prepared = _prepare(session, call, message, on_block)
-            response = _exchange(session, prepared, wire, cafile, received)
+            prepared = _prepare(session, call, request, on_block)
+            response = _exchange(session, prepared, wire, cafile, incoming)
     except (requests.RequestException, HTTPError, TimeoutError) as error:
-        raise client_error(error, message, wire, received) from None
-    body = message.body
+        raise client_error(error, request, wire, incoming) from None
+    body = request.body
     if body is not None and body.receipt is None and not _is_streamed(call, body):
-        for _ in body.blocks():  # requests sent its own rendering: ours must have been the same
+        for _ in body.blocks():  # requests sent its own rendering, which must have been the same as ours
             pass
-    confirm(response, body.receipt if body else None, has_body=body is not None)
+    verify_upload(response, body.receipt if body else None, has_body=body is not None)
     return response
 
 
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
-    """Give to `write` all bytes that `send` would send. Nothing is connected to."""
-    message = build_request(**call.arguments())
+    """Give to `write` all bytes that `send` would send. No connection is made."""
+    request = build_request(**call.arguments())
     try:
         with watched_session(WatchedAdapter(Wire(), write)) as session:
-            session.send(_prepare(session, call, message, None), allow_redirects=False)
+            session.send(_prepare(session, call, request, None), allow_redirects=False)
     except DryRunDone:
         return
     except requests.RequestException as error:
-        raise client_error(error, message) from None
+        raise client_error(error, request) from None
 
 
 def watched_session(adapter: WatchedAdapter) -> requests.Session:
-    """A session that sends through `adapter`, and takes nothing from the environment."""
+    """A session that sends through `adapter` and ignores the environment."""
     session = requests.Session()
-    session.trust_env = False  # neither proxies nor .netrc: the other client has none
+    session.trust_env = False  # no proxies and no .netrc, as in the other client
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -75,48 +75,47 @@ def _exchange(
     prepared: requests.PreparedRequest,
     wire: Wire,
     cafile: str | None,
-    received: ReceivedResponse,
+    incoming: IncomingResponse,
 ) -> Response:
-    """What the server answered; requests has only taken off a content coding."""
+    """The response as our parser read it; requests has only removed a content coding."""
     with session.send(
         prepared, stream=True, timeout=wire.remaining, verify=cafile or True, allow_redirects=False
     ) as reply:
-        received.final()  # a malformed head is refused before anybody waits for its body
         content = bytearray()
         for block in reply.iter_content(1 << 16):
             content += block
             if len(content) > MAX_RESPONSE_BYTES:
-                raise UploadFailed(f"the answer is larger than {MAX_RESPONSE_BYTES >> 20} MiB")
-    response = received.whole()
+                raise too_large()
+    response = incoming.whole()
     if content == response.body:
         return response
     return DecodedResponse(response.status, response.headers, bytes(content), response.body)
 
 
 def _prepare(
-    session: requests.Session, call: Call, message: Request, on_block: Callable[[int], None] | None
+    session: requests.Session, call: Call, request: Request, on_block: Callable[[int], None] | None
 ) -> requests.PreparedRequest:
-    """What requests makes of the call; a streamed body is an iterable, and its type is set afterwards."""
-    body = message.body
+    """What requests makes of the call. A streamed body is an iterable, and its type is set afterwards."""
+    body = request.body
     streamed = body is not None and _is_streamed(call, body)
-    request = requests.Request(
+    call_of_requests = requests.Request(
         call.method.upper(),
         call.url,
         params=call.params or {},
         headers=dict(call.headers or {}),
         cookies=dict(call.cookies or {}),
         auth=call.auth,
-        data=_stream(body, on_block, chunked=message.chunked) if streamed and body else call.data or {},
+        data=_stream(body, on_block, chunked=request.chunked) if streamed and body else call.data or {},
         json=None if streamed else call.json,
     )
-    prepared = session.prepare_request(request)
+    prepared = session.prepare_request(call_of_requests)
     if streamed and body is not None:
-        _complete_head(prepared, message, body)
+        _complete_head(prepared, request, body)
     return prepared
 
 
 def _is_streamed(call: Call, body: Body) -> bool:
-    """Whether requests gets the body from us; forms, JSON, str and bytes it encodes itself."""
+    """Whether we give the body to requests as blocks. It encodes forms, JSON, str and bytes itself."""
     native = call.data is None or isinstance(call.data, (str, bytes, list, tuple, dict))
     return call.chunked or bool(call.files) or not native
 
@@ -143,13 +142,13 @@ def _stream(body: Body, on_block: Callable[[int], None] | None, *, chunked: bool
     return _Stream(body, on_block) if chunked else _SizedStream(body, on_block)
 
 
-def _complete_head(prepared: requests.PreparedRequest, message: Request, body: Body) -> None:
-    """Put Content-Type where requests puts that of its own bodies: behind the field of the framing."""
+def _complete_head(prepared: requests.PreparedRequest, request: Request, body: Body) -> None:
+    """Put Content-Type where requests puts that of its own bodies, behind the field of the framing."""
     fields = list(prepared.headers.items())
     prepared.headers.clear()
     has_type = any(name.lower() == "content-type" for name, _ in fields)
     for name, value in fields:
-        if name == "Transfer-Encoding" and not message.chunked:  # so requests says that there are 0 bytes
+        if name == "Transfer-Encoding" and not request.chunked:  # requests says so that there are 0 bytes
             name, value = "Content-Length", "0"
         prepared.headers[name] = value
         if name in ("Content-Length", "Transfer-Encoding") and body.content_type and not has_type:
@@ -157,27 +156,27 @@ def _complete_head(prepared: requests.PreparedRequest, message: Request, body: B
 
 
 def client_error(
-    error: Exception, message: Request, wire: Wire | None = None, received: ReceivedResponse | None = None
+    error: Exception, request: Request, wire: Wire | None = None, incoming: IncomingResponse | None = None
 ) -> UsageError | Unreachable:
-    """The sentence that the socket client has for the same failure, or why requests alone has one."""
+    """The socket client's sentence for the same failure, or why requests alone fails."""
     try:
-        answered = received is not None and received.final() is not None
-    except Unreachable as judged:
-        return judged
-    if isinstance(error, ValueError) and not answered:  # InvalidURL, InvalidHeader and their kin
+        responded = incoming is not None and incoming.final() is not None
+    except Unreachable as ours:
+        return ours
+    if isinstance(error, ValueError) and not responded:  # InvalidURL, InvalidHeader and similar errors
         return UsageError(str(error))
-    peer = message.url.authority
+    peer = request.url.authority
     causes = list(_causes(error))
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
-        return too_late(message.url, wire, late)
+        return too_late(request.url, wire, late)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     what = reason(system) if system else _innermost(causes)
-    if answered:
-        return Unreachable(f"requests cannot read the answer from {peer}: {what}")
+    if responded:
+        return Unreachable(f"requests cannot read the response from {peer}: {what}")
     if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
-    return Unreachable(f"no answer from {peer}: {what}")
+    return Unreachable(f"no response from {peer}: {what}")
 
 
 def _innermost(causes: Sequence[BaseException]) -> str:

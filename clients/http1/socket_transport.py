@@ -1,32 +1,31 @@
-"""Sends a message over a socket and reads the answer, both at the same time.
+"""Sends a request made by hand on a socket and reads the response, both at the same time.
 
-A server may refuse an upload before it has read it: the answer then comes while we are still sending, or the
-sending breaks. Either way we stop, read what the server said, and never confuse it with "unreachable".
+A server may refuse an upload before it has read it. The response then comes during the sending, or the
+sending breaks. In both cases the client stops, reads the response, and does not call the server unreachable.
 """
 
 from __future__ import annotations
 
-import select
+import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import TracebackType
 
+from .conversation import Conversation, connect
 from .digest import Block
 from .errors import Unreachable, UsageError
-from .received_response import ReceivedResponse
+from .incoming_response import IncomingResponse
 from .request import Request, build_request
 from .request_url import RequestUrl
 from .response_parser import Response
 from .upload_call import Call
-from .verify_upload import confirm
+from .verify_upload import verify_upload
 from .wire import Wire, WireSocket, watch_tls
 
-# RFC 9110, section 10.1.1: a client does not wait for 100 (Continue) for ever. curl waits 1 s, too.
+# A client does not wait for 100 (Continue) for ever (RFC 9110, section 10.1.1). curl waits for 1 s, too.
 CONTINUE_SECONDS = 1.0
-_RECEIVE_BYTES = 1 << 20
-_BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
-_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def send(
@@ -36,50 +35,112 @@ def send(
     cafile: str | None = None,
     on_block: Callable[[int], None] | None = None,
 ) -> Response:
-    """Send a call through `wire` and check the answer against it. Raises as `request` does."""
-    message = build_request(**call.arguments())
-    response = deliver(message, wire, cafile=cafile, on_block=on_block)
-    body = message.body
-    confirm(response, body.receipt if body else None, has_body=body is not None)
+    """Send a call through `wire` and check the response against it. Raises as `request` does."""
+    request = build_request(**call.arguments())
+    response = send_request(request, wire, cafile=cafile, on_block=on_block)
+    body = request.body
+    verify_upload(response, body.receipt if body else None, has_body=body is not None)
     return response
 
 
 def dry_run(call: Call, write: Callable[[Block], None]) -> None:
-    """Give to `write` all bytes that `send` would send. Nothing is connected to."""
-    message = build_request(**call.arguments())
-    write(message.head())
-    for block in message.blocks():
+    """Give to `write` all bytes that `send` would send. No connection is made."""
+    request = build_request(**call.arguments())
+    write(request.head())
+    for block in request.blocks():
         write(block)
 
 
-def deliver(
-    message: Request,
+def send_request(
+    request: Request,
     wire: Wire,
     *,
     cafile: str | None = None,
     on_block: Callable[[int], None] | None = None,
 ) -> Response:
-    """Send `message` on a new connection and return the final answer.
+    """Send `request` on a new connection and return the final response.
 
-    `cafile` has the certificates to trust instead of the system's; `on_block` is told what has been sent.
-    Raises Unreachable when there is no answer, and what the body's source raises.
+    `cafile` has the certificates to trust instead of the system's; `on_block` gets the size of each sent
+    block. Raises Unreachable when there is no response, and what the body's source raises.
     """
-    try:
-        with connect(message.url, wire, cafile) as connection:
-            return _Delivery(connection, wire, message).run(on_block)
-    except TimeoutError as error:
-        raise too_late(message.url, wire, error) from None
+    with SocketConnection(request, wire, cafile) as connection:
+        connection.send(on_block)
+        while (response := connection.incoming.final()) is None:
+            connection.receive()
+        return response
 
 
-def connect(url: RequestUrl, wire: Wire, cafile: str | None = None) -> socket.socket:
-    """A non-blocking, watched connection.
+class SocketConnection:
+    """One request and its response on a connection of their own, which is opened here.
 
-    Raises Unreachable, UsageError for a `cafile` without certificates, and TimeoutError at the deadline.
+    A context manager that closes it. `incoming` is what has come of the response. Raises Unreachable for
+    every failure of the connection, and UsageError for a `cafile` without certificates.
     """
+
+    def __init__(
+        self, request: Request, wire: Wire, cafile: str | None = None, *, streamed: bool = False
+    ) -> None:
+        self._request = request
+        self._wire = wire
+        self.incoming = IncomingResponse(request, wire, streamed=streamed)
+        with self._failures():
+            self._connection = _connect(request.url, wire, cafile)
+        self._conversation = Conversation(
+            self._connection, wire, self.incoming.feed, stop=lambda: self.incoming.parser.begun
+        )
+
+    def __enter__(self) -> SocketConnection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def send(self, on_block: Callable[[int], None] | None = None) -> None:
+        """Send the whole request, unless a final response begins before that or the peer takes no more."""
+        if self._send(self._request.head()) and self._may_send_body():
+            for block in self._request.blocks(on_block):
+                if not self._send(block):
+                    break
+
+    def receive(self, seconds: float | None = None) -> None:
+        """Wait for bytes of the response, at most `seconds`, and read them."""
+        with self._failures():
+            self._conversation.receive(seconds)
+
+    def _send(self, block: Block) -> bool:
+        with self._failures():
+            return self._conversation.send(block)
+
+    def _may_send_body(self) -> bool:
+        """With an expectation: wait for 100 (Continue), a final response, or CONTINUE_SECONDS."""
+        if (self._request.field("expect") or b"").lower() != b"100-continue":
+            return True
+        parser = self.incoming.parser
+        patience = time.monotonic() + CONTINUE_SECONDS
+        while not parser.responses.continues and (left := patience - time.monotonic()) > 0:
+            self.receive(left)
+            if self.incoming.ended or parser.begun:
+                return False
+        return True
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Says in words what went wrong on the connection."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise too_late(self._request.url, self._wire, error) from None
+        except OSError as error:
+            raise Unreachable(f"no response from {self._request.url.authority}: {reason(error)}") from None
+
+
+def _connect(url: RequestUrl, wire: Wire, cafile: str | None) -> socket.socket:
+    """A non-blocking, watched connection. Also raises TimeoutError at the deadline."""
     context = trusted_context(cafile) if url.scheme == "https" else None
     try:
-        plain = socket.create_connection((url.host, url.port), timeout=wire.remaining)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = connect(url.host, url.port, wire)
         connection = _tls(plain, url, wire, context) if context else WireSocket.adopt(plain, wire)
     except TimeoutError:
         raise
@@ -105,9 +166,9 @@ def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, context: ssl.SSLCont
 
 
 def too_late(url: RequestUrl, wire: Wire | None, error: TimeoutError) -> Unreachable:
-    """Our limit has passed, or that of the kernel."""
+    """The error for a time limit that has passed, ours or the kernel's."""
     limit = f"within {wire.max_time:g} s" if wire and wire.max_time else f"({reason(error)})"
-    return Unreachable(f"no answer from {url.authority} {limit}")
+    return Unreachable(f"no response from {url.authority} {limit}")
 
 
 def reason(error: OSError) -> str:
@@ -117,91 +178,3 @@ def reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
     return error.strerror or str(error)
-
-
-class _Delivery:
-    """One request and its answer on one connection."""
-
-    def __init__(self, connection: socket.socket, wire: Wire, message: Request) -> None:
-        self._connection = connection
-        self._wire = wire
-        self._message = message
-        self._received = ReceivedResponse(message)
-        self._poll = select.poll()
-
-    def run(self, on_block: Callable[[int], None] | None) -> Response:
-        """Send all, unless the answer comes first, and return it."""
-        if self._send(self._message.head()) and self._may_send_body():
-            for block in self._message.blocks(on_block):
-                if not self._send(block):
-                    break
-        return self._read_answer()
-
-    def _may_send_body(self) -> bool:
-        """With an expectation: wait for 100 (Continue), a final answer, or the end of our patience."""
-        if (self._message.field("expect") or b"").lower() != b"100-continue":
-            return True
-        patience = time.monotonic() + CONTINUE_SECONDS
-        while not self._received.continues and (left := patience - time.monotonic()) > 0:
-            self._wait(select.POLLIN, left)
-            if self._receive():
-                return False
-        return True
-
-    def _send(self, data: Block) -> bool:
-        """Send `data`; False as soon as a final answer has begun or the peer takes no more."""
-        view = memoryview(data).cast("B")
-        while view:
-            ready = self._wait(select.POLLIN | select.POLLOUT)
-            if ready & ~select.POLLOUT and self._receive():
-                return False
-            try:
-                count = self._connection.send(view)
-            except _NOT_YET:
-                continue
-            except _BROKEN:
-                return False
-            except OSError as error:
-                raise self._lost(error) from None
-            self._received.count_sent(view[:count])
-            view = view[count:]
-        return True
-
-    def _receive(self) -> bool:
-        """Take what is there; whether a final answer has begun or the peer has ended."""
-        try:
-            data = self._connection.recv(_RECEIVE_BYTES)
-        except _NOT_YET:
-            return False
-        except _BROKEN:
-            data = b""
-        except OSError as error:
-            raise self._lost(error) from None
-        self._received.add(data)
-        return self._received.ended or self._received.begun
-
-    def _read_answer(self) -> Response:
-        while (response := self._received.final()) is None:
-            self._wait(select.POLLIN)
-            self._receive()
-        return response
-
-    def _lost(self, error: OSError) -> Exception:
-        """What to raise for an error of the connection; our own time limit is told elsewhere."""
-        if isinstance(error, TimeoutError):
-            return error
-        return Unreachable(f"no answer from {self._message.url.authority}: {reason(error)}")
-
-    def _wait(self, events: int, seconds: float | None = None) -> int:
-        """The events that are ready, 0 after `seconds`. Raises TimeoutError at the deadline."""
-        if (
-            events & select.POLLIN
-            and isinstance(self._connection, ssl.SSLSocket)
-            and self._connection.pending()
-        ):
-            return select.POLLIN
-        remaining = self._wire.remaining
-        limits = [limit for limit in (remaining, seconds) if limit is not None]
-        self._poll.register(self._connection, events)
-        ready = self._poll.poll(min(limits) * 1000 if limits else None)
-        return ready[0][1] if ready else 0

@@ -1,7 +1,7 @@
-"""Where bytes to send come from: memory, files, text, and streams whose length nobody knows beforehand.
+"""Where bytes to send come from: memory, files, text, and streams of unknown length.
 
-A source is read in blocks, so that its size never shows in memory. A block of a file is a view of a buffer
-that is used again after MAX_PENDING further blocks.
+A source is read in blocks, so that memory does not grow with its size. A block of a file is a view of a
+buffer that is used again after MAX_PENDING further blocks.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def source_of(content: Any) -> Source:
     if hasattr(content, "read"):
         return _source_of_file(content)
     if isinstance(content, Iterable):
-        # As in requests, whoever has both __iter__ and __len__ says with the latter how many bytes come.
+        # As in requests, the length of an iterable is the number of its bytes.
         return StreamSource(content, len(content) if isinstance(content, Sized) else None)
     return BytesSource(as_utf8(str(content)))
 
@@ -133,10 +133,10 @@ def open_path(path: Path) -> Source:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode) or not os.access(path, os.R_OK):
-            path.open("rb").close()  # says why not
+            path.open("rb").close()  # raises with the reason
         if stat.S_ISREG(status.st_mode):
             with path.open("rb", buffering=0) as file:
-                # Files of /proc and its like have size 0 and bytes nevertheless.
+                # Files in /proc have size 0 although they contain bytes.
                 if status.st_size or not file.read(1):
                     return PathSource(path, status.st_size)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What an upload is, before it is anybody's bytes: the arguments that both clients take."""
+"""The arguments of an upload, which both clients take."""
 
 from __future__ import annotations
 

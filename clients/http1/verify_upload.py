@@ -1,4 +1,4 @@
-"""Compares sizes and hashes in the answer with what was sent, so that a 200 is not just believed."""
+"""Compares sizes and hashes in a response with what was sent: a status 200 alone proves nothing."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from .errors import UploadFailed
 from .response_parser import Response
 
 
-class NotConfirmed(UploadFailed):
-    """The answer says 2xx, and describes something else than what was sent."""
+class NotVerified(UploadFailed):
+    """The response has a status 2xx, and it does not describe what was sent."""
 
 
-def confirm(response: Response, receipt: Receipt | None, *, has_body: bool) -> None:
-    """Compare the description in a 2xx answer (contract, section 3) with what was sent.
+def verify_upload(response: Response, receipt: Receipt | None, *, has_body: bool) -> None:
+    """Compare the description in a 2xx response (contract section 3) with what was sent.
 
-    Any other answer, of another status or of another service, says nothing about it and passes. Raises
-    NotConfirmed with all that differs.
+    A response with another status, or from another service, has no description and passes. Raises NotVerified
+    with all that differs.
     """
     described = _description(response)
     if described is None:
         return
     if has_body and receipt is None:
-        raise NotConfirmed(f"{response.status} was answered before the whole body had been sent")
+        raise NotVerified(f"{response.status} came before the whole body had been sent")
     differences = list(_differences(described, receipt or Receipt(0, None)))
     if differences:
-        raise NotConfirmed("the answer does not describe what was sent: " + "; ".join(differences))
+        raise NotVerified("the response does not describe what was sent: " + "; ".join(differences))
 
 
 def _description(response: Response) -> dict[str, Any] | None:
     if not (200 <= response.status < 300 and response.is_json and response.body):
-        return None  # the answer to HEAD has no body
+        return None  # the response to HEAD has no body
     try:
         value = response.json()
     except ValueError:
-        raise NotConfirmed("the answer says that it is JSON, and is not") from None
+        raise NotVerified("the response says that it is JSON, but it is not") from None
     is_description = isinstance(value, dict) and isinstance(value.get("body"), dict) and "files" in value
     return value if is_description else None
 
@@ -44,7 +44,7 @@ def _description(response: Response) -> dict[str, Any] | None:
 def _differences(described: dict[str, Any], receipt: Receipt) -> Iterator[str]:
     body, files = described["body"], described["files"]
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
-        yield "files is no list of objects"
+        yield "files is not a list of objects"
         return
     yield from _compare("body.size", body.get("size"), receipt.size)
     if body.get("sha256") is not None and receipt.sha256 is not None:
@@ -65,7 +65,7 @@ def _compare_parts(files: list[dict[str, Any]], receipt: Receipt) -> Iterator[st
         index = file.get("index")
         part = parts.get(index) if isinstance(index, int) else None
         if part is None:
-            yield f"files[{position}] is no part that was sent"
+            yield f"files[{position}] is not a part that was sent"
             continue
         missing.discard(index)
         yield from _compare(f"files[{position}].size", file.get("size"), part.size)
@@ -74,6 +74,6 @@ def _compare_parts(files: list[dict[str, Any]], receipt: Receipt) -> Iterator[st
         yield f"the file {parts[index].filename!r} is missing"
 
 
-def _compare(what: str, answered: object, sent: object) -> Iterator[str]:
-    if answered != sent:
-        yield f"{what} is {answered}, sent was {sent}"
+def _compare(what: str, described: object, sent: object) -> Iterator[str]:
+    if described != sent:
+        yield f"{what} is {described}, but {sent} was sent"

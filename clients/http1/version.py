@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 
 @functools.cache
 def project_version() -> str:
-    """The installed version; in a checkout that is not installed, that of pyproject.toml."""
-    try:
-        return version("wireproof")
-    except PackageNotFoundError:
-        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+    """The version that a checkout's pyproject.toml names, or else that of the installed package."""
+    project_file = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    if project_file.is_file():
+        return str(tomllib.loads(project_file.read_text("utf-8"))["project"]["version"])
+    return version("wireproof")

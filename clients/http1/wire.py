@@ -1,4 +1,4 @@
-"""Sockets that keep a deadline and show every byte that passes: both clients send and receive by them."""
+"""Sockets that keep a deadline and show every byte that passes. Both clients use them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .digest import Block
 _SEND_BYTES = 1 << 20
 _PEEK_BYTES = 65536
 _INTERIM_SECONDS = 0.05
-# Any 1xx answers, and the beginning of a final one                        RFC 9110, section 15.2
-FINAL_RESPONSE = re.compile(
+# Any 1xx responses, and the beginning of a final one                      RFC 9110, section 15.2
+_FINAL_RESPONSE = re.compile(
     rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)*HTTP/1\.[01] [2-5]"
 )
 
@@ -27,7 +27,10 @@ Listener: TypeAlias = Callable[[Block], None]
 
 
 class Wire:
-    """A time limit for a connection, in seconds from now, and listeners that get every byte that passes."""
+    """A time limit for a connection, in seconds from now, and listeners that get every byte that passes.
+
+    `sent` counts the bytes of the request that have been sent.
+    """
 
     def __init__(
         self,
@@ -36,14 +39,21 @@ class Wire:
         on_received: Listener | None = None,
     ) -> None:
         self.max_time = max_time
+        self.sent = 0
         self.on_sent = on_sent
         self.on_received = on_received
         self._deadline = None if max_time is None else time.monotonic() + max_time
 
-    def listen(self, on_sent: Listener, on_received: Listener) -> None:
-        """Add two listeners: they hear after those that are there."""
-        self.on_sent = _both(self.on_sent, on_sent)
-        self.on_received = _both(self.on_received, on_received)
+    def listen(self, on_received: Listener) -> None:
+        """Add a listener, which gets received bytes after the one that is there."""
+        first = self.on_received
+
+        def both(block: Block) -> None:
+            if first is not None:
+                first(block)
+            on_received(block)
+
+        self.on_received = both
 
     @property
     def remaining(self) -> float | None:
@@ -55,16 +65,10 @@ class Wire:
             raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
         return left
 
-
-def _both(first: Listener | None, second: Listener) -> Listener:
-    if first is None:
-        return second
-
-    def both(block: Block) -> None:
-        first(block)
-        second(block)
-
-    return both
+    def shorten(self, seconds: float) -> None:
+        """Move the deadline to `seconds` from now, unless it is earlier."""
+        soon = time.monotonic() + seconds
+        self._deadline = soon if self._deadline is None else min(self._deadline, soon)
 
 
 if TYPE_CHECKING:
@@ -74,7 +78,7 @@ else:
 
 
 class _Watched(_Base):
-    """Mixed into a socket class: each operation has what is left of the time and is told to the listeners."""
+    """Mixed into a socket class: each operation ends at the deadline, and the listeners get its bytes."""
 
     wire = Wire()
 
@@ -83,8 +87,9 @@ class _Watched(_Base):
         try:
             count = super().send(data, flags)
         except ssl.SSLEOFError:
-            # For TLS another error; for us, and for urllib3, the reason to read what the server has answered.
+            # TLS has its own error for it. At a broken pipe, urllib3 and this project read the response.
             raise BrokenPipeError(errno.EPIPE, "Broken pipe") from None
+        self.wire.sent += count
         if self.wire.on_sent:
             self.wire.on_sent(memoryview(data)[:count])
         return count
@@ -103,7 +108,7 @@ class _Watched(_Base):
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         self._keep_deadline()
-        # A TLS socket would take 0 for "read nothing", a plain one for "as much as fits".
+        # For 0 a TLS socket reads nothing, and a plain socket as much as fits.
         count = super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
         if self.wire.on_received:
             self.wire.on_received(memoryview(buffer)[:count])
@@ -111,7 +116,7 @@ class _Watched(_Base):
 
     def _keep_deadline(self) -> None:
         if self.gettimeout() == 0:
-            return  # who does not block waits for the deadline elsewhere
+            return  # the caller of a non-blocking socket waits for the deadline elsewhere
         remaining = self.wire.remaining
         if remaining is not None:
             self.settimeout(remaining)
@@ -121,9 +126,9 @@ class WireSocket(_Watched, socket.socket):
     """A plain connection that is watched."""
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send all, unless the peer has answered: then BrokenPipeError, at which urllib3 reads the answer.
+        """Send all. Raises BrokenPipeError when the peer has responded, and urllib3 then reads the response.
 
-        requests alone would go on sending, and wait for room that a server which has answered never makes.
+        requests alone would go on sending, and wait for room that a server which has responded never makes.
         """
         view = memoryview(data).cast("B")
         while view:
@@ -132,24 +137,24 @@ class WireSocket(_Watched, socket.socket):
                 view = view[self.send(view[:_SEND_BYTES], flags | socket.MSG_DONTWAIT) :]
 
     def _wait_for_room(self) -> None:
-        """Return when something can be sent; BrokenPipeError when a final answer or the end has come."""
+        """Return when something can be sent; BrokenPipeError when a final response or the end has come."""
         poll = select.poll()
         poll.register(self, select.POLLIN | select.POLLOUT)
         while True:
             remaining = self.wire.remaining
             ready = poll.poll(None if remaining is None else remaining * 1000)
             events = ready[0][1] if ready else 0
-            if events & ~select.POLLOUT and self._has_answered():
+            if events & ~select.POLLOUT and self._has_responded():
                 raise BrokenPipeError(errno.EPIPE, "Broken pipe")
             if events & select.POLLOUT:
                 return
             if events:
-                time.sleep(_INTERIM_SECONDS)  # an interim answer, which is left unread, makes poll return
+                time.sleep(_INTERIM_SECONDS)  # an interim response, which is left unread, makes poll return
 
-    def _has_answered(self) -> bool:
-        """Whether the peer has begun its final answer, or ended; what has come is not taken."""
-        said = socket.socket.recv(self, _PEEK_BYTES, socket.MSG_PEEK)
-        return not said or FINAL_RESPONSE.match(said) is not None
+    def _has_responded(self) -> bool:
+        """Whether the peer has begun its final response, or ended; the bytes stay in the socket."""
+        data = socket.socket.recv(self, _PEEK_BYTES, socket.MSG_PEEK)
+        return not data or _FINAL_RESPONSE.match(data) is not None
 
     @classmethod
     def adopt(cls, connection: socket.socket, wire: Wire) -> WireSocket:

@@ -1,1 +1,1 @@
-"""Clients that nobody here wrote: each uploads the same field and files, and what it sends is recorded."""
+"""Clients of other projects: each uploads the same field and files, and what it sends is recorded."""

@@ -1,4 +1,4 @@
-"""Shows what clients that nobody here wrote put on the wire: python -m clients.real_clients [URL]."""
+"""python -m clients.real_clients [URL]: shows what clients of other projects put on the wire."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..cli.server_url import server_address
+from ..http1.request_url import server_address
 from ..launch import running
 from .matrix import WireFacts, wire_facts
 from .session import Session, session
-from .table import CLIENTS, Client
+from .table import Client, load_clients
 from .workshop import AbsentError, Workshop
 
 _HEADINGS = (
@@ -43,31 +43,39 @@ def _server(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(str(error)) from None
 
 
+def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> list[Client]:
+    """The clients of these names, or all."""
+    clients = load_clients()
+    unknown = [name for name in names if name not in clients]
+    if unknown:
+        raise click.BadParameter(f"{', '.join(unknown)} is not among {', '.join(clients)}")
+    return [clients[name] for name in names] or list(clients.values())
+
+
 @click.command()
 @click.argument("url", required=False, callback=_server)
 @click.option(
     "--client",
-    "names",
+    "chosen",
     multiple=True,
     metavar="NAME",
-    type=click.Choice(list(CLIENTS)),
-    help="Only this one; repeatable.",
+    callback=_chosen,
+    help="Only this client. Repeatable.",
 )
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("~/.cache/wireproof/real_clients"),
     show_default=True,
-    help="Where the packages of clients are installed and kept.",
+    help="Where packages of clients are installed.",
 )
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
-def main(url: tuple[str, int] | None, names: Sequence[str], folder: Path, markdown: bool) -> None:
+def main(url: tuple[str, int] | None, chosen: list[Client], folder: Path, markdown: bool) -> None:
     """Let each client upload a field and two files to URL, and show what was on the wire.
 
-    Without URL the socket backend is started. Packages come from PyPI and npm; programs must be there.
-    The exit status is 1 when an upload was refused or a client failed.
+    Without URL the socket backend is started. Packages of clients are installed from PyPI and npm; programs
+    must be installed already. The exit status is 1 when an upload was refused or a client failed.
     """
-    chosen = [CLIENTS[name] for name in names] or list(CLIENTS.values())
     rows = []
     failed = False
     workshop = Workshop(folder.expanduser().resolve())
@@ -92,7 +100,7 @@ def _target(url: tuple[str, int] | None) -> Iterator[tuple[str, int]]:
 def _rows(
     clients: Session, client: Client, server: tuple[str, int]
 ) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """The rows of one client, each with whether all went well; what goes wrong is told on stderr."""
+    """The rows of one client, each with whether all went well. Failures are printed on stderr."""
     try:
         clients.workshop.prepare(client)
     except AbsentError as error:

@@ -1,4 +1,4 @@
-"""From the bytes of a recorded connection to its requests and their answers."""
+"""Reads the requests and responses from the bytes of a recorded connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNSAFE = ("POST", "PUT")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it was on the wire. `fields` are in order; `body` is without its chunked coding."""
+    """A request as it was on the wire. `fields` are in order. `body` has no chunked coding."""
 
     line: str
     fields: tuple[tuple[str, bytes], ...]
@@ -28,19 +28,19 @@ class Sent:
         return self.line.partition(" ")[0]
 
     def field(self, name: str) -> bytes | None:
-        """The value of the first field `name`, in any case of its letters."""
+        """The value of the first field `name`; the case of its letters does not matter."""
         return next((value for each, value in self.fields if each.lower() == name.lower()), None)
 
     @property
     def boundary(self) -> bytes | None:
-        """Of its Content-Type."""
+        """The boundary in its Content-Type."""
         found = _BOUNDARY.search(self.field("Content-Type") or b"")
         return found and (found[1] or found[2])
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request, its final answer, and how many 100 Continue the connection had had until then."""
+    """A request, its final response, and how many 1xx responses the connection had."""
 
     sent: Sent
     response: Response
@@ -48,20 +48,20 @@ class Exchange:
 
     @property
     def description(self) -> Any:
-        """The answer's JSON."""
+        """The JSON of the response."""
         return self.response.json()
 
     def comparable(self) -> tuple[int, bytes]:
-        """Status and body with the boundary, which a client draws anew, as a fixed word."""
+        """Status and body. The boundary, which is random, is replaced by a fixed word."""
         boundary = self.sent.boundary
         body = self.response.body
         return self.response.status, body.replace(boundary, b"BOUNDARY") if boundary else body
 
 
 def uploads(conversations: Sequence[Conversation]) -> list[Exchange]:
-    """The exchanges that upload something, in order; what else a browser asks for is left out.
+    """The exchanges that upload something, in order. Other requests of a browser are left out.
 
-    Raises ValueError when a request was not answered.
+    Raises ValueError when a request has no response.
     """
     exchanges = [exchange for each in conversations for exchange in _exchanges(each)]
     return [exchange for exchange in exchanges if exchange.sent.method in _UNSAFE]
@@ -72,10 +72,10 @@ def _exchanges(conversation: Conversation) -> list[Exchange]:
     if not requests:
         return []
     methods = tuple(request.method.encode() for request in requests)
-    responses = read_responses(bytes(conversation.answered), methods, ended=True)
+    responses = read_responses(bytes(conversation.received), methods, ended=True)
     if len(responses.complete) != len(requests):
         raise ValueError(
-            f"{len(requests)} requests have {len(responses.complete)} answers: {responses.unfinished}"
+            f"{len(requests)} requests have {len(responses.complete)} responses: {responses.unfinished}"
         )
     pairs = zip(requests, responses.complete, strict=True)
     return [Exchange(request, response, responses.continues) for request, response in pairs]
@@ -87,7 +87,7 @@ def _requests(data: bytes) -> list[Sent]:
     while position < len(data):
         head_end = data.find(b"\r\n\r\n", position)
         if head_end < 0:
-            raise ValueError(f"no whole head: {data[position : position + 80]!r}")
+            raise ValueError(f"the head of a request is not complete: {data[position : position + 80]!r}")
         line, *lines = data[position:head_end].split(b"\r\n")
         fields = tuple((name.decode("ascii"), value.strip(b" \t")) for name, _, value in map(_split, lines))
         head = Sent(line.decode("latin-1"), fields, b"")

@@ -1,4 +1,4 @@
-"""What each client puts on the wire, from what was recorded: facts for a table."""
+"""The facts of an upload for the table: what the client put on the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BARE_BOUNDARY = re.compile(r"(boundary=)(\"?)[^\";]+")
 
 @dataclass(frozen=True, slots=True)
 class WireFacts:
-    """One upload of one client. `odd` is the spelling of the odd file's name."""
+    """One upload of one client. `odd` is how the client spells the odd file name."""
 
     requests: str
     framing: str
@@ -25,7 +25,7 @@ class WireFacts:
 
 
 def wire_facts(exchanges: Sequence[Exchange]) -> WireFacts:
-    """The facts of one upload, which may be several requests."""
+    """The facts of one upload, which may consist of several requests."""
     sent = [exchange.sent for exchange in exchanges]
     return WireFacts(
         requests=_listed(f"{each.method} {each.line.rpartition(' ')[2]}" for each in sent),
@@ -74,5 +74,5 @@ def _odd_name(sent: Sent) -> str:
 
 
 def readable(data: bytes) -> str:
-    """UTF-8 as text; what is no UTF-8 as `\\xNN`."""
+    """The data as text: UTF-8, and other bytes as `\\xNN`."""
     return data.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""The pages that a browser submits: the form with its field and both files, by itself or by fetch."""
+"""The pages for a browser: each sends the form with its field and both files, by submit or by fetch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A recorder between clients and a server: it passes bytes on as they come and keeps those of both sides.
+"""A recorder between clients and a server: it forwards the bytes of both sides, and keeps a copy.
 
-Its own port stays when the server behind it changes, so a client sends the same Host to all of them.
+Its port stays the same when the server behind it changes, so that a client sends the same Host to each
+server.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from ..launch import HOST
-
+_HOST = "127.0.0.1"
 _READ_BYTES = 65536
 _IDLE_SECONDS = 30.0
 _GET = b"GET "
@@ -22,35 +22,35 @@ _GET = b"GET "
 
 @dataclass(slots=True)
 class Conversation:
-    """What went over one connection: `sent` by the client, `answered` by the server."""
+    """The bytes of one connection: `sent` by the client, `received` from the server."""
 
     sent: bytearray = field(default_factory=bytearray)
-    answered: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
 
 
 class Recorder:
-    """Listens on a free port. `upstream` is (host, port) of the server; `pages` it serves itself.
+    """Listens on a free port. `upstream` is the (host, port) of the server. It serves `pages` itself.
 
-    As a context manager it is closed at the end.
+    It is a context manager that closes itself.
     """
 
     def __init__(self, pages: Mapping[str, bytes]) -> None:
-        self.upstream: tuple[str, int] = (HOST, 0)
+        self.upstream: tuple[str, int] = (_HOST, 0)
         self._pages = {_GET + path.encode() + b" ": page for path, page in pages.items()}
         self._conversations: list[Conversation] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((_HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
     @property
     def url(self) -> str:
-        """Without a final slash."""
-        return f"http://{HOST}:{self.port}"
+        """Its own URL, without a final slash."""
+        return f"http://{_HOST}:{self.port}"
 
     def take(self, seconds: float = 10.0) -> list[Conversation]:
-        """Wait for the end of all connections so far and return what went over them, in order.
+        """Wait until all connections so far have ended, and return their bytes, in order.
 
         Raises TimeoutError when one has not ended within `seconds`.
         """
@@ -96,13 +96,13 @@ class Recorder:
             data = client.recv(_READ_BYTES)
             page = next((page for start, page in self._pages.items() if data.startswith(start)), None)
             if page is None:
-                self._pass_on(client, data, conversation)
+                self._forward(client, data, conversation)
             else:
-                client.sendall(_page_answer(page))
+                client.sendall(_page_response(page))
 
-    def _pass_on(self, client: socket.socket, data: bytes, conversation: Conversation) -> None:
+    def _forward(self, client: socket.socket, data: bytes, conversation: Conversation) -> None:
         with socket.create_connection(self.upstream, timeout=_IDLE_SECONDS) as server:
-            back = threading.Thread(target=_pump, args=(server, client, conversation.answered), daemon=True)
+            back = threading.Thread(target=_pump, args=(server, client, conversation.received), daemon=True)
             back.start()
             conversation.sent += data
             with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ class Recorder:
 
 
 def _pump(source: socket.socket, target: socket.socket, record: bytearray) -> None:
-    """Pass on until `source` ends, then end `target`'s side of it."""
+    """Forward all bytes until `source` ends, then shut the write side of `target`."""
     with contextlib.suppress(OSError):
         while data := source.recv(_READ_BYTES):
             record += data
@@ -121,7 +121,7 @@ def _pump(source: socket.socket, target: socket.socket, record: bytearray) -> No
         target.shutdown(socket.SHUT_WR)
 
 
-def _page_answer(page: bytes) -> bytes:
+def _page_response(page: bytes) -> bytes:
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
         f"Content-Length: {len(page)}\r\nConnection: close\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Lets clients upload through the recorder and returns what went over the wire."""
+"""Lets clients upload through the recorder, and returns their requests and responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPLOAD_PATH = "/upload/"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload: its exchanges in order, and what the client said if it failed."""
+    """One upload: its exchanges in order, and what the client printed if it failed."""
 
     exchanges: tuple[Exchange, ...]
     failure: str = ""
@@ -27,14 +27,14 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Files, recorder and installed clients. All uploads of a session carry the same Host."""
+    """The files, the recorder and the installed clients. All uploads of a session have the same Host."""
 
     workshop: Workshop
     recorder: Recorder
     files: Files
 
     def upload(self, client: Client, kind: str, server: tuple[str, int]) -> Upload:
-        """One upload of `kind` to `server`, a host and a port; `workshop.prepare` comes before."""
+        """Make an upload of `kind` to `server`, a host and a port. Call `workshop.prepare` before."""
         self.recorder.upstream = server
         failure = ""
         try:

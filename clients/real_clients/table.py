@@ -1,10 +1,11 @@
-"""The clients of `table.toml`: how each is called, what it needs, and which uploads it can do."""
+"""The clients of `table.toml`: the command of each, what it needs, and which uploads it can make."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ KINDS = ("form", "chunked", "expect")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A row of the table; the head of `table.toml` says what its fields mean."""
+    """An entry of the table. The comment at the top of `table.toml` explains the fields."""
 
     name: str
     command: tuple[str, ...]
@@ -37,7 +38,9 @@ class Client:
         return self.name
 
 
-def _clients() -> dict[str, Client]:
+@cache
+def load_clients() -> Mapping[str, Client]:
+    """The clients by name."""
     rows = tomllib.loads(_TABLE.read_text("utf-8"))
     return {
         name: Client(name, **{key: _frozen(value) for key, value in row.items()})
@@ -47,6 +50,3 @@ def _clients() -> dict[str, Client]:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-CLIENTS = _clients()

@@ -1,7 +1,7 @@
-"""What every client uploads: a field and two files, one of them with a name that is hard to spell.
+"""What every client uploads: a field and two files, one of them with an odd name.
 
-`note` is text outside ASCII. `plain.txt` has lines that look like delimiters, with both line ends. The other
-file has every byte, is larger than 64 KiB, and is named `naïve "q" 文件;a%.txt`.
+The field `note` has text outside ASCII. `plain.txt` has lines that look like delimiters, with both line ends.
+The other file has every byte, is larger than 64 KiB, and is named `naïve "q" 文件;a%.txt`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Files:
 
     @property
     def plain(self) -> Path:
-        """The harmless one."""
+        """The file with the plain name."""
         return self.folder / PLAIN_NAME
 
     @property
     def odd(self) -> Path:
-        """The one with the hard name."""
+        """The file with the odd name."""
         return self.folder / ODD_NAME
 
     def write(self) -> None:
@@ -40,7 +40,7 @@ class Files:
         self.odd.write_bytes(ODD_BYTES)
 
     def environment(self) -> dict[str, str]:
-        """What the scripts read; the quoted ones are for clients that take a URL as it is."""
+        """The variables for the scripts. The quoted ones are for clients that do not quote a URL."""
         return {
             "NOTE": NOTE,
             "NOTE_QUOTED": quote(NOTE, safe=""),

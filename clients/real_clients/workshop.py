@@ -1,4 +1,4 @@
-"""Where clients are made ready: packages are installed once, into a folder that is kept."""
+"""Installs and runs the clients. Packages are installed once, into a folder that is kept."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .table import SCRIPTS, Client
 from .uploads import Files
 
 _INSTALL_SECONDS = 300.0
-# Chromium's start and the first build of Go's standard library take their time.
+# The start of Chromium and the first build of Go's standard library are slow.
 _RUN_SECONDS = 240.0
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 class AbsentError(Exception):
-    """A client cannot run here; the message says what is missing and where it is found."""
+    """A client cannot run here; the message says what is missing and how to install it."""
 
 
 class UploadFailedError(Exception):
-    """A client ended with a failure; the message has its command and what it printed."""
+    """A client failed; the message has its name and what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """`folder` has an own folder for each client that needs one."""
+    """Each client has a folder of its own in `folder`."""
 
     folder: Path
 
     def prepare(self, client: Client) -> None:
-        """Install what it needs unless it is there. Raises AbsentError when something cannot be had."""
+        """Install what the client needs, if it is missing. Raises AbsentError when that is not possible."""
         _ask_for(client)
         place = self._place(client)
         if client.pip and not (place / "done").exists():
@@ -50,11 +50,11 @@ class Workshop:
             self._run(["npm", "install", "--silent", "--no-fund", "--no-audit", *client.npm], place)
             (place / "done").touch()
         if client.npm:
-            # A module looks for packages beside itself.
+            # Node.js looks for packages beside the script.
             shutil.copytree(SCRIPTS, place / "scripts", dirs_exist_ok=True)
 
     def version(self, client: Client) -> str:
-        """The number that it prints."""
+        """The version that the client prints, or `?`."""
         printed = self._call(client, client.version, {}).stdout
         found = _VERSION.search(printed)
         return found[0] if found else "?"
@@ -117,7 +117,7 @@ def _filled(word: str, values: dict[str, str]) -> str:
 
 
 def _environment(place: Path) -> dict[str, str]:
-    """No proxy, a locale that has all file names, and caches that stay in the folder."""
+    """No proxy, a locale that can encode all file names, and caches in the folder of the client."""
     env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return env | {
         "LC_ALL": "C.UTF-8",

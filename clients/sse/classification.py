@@ -1,4 +1,4 @@
-"""Was it a stream? Judged from the times at which its events came, and from nothing else."""
+"""Says whether a stream was real, from nothing but the times at which its events came."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Below these, in seconds, a stream and a burst look alike: how long the events must have taken to be made,
-# and where nobody says how fast they are made, how long they took to come.
+# Below these, in seconds, a stream and a burst look alike. The first is the time in which the events were
+# made one by one. When the request does not say how fast they are made, the second is the time in which they
+# came.
 _SHORTEST_MAKING = 0.05
 _SHORTEST_COMING = 0.5
-# Of the pace; and the least that counts as a gap at all, for a burst may take several reads.
+# The part of the pace that counts as a gap, and the shortest gap in seconds: a burst may take several reads.
 _TOGETHER = 0.1
 _LEAST_GAP = 0.001
 
 
-class StreamVerdict(StrEnum):
-    """What kind of stream it was for the one who read it."""
+class StreamKind(StrEnum):
+    """What kind of stream it was for the client that read it."""
 
     REAL = "real stream"
     PSEUDO = "pseudo-stream (the client read it whole)"
@@ -27,60 +28,62 @@ class StreamVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict and the sentences that show why."""
+class Classification:
+    """The kind of a stream, and sentences that show why."""
 
-    verdict: StreamVerdict
+    kind: StreamKind
     evidence: tuple[str, ...]
 
 
-def judge(times: Sequence[float], *, delay: float | None = None, read_whole: bool = False) -> Judgement:
-    """Judge events by `times`, in seconds since the request had been sent.
+def classify_stream(
+    times: Sequence[float], *, delay: float | None = None, read_whole: bool = False
+) -> Classification:
+    """Classify a stream by the `times` of its events, in seconds since the request had been sent.
 
     `delay` is the pause in seconds that the request asked the server to make after each event, None when it
-    did not say. `read_whole`: the client read the answer to its end before it looked at it.
+    did not say. `read_whole`: the client read the response to its end before it looked at it.
 
-    The rule. A client that read the answer whole has seen a *pseudo-stream*, whatever the server and the
-    network did. Else what counts is which events came on their own, with a gap before and a gap after. Who
-    makes events one by one and sends each at once gives every event a gap of at least the delay; who
-    collects them takes the gaps away: in pairs, in blocks or all at the end, hardly any comes on its own.
+    A client that read the response whole has seen a *pseudo-stream*, whatever the server and the network did.
+    Otherwise the number of events that came on their own counts, with a gap before and a gap after. A server
+    that sends each event as soon as it is made leaves a gap of at least the delay. When something on the way
+    collects events, in pairs, in blocks or all at the end, hardly any event comes on its own.
 
     - *real stream*: at least half of the events came on their own;
     - *buffered on the way*: fewer did;
     - *undecided*: there are fewer than two events, or it was too fast to tell.
 
-    This holds on a busy machine. When this process or the network stalls for a moment, the events of that
-    moment come together and all others do not; a server that is late makes gaps longer, never shorter.
+    A busy machine does not change the result. When this process or the network stalls for a moment, only the
+    events of that moment come together. A server that is late makes gaps longer, never shorter.
 
-    What counts as a gap is a tenth of the pace, and at least 1 ms. The pace is the request's delay; without
-    one, or when the events came faster than it allows (nobody heeded it), it is the median gap. It was too
-    fast to tell when a heeded delay lets the events be made within 0.05 s, or, where the pace is known from
-    the arrivals alone, when all came within 0.5 s.
+    A gap is a tenth of the pace, and at least 1 ms. The pace is the delay of the request. Without a delay, or
+    when the events came faster than it allows because the server ignored it, the pace is the median gap. It
+    was too fast to tell when the delay lets all events be made within 0.05 s, or, without a delay that the
+    server respects, when all came within 0.5 s.
     """
     if read_whole:
-        return Judgement(StreamVerdict.PSEUDO, _pseudo_evidence(times))
+        return Classification(StreamKind.PSEUDO, _pseudo_evidence(times))
     if len(times) < 2:
-        return _undecided(f"{_count(len(times), 'event')}: there is no gap to judge")
+        return _undecided(f"{_count(len(times), 'event')}: there is no gap to look at")
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    heeded = delay if delay is not None and times[-1] >= len(gaps) * delay / 2 else None
-    if _too_fast(times, heeded):
+    respected = delay if delay is not None and times[-1] >= len(gaps) * delay / 2 else None
+    if _too_fast(times, respected):
         return _undecided(f"{len(times)} events within {times[-1]:.3f} s: too fast to tell")
-    least = max(_TOGETHER * (heeded or statistics.median(gaps)), _LEAST_GAP)
+    least = max(_TOGETHER * (respected or statistics.median(gaps)), _LEAST_GAP)
     bursts = _bursts(gaps, least)
-    evidence = [_alone_evidence(times, bursts, least), _first_evidence(times, heeded)]
+    evidence = [_alone_evidence(times, bursts, least), _first_evidence(times, respected)]
     if 2 * bursts.count(1) < len(times):
-        return Judgement(StreamVerdict.BUFFERED, tuple(evidence))
-    return Judgement(StreamVerdict.REAL, (*evidence, _gaps_evidence(gaps, heeded)))
+        return Classification(StreamKind.BUFFERED, tuple(evidence))
+    return Classification(StreamKind.REAL, (*evidence, _gaps_evidence(gaps, respected)))
 
 
-def _too_fast(times: Sequence[float], heeded: float | None) -> bool:
-    if heeded is None:
+def _too_fast(times: Sequence[float], respected: float | None) -> bool:
+    if respected is None:
         return times[-1] < _SHORTEST_COMING
-    return (len(times) - 1) * heeded < _SHORTEST_MAKING
+    return (len(times) - 1) * respected < _SHORTEST_MAKING
 
 
-def _undecided(why: str) -> Judgement:
-    return Judgement(StreamVerdict.UNDECIDED, (why,))
+def _undecided(why: str) -> Classification:
+    return Classification(StreamKind.UNDECIDED, (why,))
 
 
 def _bursts(gaps: Sequence[float], least: float) -> list[int]:

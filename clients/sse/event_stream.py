@@ -1,7 +1,7 @@
-"""Server-Sent Events as the WHATWG has them: bytes in, in any cut, events out (HTML, section 9.2).
+"""Parses Server-Sent Events: bytes in, in any split, events out (HTML, section 9.2).
 
-No socket and no clock here. An event is given out with the byte that ends its blank line, a CR included: the
-LF that may follow it is not waited for, because it could be seconds away.
+The parser has no socket and no clock. It gives an event out with the byte that ends its blank line, a CR
+included. It does not wait for the LF that may follow a CR, because it could be seconds away.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_EVENT_CHARACTERS = 16 << 20
 
 # end-of-line = ( cr lf / cr / lf )                                        HTML, section 9.2.5
 _LINE_END = re.compile("[\r\n]")
-# "If the field value consists of only ASCII digits"; we add that they are a number one can wait for
+# "If the field value consists of only ASCII digits"; at most 18 of them, which is a limit of ours
 _RETRY = re.compile("[0-9]{1,18}")
 _BOM = "\ufeff"
 
@@ -28,7 +28,7 @@ class EventStreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A dispatched event. `id` is the last event ID at that time, which events without an id inherit."""
+    """A dispatched event. `id` is the last event ID at that time, which an event without an id inherits."""
 
     data: str
     type: str = "message"
@@ -46,10 +46,10 @@ Item: TypeAlias = Event | Comment
 
 
 class EventStreamParser:
-    """Feed it with `feed`; what the bytes so far dispatch comes back in order.
+    """Feed it with `feed`, which returns the events and comments that the bytes complete, in order.
 
-    `last_event_id` and `retry` (milliseconds, None before the stream sets it) are what a reconnecting client
-    would use.
+    A client that reconnects would use `last_event_id` and `retry` (milliseconds, None before the stream sets
+    it).
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class EventStreamParser:
 
     @property
     def unfinished(self) -> bool:
-        """Whether an event has begun that no blank line has ended: the end of the stream discards it."""
+        """Whether an event has begun and no blank line has ended it. The end of the stream discards it."""
         return bool(self._line or self._data)
 
     def feed(self, data: bytes) -> list[Item]:
@@ -79,7 +79,7 @@ class EventStreamParser:
         return [item for line in self._lines(text) if (item := self._take(line)) is not None]
 
     def _lines(self, text: str) -> Iterator[str]:
-        """The lines that `text` ends; its rest is kept for the next one."""
+        """The lines that end in `text`; the rest is kept for the next call."""
         if self._after_cr and text:
             self._after_cr = False
             text = text.removeprefix("\n")
@@ -123,7 +123,7 @@ class EventStreamParser:
             self.retry = int(value)
 
     def _dispatch(self) -> Event | None:
-        """The blank line: without a data line there is no event, but its id counts."""
+        """The blank line ends an event. Without a data line there is no event, but its id counts."""
         self.last_event_id = self._id
         data, kind = self._data, self._type
         self._data, self._data_size, self._type = [], 0, ""

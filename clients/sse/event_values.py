@@ -9,7 +9,7 @@ from .event_stream import Event, EventStreamParser
 
 
 def event_values(body: bytes) -> list[Any]:
-    """One value an event, in order: its data's JSON value, or its data as text (`[DONE]`).
+    """One value for each event, in order: the JSON value of its data, or its data as text (`[DONE]`).
 
     An event with a type or an id of its own is an object with `data`, `event` and `id`.
     """

@@ -1,4 +1,4 @@
-"""A stream as a picture for a terminal of 80 columns: a row an event, its place in the row the time."""
+"""Draws a stream for a terminal of 80 columns: each event has a row, and its place in the row is its time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MARK = "*"
 def plot(times: Sequence[float], *, columns: int = COLUMNS, rows: int = MAX_ROWS) -> Iterator[str]:
     """Lines of at most `columns` characters, one for each event of `times` (seconds, in order), and a scale.
 
-    A real stream goes down like a stair, a burst like a wall. Of more than `rows` events evenly spaced ones
-    are shown, the first and the last among them; each gap is that to the event right before.
+    A real stream looks like stairs, a burst like a wall. Of more than `rows` events it shows evenly spaced
+    ones, the first and the last among them. Each gap is the time since the event right before.
     """
     if not times:
         return

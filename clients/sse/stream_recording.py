@@ -1,4 +1,4 @@
-"""Receives a stream: which event came when, by the clock of whoever reads it, and by that of the wire."""
+"""Records a stream: when each event could be read, and when its bytes came on the wire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
 from .event_stream import Event, EventStreamError, EventStreamParser, Item
-from .streaming_response import OpenLive, StreamingResponse, WireTimes
+from .streaming_response import OpenStream, StreamingResponse, WireTimes
 
 MAX_BODY_BYTES = 64 << 20
 EVENT_STREAM = "text/event-stream"
@@ -18,20 +18,20 @@ EVENT_STREAM = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An event or a comment, and when it could be read: seconds since the request had been sent."""
+    """An event or a comment, and when it could be read, in seconds since the request had been sent."""
 
     item: Item
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class StreamRecording:
     """All that came. Times are in seconds since the request had been sent.
 
-    `answer` has no body when it is an event stream; any other answer is read whole. `arrivals` are the
-    events and comments. `first_byte` and `last_byte` are the times on the wire, where `reads` counts how
-    often bytes came. `read_whole`: the client asked for the whole body first. `unfinished`: the stream
-    ended inside an event, which is discarded. `broken` says why the stream did not come to its end.
+    `response` has no body when it is an event stream; any other response is read whole. `arrivals` are the
+    events and comments. `first_byte` and `last_byte` are the times on the wire, and `reads` counts how often
+    bytes came. `read_whole`: the client asked for the whole body first. `unfinished`: the stream ended
+    inside an event, which is discarded. `broken` says why the stream did not come to its end.
     """
 
     response: Response
@@ -45,7 +45,7 @@ class Reception:
 
     @property
     def is_event_stream(self) -> bool:
-        """Whether the answer is a 2xx that says it is an event stream."""
+        """Whether the response has a status 2xx and the type of an event stream."""
         return 200 <= self.response.status < 300 and _is_event_stream(self.response)
 
     @property
@@ -59,28 +59,28 @@ class Reception:
         return tuple(arrival.at for arrival in self.arrivals if isinstance(arrival.item, Event))
 
 
-def receive(
+def record(
     call: Call,
-    open_live: OpenLive,
+    open_stream: OpenStream,
     *,
     whole: bool = False,
     max_time: float | None = None,
     on_arrival: Callable[[Arrival], object] = lambda arrival: None,
-) -> Reception:
+) -> StreamRecording:
     """Send `call` and read the stream to its end; `on_arrival` gets each event and comment as it comes.
 
-    Raises UsageError for what is no request, and Unreachable when there is no answer at all. A stream that
-    breaks off, or does not end within `max_time` seconds, is a Reception that is `broken`.
+    Raises UsageError for a call that does not make a request, and Unreachable when there is no response. The
+    recording of a stream that breaks off, or does not end within `max_time` seconds, has `broken` set.
     """
     times = WireTimes(max_time)
-    with open_live(call, times.wire, whole) as live:
-        if not (200 <= live.head.status < 300 and _is_event_stream(live.head)):
-            return _summed_up(times, _read_whole(live), [], whole)
+    with open_stream(call, times.wire, whole) as streaming:
+        if not (200 <= streaming.head.status < 300 and _is_event_stream(streaming.head)):
+            return _summed_up(times, _read_whole(streaming), [], whole)
         parser = EventStreamParser()
         arrivals: list[Arrival] = []
         broken: ClientError | None = None
         try:
-            for piece in live.pieces:
+            for piece in streaming.pieces:
                 at = times.piece_came()
                 for item in parser.feed(piece):
                     arrivals.append(Arrival(item, at))
@@ -90,11 +90,11 @@ def receive(
             broken = _why_broken(error, times.wire)
         except EventStreamError as error:
             broken = UploadFailed(str(error))
-        return _summed_up(times, live.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
+        return _summed_up(times, streaming.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
 
 
 def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:
-    """At the time limit there was an answer, and only its end is missing."""
+    """After the time limit the response is there, and only its end is missing."""
     try:
         wire.remaining  # noqa: B018  # raises when the time is over
     except TimeoutError:
@@ -110,8 +110,8 @@ def _summed_up(
     *,
     unfinished: bool = False,
     broken: ClientError | None = None,
-) -> Reception:
-    return Reception(
+) -> StreamRecording:
+    return StreamRecording(
         response,
         tuple(arrivals),
         times.since_sent(times.first_at),
@@ -123,13 +123,13 @@ def _summed_up(
     )
 
 
-def _read_whole(live: StreamingResponse) -> Response:
+def _read_whole(streaming: StreamingResponse) -> Response:
     body = bytearray()
-    for piece in live.pieces:
+    for piece in streaming.pieces:
         body += piece
         if len(body) > MAX_BODY_BYTES:
-            raise UploadFailed(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
-    return Response(live.head.status, live.head.headers, bytes(body))
+            raise UploadFailed(f"the response is larger than {MAX_BODY_BYTES >> 20} MiB")
+    return Response(streaming.head.status, streaming.head.headers, bytes(body))
 
 
 def _is_event_stream(response: Response) -> bool:

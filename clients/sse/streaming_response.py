@@ -1,4 +1,4 @@
-"""An answer that is read while it arrives, through a socket or through requests, and when its bytes came."""
+"""A response that is read while it arrives, through a socket or through requests, and when its bytes came."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from ..http1.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class StreamingResponse:
-    """`head` is the answer without its body; `pieces` gives the body's bytes as they become readable.
+    """`head` is the response without its body; `pieces` gives the body's bytes as they become readable.
 
-    Reading `pieces` raises Unreachable when the answer breaks off or the wire's deadline passes.
+    Reading `pieces` raises Unreachable when the response breaks off or the deadline of the wire passes.
     """
 
     head: Response
     pieces: Iterator[bytes]
 
 
-OpenLive: TypeAlias = Callable[[Call, Wire, bool], AbstractContextManager[StreamingResponse]]
-"""`open_live(call, wire, whole)`; with `whole` the body is read to its end before a piece is given."""
+OpenStream: TypeAlias = Callable[[Call, Wire, bool], AbstractContextManager[StreamingResponse]]
+"""`open_stream(call, wire, whole)`; with `whole` the body is read to its end before it is passed on."""
 
 
-# Reading what is there already takes less; so do the gaps that count as none.
+# Reading bytes that are there already takes less time than this.
 _LEAST_WAIT = 0.001
 
 
 class WireTimes:
-    """When bytes passed a wire, on the monotonic clock in seconds: what no library between can hide.
+    """When bytes passed a wire, in seconds on the monotonic clock. No library in between can hide it.
 
-    The time that the reader spends on showing pieces is left out, or a burst would look like a slow stream:
-    what has come meanwhile came at an unknown time. Whoever has to wait for bytes knows when they came.
+    The time that the reader spends on showing pieces is left out, or a burst would look like a slow stream.
+    Bytes that came in that time came at an unknown moment. When the reader had to wait for bytes, the moment
+    is known.
     """
 
     def __init__(self, max_time: float | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known
+from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases, run_cases
 from tests.advisories.assertions import Accepted, CutOff, Refused, Rejected, Stored
 from tests.advisories.attacks import Shot
@@ -15,7 +15,7 @@ from tests.advisories.test_advisories import SHOTS
 _ONE_CASE_IN = 6
 _ONE_SHOT_IN = 8
 _CASES = load_all_cases()
-_KNOWN = load_known(KNOWN_DIFFERENCES, _CASES)
+_KNOWN = load_known_differences(KNOWN_DIFFERENCES, _CASES)
 _BACKENDS = [pytest.param(name, id=f"H101-{name}") for name in ("socket", "gunicorn")]
 _SAMPLE = [
     shot
@@ -29,7 +29,7 @@ def test_recorded_cases_are_answered_the_same_under_O(backend: str, targets: Tar
     target = targets(backend, "optimised")
     server = Backend(backend, target.backend.host, target.port)
     sample = [case for case in _CASES if case.tier <= server.tier][::_ONE_CASE_IN]
-    results = run_cases(sample, [server], known=_KNOWN)
+    results = run_cases(sample, [server], known_differences=_KNOWN)
     assert [f"{result.case}: {result.detail}" for result in results if result.failed] == []
     assert len(results) == len(sample) > 50
 

@@ -16,7 +16,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 EVENTS = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 18\r\n\r\ndata: 1\n\ndata: 2\n\n"
 )
-UPLOADS = ("socket_upload.py", "requests_upload.py")
+UPLOADS = ("socket_upload.py", "requests_upload.py", "upload.py", "upload.py --client requests")
 STREAMS = ("stream.py --client socket", "stream.py --client requests")
 
 uploads = pytest.mark.parametrize("command", UPLOADS)
@@ -24,8 +24,8 @@ everywhere = pytest.mark.parametrize("command", UPLOADS + STREAMS)
 
 
 def script(peer: Peer) -> None:
-    """An event stream for who accepts one, else a small answer."""
-    if b"text/event-stream" in peer.read_message():
+    """An event stream for who accepts one, else a small response."""
+    if b"text/event-stream" in peer.read_request():
         peer.send(EVENTS)
     else:
         echo_nothing(peer)
@@ -80,9 +80,9 @@ def test_a_wire_that_cannot_be_shown_is_no_fault_of_the_connection(command: str)
 
 
 @uploads
-def test_an_answer_in_a_file_needs_no_standard_output(command: str, tmp_path: Path) -> None:
-    assert run(command, f"URL -o {tmp_path}/answer >&-").returncode == 0
-    assert (tmp_path / "answer").read_bytes() == b"{}\n"
+def test_a_response_in_a_file_needs_no_standard_output(command: str, tmp_path: Path) -> None:
+    assert run(command, f"URL -o {tmp_path}/response >&-").returncode == 0
+    assert (tmp_path / "response").read_bytes() == b"{}\n"
 
 
 @uploads
@@ -92,12 +92,12 @@ def test_a_closed_standard_input(command: str) -> None:
 
 
 @everywhere
-@pytest.mark.parametrize("said", [b"", EVENTS[:-9]], ids=["before the answer", "in the answer"])
+@pytest.mark.parametrize("said", [b"", EVENTS[:-9]], ids=["before the response", "in the response"])
 def test_ctrl_c_is_status_130(command: str, said: bytes) -> None:
     reached, over = threading.Event(), threading.Event()
 
     def waiting(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(said)
         reached.set()
         over.wait(20)

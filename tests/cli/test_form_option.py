@@ -49,12 +49,12 @@ def test_what_is_meant(text: str, item: FormItem) -> None:
         ("a", "name=value"),
         ("a=1;b", "quote a value"),
         ("a=1;2=3", "quote a value"),
-        ("a=b;c=d", "no attribute 'c'"),
+        ("a=b;c=d", "unknown attribute 'c'"),
         ('a="1', "quoted word"),
         ('a="1"2', "quoted word"),
         ("f=@", "path is empty"),
         ("f=@a;headers=novalue", "headers="),
-        ("f=@a;encoder=base64", "no attribute 'encoder'"),
+        ("f=@a;encoder=base64", "unknown attribute 'encoder'"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, why: str) -> None:

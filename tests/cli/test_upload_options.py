@@ -1,4 +1,4 @@
-"""The flags, as the bytes that a dry run of either client prints."""
+"""The flags, as the bytes that a dry run of each command prints."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from clients import requests_upload, socket_upload
+from clients import requests_upload, socket_upload, upload
 from clients.http1.version import project_version
 from tests.http1.requests_recorder import without_own_fields
 
-COMMANDS = {"socket": socket_upload.main, "requests": requests_upload.main}
+COMMANDS = {"socket": socket_upload.main, "requests": requests_upload.main, "upload": upload.main}
 URL = "http://localhost:8000/upload/"
 
 
@@ -23,13 +23,13 @@ def invoke(command: click.Command, *arguments: str, stdin: bytes | None = None) 
 
 
 def dry_run(*arguments: str, url: str = URL, stdin: bytes | None = None) -> bytes:
-    """What both clients would send, which must be the same."""
+    """What all commands would send, which must be the same."""
     sent = []
     for command in COMMANDS.values():
         result = invoke(command, url, "--dry-run", *arguments, stdin=stdin)
         assert result.exit_code == 0, result.stderr
         sent.append(without_own_fields(result.stdout_bytes))
-    assert sent[0] == sent[1]
+    assert sent[0] == sent[1] == sent[2]
     return sent[0]
 
 
@@ -190,9 +190,9 @@ def test_an_expectation_is_a_field() -> None:
 WRONG = {
     "no URL": ([], "Missing argument 'URL'"),
     "no scheme": (["localhost:8000"], "http:// or https://"),
-    "no host": (["http:///a"], "no host"),
-    "port": (["http://h:99999/"], "no port 99999"),
-    "method": ([URL, "-X", "A B"], "no method"),
+    "no host": (["http:///a"], "'' is not a host"),
+    "port": (["http://h:99999/"], "'h:99999' is not a host"),
+    "method": ([URL, "-X", "A B"], "is not a method"),
     "two bodies": ([URL, "-d", "a", "--json", "1"], "--data and --json do not go together"),
     "form and data": ([URL, "-F", "a=1", "-d", "b"], "does not go together"),
     "form and file": ([URL, "-F", "a=1", "-T", "/dev/null"], "does not go together"),
@@ -211,17 +211,17 @@ WRONG = {
     "cookie": ([URL, "-b", "a"], "name=value"),
     "cookie twice": ([URL, "-b", "a=1", "-b", "a=2"], "given twice"),
     "param": ([URL, "--param", "a"], "name=value"),
-    "boundary": ([URL, "-F", "a=1", "--boundary", "ä"], "no boundary"),
-    "stdin twice": ([URL, "-F", "a=@-", "-F", "b=@-"], "once only"),
+    "boundary": ([URL, "-F", "a=1", "--boundary", "ä"], "is not a boundary"),
+    "stdin twice": ([URL, "-F", "a=@-", "-F", "b=@-"], "only once"),
     "stdin again": ([URL, "-F", "a=@-", "--retry", "1"], "--retry needs"),
     "max-time": ([URL, "--max-time", "0"], "max-time"),
     "endless max-time": ([URL, "--max-time", "inf"], "max-time"),
-    "max-time that is no number": ([URL, "--max-time", "nan"], "max-time"),
+    "max-time that is not a number": ([URL, "--max-time", "nan"], "max-time"),
     "vast max-time": ([URL, "--max-time", "1e308"], "max-time"),
     "max-time beyond poll": ([URL, "--max-time", "2147484"], "max-time"),
-    "empty label": (["http://a..b/"], "a label of 'a..b' is empty"),
-    "long label": ([f"http://{'x' * 64}.de/"], "longer than 63 bytes"),
-    "open bracket": (["http://[::1/"], "no host"),
+    "empty label": (["http://a..b/"], "'a..b' is not a host"),
+    "long label": ([f"http://{'x' * 64}.de/"], "is not a host"),
+    "open bracket": (["http://[::1/"], "'[::1' is not a host"),
 }  # fmt: skip
 
 
@@ -234,6 +234,14 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(
     assert result.exit_code == 2
     assert why in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("client", "agent"), [("socket", b"wireproof/"), ("requests", b"python-requests/")])
+def test_upload_sends_with_the_client_that_it_is_given(client: str, agent: bytes) -> None:
+    result = invoke(upload.main, URL, "--dry-run", "--client", client)
+    assert b"\r\nUser-Agent: " + agent in result.stdout_bytes
+    assert invoke(upload.main, URL, "--dry-run", "--client", "curl").exit_code == 2
+    assert "--client" not in invoke(COMMANDS[client], "--help").stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)

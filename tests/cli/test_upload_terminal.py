@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from clients.launch import PROJECT_ROOT
-from tests.http1.recording_server import Peer, echo_nothing, recording, response
+from tests.http1.recording_server import Peer, echo_nothing, ok, recording
 
 CLIENTS = pytest.mark.parametrize("client", ["socket", "requests"])
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -59,7 +59,7 @@ def slow_drain(peer: Peer) -> None:
     while len(peer.received) < len(head) + length:
         peer.read()
         time.sleep(0.002)
-    peer.send(response())
+    peer.send(ok())
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def test_no_color_means_no_colour(client: str, large: Path) -> None:
 @CLIENTS
 def test_a_result_is_indented_unless_raw(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
-        peer.send(response(b'{"a":"\xc3\xa4\\u001b\xc2\x9b"}\n'))
+        peer.read_request()
+        peer.send(ok(b'{"a":"\xc3\xa4\\u001b\xc2\x9b"}\n'))
 
     with recording(script) as server:
         assert on_terminal(client, server.url) == (0, '{\r\n  "a": "ä\\u001b\\u009b"\r\n}\r\n')
@@ -106,9 +106,9 @@ def test_a_result_is_indented_unless_raw(client: str) -> None:
 @CLIENTS
 def test_a_refusal_is_shown_once_in_words_and_in_red(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         problem = b'{"code":"bad_value","detail":"no\\u001b[2J","status":400,"title":"A value is wrong"}'
-        peer.send(response(problem, "400 Bad Request", "application/problem+json"))
+        peer.send(ok(problem, "400 Bad Request", "application/problem+json"))
 
     words = "refused: 400 Bad Request (bad_value){}\r\n  A value is wrong\r\n  no\\u001b[2J\r\n"
     with recording(script) as server:
@@ -126,8 +126,8 @@ def test_the_wire_is_escaped_on_a_terminal(client: str) -> None:
 
 
 @CLIENTS
-def test_an_answer_in_a_file_leaves_the_terminal_empty(client: str, tmp_path: Path) -> None:
-    path = tmp_path / "answer.json"
+def test_a_response_in_a_file_leaves_the_terminal_empty(client: str, tmp_path: Path) -> None:
+    path = tmp_path / "response.json"
     with recording(echo_nothing) as server:
         assert on_terminal(client, server.url, "-o", str(path)) == (0, "")
     assert path.read_bytes() == b"{}\n"

@@ -1,4 +1,4 @@
-"""The same means equal bytes; only a problem's detail is free."""
+"""Equal responses have equal bytes; only a problem's detail may differ."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_a_success_with_a_detail_is_compared_in_full() -> None:
     assert difference(left, right) == "detail: 'a' and 'b'"
 
 
-def test_a_close_differs_from_an_answer() -> None:
-    assert first_difference(Exchange(closed=True), Exchange((problem(),))) == "number of answers: 0 and 1"
+def test_a_close_differs_from_a_response() -> None:
+    assert first_difference(Exchange(closed=True), Exchange((problem(),))) == "number of responses: 0 and 1"
     assert first_difference(Exchange(closed=True), Exchange(closed=True)) is None
 
 

@@ -1,4 +1,4 @@
-"""What a case may expect, and what is a mismatch."""
+"""What a case may expect, and which responses do not match it."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def test_what_is_as_expected_has_no_fault(expect: Any, exchange: Exchange, head:
             answered(400, b'{"code":"x"}'),
             "code: expected 'bad_host', got 'x'",
         ),
-        ({"status": 400, "code": "bad_host"}, answered(400, b"<html>"), "no JSON"),
-        ({"status": 404, "code": "not_found"}, answered(404), "no JSON"),
+        ({"status": 400, "code": "bad_host"}, answered(400, b"<html>"), "not valid JSON"),
+        ({"status": 404, "code": "not_found"}, answered(404), "not valid JSON"),
         ({"status": 200, "text": "a"}, answered(200, b"a\n"), "text: expected 'a', got 'a\\n'"),
         ({"status": 200, "headers": {"Allow": None}}, answered(200, allow="GET"), "Allow: expected None"),
-        ({"status": 200}, Exchange(closed=True), "closed without an answer"),
-        ({"closed": True}, answered(400), "expected a close without an answer, got status 400"),
-        ({"status": 200}, Exchange(no_response="no answer came in time"), "no answer came in time"),
-        ({"closed": True}, Exchange(no_response="no answer came in time"), "no answer came in time"),
+        ({"status": 200}, Exchange(closed=True), "closed without a response"),
+        ({"closed": True}, answered(400), "expected a close without a response, got status 400"),
+        ({"status": 200}, Exchange(no_response="no response came in time"), "no response came in time"),
+        ({"closed": True}, Exchange(no_response="no response came in time"), "no response came in time"),
         ({"refused": True}, answered(500), "expected any 4xx, got 500"),
         ({"refused": True}, answered(200), "expected any 4xx, got 200"),
         ({"status": 200}, Exchange(answered(200).responses * 2), "expected 1, got 2 (200, 200)"),

@@ -1,4 +1,4 @@
-"""Known differences are data that must be exact, needed and reasoned."""
+"""KnownDifferences differences are data that must be exact, needed and reasoned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clients.comparison.known_differences import (
     KNOWN_DIFFERENCES,
     KnownDifference,
     KnownDifferencesError,
-    load_known,
+    load_known_differences,
 )
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
@@ -32,7 +32,9 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_an_entry_is_found_by_case_and_backend(tmp_path: Path) -> None:
-    known = load_known(write(tmp_path, ENTRY + 'status = 200\nbody = { method = "GET" }\n'), CASES)
+    known = load_known_differences(
+        write(tmp_path, ENTRY + 'status = 200\nbody = { method = "GET" }\n'), CASES
+    )
     assert list(known) == [("one", "flask")]
     assert known["one", "flask"].body == {"method": "GET"}
 
@@ -40,7 +42,7 @@ def test_an_entry_is_found_by_case_and_backend(tmp_path: Path) -> None:
 def test_the_projects_own_file_is_well_formed() -> None:
     from clients.comparison.runner import load_all_cases
 
-    load_known(KNOWN_DIFFERENCES, load_all_cases())
+    load_known_differences(KNOWN_DIFFERENCES, load_all_cases())
 
 
 @pytest.mark.parametrize(
@@ -50,23 +52,23 @@ def test_the_projects_own_file_is_well_formed() -> None:
         ('[[diference]]\ncase = "one"\n', r"only \[\[difference\]\]"),
         (ENTRY, "either status or closed"),
         (ENTRY + "status = 200\nclosed = true\n", "either status or closed"),
-        (ENTRY + 'status = "200"\n', "status = '200'"),
+        (ENTRY + 'status = "200"\n', "status cannot be '200'"),
         (ENTRY + "status = 200\nmore = 1\n", "may have"),
-        (ENTRY.replace("upper-cased", "") + "status = 200\n", "reason = ''"),
+        (ENTRY.replace("upper-cased", "") + "status = 200\n", "reason cannot be ''"),
         (ENTRY.replace('"one"', '"none"') + "status = 200\n", "there is no case 'none'"),
         (ENTRY.replace('"one"', '"two"') + "status = 200\n", "flask does not get the case two"),
         (ENTRY.replace("R38", "R999") + "status = 200\n", "R999"),
-        ((ENTRY + "status = 200\n") * 2, "stands twice"),
+        ((ENTRY + "status = 200\n") * 2, "there is another entry"),
     ],
 )
 def test_an_entry_that_cannot_hold_is_refused(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(KnownDifferencesError, match=why):
-        load_known(write(tmp_path, text), CASES)
+        load_known_differences(write(tmp_path, text), CASES)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KnownDifferencesError, match=r"none\.toml"):
-        load_known(tmp_path / "none.toml", CASES)
+        load_known_differences(tmp_path / "none.toml", CASES)
 
 
 BODY = b'{"code":"bad_host","n":1}\n'
@@ -95,10 +97,10 @@ def test_an_entry_says_what_the_backend_gives(claims: dict[str, object], holds: 
 def test_a_close_is_known_only_as_closed() -> None:
     closed = KnownDifference("one", "flask", "R38", "reason", closed=True)
     assert closed.fault(Exchange(closed=True)) is None
-    assert closed.fault(Exchange(no_response="no answer came in time"))
+    assert closed.fault(Exchange(no_response="no response came in time"))
     assert KnownDifference("one", "flask", "R38", "reason", status=200).fault(Exchange(closed=True))
 
 
-def test_a_code_is_not_found_in_what_is_no_json() -> None:
+def test_a_code_is_not_found_in_a_body_that_is_not_json() -> None:
     entry = KnownDifference("one", "flask", "R38", "reason", status=400, code="bad_host")
     assert entry.fault(Exchange((Response(400, (), b"<html>"),)))

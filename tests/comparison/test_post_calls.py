@@ -8,7 +8,7 @@ import pytest
 
 from clients.comparison.post_calls import BOUNDARY, SAMPLE, post_calls
 from clients.comparison.requests_calls import load_post_calls, prepare, send_call, wire_bytes
-from tests.http1.scripted_server import HOST, ok, scripted
+from tests.http1.recording_server import HOST, Peer, echo_nothing, recording
 
 BODIES = {
     "post-text": b'{"a": ["abc", "def", {"bec": 1}]}',
@@ -24,31 +24,11 @@ BODIES = {
 
 def sent(name: str) -> tuple[bytes, bytes]:
     """The head and the body that arrive at a server."""
-    with scripted(ok()) as server:
-        server_side = server.requests
+    with recording(echo_nothing) as server:
         answered = send_call(name, HOST, server.port)
     assert answered.responses[0].body == b"{}\n"
-    head, _, body = server_side[0].partition(b"\r\n\r\n")
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
     return head, body
-
-
-@pytest.fixture(autouse=True)
-def _answer_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """requests does not shut its write side: the scripted server must answer without waiting for the end."""
-    from tests.http1 import scripted_server
-
-    def read_message(self: scripted_server.ScriptedServer, connection: socket.socket) -> None:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += connection.recv(65536)
-        head, _, body = received.partition(b"\r\n\r\n")
-        length = next((int(line[16:]) for line in head.split(b"\r\n") if line[:16] == b"Content-Length: "), 0)
-        while len(body) < length:
-            body += connection.recv(65536)
-        self.requests.append(head + b"\r\n\r\n" + body)
-        connection.sendall(self._script(received))
-
-    monkeypatch.setattr(scripted_server.ScriptedServer, "_answer", read_message)
 
 
 @pytest.mark.parametrize("name", sorted(post_calls()))
@@ -116,5 +96,5 @@ def test_nobody_listening_is_no_answer() -> None:
 
 
 def test_a_close_without_an_answer_is_closed() -> None:
-    with scripted(b"") as server:
+    with recording(Peer.read_request) as server:
         assert send_call("post-json", HOST, server.port).closed

@@ -1,4 +1,4 @@
-"""compare's view: what is left of an answer, and of what is expected of it."""
+"""The projection reduces a response and what is expected of it to what is compared."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from clients.comparison.cases import Case
 from clients.comparison.expectation import Expectation
-from clients.comparison.projection import View
-from clients.comparison.verdicts import Sending, Verdict, judge
+from clients.comparison.projection import Projection
+from clients.comparison.verdicts import Sending, Verdict, evaluate
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
 
-PARSED = View(parsed=True)
+PARSED = Projection(parsed=True)
 ENTRIES = [{"index": 0, "name": "a", "value": "1"}, {"index": 1, "name": "b", "value": "2"}]
 FIELDS = [{"name": "host", "value": "h"}, {"name": "via", "value": "1.1 p"}]
 
@@ -24,14 +24,14 @@ def answered(value: Any) -> Exchange:
     return Exchange((Response(200, (("content-type", "application/json"),), body),))
 
 
-def verdicts(view: View, expect: dict[str, Any], *values: Any) -> set[Verdict]:
-    """Of backends that answer with these values."""
+def verdicts(projection: Projection, expect: dict[str, Any], *values: Any) -> set[Verdict]:
+    """The verdicts on backends that respond with these values."""
     case = Case(
         "a-case", "", ("R1",), 1, b"GET / HTTP/1.1\r\n\r\n", Expectation.parse({"status": 200, **expect})
     )
     sendings = {str(number): [Sending("whole", answered(value))] for number, value in enumerate(values)}
-    viewed, seen = view.of(case, sendings)
-    return {result.verdict for result in judge(viewed, seen, {})}
+    projected, seen = projection.project(case, sendings)
+    return {result.verdict for result in evaluate(projected, seen, {})}
 
 
 @pytest.mark.parametrize(
@@ -61,25 +61,25 @@ def test_the_parsed_view_asks_for_entries_without_what_is_ours_alone(form: Any, 
 )
 def test_an_ignored_field_is_not_expected_either(headers: Any) -> None:
     values = {"headers": FIELDS}, {"headers": FIELDS[:1]}
-    assert verdicts(View(ignored=frozenset({"via"})), {"body": {"headers": headers}}, *values) == {
+    assert verdicts(Projection(ignored=frozenset({"via"})), {"body": {"headers": headers}}, *values) == {
         Verdict.EQUAL
     }
-    assert Verdict.DIFFERENT in verdicts(View(), {"body": {"headers": headers}}, *values)
+    assert Verdict.DIFFERENT in verdicts(Projection(), {"body": {"headers": headers}}, *values)
 
 
 def test_servers_whose_fields_have_other_shapes_are_compared_too() -> None:
     value = {"headers": [["via", "x"], 1, {"key": "via"}]}
-    assert verdicts(View(ignored=frozenset({"via"})), {}, value, value) == {Verdict.EQUAL}
+    assert verdicts(Projection(ignored=frozenset({"via"})), {}, value, value) == {Verdict.EQUAL}
 
 
 def test_the_views_of_a_case_and_of_one_exchange_are_the_same() -> None:
     exchanges = {"ours": answered({"form": ENTRIES, "method": "GET"}), "theirs": answered({"form": []})}
-    seen = PARSED.exchanges(exchanges)
+    seen = PARSED.project_exchanges(exchanges)
     assert [one.responses[0].json() for one in seen.values()] == [
         {"form": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]},
         {"form": []},
     ]
-    assert View().exchanges(exchanges) is exchanges
+    assert Projection().project_exchanges(exchanges) is exchanges
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_the_views_of_a_case_and_of_one_exchange_are_the_same() -> None:
 )
 def test_the_parsed_view_leaves_out_routes_that_are_ours_alone(target: str, wanted: bool) -> None:
     request = f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
-    assert PARSED.wants_request(request) is wanted
-    assert View().wants_request(request)
+    assert PARSED.includes_request(request) is wanted
+    assert Projection().includes_request(request)

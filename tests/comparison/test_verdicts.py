@@ -8,13 +8,13 @@ from typing import Any
 from clients.comparison.cases import Case
 from clients.comparison.equality import canonical_json
 from clients.comparison.expectation import Expectation
-from clients.comparison.known_differences import Known, KnownDifference
-from clients.comparison.verdicts import Result, Sending, Verdict, judge
+from clients.comparison.known_differences import KnownDifference, KnownDifferences
+from clients.comparison.verdicts import Result, Sending, Verdict, evaluate
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
 
 ENTRY = KnownDifference("case", "flask", "R38", "it upper-cases", status=200, body={"n": 2})
-KNOWN: Known = {("case", "flask"): ENTRY}
+KNOWN: KnownDifferences = {("case", "flask"): ENTRY}
 
 
 def case(expect: Any = None) -> Case:
@@ -29,25 +29,27 @@ def gives(value: Any, status: int = 200) -> Exchange:
 
 
 def verdicts(
-    given: Mapping[str, Exchange | list[Exchange]], expect: Any = None, known: Known | None = None
+    given: Mapping[str, Exchange | list[Exchange]],
+    expect: Any = None,
+    known_differences: KnownDifferences | None = None,
 ) -> list[Result]:
     sendings = {
         backend: [
-            Sending(cut, exchange)
-            for cut, exchange in zip(
+            Sending(split, exchange)
+            for split, exchange in zip(
                 ("whole", "in pieces"), of if isinstance(of, list) else [of, of], strict=True
             )
         ]
         for backend, of in given.items()
     }
-    return judge(case(expect), sendings, known or {})
+    return evaluate(case(expect), sendings, known_differences or {})
 
 
 def names(results: list[Result]) -> dict[str, str]:
     return {result.backend: result.verdict.value for result in results}
 
 
-def test_equal_answers_as_expected_are_equal() -> None:
+def test_equal_responses_as_expected_are_equal() -> None:
     results = verdicts(
         {"socket": gives({"n": 1}), "flask": gives({"n": 1})}, {"status": 200, "body": {"n": 1}}
     )
@@ -56,7 +58,7 @@ def test_equal_answers_as_expected_are_equal() -> None:
     assert not any(result.detail or result.evidence or result.failed for result in results)
 
 
-def test_answers_that_agree_in_the_wrong_are_all_different() -> None:
+def test_equal_responses_that_are_not_as_expected_are_all_different() -> None:
     results = verdicts(
         {"socket": gives({"n": 1}), "flask": gives({"n": 1})}, {"status": 200, "body": {"n": 2}}
     )
@@ -70,13 +72,13 @@ def test_the_one_that_differs_from_the_others_is_different() -> None:
     assert results[0].detail == "flask and socket: n: 1 and 2"
 
 
-def test_one_that_is_as_expected_is_right_against_more_that_are_not() -> None:
+def test_a_response_as_expected_is_the_reference_against_more_that_are_not() -> None:
     given = {"socket": gives({"n": 1}), "flask": gives({"n": 2}), "gunicorn": gives({"n": 2})}
     results = verdicts(given, {"status": 200, "body": {"n": 1}})
     assert names(results) == {"socket": "equal", "flask": "different", "gunicorn": "different"}
 
 
-def test_a_difference_shows_the_request_and_both_answers() -> None:
+def test_a_difference_shows_the_request_and_both_responses() -> None:
     result = verdicts({"socket": gives({"n": 1}), "flask": gives({"n": 1}), "gunicorn": gives({"n": 2})})[2]
     for text in (
         "A title.",
@@ -89,22 +91,22 @@ def test_a_difference_shows_the_request_and_both_answers() -> None:
         assert text in result.evidence
 
 
-def test_an_answer_that_depends_on_the_cut_is_different() -> None:
+def test_a_response_that_depends_on_the_split_is_different() -> None:
     result = verdicts({"socket": [gives({"n": 1}), gives({"n": 2})]})[0]
     assert result.verdict is Verdict.DIFFERENT
     assert result.detail == "sent whole and in pieces: n: 1 and 2"
 
 
-def test_an_answer_that_is_not_canonical_is_different() -> None:
+def test_json_that_is_not_canonical_is_different() -> None:
     spaced = Exchange((Response(200, (("content-type", "application/json"),), b"{ }\n"),))
     assert "not canonical" in verdicts({"socket": spaced, "flask": spaced})[0].detail
 
 
-def test_a_missing_answer_is_no_answer_and_no_measure_for_the_others() -> None:
-    missing = Exchange(no_response="no answer came in time")
+def test_a_missing_response_is_no_reference_for_the_others() -> None:
+    missing = Exchange(no_response="no response came in time")
     results = verdicts({"socket": missing, "flask": gives({"n": 1}), "gunicorn": [gives({"n": 1}), missing]})
-    assert names(results) == {"socket": "no_answer", "flask": "equal", "gunicorn": "no_answer"}
-    assert results[2].detail == "no answer came in time (sent in pieces)"
+    assert names(results) == {"socket": "no_response", "flask": "equal", "gunicorn": "no_response"}
+    assert results[2].detail == "no response came in time (sent in pieces)"
     assert results[0].status is None
 
 
@@ -117,7 +119,7 @@ def test_an_expected_close_is_equal_and_an_unexpected_one_different() -> None:
     assert names(verdicts({"socket": closed, "flask": gives(1)}))["socket"] == "different"
 
 
-def test_any_refusals_will_do_for_two_faults_in_one_body() -> None:
+def test_any_refusals_are_as_expected_for_two_faults_in_one_body() -> None:
     given: dict[str, Exchange | list[Exchange]] = {
         "socket": [gives({"a": 1}, 400), gives({"a": 3}, 413)],
         "flask": gives({"a": 2}, 413),
@@ -129,7 +131,7 @@ def test_any_refusals_will_do_for_two_faults_in_one_body() -> None:
 
 def test_a_known_difference_is_known_and_the_others_are_still_compared() -> None:
     given = {"flask": gives({"n": 2}), "socket": gives({"n": 1}), "gunicorn": gives({"n": 1})}
-    results = verdicts(given, known=KNOWN)
+    results = verdicts(given, known_differences=KNOWN)
     assert names(results) == {"flask": "known", "socket": "equal", "gunicorn": "equal"}
     assert results[0].detail == "R38: it upper-cases"
     given["gunicorn"] = gives({"n": 2})
@@ -140,27 +142,32 @@ def test_a_known_difference_is_known_and_the_others_are_still_compared() -> None
     ]
 
 
-def test_a_known_difference_that_gives_something_else_is_different() -> None:
-    results = verdicts({"socket": gives({"n": 1}), "flask": gives({"n": 3})}, known=KNOWN)
+def test_another_response_than_the_known_difference_is_different() -> None:
+    results = verdicts({"socket": gives({"n": 1}), "flask": gives({"n": 3})}, known_differences=KNOWN)
     assert names(results) == {"socket": "equal", "flask": "different"}
     assert "not the known difference (R38): n: expected 2, got 3" in results[1].detail
 
 
-def test_a_known_difference_must_hold_in_every_cut() -> None:
-    results = verdicts({"socket": gives({"n": 1}), "flask": [gives({"n": 2}), gives({"n": 3})]}, known=KNOWN)
+def test_a_known_difference_must_hold_in_every_split() -> None:
+    results = verdicts(
+        {"socket": gives({"n": 1}), "flask": [gives({"n": 2}), gives({"n": 3})]}, known_differences=KNOWN
+    )
     assert names(results)["flask"] == "different"
 
 
 def test_a_known_difference_that_is_not_needed_is_different() -> None:
-    results = verdicts({"socket": gives({"n": 1}), "flask": gives({"n": 1})}, known=KNOWN)
+    results = verdicts({"socket": gives({"n": 1}), "flask": gives({"n": 1})}, known_differences=KNOWN)
     assert names(results) == {"socket": "equal", "flask": "different"}
     assert "stale" in results[1].detail
 
 
 def test_without_another_backend_a_known_difference_cannot_be_stale() -> None:
-    assert names(verdicts({"flask": gives({"n": 2})}, known=KNOWN)) == {"flask": "known"}
+    assert names(verdicts({"flask": gives({"n": 2})}, known_differences=KNOWN)) == {"flask": "known"}
 
 
-def test_a_known_difference_does_not_excuse_a_missing_answer() -> None:
-    missing = Exchange(no_response="no answer came in time")
-    assert names(verdicts({"socket": gives({"n": 1}), "flask": missing}, known=KNOWN))["flask"] == "no_answer"
+def test_a_missing_response_is_never_a_known_difference() -> None:
+    missing = Exchange(no_response="no response came in time")
+    assert (
+        names(verdicts({"socket": gives({"n": 1}), "flask": missing}, known_differences=KNOWN))["flask"]
+        == "no_response"
+    )

@@ -43,7 +43,7 @@ def hasty() -> Iterator[RunningBackend]:
 
 
 def answered(backend: RunningBackend, request: bytes, responses: int = 1) -> Exchange:
-    return exchange(backend.host, backend.port, whole(request), expected_answers=responses)
+    return exchange(backend.host, backend.port, whole(request), expected_responses=responses)
 
 
 def problem(exchanged: Exchange) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""compare --fuzz: a planted disagreement is found, made small, saved and reported; the figures add up."""
+"""The command fuzz: a planted difference is found, shrunk, saved and reported; the figures add up."""
 
 from __future__ import annotations
 
@@ -11,42 +11,41 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from clients import compare
+from clients import fuzz
 from clients.comparison.cases import rule_tiers
-from clients.fuzzing.command import fuzz_json
 from clients.fuzzing.draft import FuzzRequest
+from clients.fuzzing.evaluation import Evaluation, Outcome
 from clients.fuzzing.generator import INEXPRESSIBLE
-from clients.fuzzing.judgement import Judgement, Outcome
-from clients.fuzzing.report import FuzzReport
+from clients.fuzzing.report import Example, FuzzReport
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
-from tests.http1.scripted_server import ScriptedServer, ok, scripted
+from tests.http1.recording_server import RecordingServer, ok, scripted
 
 PLANTED = b"\xf0\x9f\x98\x80"
 
 
 @pytest.fixture
-def plain() -> Iterator[ScriptedServer]:
-    """Answers everything with `{}`."""
+def plain() -> Iterator[RecordingServer]:
+    """A server that always responds `{}`."""
     with scripted(ok()) as server:
         yield server
 
 
 @pytest.fixture
-def odd() -> Iterator[ScriptedServer]:
-    """Answers in its own way where the planted bytes stand."""
+def odd() -> Iterator[RecordingServer]:
+    """A server with another response to requests that have the planted bytes."""
     with scripted(lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n")) as server:
         yield server
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(compare.main, ["--known", os.devnull, *map(str, arguments)])
+    return CliRunner().invoke(fuzz.main, ["--known", os.devnull, *map(str, arguments)])
 
 
-def test_servers_that_agree_exit_with_0(plain: ScriptedServer, tmp_path: Path) -> None:
+def test_servers_that_agree_exit_with_0(plain: RecordingServer, tmp_path: Path) -> None:
     save = tmp_path / "none"
     urls = (f"socket={plain.url}", f"gunicorn={plain.url}")
-    result = run("--fuzz", "30", "--requests", "60", "--save", save, *urls)
+    result = run("--seconds", "30", "--requests", "60", "--save", save, *urls)
     assert result.exit_code == 0, result.output
     assert "socket, gunicorn agree." in result.output
     assert "60 requests" in result.output
@@ -54,38 +53,31 @@ def test_servers_that_agree_exit_with_0(plain: ScriptedServer, tmp_path: Path) -
 
 
 def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
-    plain: ScriptedServer, tmp_path: Path
+    plain: RecordingServer, tmp_path: Path
 ) -> None:
     response = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: x\r\nContent-Length: 3\r\n\r\n{}\n"
     )
     with scripted(response) as tagged:
         urls = (f"one={plain.url}", f"two={tagged.url}")
-        arguments = ("--fuzz", "30", "--requests", "20", "--save", tmp_path, *urls)
+        arguments = ("--seconds", "30", "--requests", "20", "--save", tmp_path, *urls)
         assert run(*arguments).exit_code == 1
         assert run("--header-ignore", "ETag", *arguments).exit_code == 0
 
 
 @pytest.mark.parametrize(("what", "status"), [("bytes", 1), ("parsed", 0)])
-def test_a_fuzz_run_compares_what_it_is_told_to(what: str, status: int, tmp_path: Path) -> None:
+def test_a_fuzz_run_compares_bytes_or_what_was_parsed(what: str, status: int, tmp_path: Path) -> None:
     with scripted(ok(b'{"form":[],"more":1}\n')) as one, scripted(ok(b'{"form":[]}\n')) as other:
         urls = (f"one={one.url}", f"two={other.url}")
-        result = run("--fuzz", "30", "--requests", "40", "--compare", what, "--save", tmp_path, *urls)
+        result = run("--seconds", "30", "--requests", "40", "--compare", what, "--save", tmp_path, *urls)
     assert result.exit_code == status, result.output
 
 
-@pytest.mark.parametrize("option", [("--cases", "post-*"), ("--clients", "raw")])
-def test_what_a_fuzz_run_cannot_follow_is_wrong_usage(plain: ScriptedServer, option: tuple[str, str]) -> None:
-    result = run("--fuzz", "1", *option, f"socket={plain.url}")
-    assert result.exit_code == 2
-    assert f"it does not go with {option[0]}" in result.output
-
-
 def test_a_planted_byte_is_found_and_made_small(
-    plain: ScriptedServer, odd: ScriptedServer, tmp_path: Path
+    plain: RecordingServer, odd: RecordingServer, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.json"
-    arguments = ("--fuzz", "60", "--requests", "200", "--seed", "4", "--save", tmp_path, "--json", report)
+    arguments = ("--seconds", "60", "--requests", "200", "--seed", "4", "--save", tmp_path, "--json", report)
     result = run(*arguments, f"socket={plain.url}", f"gunicorn={odd.url}")
     assert result.exit_code == 1, result.output
     (saved,) = tmp_path.glob("fuzz-4-*.http")
@@ -95,7 +87,7 @@ def test_a_planted_byte_is_found_and_made_small(
     assert len(saved.read_bytes()) < 60
     both = json.loads(saved.with_suffix(".json").read_text("utf-8"))
     assert both["seed"] == 4
-    assert {name: one["answers"][0]["body"] for name, one in both["answers"].items()} == {
+    assert {name: one["responses"][0]["body"] for name, one in both["responses"].items()} == {
         "socket": "{}\n",
         "gunicorn": '{"n":1}\n',
     }
@@ -106,11 +98,11 @@ def test_a_planted_byte_is_found_and_made_small(
     assert [one["case"] for one in document["results"]] == [saved.stem]
 
 
-def test_the_same_seed_finds_the_same(plain: ScriptedServer, odd: ScriptedServer, tmp_path: Path) -> None:
+def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServer, tmp_path: Path) -> None:
     documents: list[dict[str, Any]] = []
     for name in ("one", "other"):
         save = tmp_path / name
-        arguments = ("--fuzz", "60", "--requests", "120", "--seed", "9", "--save", save, "--json", "-")
+        arguments = ("--seconds", "60", "--requests", "120", "--seed", "9", "--save", save, "--json", "-")
         result = run(*arguments, f"socket={plain.url}", f"gunicorn={odd.url}")
         documents.append(json.loads(result.stdout))
         documents[-1]["fuzz"].pop("seconds")
@@ -119,20 +111,35 @@ def test_the_same_seed_finds_the_same(plain: ScriptedServer, odd: ScriptedServer
     assert names[0] == names[1]
 
 
-def test_a_server_that_does_not_store_is_told(tmp_path: Path) -> None:
+def test_a_server_that_does_not_store_exits_with_3(tmp_path: Path) -> None:
     with scripted(ok(status="404 Not Found")) as server:
-        result = run("--fuzz", "5", "--requests", "5", f"socket={server.url}")
+        result = run("--seconds", "5", "--requests", "5", f"socket={server.url}")
     assert result.exit_code == 3
-    assert "socket does not store" in result.output
+    assert "socket: a.txt could not be stored first: 404" in result.output
 
 
-@pytest.mark.parametrize("arguments", [("--fuzz", "0"), ("--fuzz", "-1"), ("--fuzz", "1", "--requests", "0")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--seconds", "0"),
+        ("--seconds", "-1"),
+        ("--seconds", "nan"),
+        ("--seconds", "inf"),
+        ("--requests", "0"),
+    ],
+)
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def answered(status: int = 200) -> dict[str, Exchange]:
-    return {name: Exchange((Response(status, (), b""),)) for name in ("socket", "gunicorn")}
+def test_the_defaults_are_a_minute_and_the_two_backends_of_tier_2() -> None:
+    defaults = {parameter.name: parameter.default for parameter in fuzz.main.params}
+    assert (defaults["seconds"], defaults["backends"]) == (60, "socket,gunicorn")
+
+
+def example(request: FuzzRequest, evaluation: Evaluation, status: int = 200) -> Example:
+    exchange = Exchange((Response(status, (), b""),))
+    return Example(request, {"socket": exchange, "gunicorn": exchange}, evaluation)
 
 
 def test_a_rule_is_hit_where_it_was_exercised() -> None:
@@ -140,10 +147,10 @@ def test_a_rule_is_hit_where_it_was_exercised() -> None:
     valid = FuzzRequest(0, b"", rules=frozenset({"R1", "M1"}), alone=True, multipart=True)
     faulty = FuzzRequest(1, b"", rules=frozenset({"R1"}), fault_rules=("B5",), alone=True)
     mutated = FuzzRequest(2, b"")
-    report.count(valid, answered(), Judgement(Outcome.ACCEPTED))
-    report.count(faulty, answered(400), Judgement(Outcome.REFUSED))
-    report.count(mutated, answered(400), Judgement(Outcome.REFUSED_DIFFERENTLY, kind="two codes"))
-    report.count(mutated, answered(), Judgement(Outcome.DIFFERENT, "gunicorn", "a: b", "kind"))
+    report.count(example(valid, Evaluation(Outcome.ACCEPTED)))
+    report.count(example(faulty, Evaluation(Outcome.REFUSED), 400))
+    report.count(example(mutated, Evaluation(Outcome.REFUSED_DIFFERENTLY, "two codes"), 400))
+    report.count(example(mutated, Evaluation(Outcome.DIFFERENT, "kind")))
     assert report.hits == {"R1": 1, "M1": 1, "B5": 1, "S3": 1}
     assert report.requests == 4
     assert report.accepted == 1
@@ -153,26 +160,25 @@ def test_a_rule_is_hit_where_it_was_exercised() -> None:
     assert report.kinds == {"kind": 1}
     assert report.sent == {"socket": 4, "gunicorn": 4}
     assert not report.unexpected
-    document = json.loads(fuzz_json(report, []))
+    document = json.loads(report.as_json([]))
     assert [document[key] for key in ("cases", "equal", "both_refused", "different")] == [4, 2, 1, 1]
     assert document["fuzz"]["rules"].keys() == rule_tiers().keys() - INEXPRESSIBLE.keys()
     assert "B5" not in document["fuzz"]["rules_missed"]
     assert "B6" in document["fuzz"]["rules_missed"]
 
 
-def test_what_the_grammar_got_wrong_is_told() -> None:
+def test_requests_that_the_grammar_got_wrong_are_reported() -> None:
     report = FuzzReport(1, ("socket",))
     faulty = FuzzRequest(1, b"", rules=frozenset({"R1"}), fault_rules=("B5",), alone=True)
-    report.count(faulty, answered(), Judgement(Outcome.ACCEPTED))
-    report.count(
-        FuzzRequest(0, b"", rules=frozenset({"R1"}), alone=True), answered(), Judgement(Outcome.REFUSED)
-    )
+    report.count(example(faulty, Evaluation(Outcome.ACCEPTED)))
+    valid = FuzzRequest(0, b"", rules=frozenset({"R1"}), alone=True)
+    report.count(example(valid, Evaluation(Outcome.REFUSED)))
     assert report.unexpected == {"accepted with the fault of B5": 1, "refused without a fault": 1}
 
 
 def test_the_first_example_of_a_kind_is_kept() -> None:
     report = FuzzReport(1, ("socket",))
     for index in (5, 3, 8):
-        report.count(FuzzRequest(index, b""), answered(), Judgement(Outcome.DIFFERENT, "socket", "", "kind"))
+        report.count(example(FuzzRequest(index, b""), Evaluation(Outcome.DIFFERENT, "kind")))
     assert report.different["kind"].request.index == 3
     assert report.kinds["kind"] == 3

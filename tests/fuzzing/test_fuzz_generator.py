@@ -101,17 +101,17 @@ def test_no_rule_is_counted_for_what_was_mutated() -> None:
             assert not one.alone
 
 
-def test_cut_requests_are_the_same_bytes() -> None:
-    cut = [one for one in Generator(5, CASES).requests(COUNT) if one.cuts]
-    assert len(cut) > 0.02 * COUNT
-    for one in cut:
+def test_split_requests_are_the_same_bytes() -> None:
+    split = [one for one in Generator(5, CASES).requests(COUNT) if one.splits]
+    assert len(split) > 0.02 * COUNT
+    for one in split:
         assert b"".join(one.pieces) == one.data
         assert all(one.pieces)
         assert "M89" in one.rules or not one.rules or one.origin != "grammar"
 
 
 def test_a_recorded_pipeline_is_never_sent() -> None:
-    """What has several answers is for socket alone (T3)."""
+    """Only socket gets a case with several responses (T3)."""
     names = {one.origin.removesuffix(", mutated") for one in Generator(6, CASES).requests(COUNT)} - {
         "grammar"
     }

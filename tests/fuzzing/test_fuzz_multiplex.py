@@ -1,4 +1,4 @@
-"""Many conversations at a time: every way in which one can end, and all bytes of each request sent."""
+"""Many conversations at a time: each ending of a conversation, and all bytes of each request are sent."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from clients.comparison.runner import Backend
 from clients.fuzzing.draft import FuzzRequest
 from clients.fuzzing.multiplex import converse
 from clients.http1.exchange import Exchange
-from tests.http1.scripted_server import HOST, ScriptedServer, ok, scripted
+from tests.http1.recording_server import HOST, RecordingServer, ok, scripted
 
 GET = b"GET / HTTP/1.1\r\n\r\n"
 
 
 @pytest.fixture
-def echo() -> Iterator[ScriptedServer]:
-    """A server that says how many bytes it got."""
+def echo() -> Iterator[RecordingServer]:
+    """A server that responds with the number of bytes that it received."""
     with scripted(lambda request: ok(b"%d\n" % len(request))) as server:
         yield server
 
 
-def only(server: ScriptedServer, data: bytes, *, seconds: float = 5, cuts: tuple[int, ...] = ()) -> Exchange:
+def only(
+    server: RecordingServer, data: bytes, *, seconds: float = 5, splits: tuple[int, ...] = ()
+) -> Exchange:
     backend = Backend("socket", HOST, server.port)
-    ((_, exchanges),) = converse([FuzzRequest(0, data, cuts)], [backend], seconds=seconds)
+    ((_, exchanges),) = converse([FuzzRequest(0, data, splits)], [backend], seconds=seconds)
     return exchanges["socket"]
 
 
-def test_every_request_is_answered_once_by_each_backend(echo: ScriptedServer) -> None:
+def test_every_request_gets_one_response_of_each_backend(echo: RecordingServer) -> None:
     with scripted(ok()) as other:
         backends = [Backend("socket", HOST, echo.port), Backend("gunicorn", HOST, other.port)]
         requests = [FuzzRequest(index, GET + b"x" * index) for index in range(60)]
@@ -41,33 +43,33 @@ def test_every_request_is_answered_once_by_each_backend(echo: ScriptedServer) ->
         assert exchanges["gunicorn"].responses[0].body == b"{}\n"
 
 
-def test_a_backend_gets_its_tiers_alone(echo: ScriptedServer) -> None:
+def test_a_backend_gets_its_tiers_alone(echo: RecordingServer) -> None:
     backends = [Backend("socket", HOST, echo.port), Backend("flask", HOST, echo.port)]
     requests = [FuzzRequest(0, GET, tier=1), FuzzRequest(1, GET, tier=2), FuzzRequest(2, GET, tier=3)]
     found = {request.index: set(exchanges) for request, exchanges in converse(requests, backends)}
     assert found == {0: {"socket", "flask"}, 1: {"socket"}, 2: {"socket"}}
 
 
-def test_a_request_that_no_backend_gets_is_over_at_once(echo: ScriptedServer) -> None:
-    answered: list[Mapping[str, Exchange]] = [
+def test_a_request_that_no_backend_gets_is_over_at_once(echo: RecordingServer) -> None:
+    received: list[Mapping[str, Exchange]] = [
         exchanges
         for _, exchanges in converse([FuzzRequest(0, GET, tier=2)], [Backend("flask", HOST, echo.port)])
     ]
-    assert answered == [{}]
+    assert received == [{}]
 
 
-def test_large_and_cut_requests_arrive_whole(echo: ScriptedServer) -> None:
+def test_large_and_split_requests_arrive_whole(echo: RecordingServer) -> None:
     large = GET + b"x" * 6_000_000
     assert only(echo, large).responses[0].body == b"%d\n" % len(large)
-    assert only(echo, GET, cuts=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
+    assert only(echo, GET, splits=(1, 5, 9)).responses[0].body == b"%d\n" % len(GET)
     assert echo.requests[-1] == GET
 
 
-def test_an_early_answer_to_a_large_request_is_read() -> None:
+def test_an_early_response_to_a_large_request_is_read() -> None:
     with scripted(ok(), early=True) as server:
-        answered = only(server, GET + b"x" * 20_000_000)
-    # The server closes with bytes unread, so that the kernel may drop its answer: never a time-out.
-    assert answered.responses or answered.closed
+        exchange = only(server, GET + b"x" * 20_000_000)
+    # The server closes with bytes unread, so that the kernel may drop its response: never a time-out.
+    assert exchange.responses or exchange.closed
 
 
 @pytest.mark.parametrize(
@@ -78,33 +80,33 @@ def test_an_early_answer_to_a_large_request_is_read() -> None:
         (b"nonsense", None),
     ],
 )
-def test_a_missing_answer_is_told_from_a_close(response: bytes, expected: Exchange | None) -> None:
+def test_a_missing_response_is_not_a_close(response: bytes, expected: Exchange | None) -> None:
     with scripted(response) as server:
-        answered = only(server, GET)
-    assert answered == expected if expected else answered.no_response
+        exchange = only(server, GET)
+    assert exchange == expected if expected else exchange.no_response
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_refused_connection_is_no_response() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     ((_, exchanges),) = converse([FuzzRequest(0, GET)], [Backend("socket", HOST, port)])
     assert exchanges["socket"].no_response.startswith("no connection")
 
 
-def test_silence_is_a_hang_after_its_time_and_holds_nobody_else(echo: ScriptedServer) -> None:
+def test_a_silent_server_times_out_and_delays_no_other(echo: RecordingServer) -> None:
     with socket.create_server((HOST, 0)) as silent:
         backends = [Backend("socket", HOST, silent.getsockname()[1]), Backend("gunicorn", HOST, echo.port)]
         started = time.monotonic()
         ((_, exchanges),) = converse([FuzzRequest(0, GET)], backends, seconds=0.5)
     assert 0.4 < time.monotonic() - started < 3
-    assert exchanges["socket"].no_response == "no answer came in time"
+    assert exchanges["socket"].no_response == "no response came in time"
     assert exchanges["gunicorn"].responses
 
 
-def test_the_answer_to_head_needs_no_body() -> None:
+def test_the_response_to_head_needs_no_body() -> None:
     with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n") as server:
         assert only(server, b"HEAD / HTTP/1.1\r\n\r\n").responses[0].status == 200
 
 
-def test_nothing_to_send_is_nothing_to_wait_for() -> None:
+def test_without_requests_it_ends_at_once() -> None:
     assert list(converse([], [Backend("socket", HOST, 1)])) == []

@@ -1,4 +1,4 @@
-"""Mutations and cuts: lengths stay true, nothing is left empty, the same chance makes the same bytes."""
+"""Mutations and splits: lengths stay true, no piece is empty, the same seed makes the same bytes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from clients.fuzzing.mutations import (
     boundary_of,
-    cuts,
     has_length_of,
     mutate_body,
     mutate_request,
+    split_offsets,
     with_length,
 )
 
@@ -26,7 +26,7 @@ def test_a_mutated_request_mostly_keeps_a_true_length() -> None:
     assert sum(one != REQUEST for one in mutated) > 350
 
 
-def test_the_same_chance_makes_the_same_mutation() -> None:
+def test_the_same_seed_makes_the_same_mutation() -> None:
     for seed in range(50):
         one, other = random.Random(seed), random.Random(seed)
         assert mutate_request(REQUEST, one) == mutate_request(REQUEST, other)
@@ -46,7 +46,7 @@ def test_even_the_smallest_request_can_be_mutated(request_bytes: bytes) -> None:
         mutate_request(request_bytes, random.Random(seed))
 
 
-def test_the_length_is_put_right() -> None:
+def test_a_wrong_length_is_corrected() -> None:
     wrong = REQUEST.replace(b"15", b"007")
     assert not has_length_of(wrong)
     assert with_length(wrong) == REQUEST
@@ -63,14 +63,14 @@ def test_the_length_is_put_right() -> None:
         (b"Content-Type: text/plain", None),
     ],
 )
-def test_the_boundary_is_found_loosely(head: bytes, boundary: bytes | None) -> None:
+def test_a_likely_boundary_is_found(head: bytes, boundary: bytes | None) -> None:
     assert boundary_of(head) == boundary
 
 
 def test_splits_leave_no_piece_empty() -> None:
     for seed in range(300):
-        places = cuts(REQUEST, random.Random(seed))
+        places = split_offsets(REQUEST, random.Random(seed))
         assert places == tuple(sorted(set(places)))
         assert places[0] > 0
         assert places[-1] < len(REQUEST)
-    assert cuts(b"x", random.Random(0)) == ()
+    assert split_offsets(b"x", random.Random(0)) == ()

@@ -1,4 +1,4 @@
-"""Shrinking: the smallest request that still shows what is planted, with a frame that stays true."""
+"""Shrinking: the smallest request that still has the planted bytes, with a correct length."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_two_bytes_that_need_each_other_stay() -> None:
     assert shrink(request, lambda data: re.search(rb"\xfe.*\xfd", data, re.DOTALL) is not None) == b"\xfe\xfd"
 
 
-def test_the_length_stays_true_where_it_was() -> None:
+def test_a_correct_length_stays_correct() -> None:
     def shows(data: bytes) -> bool:
-        """As a server sees it: the body is what the length says."""
+        """As a server reads it: Content-Length decides where the body ends."""
         head, blank, body = data.partition(b"\r\n\r\n")
         return bool(blank) and b"Content-Length:" in head and has_length_of(data) and b"\xfe" in body
 
@@ -47,7 +47,7 @@ def test_no_line_and_no_byte_can_be_left_out() -> None:
     assert smaller == b"POST \r\nX-B:--"
 
 
-def test_chunks_become_a_length_where_that_shows_it_too() -> None:
+def test_chunks_become_a_length_if_that_shows_the_same() -> None:
     request = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\n\xfedef\r\n0\r\n\r\n"
 
     def shows(data: bytes) -> bool:
@@ -58,13 +58,13 @@ def test_chunks_become_a_length_where_that_shows_it_too() -> None:
     assert shows(smaller)
 
 
-def test_chunks_stay_where_they_are_the_point() -> None:
+def test_chunks_stay_if_the_difference_needs_them() -> None:
     request = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     smaller = shrink(request, lambda data: b"chunked" in data and data.endswith(b"0\r\n\r\n"))
     assert smaller == b"chunked0\r\n\r\n"
 
 
-def test_with_whole_lines_heads_lose_lines_alone_and_chunks_nothing() -> None:
+def test_with_whole_lines_only_lines_of_the_head_are_left_out() -> None:
     chunks = b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     request = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
     smaller = shrink(request, lambda data: b"X-B" in data and b"chunked" in data, whole_lines=True)

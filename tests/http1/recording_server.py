@@ -1,4 +1,8 @@
-"""A server on loopback that runs a script for each connection and keeps the bytes that it read."""
+"""A server on loopback that runs a script for each connection and keeps the bytes that it read.
+
+Every test that needs a server to behave in a certain way uses this one. A script is a function of the `Peer`.
+`scripted` and `playing` make the usual ones.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 HOST = "127.0.0.1"
@@ -17,19 +22,21 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked\r\n", re.IGNORECASE)
 Script = Callable[["Peer"], object]
 
 
-def response(body: bytes = b"{}\n", status: str = "200 OK", media_type: str = "application/json") -> bytes:
-    """An answer with a Content-Length."""
+def ok(body: bytes = b"{}\n", status: str = "200 OK", media_type: str = "application/json") -> bytes:
+    """A response with a Content-Length; `status` makes it another one than 200."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 class Peer:
-    """One accepted connection. `received` has all that was read."""
+    """One accepted connection. `received` has all that was read, in so many `reads`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.received = bytearray()
+        self.reads = 0
         connection.settimeout(_PATIENCE_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def read_head(self) -> bytes:
         """Read until the empty line; the head, with it."""
@@ -37,7 +44,7 @@ class Peer:
             pass
         return bytes(self.received.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
 
-    def read_message(self) -> bytes:
+    def read_request(self) -> bytes:
         """Read one request to its end, however it is framed."""
         head = self.read_head()
         length = _LENGTH.search(head)
@@ -53,6 +60,7 @@ class Peer:
         """Read what is there."""
         data = self.connection.recv(65536)
         self.received += data
+        self.reads += bool(data)
         return data
 
     def send(self, data: bytes) -> None:
@@ -78,12 +86,17 @@ class RecordingServer:
         self._thread.start()
 
     @property
+    def requests(self) -> list[bytes]:
+        """What each peer has sent so far."""
+        return [bytes(peer.received) for peer in self.peers]
+
+    @property
     def url(self) -> str:
         """Without a final slash."""
         return f"http://{HOST}:{self.port}"
 
     def close(self) -> None:
-        """End, and raise what a script raised."""
+        """End, and raise what a script has raised."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(_PATIENCE_SECONDS)
@@ -104,7 +117,7 @@ class RecordingServer:
                 with connection:
                     script(peer)
             except (BrokenPipeError, ConnectionResetError):
-                continue  # the client may leave when it likes
+                continue  # the client may leave at any time
             except BaseException as error:
                 self.errors.append(error)
 
@@ -119,7 +132,54 @@ def recording(*scripts: Script) -> Iterator[RecordingServer]:
         server.close()
 
 
+@contextmanager
+def scripted(
+    response: bytes | Callable[[bytes], bytes], *, early: bool = False, reset: bool = False
+) -> Iterator[RecordingServer]:
+    """A server that reads to the end of each connection, sends `response` or what it returns, and closes.
+
+    `early`: it responds after its first read, and closes with the rest unread. `reset`: it ends the
+    connection with a reset.
+    """
+
+    def script(peer: Peer) -> None:
+        while peer.read() and not early:
+            pass
+        peer.send(response(bytes(peer.received)) if callable(response) else response)
+        if reset:
+            peer.reset()
+
+    with recording(script) as server:
+        yield server
+
+
 def echo_nothing(peer: Peer) -> None:
-    """Read the whole request and answer `{}`."""
-    peer.read_message()
-    peer.send(response())
+    """Read the whole request and respond with `{}`."""
+    peer.read_request()
+    peer.send(ok())
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+UNTIL_CLOSE = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+Steps = Sequence[bytes | float]
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk (RFC 9112, section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def playing(steps: Steps) -> Script:
+    """A script that reads the request and plays `steps`: bytes are sent, numbers are seconds to wait."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for step in steps:
+            if isinstance(step, bytes):
+                peer.send(step)
+            else:
+                time.sleep(step)
+
+    return script

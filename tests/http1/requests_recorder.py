@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 BOUNDARY = "0123456789abcdef0123456789abcdef"
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class _RecordingSocket:
@@ -25,7 +25,7 @@ class _RecordingSocket:
         self._sent.append(bytes(data))
 
     def makefile(self, *_: Any) -> io.BytesIO:
-        return io.BytesIO(_ANSWER)
+        return io.BytesIO(_RESPONSE)
 
     def settimeout(self, seconds: float | None) -> None:
         pass

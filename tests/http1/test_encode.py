@@ -1,4 +1,4 @@
-"""URLs, forms, cookies and credentials where requests has nothing to be compared with: what is refused."""
+"""URLs, forms, cookies and credentials that are refused, and others for which requests is not a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients import requests_upload, socket_upload
+from clients.http1 import requests_transport, socket_transport
 from clients.http1.encode import basic_credentials, cookie_field, json_bytes, urlencode
 from clients.http1.errors import UsageError
 from clients.http1.request import build_request
@@ -23,7 +23,7 @@ from clients.http1.upload_call import Call
         "http://xn--\u0301/",
     ],
 )
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_what_is_not_a_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         parse_request_url(url)
 
@@ -37,7 +37,7 @@ def test_where_to_connect_and_what_to_ask_for() -> None:
 
 
 @pytest.mark.parametrize("pairs", [5, True, [1], ["abc"], [("a",)], [("a", "b", "c")]])
-def test_what_is_no_pairs_is_refused(pairs: Any) -> None:
+def test_what_is_not_a_list_of_pairs_is_refused(pairs: Any) -> None:
     with pytest.raises(UsageError, match="list of pairs"):
         urlencode(pairs)
 
@@ -51,12 +51,12 @@ def test_lone_surrogates_are_refused(text: str) -> None:
         {"files": {"f": (text, b"")}},
     ):
         with pytest.raises(UsageError, match="UTF-8"):
-            message = build_request("POST", "http://h/", **arguments)
-            list(message.blocks())
+            request = build_request("POST", "http://h/", **arguments)
+            list(request.blocks())
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x", object()])
-def test_what_is_no_json_is_refused(value: Any) -> None:
+def test_what_is_not_json_is_refused(value: Any) -> None:
     with pytest.raises(UsageError, match="not a JSON value"):
         json_bytes(value)
 
@@ -78,10 +78,10 @@ def test_credentials_beyond_latin_1_are_given_as_bytes() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"X": "€"}, {"X": "a\nb"}, {"X y": "1"}, {"": "1"}, {"X": b"\0"}])
-def test_what_is_no_field_is_refused(headers: dict[str, Any]) -> None:
-    for client in (socket_upload, requests_upload):
+def test_what_is_not_a_field_is_refused(headers: dict[str, Any]) -> None:
+    for transport in (socket_transport, requests_transport):
         with pytest.raises(UsageError, match="field"):
-            client.dry_run(Call("GET", "http://h/", headers=headers), bytearray().extend)
+            transport.dry_run(Call("GET", "http://h/", headers=headers), bytearray().extend)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_the_length_of_a_text_stream_is_that_of_its_bytes(tmp_path: Any) -> None
     path = tmp_path / "a.txt"
     path.write_text("äöü", "utf-8")
     with path.open(encoding="utf-8") as file:
-        message = build_request("POST", "http://h/", data=file)
-        assert message.field("content-length") == b"6"
-        assert b"".join(bytes(block) for block in message.blocks()) == "äöü".encode()
+        request = build_request("POST", "http://h/", data=file)
+        assert request.field("content-length") == b"6"
+        assert b"".join(bytes(block) for block in request.blocks()) == "äöü".encode()
 
 
 def test_https_has_its_own_default_port() -> None:
-    for client in (socket_upload, requests_upload):
+    for transport in (socket_transport, requests_transport):
         sent = bytearray()
-        client.dry_run(Call("GET", "https://h:443/"), sent.extend)
+        transport.dry_run(Call("GET", "https://h:443/"), sent.extend)
         assert b"\r\nHost: h\r\n" in sent

@@ -1,4 +1,4 @@
-"""The raw client sends what it is told, cut as it is told, and reads the answer even if sending fails."""
+"""The raw client sends any bytes in any split, and reads the response even if sending fails."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from clients.http1.exchange import BYTEWISE_BYTES, bytewise, exchange, random_pieces, request_methods, whole
-from tests.http1.scripted_server import HOST, ok, scripted
+from tests.http1.recording_server import HOST, ok, scripted
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 299, 300, 301, 5000])
-def test_every_cut_keeps_the_bytes(length: int) -> None:
+def test_every_split_keeps_the_bytes(length: int) -> None:
     request = random.Random(length).randbytes(length)
     for seed in range(20):
         rng = random.Random(seed)
@@ -32,7 +32,7 @@ def test_bytewise_sends_300_bytes_one_a_piece() -> None:
     assert len(bytewise(bytes(20), random.Random(0))) == 20
 
 
-def test_the_same_seed_cuts_alike() -> None:
+def test_the_same_seed_splits_alike() -> None:
     assert random_pieces(REQUEST, random.Random(3)) == random_pieces(REQUEST, random.Random(3))
     assert random_pieces(REQUEST, random.Random(3)) != random_pieces(REQUEST, random.Random(4))
 
@@ -49,11 +49,11 @@ def test_pieces_are_segments_of_their_own() -> None:
     with scripted(ok()) as server:
         exchange(HOST, server.port, bytewise(REQUEST, random.Random(0)))
         assert server.requests == [REQUEST]
-        assert server.reads[0] > 1
+        assert server.peers[0].reads > 1
 
 
 def test_no_piece_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TCP_NODELAY holds before the first byte: Nagle's algorithm would join what a test has cut."""
+    """TCP_NODELAY holds before the first byte: Nagle's algorithm would join the pieces of a test."""
     connect = socket.create_connection
     kept: list[socket.socket] = []
     delays: list[bool] = []
@@ -76,60 +76,60 @@ def test_no_piece_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     kept[0].close()
 
 
-def test_an_interim_answer_is_skipped() -> None:
+def test_an_interim_response_is_skipped() -> None:
     with scripted(b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"2\n")) as server:
         came = exchange(HOST, server.port, [REQUEST])
     assert came.continues == 1
     assert [response.body for response in came.responses] == [b"2\n"]
 
 
-def test_a_chunked_answer_is_decoded() -> None:
+def test_a_chunked_response_is_decoded() -> None:
     with scripted(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n") as server:
         assert exchange(HOST, server.port, [REQUEST]).responses[0].body == b"ab"
 
 
-def test_a_second_answer_is_seen() -> None:
+def test_a_second_response_is_seen() -> None:
     with scripted(ok() + ok(b"3\n")) as server:
         assert len(exchange(HOST, server.port, [REQUEST]).responses) == 2
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_an_end_without_an_answer_is_closed(reset: bool) -> None:
+def test_an_end_without_a_response_is_closed(reset: bool) -> None:
     with scripted(b"", reset=reset) as server:
         came = exchange(HOST, server.port, [REQUEST])
     assert came.closed
     assert came.no_response == ""
 
 
-@pytest.mark.parametrize("cut", [1, 20, len(ok()) - 1])
-def test_a_truncated_answer_is_no_answer(cut: int) -> None:
-    with scripted(ok()[:cut]) as server:
+@pytest.mark.parametrize("end", [1, 20, len(ok()) - 1])
+def test_a_truncated_response_is_not_a_response(end: int) -> None:
+    with scripted(ok()[:end]) as server:
         came = exchange(HOST, server.port, [REQUEST])
     assert "the connection ended" in came.no_response
     assert not came.closed
 
 
-def test_what_is_not_http_is_no_answer() -> None:
+def test_what_is_not_http_is_not_a_response() -> None:
     with scripted(b"<html>") as server:
-        assert "not an answer" in exchange(HOST, server.port, [REQUEST]).no_response
+        assert "not a response" in exchange(HOST, server.port, [REQUEST]).no_response
 
 
 def test_a_silent_server_is_left_after_the_time() -> None:
     with socket.create_server((HOST, 0)) as silent:
         began = time.monotonic()
         came = exchange(HOST, silent.getsockname()[1], [REQUEST], seconds=0.2)
-    assert came.no_response == "no answer came in time"
+    assert came.no_response == "no response came in time"
     assert time.monotonic() - began < 3
 
 
-def test_nobody_listening_is_no_answer() -> None:
+def test_nobody_listening_is_no_response() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     assert "no connection" in exchange(HOST, port, [REQUEST]).no_response
 
 
-def test_the_answer_is_read_although_the_sending_failed() -> None:
-    # The server answers at once and closes with megabytes unread: its kernel resets the connection.
+def test_the_response_is_read_although_the_sending_failed() -> None:
+    # The server responds at once and closes with megabytes unread: its kernel resets the connection.
     with scripted(ok(b"4\n", status="413 Content Too Large"), early=True) as server:
         came = exchange(HOST, server.port, [REQUEST, bytes(20_000_000)])
     assert came.responses[0].status == 413

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from clients import requests_upload, socket_upload
+from clients.http1 import requests_transport, socket_transport
 from clients.http1.upload_call import Call
 from tests.http1.requests_recorder import BOUNDARY, bytes_of_requests, without_own_fields
 
@@ -53,7 +53,7 @@ class Made:
 
 
 def made(value: Any) -> Any:
-    """`value` with all its `Made` made."""
+    """`value` with an object for each `Made` in it."""
     if isinstance(value, Made):
         return value.make()
     if isinstance(value, dict):
@@ -76,7 +76,7 @@ PAIRS = st.dictionaries(KEYS | st.integers(), VALUES, max_size=4) | st.lists(
 
 STREAMS = (
     st.builds(Made, st.sampled_from(["BytesIO", "part-read", "bytearray"]), st.binary(max_size=20))
-    # Of a text stream requests counts the characters, which is a wrong Content-Length unless it is ASCII.
+    # requests counts the characters of a text stream, which gives a wrong Content-Length unless it is ASCII.
     | st.builds(Made, st.just("StringIO"), st.text(st.characters(max_codepoint=0x7F), max_size=8))
     | st.builds(Made, st.just("iterator"), st.lists(st.binary(max_size=6) | NAMES, max_size=4))
 )
@@ -177,16 +177,16 @@ def urls(draw: st.DrawFn) -> str:
     return f"{scheme}://{draw(USERINFO)}{draw(HOSTS)}{path}{query}{fragment}"
 
 
-def check(method: str, url: str, *clients: ModuleType, **arguments: Any) -> None:
-    """All clients send what requests sends. What requests does not send is no example: it does not count."""
+def check(method: str, url: str, *transports: ModuleType, **arguments: Any) -> None:
+    """All clients send what requests sends. What requests does not send does not count as an example."""
     try:
         theirs = bytes_of_requests(method, url, **made(arguments))
     except (ValueError, OSError, TypeError, AttributeError):
         reject()
     boundary = BOUNDARY if arguments.get("files") else None
-    for client in clients or (socket_upload,):
+    for transport in transports or (socket_transport,):
         ours = bytearray()
-        client.dry_run(Call(method, url, **made(arguments), boundary=boundary), ours.extend)
+        transport.dry_run(Call(method, url, **made(arguments), boundary=boundary), ours.extend)
         assert without_own_fields(bytes(ours)) == without_own_fields(theirs)
 
 
@@ -213,8 +213,8 @@ def test_any_data_and_json_give_the_same_body_and_framing(method: str, data: Any
 def test_any_form_with_files_gives_the_same_multipart_body(
     method: str, data: Any, files: Any, json: Any
 ) -> None:
-    # In the other client, too, the multipart body is ours.
-    check(method, URL, socket_upload, requests_upload, data=data, files=files, json=json)
+    # The multipart body of the other client is ours, too.
+    check(method, URL, socket_transport, requests_transport, data=data, files=files, json=json)
 
 
 @many

@@ -1,4 +1,4 @@
-"""How the clients send and read: early answers, expectations, the bytes shown, and repetitions."""
+"""How the clients send and read: early responses, expectations, the bytes shown, and repetitions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clients import requests_upload, socket_upload
-from clients.http1 import received_response as received_answer
-from clients.http1 import socket_transport as delivery
+from clients.http1 import incoming_response, requests_transport, socket_transport
 from clients.http1.errors import Unreachable, UploadFailed
 from clients.http1.upload_call import Call
 from clients.http1.wire import Wire
-from tests.http1.recording_server import Peer, echo_nothing, recording, response
+from tests.http1.recording_server import Peer, echo_nothing, ok, recording
 
 both = pytest.mark.parametrize("client", [socket_upload, requests_upload], ids=["socket", "requests"])
+both_transports = pytest.mark.parametrize("transport", [socket_transport, requests_transport])
 COMMANDS = {"socket": socket_upload.main, "requests": requests_upload.main}
-TOO_LARGE = response(status="413 Content Too Large")
+TOO_LARGE = ok(status="413 Content Too Large")
 
 
 def zeros(size: int) -> Iterator[bytes]:
@@ -33,8 +33,8 @@ def zeros(size: int) -> Iterator[bytes]:
 
 @both
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["at once", "after 100"])
-def test_an_early_answer_ends_the_sending_though_nobody_closes(client: ModuleType, interim: bytes) -> None:
-    """The server has answered and neither reads nor closes: waiting for room would be waiting for ever."""
+def test_an_early_response_ends_the_sending_though_nobody_closes(client: ModuleType, interim: bytes) -> None:
+    """The server has responded and neither reads nor closes. Waiting for room would take for ever."""
     over = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -51,7 +51,7 @@ def test_an_early_answer_ends_the_sending_though_nobody_closes(client: ModuleTyp
 
 
 @both
-def test_an_early_answer_before_a_reset_is_read(client: ModuleType) -> None:
+def test_an_early_response_before_a_reset_is_read(client: ModuleType) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.send(TOO_LARGE)
@@ -67,14 +67,14 @@ CONTINUE, HINTS = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r
 
 @both
 @pytest.mark.parametrize("interim", [CONTINUE, HINTS + CONTINUE, CONTINUE + HINTS + HINTS])
-def test_interim_answers_are_no_answer(client: ModuleType, interim: bytes) -> None:
+def test_interim_responses_are_not_the_final_one(client: ModuleType, interim: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.send(interim[:9])
         time.sleep(0.05)
         peer.send(interim[9:])
-        peer.read_message()
-        peer.send(response(b"[1]"))
+        peer.read_request()
+        peer.send(ok(b"[1]"))
 
     with recording(script) as server:
         result = client.post(server.url, data=zeros(1 << 20), timeout=10)
@@ -96,8 +96,8 @@ def test_the_body_waits_for_100_continue() -> None:
         peer.connection.settimeout(5)
         before.append(bytes(peer.received))
         peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        peer.read_message()
-        peer.send(response())
+        peer.read_request()
+        peer.send(ok())
 
     with recording(script) as server:
         assert socket_upload.post(server.url, data=b"body", headers=EXPECT, timeout=5).status == 200
@@ -106,7 +106,7 @@ def test_the_body_waits_for_100_continue() -> None:
 
 
 def test_the_body_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "CONTINUE_SECONDS", 0.2)
+    monkeypatch.setattr(socket_transport, "CONTINUE_SECONDS", 0.2)
     with recording(echo_nothing) as server:
         started = time.monotonic()
         assert socket_upload.post(server.url, data=b"body", headers=EXPECT, timeout=5).status == 200
@@ -117,7 +117,7 @@ def test_the_body_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_after_a_refused_expectation_the_body_is_not_sent() -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
-        peer.send(response(status="417 Expectation Failed"))
+        peer.send(ok(status="417 Expectation Failed"))
         while peer.read():
             pass
 
@@ -126,30 +126,30 @@ def test_after_a_refused_expectation_the_body_is_not_sent() -> None:
     assert server.peers[0].received.endswith(b"\r\n\r\n")
 
 
-@both
-def test_the_wire_shows_exactly_what_was_sent_and_received(client: ModuleType, tmp_path: Path) -> None:
+@both_transports
+def test_the_wire_shows_exactly_what_was_sent_and_received(transport: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(os.urandom(300_000))
     sent, received = bytearray(), bytearray()
     said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(said)
 
     wire = Wire(10, sent.extend, received.extend)
     with recording(script) as server, path.open("rb") as file:
-        result = client.send(Call("POST", server.url, files={"f": file}), wire)
+        result = transport.send(Call("POST", server.url, files={"f": file}), wire)
         assert sent == server.peers[0].received
     assert bytes(received) == said
     assert result.body == b"{}"
 
 
-@both
-def test_the_progress_counts_the_body_without_its_framing(client: ModuleType) -> None:
+@both_transports
+def test_the_progress_counts_the_body_without_its_framing(transport: ModuleType) -> None:
     counted: list[int] = []
     with recording(echo_nothing) as server:
-        client.send(Call("POST", server.url, data=zeros(1 << 20)), Wire(10), on_block=counted.append)
+        transport.send(Call("POST", server.url, data=zeros(1 << 20)), Wire(10), on_block=counted.append)
     assert sum(counted) == 1 << 20
     assert len(counted) > 1
 
@@ -167,9 +167,9 @@ def test_head_has_no_body_and_is_no_error(client: ModuleType) -> None:
 
 
 @both
-def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType) -> None:
+def test_a_response_without_a_length_ends_with_the_connection(client: ModuleType) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
 
     with recording(script) as server:
@@ -177,14 +177,14 @@ def test_an_answer_without_a_length_ends_with_the_connection(client: ModuleType)
 
 
 @both
-def test_an_answer_beyond_all_measure_is_not_held(
+def test_a_response_that_is_too_large_is_not_kept(
     client: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_answer, "MAX_RESPONSE_BYTES", 1 << 20)
+    monkeypatch.setattr(incoming_response, "MAX_RESPONSE_BYTES", 1 << 20)
 
     def script(peer: Peer) -> None:
-        peer.read_message()
-        peer.send(response(bytes(4 << 20)))
+        peer.read_request()
+        peer.send(ok(bytes(4 << 20)))
 
     with recording(script) as server, pytest.raises(UploadFailed, match="larger than 1 MiB"):
         client.post(server.url, timeout=5)
@@ -196,7 +196,7 @@ def test_a_failure_of_the_callers_stream_reaches_the_caller(client: ModuleType) 
         yield b"first"
         raise LookupError("the caller's own")
 
-    with recording(Peer.read_message) as server, pytest.raises(LookupError, match="the caller's own"):
+    with recording(Peer.read_request) as server, pytest.raises(LookupError, match="the caller's own"):
         client.post(server.url, data=broken(), timeout=5)
 
 
@@ -207,13 +207,13 @@ def test_the_time_limit_holds_while_the_stream_is_slow(client: ModuleType) -> No
             time.sleep(0.05)
             yield b"x"
 
-    with recording(Peer.read_message) as server, pytest.raises(Unreachable, match=r"within 0\.4 s"):
+    with recording(Peer.read_request) as server, pytest.raises(Unreachable, match=r"within 0\.4 s"):
         client.post(server.url, data=slow(), timeout=0.4)
 
 
 def refusing(status: str, fields: str = "Retry-After: 0\r\n") -> Callable[[Peer], None]:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(f"HTTP/1.1 {status}\r\n{fields}Content-Length: 0\r\n\r\n".encode())
 
     return script
@@ -238,7 +238,7 @@ def test_what_passes_by_itself_is_tried_again(
     path = tmp_path / "a.txt"
     path.write_bytes(b"hello")
     scripts = (
-        Peer.read_message,
+        Peer.read_request,
         refusing("503 No", ""),
         refusing("429 No", "Retry-After: 7\r\n"),
         echo_nothing,
@@ -267,7 +267,7 @@ def test_what_stays_refused_is_not_tried_again(
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_after_the_last_try_the_answer_stands(command: click.Command, waits: list[float]) -> None:
+def test_after_the_last_try_the_response_stands(command: click.Command, waits: list[float]) -> None:
     with recording(refusing("503 Service Unavailable")) as server:
         result = run(command, server.url, "-F", "a=1", "--retry", "2")
         assert len(server.peers) == 3
@@ -279,5 +279,5 @@ def test_after_the_last_try_the_answer_stands(command: click.Command, waits: lis
 def test_show_wire_prints_both_directions_and_the_result(command: click.Command) -> None:
     with recording(echo_nothing) as server:
         result = run(command, server.url, "-F", "a=1", "--show-wire")
-        assert result.stderr_bytes == bytes(server.peers[0].received) + response()
+        assert result.stderr_bytes == bytes(server.peers[0].received) + ok()
     assert result.stdout == "{}\n"

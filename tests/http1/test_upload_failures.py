@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http1.recording_server import Peer, echo_nothing, recording, response
+from tests.http1.recording_server import Peer, echo_nothing, ok, recording
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 CLIENTS = ("socket", "requests")
@@ -21,7 +21,7 @@ PROBLEM = (
     b'{"code":"body_too_large","detail":"more than 10 bytes","status":413,'
     b'"title":"The body is too large","type":"/problems/body_too_large"}\n'
 )
-TOO_LARGE = response(PROBLEM, "413 Content Too Large", "application/problem+json")
+TOO_LARGE = ok(PROBLEM, "413 Content Too Large", "application/problem+json")
 
 # Root reads every file, unless it gives these up (util-linux).
 AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
@@ -71,7 +71,7 @@ def test_the_host_has_no_address(client: str) -> None:
 
 def test_a_refused_upload(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(TOO_LARGE)
 
     with recording(script) as server:
@@ -83,7 +83,7 @@ def test_a_refused_upload(client: str) -> None:
 
 
 def test_an_early_refusal_is_read_though_the_sending_breaks(client: str, large: Path) -> None:
-    """The server reads the head alone, answers, and after a while closes with bytes unread: a broken pipe."""
+    """The server reads the head, responds, and later closes with bytes unread: a broken pipe."""
 
     def script(peer: Peer) -> None:
         peer.read_head()
@@ -97,7 +97,7 @@ def test_an_early_refusal_is_read_though_the_sending_breaks(client: str, large: 
     assert "(body_too_large)" in said(done)
 
 
-def test_a_connection_that_breaks_without_an_answer(client: str, large: Path) -> None:
+def test_a_connection_that_breaks_without_a_response(client: str, large: Path) -> None:
     def script(peer: Peer) -> None:
         peer.read_head()
         peer.reset()
@@ -109,16 +109,16 @@ def test_a_connection_that_breaks_without_an_answer(client: str, large: Path) ->
 
 
 def test_a_server_that_closes_without_a_word(client: str) -> None:
-    with recording(Peer.read_message) as server:
+    with recording(Peer.read_request) as server:
         done = run(client, server.url, "-F", "a=1")
     assert done.returncode == 3
     assert "closed the connection without" in said(done)
 
 
-def test_an_answer_that_is_cut_off(client: str) -> None:
+def test_a_response_that_is_cut_off(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
-        peer.send(response(b"x" * 100)[:-1])
+        peer.read_request()
+        peer.send(ok(b"x" * 100)[:-1])
 
     with recording(script) as server:
         done = run(client, server.url, "-F", "a=1")
@@ -126,9 +126,9 @@ def test_an_answer_that_is_cut_off(client: str) -> None:
     assert said(done).startswith("error: ")
 
 
-def test_an_answer_that_is_not_http(client: str) -> None:
+def test_a_response_that_is_not_http(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(b"220 mail.example ESMTP\r\n\r\n")
 
     with recording(script) as server:
@@ -138,13 +138,13 @@ def test_an_answer_that_is_not_http(client: str) -> None:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_a_server_that_never_answers(client: str, reads: bool, large: Path) -> None:
+def test_a_server_that_never_responds(client: str, reads: bool, large: Path) -> None:
     """Whether it takes the whole upload or lets it stand: --max-time is for everything."""
     over = threading.Event()
 
     def script(peer: Peer) -> None:
         if reads:
-            peer.read_message()
+            peer.read_request()
         over.wait(20)
 
     with recording(script) as server:
@@ -153,16 +153,16 @@ def test_a_server_that_never_answers(client: str, reads: bool, large: Path) -> N
         seconds = time.monotonic() - started
         over.set()
     assert done.returncode == 3
-    assert said(done) == f"error: no answer from 127.0.0.1:{server.port} within 1.5 s\n"
+    assert said(done) == f"error: no response from 127.0.0.1:{server.port} within 1.5 s\n"
     assert seconds < 6
 
 
-def test_a_server_that_answers_drop_by_drop(client: str) -> None:
+def test_a_server_that_responds_drop_by_drop(client: str) -> None:
     """Every read is in time, and the whole is not."""
 
     def script(peer: Peer) -> None:
-        peer.read_message()
-        for byte in response(b"x" * 100):
+        peer.read_request()
+        for byte in ok(b"x" * 100):
             peer.send(bytes([byte]))
             time.sleep(0.05)
 
@@ -204,14 +204,14 @@ def test_a_missing_file(client: str, tmp_path: Path) -> None:
 
 def test_an_output_that_cannot_be_written(client: str, tmp_path: Path) -> None:
     with recording(echo_nothing) as server:
-        done = run(client, server.url, "-o", str(tmp_path / "none" / "answer.json"))
+        done = run(client, server.url, "-o", str(tmp_path / "none" / "response.json"))
     assert done.returncode == 1
     assert "cannot write" in said(done)
 
 
 def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
 
     with recording(script) as server:
@@ -223,8 +223,8 @@ def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
 
 def test_a_refusal_in_another_form_is_shown_without_control_bytes(client: str) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
-        peer.send(response(b"no\x1b[2J!", "500 Oops", "text/plain"))
+        peer.read_request()
+        peer.send(ok(b"no\x1b[2J!", "500 Oops", "text/plain"))
 
     with recording(script) as server:
         done = run(client, server.url)

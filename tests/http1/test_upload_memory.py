@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clients.launch import PROJECT_ROOT
-from tests.http1.recording_server import Peer, recording, response
+from tests.http1.recording_server import Peer, ok, recording
 
 MAX_PEAK_KIB = 40 << 10
 # Reads VmHWM at the end: the peak that wait4 reports counts the parent's, from before exec.
@@ -29,7 +29,7 @@ finally:
 
 
 def drain(peer: Peer) -> None:
-    """Read a body of any length into one buffer, and answer."""
+    """Read a body of any length into one buffer, and respond."""
     head = peer.read_head()
     length = re.search(rb"Content-Length: ([0-9]+)", head)
     assert length is not None
@@ -37,7 +37,7 @@ def drain(peer: Peer) -> None:
     buffer = bytearray(1 << 20)
     while left > 0 and (count := peer.connection.recv_into(buffer)):
         left -= count
-    peer.send(response())
+    peer.send(ok())
 
 
 def peak_of_an_upload(client: str, url: str, *flags: str) -> int:

@@ -67,7 +67,7 @@ def test_a_generator_is_stored_as_one_file(
 
 @BACKENDS
 @BOTH
-def test_a_refusal_is_an_answer(
+def test_a_refusal_is_a_response(
     name: str, client: ModuleType, backends: Mapping[str, RunningBackend]
 ) -> None:
     response = client.request("PUT", backends[name].url + "/upload/a/b", data=bytes(1 << 22), timeout=20)
@@ -76,7 +76,7 @@ def test_a_refusal_is_an_answer(
 
 @BACKENDS
 @BOTH
-def test_a_refusal_in_the_middle_of_the_body_is_an_answer(
+def test_a_refusal_in_the_middle_of_the_body_is_a_response(
     name: str, client: ModuleType, backends: Mapping[str, RunningBackend]
 ) -> None:
     response = client.post(backends[name].url + "/upload/", json="x" * (32 << 20), timeout=20)

@@ -1,4 +1,4 @@
-"""What both clients make of an answer: the same strict reading, and the library's own limits said as such."""
+"""How both clients read a response: equally strictly. The limits of requests are reported as its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from clients import requests_upload, socket_upload
 from clients.http1.errors import Unreachable
 from clients.http1.response_parser import Response
-from tests.http1.recording_server import Peer, recording, response
+from tests.http1.recording_server import Peer, ok, recording
 
 CLIENTS = {"socket": socket_upload, "requests": requests_upload}
 both = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
@@ -19,14 +19,14 @@ CODED = gzip.compress(b'{"a":1}\n')
 
 
 def coded(body: bytes) -> bytes:
-    return response(body, media_type="application/json\r\nContent-Encoding: gzip")
+    return ok(body, media_type="application/json\r\nContent-Encoding: gzip")
 
 
-def answered(client: ModuleType, said: bytes) -> Response:
+def response_to(client: ModuleType, said: bytes) -> Response:
     """What the client makes of a server that says this, and closes."""
 
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(said)
 
     with recording(script) as server:
@@ -37,11 +37,11 @@ def answered(client: ModuleType, said: bytes) -> Response:
 @both
 @pytest.mark.parametrize(
     "said",
-    [b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\n", response()[:40], response()[:-5], response(b"x" * 100)[:-1]],
+    [b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\n", ok()[:40], ok()[:-5], ok(b"x" * 100)[:-1]],
 )
-def test_an_answer_that_is_cut_off_is_none_wherever_the_cut_is(client: ModuleType, said: bytes) -> None:
-    with pytest.raises(Unreachable, match="closed the connection in the middle of its answer: the answer's"):
-        answered(client, said)
+def test_a_response_that_is_cut_off_is_an_error_wherever_it_ends(client: ModuleType, said: bytes) -> None:
+    with pytest.raises(Unreachable, match="closed the connection in the middle of its response: "):
+        response_to(client, said)
 
 
 @both
@@ -54,16 +54,16 @@ def test_an_answer_that_is_cut_off_is_none_wherever_the_cut_is(client: ModuleTyp
         (b"Transfer-Encoding: chunked\r\nContent-Length: 2", "framing is ambiguous"),
     ],
 )
-def test_no_length_of_an_answer_is_guessed(client: ModuleType, framing: bytes, why: str) -> None:
+def test_the_length_of_a_response_is_not_guessed(client: ModuleType, framing: bytes, why: str) -> None:
     with pytest.raises(Unreachable, match=rf"^127\.0\.0\.1:\d+ does not answer in HTTP/1\.1: .*{why}"):
-        answered(client, b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")
+        response_to(client, b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")
 
 
 @both
 @pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"220 mail.example ESMTP\r\n\r\n"])
 def test_another_protocol_is_shown(client: ModuleType, said: bytes) -> None:
-    with pytest.raises(Unreachable, match=r"does not answer in HTTP/1\.1: no status line: b'(SSH|220)"):
-        answered(client, said)
+    with pytest.raises(Unreachable, match=r"does not answer in HTTP/1\.1: not a status line: b'(SSH|220)"):
+        response_to(client, said)
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_another_protocol_is_shown(client: ModuleType, said: bytes) -> None:
 )
 def test_what_requests_alone_cannot_read_is_said_to_be_its_own(fields: bytes, body: bytes, why: str) -> None:
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + fields + b"\r\n" + body
-    assert answered(socket_upload, said).body == body
-    with pytest.raises(Unreachable, match=rf"^requests cannot read the answer from 127\..*: .*{why}"):
-        answered(requests_upload, said)
+    assert response_to(socket_upload, said).body == body
+    with pytest.raises(Unreachable, match=rf"^requests cannot read the response from 127\..*: .*{why}"):
+        response_to(requests_upload, said)
 
 
 def test_requests_takes_a_content_coding_off() -> None:
-    assert answered(requests_upload, coded(CODED)).json() == {"a": 1}
+    assert response_to(requests_upload, coded(CODED)).json() == {"a": 1}
 
 
 @both
@@ -92,7 +92,7 @@ def test_a_raw_body_is_as_received(
     client: ModuleType, kept: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def script(peer: Peer) -> None:
-        peer.read_message()
+        peer.read_request()
         peer.send(coded(CODED))
 
     path = tmp_path_factory.mktemp("raw") / "body"

@@ -11,10 +11,11 @@ import pytest
 import trustme
 
 from clients import requests_upload, socket_upload
+from clients.http1 import requests_transport, socket_transport
 from clients.http1.errors import Unreachable
 from clients.http1.upload_call import Call
 from clients.http1.wire import Wire
-from tests.http1.recording_server import Peer, RecordingServer, echo_nothing, recording, response
+from tests.http1.recording_server import Peer, RecordingServer, echo_nothing, ok, recording
 
 pytestmark = pytest.mark.parametrize("client", [socket_upload, requests_upload], ids=["socket", "requests"])
 
@@ -62,21 +63,24 @@ def test_an_upload_goes_through_tls_and_the_wire_shows_its_plain_text(
 ) -> None:
     sent, received = bytearray(), bytearray()
     call = Call("POST", url(server), files={"f": ("a", bytes(1 << 20))})
-    result = client.send(call, Wire(10, sent.extend, received.extend), cafile=cafile)
+    transport = requests_transport if client is requests_upload else socket_transport
+    result = transport.send(call, Wire(10, sent.extend, received.extend), cafile=cafile)
     assert result.status == 200
     assert sent == server.peers[0].received
-    assert bytes(received) == response()
+    assert bytes(received) == ok()
 
 
-def test_an_early_answer_is_read_through_tls(client: ModuleType, authority: trustme.CA, cafile: str) -> None:
+def test_an_early_response_is_read_through_tls(
+    client: ModuleType, authority: trustme.CA, cafile: str
+) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
     def script(peer: Peer) -> None:
         with context.wrap_socket(peer.connection, server_side=True) as peer.connection:
             peer.read_head()
-            peer.send(response(status="413 Content Too Large"))
-            for _ in range(100):  # a bounded lingering close, so that no reset overtakes the answer
+            peer.send(ok(status="413 Content Too Large"))
+            for _ in range(100):  # a bounded lingering close, so that no reset overtakes the response
                 if not peer.read():
                     break
 
@@ -102,8 +106,8 @@ def test_a_certificate_of_another_name_is_not_trusted(
     assert b"secret" not in server.peers[0].received
 
 
-def test_a_server_without_tls_is_told(client: ModuleType) -> None:
-    with recording(Peer.read) as server, pytest.raises(Unreachable, match=r"cannot connect|no answer"):
+def test_a_server_without_tls_is_an_error(client: ModuleType) -> None:
+    with recording(Peer.read) as server, pytest.raises(Unreachable, match=r"cannot connect|no response"):
         client.post(f"https://127.0.0.1:{server.port}", data=b"x", timeout=10)
 
 

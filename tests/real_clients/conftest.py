@@ -1,6 +1,6 @@
-"""The clients that nobody here wrote, installed once, and the recorder before the backends.
+"""The clients of other projects, which are installed once, and the recorder before the backends.
 
-Packages go to a temporary folder; to install them once and use them again, name a folder in the environment:
+Packages are installed into a temporary folder. To keep them, name a folder in the environment:
 
     WIREPROOF_REAL_CLIENTS=~/.cache/wireproof/real_clients pytest -m real_clients
 """
@@ -28,7 +28,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 def prepare(clients: Session, client: Client) -> None:
-    """Make `client` ready; skip when it cannot be had, and fail where it must be there."""
+    """Install `client`; skip the test if that is not possible, or fail where the client is required."""
     try:
         clients.workshop.prepare(client)
     except AbsentError as error:

@@ -1,6 +1,6 @@
-"""What a client that nobody here wrote uploads is read alike by every backend, and is what it uploaded.
+"""Every backend reads the upload of a client of another project alike, and as it was sent.
 
-Most are left out unless asked for, as they are installed first: pytest -m real_clients (see conftest.py).
+Most clients must be installed first, so they run only on request: pytest -m real_clients (see conftest.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from clients.launch import RunningBackend
 from clients.real_clients.exchanges import Exchange
 from clients.real_clients.session import Session
-from clients.real_clients.table import CLIENTS, Client
+from clients.real_clients.table import Client, load_clients
 from clients.real_clients.uploads import NOTE, ODD_BYTES, ODD_NAME, PLAIN_BYTES, PLAIN_NAME, Files, described
 from tests.conftest import BACKEND_NAMES
 from tests.real_clients.conftest import prepare
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def _cases() -> Iterator[Any]:
-    for client in CLIENTS.values():
+    for client in load_clients().values():
         marks = () if client.ci else (pytest.mark.real_clients,)
         for kind in client.kinds:
             yield pytest.param(client, kind, marks=marks, id=f"{client.name}-{kind}")
@@ -40,8 +40,8 @@ def test_every_backend_reads_exactly_what_it_uploads(
         upload = clients.upload(client, kind, (backends[name].host, backends[name].port))
         responses[name] = [exchange.comparable() for exchange in upload.exchanges]
         if f"{name} {kind}" in client.fails:
-            # It stops after an answer that is the same as everywhere, after two 100 Continue.
-            assert upload.failure, f"{client.name} no longer fails on {name}: take it out of the table"
+            # Its first response, after two 100 Continue, is the same as everywhere; then it stops.
+            assert upload.failure, f"{client.name} no longer fails on {name}: remove it from the table"
             assert (len(upload.exchanges), upload.exchanges[0].continues) == (1, 2)
             continue
         assert not upload.failure, f"{name}: {upload.failure}"
@@ -56,7 +56,7 @@ def test_the_stored_bytes_are_those_of_the_files(
     backends: Mapping[str, RunningBackend], clients: Session, backend: str
 ) -> None:
     server = backends[backend]
-    upload = clients.upload(CLIENTS["requests"], "chunked", (server.host, server.port))
+    upload = clients.upload(load_clients()["requests"], "chunked", (server.host, server.port))
     assert not upload.failure
     stored = []
     for file in upload.exchanges[0].description["files"]:
@@ -66,7 +66,7 @@ def test_the_stored_bytes_are_those_of_the_files(
 
 
 def _assert_is_of_kind(exchanges: Sequence[Exchange], kind: str) -> None:
-    """The upload was framed as the case says: else the test would be of something else."""
+    """Check that the upload was framed as the case says."""
     with_files = [exchange for exchange in exchanges if exchange.description["files"]]
     chunked = [exchange.sent.field("Transfer-Encoding") is not None for exchange in with_files]
     expecting = [exchange.sent.field("Expect") is not None for exchange in exchanges]
@@ -75,7 +75,7 @@ def _assert_is_of_kind(exchanges: Sequence[Exchange], kind: str) -> None:
 
 
 def _received(exchanges: Sequence[Exchange]) -> tuple[list[Any], list[Any]]:
-    """The fields and the files of all answers together."""
+    """The fields and the files of all responses together."""
     descriptions = [exchange.description for exchange in exchanges]
     form = [(item["name"], item["value"]) for each in descriptions for item in each["form"]]
     files = [

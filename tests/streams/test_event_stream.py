@@ -1,4 +1,4 @@
-"""The parser of Server-Sent Events: the WHATWG's rules one by one, and every case in every cut."""
+"""The parser of Server-Sent Events: the WHATWG's rules one by one, and every case in every split."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def parsed(pieces: list[bytes]) -> list[Item]:
 
 
 @pytest.mark.parametrize(("stream", "items"), CASES.values(), ids=CASES)
-def test_items_are_as_the_rules_say_in_every_cut(stream: bytes, items: list[Item]) -> None:
+def test_items_are_as_the_rules_say_in_every_split(stream: bytes, items: list[Item]) -> None:
     assert parsed([stream]) == items
     assert parsed([stream[at : at + 1] for at in range(len(stream))]) == items
-    for cut in range(len(stream) + 1):
-        assert parsed([stream[:cut], b"", stream[cut:]]) == items, cut
+    for at in range(len(stream) + 1):
+        assert parsed([stream[:at], b"", stream[at:]]) == items, at
     rng = random.Random(stream)
     for _ in range(20):
-        cuts = sorted(rng.choices(range(len(stream) + 1), k=4))
-        edges = [0, *cuts, len(stream)]
-        assert parsed([stream[a:b] for a, b in itertools.pairwise(edges)]) == items, cuts
+        splits = sorted(rng.choices(range(len(stream) + 1), k=4))
+        edges = [0, *splits, len(stream)]
+        assert parsed([stream[a:b] for a, b in itertools.pairwise(edges)]) == items, splits
 
 
 def test_an_event_comes_with_its_last_cr_and_the_lf_after_it_ends_no_line() -> None:

@@ -165,7 +165,7 @@ def test_closing_a_stream_closes_its_generator_begun_or_not() -> None:
         assert next(events, None) is None
 
 
-def test_the_pieces_of_an_answer_close_its_generator_with_them() -> None:
+def test_the_pieces_of_a_response_close_its_generator_with_them() -> None:
     closed: list[bool] = []
     pieces = pieces_of(event_stream_response(_noting(closed)), b"head", chunked=True)
     assert next(pieces).data == b"head"

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from clients.http1.exchange import exchange
-from clients.sse.classification import StreamVerdict, judge
-from clients.sse.stream_recording import receive
-from clients.sse.streaming_response import OpenLive
+from clients.sse.classification import StreamKind, classify_stream
+from clients.sse.stream_recording import record
+from clients.sse.streaming_response import OpenStream
 from clients.stream import CLIENTS, stream_call
 from tests.streams.watched import Watched
 
@@ -23,26 +23,26 @@ ATTEMPTS = 3
 
 
 @pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> OpenLive:
+def client(request: pytest.FixtureRequest) -> OpenStream:
     return CLIENTS[request.param]
 
 
-def arrivals_and_makings(server: Watched, client: OpenLive) -> tuple[list[float], list[float]]:
+def arrivals_and_makings(server: Watched, client: OpenStream) -> tuple[list[float], list[float]]:
     """When each event came, and when it had been made, on one clock."""
     arrived: list[float] = []
     before = len(server.made(QUERY))
     call = stream_call(server.url, json.dumps({"query": QUERY, "delay": DELAY}))
-    reception = receive(call, client, max_time=30, on_arrival=lambda _: arrived.append(time.monotonic()))
-    assert [json.loads(event.data) for event in reception.events] == [{"chunk": each} for each in QUERY]
-    assert reception.broken is None
-    assert judge(reception.times, delay=DELAY).verdict is StreamVerdict.REAL
+    recorded = record(call, client, max_time=30, on_arrival=lambda _: arrived.append(time.monotonic()))
+    assert [json.loads(event.data) for event in recorded.events] == [{"chunk": each} for each in QUERY]
+    assert recorded.broken is None
+    assert classify_stream(recorded.times, delay=DELAY).kind is StreamKind.REAL
     made = server.made(QUERY)[before:]
     assert (len(arrived), len(made)) == (9, 9)
     return arrived, made
 
 
 def test_nine_events_come_as_nine_each_before_the_next_but_one_is_made(
-    server: Watched, client: OpenLive
+    server: Watched, client: OpenStream
 ) -> None:
     for _ in range(ATTEMPTS):
         arrived, made = arrivals_and_makings(server, client)
@@ -96,10 +96,10 @@ def test_http_1_0_gets_the_stream_without_chunks_live_and_ended_by_the_close(
 
 
 @pytest.mark.parametrize("query", ["", "é漢😀", "\n\r\u2028"])
-def test_every_character_is_an_event_whatever_it_is(server: Watched, client: OpenLive, query: str) -> None:
+def test_every_character_is_an_event_whatever_it_is(server: Watched, client: OpenStream, query: str) -> None:
     """No character can end a line: JSON escapes it."""
-    reception = receive(stream_call(server.url, json.dumps({"query": query, "delay": 0})), client)
-    assert [json.loads(event.data)["chunk"] for event in reception.events] == list(query)
+    recorded = record(stream_call(server.url, json.dumps({"query": query, "delay": 0})), client)
+    assert [json.loads(event.data)["chunk"] for event in recorded.events] == list(query)
 
 
 REFUSED = {

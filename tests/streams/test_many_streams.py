@@ -73,7 +73,7 @@ def test_500_streams_on_one_worker_keep_their_pace_without_a_thread_each(one_wor
 def read_all(streams: list[Stream], server: RunningBackend) -> int:
     """Send all requests, read all streams to their ends; return the server's threads in the middle of it.
 
-    Another client gets its answer meanwhile, and soon.
+    Another client gets its response meanwhile, and soon.
     """
     selector = selectors.DefaultSelector()
     for stream in streams:

@@ -30,7 +30,7 @@ def test_the_api_key_is_the_token_and_a_wrong_one_an_authentication_error(backen
     with start(backend, env={"WIREPROOF_TOKEN": TOKEN}) as server:
         assert_as_expected(report_of(ACTOR, server.url, TOKEN))
         refused = report_of(ACTOR, server.url, "wrong")
-    # What is no route is told to anybody (step 6 of the order of judgement comes before step 7).
+    # What is no route is said to everybody (step 6 of the order of judgement comes before step 7).
     assert refused.pop("no_such_route")["raised"] == "NotFoundError"
     assert len(refused) == 7
     assert {call: outcome for call, outcome in refused.items() if outcome != UNAUTHENTICATED} == {}

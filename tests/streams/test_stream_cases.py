@@ -15,16 +15,16 @@ from clients.comparison.stream_cases import (
     send_stream,
     with_gaps,
 )
-from clients.comparison.verdicts import Result, Sending, Verdict, judge
-from tests.streams.scripted_stream import CHUNKED, HOST, LAST_CHUNK, Script, chunk, scripted_stream
+from clients.comparison.verdicts import Result, Sending, Verdict, evaluate
+from tests.http1.recording_server import CHUNKED, HOST, LAST_CHUNK, Steps, chunk, playing, recording
 
 NAME = "live-stream"
 # Shorter than the real case: what is held back is asked for four times.
 STREAM = replace(LIVE_STREAMS[NAME], delay=0.05)
 EVENTS = [b'data: {"chunk": "%c"}\n\n' % character for character in b"echo this"]
-LIVE: Script = [CHUNKED, *[step for event in EVENTS for step in (chunk(event), STREAM.delay)], LAST_CHUNK]
-HELD_BACK: Script = [9 * STREAM.delay, CHUNKED, chunk(b"".join(EVENTS)), LAST_CHUNK]
-IN_PAIRS: Script = [
+LIVE: Steps = [CHUNKED, *[step for event in EVENTS for step in (chunk(event), STREAM.delay)], LAST_CHUNK]
+HELD_BACK: Steps = [9 * STREAM.delay, CHUNKED, chunk(b"".join(EVENTS)), LAST_CHUNK]
+IN_PAIRS: Steps = [
     CHUNKED,
     *[step for at in range(0, 9, 2) for step in (chunk(b"".join(EVENTS[at : at + 2])), 2 * STREAM.delay)],
     LAST_CHUNK,
@@ -38,14 +38,14 @@ def case(monkeypatch: pytest.MonkeyPatch) -> Case:
     return case
 
 
-def sent_to(script: Script) -> list[Sending]:
-    with scripted_stream(script) as server:
+def sent_to(script: Steps) -> list[Sending]:
+    with recording(playing(script)) as server:
         return send_stream(NAME, HOST, server.port)
 
 
-def results(case: Case, **scripts: Script) -> Mapping[str, Result]:
+def results(case: Case, **scripts: Steps) -> Mapping[str, Result]:
     sendings = {name: sent_to(script) for name, script in scripts.items()}
-    judged = judge(case, sendings, {})
+    judged = evaluate(case, sendings, {})
     return {result.backend: with_gaps(result, sendings[result.backend]) for result in judged}
 
 
@@ -58,7 +58,7 @@ def test_equal_live_streams_are_equal_and_their_gaps_are_reported(case: Case) ->
 
 @pytest.mark.parametrize("script", [HELD_BACK, IN_PAIRS], ids=["held-back", "in-pairs"])
 def test_a_stream_that_does_not_come_live_differs_though_its_events_are_equal(
-    case: Case, script: Script
+    case: Case, script: Steps
 ) -> None:
     judged = results(case, one=LIVE, other=script)
     assert judged["one"].verdict is Verdict.EQUAL
@@ -75,7 +75,7 @@ def test_other_events_are_a_difference(case: Case) -> None:
 
 def test_a_stream_that_breaks_off_is_no_answer(case: Case) -> None:
     judged = results(case, one=LIVE, other=LIVE[:5])
-    assert judged["other"].verdict is Verdict.NO_ANSWER
+    assert judged["other"].verdict is Verdict.NO_RESPONSE
 
 
 def test_a_refusal_is_a_difference(case: Case) -> None:
@@ -93,7 +93,7 @@ def test_a_first_event_that_comes_when_the_last_is_made_is_late(case: Case) -> N
 
 
 def test_both_clients_send_the_same_body_and_host_to_any_address(case: Case) -> None:
-    with scripted_stream(LIVE) as server:
+    with recording(playing(LIVE)) as server:
         send_stream(NAME, HOST, server.port)
         one, other = server.requests
     for request in (one, other):

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clients import stream
-from tests.streams.scripted_stream import CHUNKED, LAST_CHUNK, Script, chunk, scripted_stream
+from tests.http1.recording_server import CHUNKED, LAST_CHUNK, Steps, chunk, playing, recording
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 EVENTS = [f'data: {{"chunk": "{character}"}}\n\n'.encode() for character in "echo this"]
@@ -40,17 +40,17 @@ def run(*arguments: str) -> Result:
 )
 @pytest.mark.parametrize("client", stream.CLIENTS)
 def test_the_verdict_is_printed_and_is_the_exit_status(
-    script: Script, flags: list[str], verdict: str, status: int, client: str
+    script: Steps, flags: list[str], verdict: str, status: int, client: str
 ) -> None:
-    with scripted_stream(script) as server:
-        result = run(server.url, "--data", DATA, "--client", client, *flags)
+    with recording(playing(script)) as server:
+        result = run(server.url + "/stream_echo", "--data", DATA, "--client", client, *flags)
     assert f"verdict: {verdict}\n" in result.output
     assert result.exit_code == status, result.output
 
 
 def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() -> None:
-    with scripted_stream(LIVE) as server:
-        result = run(server.url, "--data", DATA)
+    with recording(playing(LIVE)) as server:
+        result = run(server.url + "/stream_echo", "--data", DATA)
     times = re.findall(r'^ +(\d+\.\d{3}) s  \{"chunk": "[echo this]"\}$', result.output, re.MULTILINE)
     assert len(times) == 9
     assert float(times[8]) - float(times[0]) >= 8 * PAUSE - 0.002
@@ -60,8 +60,8 @@ def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() ->
 
 def test_types_pings_and_lines_of_data_are_shown_and_nothing_unprintable() -> None:
     body = b": ping\r\n\r\nevent: tick\r\ndata: one\r\ndata: two\x1b[31m\r\n\r\n"
-    with scripted_stream([CHUNKED, chunk(body), LAST_CHUNK]) as server:
-        result = run(server.url)
+    with recording(playing([CHUNKED, chunk(body), LAST_CHUNK])) as server:
+        result = run(server.url + "/stream_echo")
     assert " s  : ping\n" in result.output
     assert " s  tick: one\n            two\\u001b[31m\n" in result.output
     assert "comments between the events: 1" in result.output
@@ -77,16 +77,16 @@ def test_types_pings_and_lines_of_data_are_shown_and_nothing_unprintable() -> No
     ],
 )
 def test_without_data_it_asks_for_what_suits_the_url(path: str, method: bytes, body: object) -> None:
-    with scripted_stream([CHUNKED, LAST_CHUNK]) as server:
-        run(server.url.removesuffix("/stream_echo") + path)
+    with recording(playing([CHUNKED, LAST_CHUNK])) as server:
+        run(server.url + path)
     head, _, sent = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(method + b" " + path.encode() + b" ")
     assert (json.loads(sent) if sent else None) == body
 
 
 def test_the_token_is_a_bearer_credential() -> None:
-    with scripted_stream([CHUNKED, LAST_CHUNK]) as server:
-        run(server.url, "--token", "tök")
+    with recording(playing([CHUNKED, LAST_CHUNK])) as server:
+        run(server.url + "/stream_echo", "--token", "tök")
     assert "\r\nAuthorization: Bearer tök\r\n".encode() in server.requests[0]
 
 
@@ -95,27 +95,27 @@ def test_a_refusal_is_said_in_words_and_exits_with_1() -> None:
         b'{"code":"bad_value","detail":"delay is out of range","status":400,"title":"No good","type":"/"}'
     )
     head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
-    with scripted_stream([head % len(problem) + problem]) as server:
-        result = run(server.url)
+    with recording(playing([head % len(problem) + problem])) as server:
+        result = run(server.url + "/stream_echo")
     assert result.exit_code == 1
     assert "refused: 400 Bad Request (bad_value)" in result.stderr
     assert "delay is out of range" in result.stderr
     assert result.stdout == ""
 
 
-def test_an_answer_that_is_no_stream_is_shown_and_exits_with_1() -> None:
+def test_a_response_that_is_not_a_stream_is_shown_and_exits_with_1() -> None:
     response = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
-    with scripted_stream([response]) as server:
-        result = run(server.url)
+    with recording(playing([response])) as server:
+        result = run(server.url + "/stream_echo")
     assert result.exit_code == 1
     assert '"a": 1' in result.output
-    assert "no event stream, but one answer (application/json)" in result.output
+    assert "not an event stream, but one response (application/json)" in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["ftp://localhost/"], "no URL"),
+        (["ftp://localhost/"], "not a valid URL"),
         (["http://127.0.0.1:1/stream_echo", "--data", "{"], "--data is not JSON"),
         (["http://127.0.0.1:1/stream_echo", "--data", "[" * 100_000], "--data is not JSON"),
         (["http://127.0.0.1:1/stream_echo", "--client", "curl"], "'curl' is not one of"),
@@ -123,8 +123,8 @@ def test_an_answer_that_is_no_stream_is_shown_and_exits_with_1() -> None:
         (["http://127.0.0.1:1/stream_echo", "--max-time", "inf"], "--max-time"),
         (["http://127.0.0.1:1/stream_echo", "--max-time", "nan"], "--max-time"),
         (["http://127.0.0.1:1/stream_echo", "--max-time", "2147484"], "--max-time"),
-        (["http://[::1/stream_echo"], "no host"),
-        (["http://a..b/"], "a label of 'a..b' is empty"),
+        (["http://[::1/stream_echo"], "'[::1' is not a host"),
+        (["http://a..b/"], "'a..b' is not a host"),
         ([], "Missing argument 'URL'"),
     ],
 )
@@ -142,17 +142,17 @@ def test_nobody_there_exits_with_3(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", stream.CLIENTS)
-def test_a_stream_that_breaks_off_is_judged_and_exits_with_3(client: str) -> None:
-    with scripted_stream(LIVE[:-1]) as server:
-        result = run(server.url, "--data", DATA, "--client", client)
+def test_a_stream_that_breaks_off_is_classified_and_exits_with_3(client: str) -> None:
+    with recording(playing(LIVE[:-1])) as server:
+        result = run(server.url + "/stream_echo", "--data", DATA, "--client", client)
     assert result.exit_code == 3
     assert "verdict: real stream" in result.stdout
     assert result.stderr.startswith("error: ")
 
 
 def test_the_time_limit_ends_a_stream_that_goes_on() -> None:
-    with scripted_stream([*LIVE[:-1], 0.8]) as server:
-        result = run(server.url, "--data", DATA, "--max-time", "0.8")
+    with recording(playing([*LIVE[:-1], 0.8])) as server:
+        result = run(server.url + "/stream_echo", "--data", DATA, "--max-time", "0.8")
     assert result.exit_code == 3
     assert "error: the stream had not ended after 0.8 s" in result.stderr
 
@@ -197,17 +197,17 @@ def on_a_terminal(*arguments: str, no_color: str) -> str:
 
 
 def test_a_terminal_gets_colours_unless_no_color_is_set() -> None:
-    with scripted_stream(LIVE) as server:
-        assert "\x1b[" in on_a_terminal(server.url, "--data", DATA, no_color="")
-        plain = on_a_terminal(server.url, "--data", DATA, no_color="1")
+    with recording(playing(LIVE)) as server:
+        assert "\x1b[" in on_a_terminal(server.url + "/stream_echo", "--data", DATA, no_color="")
+        plain = on_a_terminal(server.url + "/stream_echo", "--data", DATA, no_color="1")
     assert "\x1b[3" not in plain
     assert "verdict: " in plain
 
 
 def test_it_runs_as_a_script_and_is_plain_in_a_pipe() -> None:
     script = str(PROJECT / "clients" / "stream.py")
-    with scripted_stream(LIVE) as server:
-        command = [sys.executable, script, server.url, "--data", DATA]
+    with recording(playing(LIVE)) as server:
+        command = [sys.executable, script, server.url + "/stream_echo", "--data", DATA]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
     assert "verdict: real stream" in done.stdout
     assert "\x1b" not in done.stdout
@@ -215,4 +215,4 @@ def test_it_runs_as_a_script_and_is_plain_in_a_pipe() -> None:
 
 
 def test_the_version_is_that_of_the_project() -> None:
-    assert re.fullmatch(r"stream \d+\.\d+\.\d+\n", run("--version").output)
+    assert re.fullmatch(r"wireproof stream, version \d+\.\d+\.\d+\n", run("--version").output)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from clients.sse.classification import StreamVerdict, judge
-from clients.sse.stream_recording import Reception, receive
-from clients.sse.streaming_response import OpenLive
+from clients.sse.classification import StreamKind, classify_stream
+from clients.sse.stream_recording import StreamRecording, record
+from clients.sse.streaming_response import OpenStream
 from clients.stream import CLIENTS, stream_call
 from tests.streams.processes import becomes
 from tests.streams.watched import Watched
@@ -102,33 +102,33 @@ def _listens(port: int) -> bool:
 
 
 @pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> OpenLive:
+def client(request: pytest.FixtureRequest) -> OpenStream:
     return CLIENTS[request.param]
 
 
-def through(proxy: str, name: str, how: str, client: OpenLive) -> Reception:
+def through(proxy: str, name: str, how: str, client: OpenStream) -> StreamRecording:
     call = stream_call(f"{proxy}/{name}/{how}/stream_echo", json.dumps({"query": QUERY, "delay": DELAY}))
-    reception = receive(call, client, max_time=30)
-    assert [json.loads(event.data)["chunk"] for event in reception.events] == list(QUERY)
-    assert reception.broken is None
-    return reception
+    recorded = record(call, client, max_time=30)
+    assert [json.loads(event.data)["chunk"] for event in recorded.events] == list(QUERY)
+    assert recorded.broken is None
+    return recorded
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_with_our_field_nginx_passes_a_real_stream_on(
-    proxy: str, server: Watched, client: OpenLive, version: str
+    proxy: str, server: Watched, client: OpenStream, version: str
 ) -> None:
-    reception = through(proxy, server.backend.name, f"by-{version}", client)
-    assert judge(reception.times, delay=DELAY).verdict is StreamVerdict.REAL
+    recorded = through(proxy, server.backend.name, f"by-{version}", client)
+    assert classify_stream(recorded.times, delay=DELAY).kind is StreamKind.REAL
 
 
 def test_an_nginx_that_does_not_heed_it_is_found_to_buffer(
-    proxy: str, server: Watched, client: OpenLive
+    proxy: str, server: Watched, client: OpenStream
 ) -> None:
-    reception = through(proxy, server.backend.name, "deaf", client)
-    judgement = judge(reception.times, delay=DELAY)
-    assert judgement.verdict is StreamVerdict.BUFFERED, judgement.evidence
-    assert judge(reception.times).verdict is StreamVerdict.BUFFERED
+    recorded = through(proxy, server.backend.name, "deaf", client)
+    classification = classify_stream(recorded.times, delay=DELAY)
+    assert classification.kind is StreamKind.BUFFERED, classification.evidence
+    assert classify_stream(recorded.times).kind is StreamKind.BUFFERED
 
 
 def test_a_client_that_leaves_nginx_ends_the_stream_behind_it(proxy: str, server: Watched) -> None:
@@ -136,7 +136,7 @@ def test_a_client_that_leaves_nginx_ends_the_stream_behind_it(proxy: str, server
     call = stream_call(
         f"{proxy}/{server.backend.name}/by-1.1/stream_echo", json.dumps({"query": query, "delay": DELAY})
     )
-    reception = receive(call, CLIENTS["socket"], max_time=0.35)
-    assert 1 <= len(reception.events) < 10
+    recorded = record(call, CLIENTS["socket"], max_time=0.35)
+    assert 1 <= len(recorded.events) < 10
     made = len(server.made(query))
     assert not becomes(lambda: len(server.made(query)) > made + 3, 1.5)

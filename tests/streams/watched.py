@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -97,11 +98,10 @@ def watched(name: str, folder: Path, *, flags: tuple[str, ...] = ()) -> Iterator
 
 def _watched_command(command: tuple[str, ...]) -> Iterator[str]:
     for word in command:
-        if word == "servers/socket_upload.py":
-            yield from ("-m", __name__)
-        else:
-            word = word.replace("servers.fastapi_upload:app", f"{__name__}:fastapi_app")
-            yield word.replace("servers.flask_upload", __name__)
+        word = word.replace("servers.fastapi_upload:app", f"{__name__}:fastapi_app")
+        yield re.sub(r"^servers\.(socket|flask)_upload$", __name__, word)
+        if word.endswith("gunicorn_conf"):
+            yield f"{__name__}:app"  # instead of the application that the settings name
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""compare against servers of others: a stock Flask application, whose defects it names, and a proxy."""
+"""compare finds the defects of a stock Flask application, and can ignore the fields of a proxy."""
 
 import socket
 import sys
@@ -8,28 +8,28 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from clients import launch
-from clients.comparison.projection import View
+from clients.comparison.projection import Projection
 from clients.comparison.runner import Backend, load_all_cases, run_cases
 from clients.comparison.verdicts import Result, Verdict
 from clients.launch import BackendKind, RunningBackend
 
-PARSED = View(parsed=True)
-# What the stock application gets wrong, by case: how compare words it.
+PARSED = Projection(parsed=True)
+# The defects of the stock application: a case for each, and part of compare's message.
 DEFECTS = {
-    # The silent empty form: broken multipart, 200 and nothing in it.
+    # Broken multipart gives 200 and an empty form.
     "multipart-ends-in-a-file": "status: expected 400, got 200",
     "multipart-ends-with-the-boundary": "status: expected 400, got 200",
     "part-without-content-disposition": "status: expected 400, got 200",
-    # The stray byte: a delimiter cut at 64 KiB leaves a CR at the end of the file (Werkzeug 3.1.9).
+    # A delimiter that is split at 64 KiB leaves a CR at the end of the file (Werkzeug 3.1.9).
     "closing-dashes-at-the-64-kib-edge": "expected 65351, got 65352",
-    # The truncated body: gunicorn tells nobody that bytes are missing.
+    # gunicorn does not report that a body is truncated.
     "text-body-cut": "status: expected 400, got 200",
     "form-body-cut": "status: expected 400, got 200",
-    # The lost backslashes.
+    # Backslashes are lost.
     "filename-of-a-windows-path": "files[0].filename: expected",
-    # filename* loses to a filename behind it.
+    # A filename after filename* wins.
     "filename-ext-before-filename-wins": "files[0].filename: expected 'new.txt', got 'old.txt'",
-    # Malformed chunks in the middle of a body: an incomplete text is taken for the whole.
+    # After malformed chunks an incomplete text is taken for the whole.
     "chunked-cut-in-chunk-data": "status: expected 400, got 200",
 }
 
@@ -38,7 +38,7 @@ DEFECTS = {
 def stock() -> Iterator[RunningBackend]:
     command = (
         *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
-        *("--bind", launch.HOST + ":{port}", "tests.third_party_servers.stock_flask:app"),
+        *("--bind", "{address}", "tests.third_party_servers.stock_flask:app"),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(launch.BACKENDS, "stock", BackendKind(command))
@@ -52,8 +52,8 @@ def results(stock: RunningBackend, backends: Mapping[str, RunningBackend]) -> li
         Backend("socket", backends["socket"].host, backends["socket"].port),
         Backend("flask", stock.host, stock.port),  # T1: what an application can see
     ]
-    cases = [case for case in load_all_cases() if PARSED.wants(case)]
-    return run_cases(cases, compared, known={}, view=PARSED)
+    cases = [case for case in load_all_cases() if PARSED.includes(case)]
+    return run_cases(cases, compared, known_differences={}, projection=PARSED)
 
 
 @pytest.mark.parametrize("case", DEFECTS)
@@ -63,14 +63,14 @@ def test_compare_names_each_defect_of_a_stock_flask_application(case: str, resul
     assert DEFECTS[case] in found.detail
 
 
-def test_what_the_stock_application_reads_well_is_equal(results: list[Result]) -> None:
+def test_correct_readings_of_the_stock_application_are_equal(results: list[Result]) -> None:
     equal = {
         result.case for result in results if result.verdict is Verdict.EQUAL and result.backend == "flask"
     }
     assert {"post-file", "post-form", "file-ending-in-crlf", "file-of-all-bytes"} <= equal
 
 
-def test_our_own_server_is_equal_in_the_parsed_view_too(results: list[Result]) -> None:
+def test_our_own_server_is_equal_when_only_parsed_results_count(results: list[Result]) -> None:
     ours = [result for result in results if result.backend == "socket"]
     assert [result.case for result in ours if result.failed] == []
     assert len(ours) > 700
@@ -125,6 +125,8 @@ def test_header_ignore_lets_a_proxy_set_its_fields(
     cases = load_all_cases(["raw"], "form-keeps-order-and-repeats") + load_all_cases(
         ["raw"], "file-of-all-bytes"
     )
-    results = run_cases(cases, compared, known={}, view=View(ignored=frozenset(ignored)))
+    results = run_cases(
+        cases, compared, known_differences={}, projection=Projection(ignored=frozenset(ignored))
+    )
     assert len(results) == 4
     assert all(result.verdict is Verdict.EQUAL for result in results) == alike

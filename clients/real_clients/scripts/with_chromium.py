@@ -1,6 +1,6 @@
-"""Headless Chromium submits the page that the recorder shows: URL KIND PROGRAM PAGE.
+"""Headless Chromium opens a page of the recorder, which submits a form: URL KIND PROGRAM PAGE.
 
-The page has the form, the field and both files; a script of the page submits it.
+The form has the field and both files.
 """
 
 import subprocess
@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 
 url, _, program, page = sys.argv[1:]
 flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-# It asks hosts of its maker otherwise, which a closed network refuses.
+# Otherwise it connects to hosts of Google, which fails in a closed network.
 flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-# Time stands still while a request is under way, so this is no race.
+# Virtual time stands still while a request is under way, so there is no race.
 flags += ["--virtual-time-budget=5000", "--dump-dom"]
 with tempfile.TemporaryDirectory() as profile:
     command = [program, *flags, f"--user-data-dir={profile}", urljoin(url, page)]

@@ -1,4 +1,4 @@
-"""http.client: URL KIND; it has no multipart: the field is urlencoded, each file is a body of its own."""
+"""http.client: URL KIND. It has no multipart: the field is urlencoded, and each file is the body of a PUT."""
 
 import os
 import sys
@@ -17,8 +17,8 @@ def send(method: str, target: str, body: Any, headers: dict[str, str]) -> None:
         headers["Expect"] = "100-continue"
     connection.request(method, target, body, headers)
     response = connection.getresponse()
-    answer = response.read()
-    assert response.status == 200, answer
+    body = response.read()
+    assert response.status == 200, body
 
 
 form = urlencode({"note": os.environ["NOTE"]})

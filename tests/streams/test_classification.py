@@ -6,14 +6,14 @@ import random
 
 import pytest
 
-from clients.sse.classification import StreamVerdict, judge
+from clients.sse.classification import StreamKind, classify_stream
 
 DELAY = 0.3
 STEADY = [0.005 + DELAY * event for event in range(9)]
 
 
-def verdict(times: list[float], delay: float | None = DELAY) -> StreamVerdict:
-    return judge(times, delay=delay).verdict
+def verdict(times: list[float], delay: float | None = DELAY) -> StreamKind:
+    return classify_stream(times, delay=delay).kind
 
 
 def in_bursts(size: int, count: int = 24) -> list[float]:
@@ -25,27 +25,27 @@ def in_bursts(size: int, count: int = 24) -> list[float]:
 
 @pytest.mark.parametrize("delay", [DELAY, None])
 def test_a_steady_stream_is_real(delay: float | None) -> None:
-    assert verdict(STEADY, delay) is StreamVerdict.REAL
+    assert verdict(STEADY, delay) is StreamKind.REAL
 
 
 @pytest.mark.parametrize("delay", [DELAY, None])
 @pytest.mark.parametrize("size", [2, 3, 5, 24])
 def test_bursts_of_any_size_are_buffered_pairs_too(size: int, delay: float | None) -> None:
-    assert verdict(in_bursts(size), delay) is StreamVerdict.BUFFERED
+    assert verdict(in_bursts(size), delay) is StreamKind.BUFFERED
 
 
 def test_a_first_event_alone_does_not_make_a_stream() -> None:
-    assert verdict([0.005, *[2.4] * 8]) is StreamVerdict.BUFFERED
+    assert verdict([0.005, *[2.4] * 8]) is StreamKind.BUFFERED
 
 
 @pytest.mark.parametrize("delay", [DELAY, None])
 def test_all_at_once_at_the_end_is_buffered(delay: float | None) -> None:
-    assert verdict([2.4] * 9, delay) is StreamVerdict.BUFFERED
+    assert verdict([2.4] * 9, delay) is StreamKind.BUFFERED
 
 
 def test_a_client_that_read_the_whole_sees_a_pseudo_stream_whatever_the_times() -> None:
     for times in ([2.4] * 9, STEADY, [0.0], []):
-        assert judge(times, delay=DELAY, read_whole=True).verdict is StreamVerdict.PSEUDO
+        assert classify_stream(times, delay=DELAY, read_whole=True).kind is StreamKind.PSEUDO
 
 
 @pytest.mark.parametrize("delay", [DELAY, 0.05, None])
@@ -55,7 +55,7 @@ def test_a_reader_that_stalls_for_a_moment_still_sees_a_stream(delay: float | No
     for start in range(9):
         begin, end = 0.004 + pace * start, 0.004 + pace * (start + 4)
         times = [0.005 + pace * event for event in range(30)]
-        assert verdict([end if begin < at < end else at for at in times], delay) is StreamVerdict.REAL
+        assert verdict([end if begin < at < end else at for at in times], delay) is StreamKind.REAL
 
 
 def test_jitter_does_not_make_bursts() -> None:
@@ -65,7 +65,7 @@ def test_jitter_does_not_make_bursts() -> None:
         for _ in range(8):
             times.append(times[-1] + 0.1 + rng.expovariate(1 / 0.05))
         shaken = sorted(at + rng.uniform(0, 0.06) for at in times)
-        assert verdict(shaken, 0.1) is StreamVerdict.REAL
+        assert verdict(shaken, 0.1) is StreamKind.REAL
 
 
 def test_a_model_that_thinks_and_then_speaks_fast_is_real() -> None:
@@ -74,7 +74,7 @@ def test_a_model_that_thinks_and_then_speaks_fast_is_real() -> None:
     times = [3.0]
     for token in range(200):
         times.append(times[-1] + rng.uniform(0.005, 0.04) + (10 if token == 90 else 0))
-    assert verdict(times, None) is StreamVerdict.REAL
+    assert verdict(times, None) is StreamKind.REAL
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,23 @@ def test_a_model_that_thinks_and_then_speaks_fast_is_real() -> None:
     ],
 )
 def test_too_little_or_too_fast_is_not_judged(times: list[float], delay: float | None) -> None:
-    assert verdict(times, delay) is StreamVerdict.UNDECIDED
+    assert verdict(times, delay) is StreamKind.UNDECIDED
 
 
 def test_a_delay_that_nobody_heeds_is_no_measure() -> None:
-    assert verdict([0.01 * event for event in range(9)], 5.0) is StreamVerdict.UNDECIDED
-    assert verdict([0.1 * event for event in range(9)], 5.0) is StreamVerdict.REAL
+    assert verdict([0.01 * event for event in range(9)], 5.0) is StreamKind.UNDECIDED
+    assert verdict([0.1 * event for event in range(9)], 5.0) is StreamKind.REAL
 
 
 def test_the_evidence_says_what_was_counted() -> None:
-    real = " | ".join(judge(STEADY, delay=DELAY).evidence)
+    real = " | ".join(classify_stream(STEADY, delay=DELAY).evidence)
     assert "9 of 9 events came on their own, 30 ms or more from the next" in real
     assert "after 0.005 s, 2.395 s before the last could be made" in real
     assert "gaps: 0.300 s in the median, 0.300 to 0.300; the request asked for 0.3 s" in real
-    paired = " | ".join(judge(in_bursts(2, 8), delay=DELAY).evidence)
+    paired = " | ".join(classify_stream(in_bursts(2, 8), delay=DELAY).evidence)
     assert "0 of 8 events came on their own" in paired
     assert "the others in 4 bursts of up to 2" in paired
-    late = " | ".join(judge([3.0] * 9, delay=DELAY).evidence)
+    late = " | ".join(classify_stream([3.0] * 9, delay=DELAY).evidence)
     assert "by then the last could have been made for 0.600 s" in late
-    whole = " | ".join(judge([3.0] * 9, read_whole=True).evidence)
+    whole = " | ".join(classify_stream([3.0] * 9, read_whole=True).evidence)
     assert "the client handed over 9 events at 3.000 s, none before" in whole

@@ -1,0 +1,193 @@
+"""What the commands compare and fuzz have in common: their backends, what is compared, and their reports."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..http1.exchange import exchange
+from ..http1.request_url import server_address
+from ..launch import BACKENDS, LaunchError, installed_backends, running
+from .cases import Case
+from .known_differences import (
+    KNOWN_DIFFERENCES,
+    KnownDifferences,
+    KnownDifferencesError,
+    load_known_differences,
+)
+from .projection import Projection
+from .report_files import github_annotations, write_junit
+from .runner import Backend
+from .verdicts import Result, Verdict
+
+# 2, wrong usage, is click's own.
+DIFFERENT, NO_RESPONSE, INTERRUPTED = 1, 3, 130
+_PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
+_PROBE_SECONDS = 5.0
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class NotComparable(Exception):
+    """The backends cannot be compared; the message is a sentence for the user."""
+
+
+def names_among(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """A callback for a comma-separated list of names that are among `choices`; repetitions are dropped."""
+
+    def names(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+        names = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+        unknown = [name for name in names if name not in choices]
+        if unknown or not names:
+            raise click.BadParameter(f"{', '.join(unknown) or 'nothing'} is not among {', '.join(choices)}")
+        return names
+
+    return names
+
+
+def backend_options(default: str | None = None) -> Callable[[Command], Command]:
+    """The argument `urls` and the option `backends`, which by default starts `default`, or all installed."""
+    backends = click.option(
+        "--backends",
+        metavar="NAMES",
+        default=default or (lambda: ",".join(installed_backends())),
+        show_default=default or "all that are installed: socket,flask,gunicorn,fastapi",
+        callback=names_among(tuple(BACKENDS)),
+        help="Backends to start when no URL is given.",
+    )
+    urls = click.argument("urls", metavar="[[NAME=]URL]...", nargs=-1, callback=_urls)
+    return lambda command: urls(backends(command))
+
+
+def comparison_options(command: Command) -> Command:
+    """The options for what is compared and for reports; they are the `options` of the functions below."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen_projection(options: Mapping[str, Any]) -> Projection:
+    """What is compared."""
+    return Projection(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
+
+
+def chosen_known_differences(options: Mapping[str, Any], cases: Sequence[Case]) -> KnownDifferences:
+    """The known differences; `cases` are all cases. Raises UsageError when the file cannot be used."""
+    try:
+        return load_known_differences(options["known_path"], cases)
+    except KnownDifferencesError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def reachable(
+    urls: Sequence[Backend], names: Sequence[str], env: Mapping[str, str] | None = None
+) -> Iterator[list[Backend]]:
+    """The backends at the URLs, or else the named ones, which are started with `env` and stopped at the end.
+
+    Ends the program with a message and an exit status when the backends cannot be compared.
+    """
+    try:
+        if urls:
+            for backend in urls:
+                _probe(backend)
+            yield list(urls)
+        else:
+            with running(names, env=env) as started:
+                yield [Backend(backend.name, backend.host, backend.port) for backend in started]
+    except (LaunchError, NotComparable) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(NO_RESPONSE)
+    except KeyboardInterrupt:  # Ctrl-C: the backends have been stopped
+        click.echo("Interrupted: nothing is compared.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def write_reports(
+    options: Mapping[str, Any], results: Sequence[Result], json_text: str, cases: Sequence[Case] = ()
+) -> None:
+    """Write the reports that were asked for. Raises UsageError for a file that cannot be written."""
+    try:
+        if options["json_path"] == "-":
+            click.echo(json_text, nl=False)
+        elif options["json_path"]:
+            Path(options["json_path"]).write_text(json_text, "utf-8")
+        if options["junit_path"]:
+            write_junit(options["junit_path"], results)
+    except OSError as error:
+        raise click.UsageError(f"the report cannot be written: {error}") from None
+    if options["github"]:
+        for line in github_annotations(results, cases):
+            click.echo(line, err=options["json_path"] == "-")
+
+
+def exit_status(results: Sequence[Result]) -> int:
+    """3 when a response is missing (the comparison is not complete); else 1 for a difference; else 0."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.NO_RESPONSE in verdicts:
+        return NO_RESPONSE
+    return DIFFERENT if Verdict.DIFFERENT in verdicts else 0
+
+
+def _urls(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Backend]:
+    backends = [_backend(value) for value in values]
+    names = [backend.name for backend in backends]
+    if len(set(names)) < len(names):
+        raise click.BadParameter(f"each backend needs a name of its own: {', '.join(names)}")
+    return backends
+
+
+def _backend(value: str) -> Backend:
+    """The backend at `URL` or `NAME=URL`. Without a name it is called HOST:PORT."""
+    name, given, url = value.partition("=")
+    if not given or "/" in name:
+        name, url = "", value
+    try:
+        host, port = server_address(url)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, or NAME= before it") from None
+    return Backend(name or f"{host}:{port}", host, port)
+
+
+def _probe(backend: Backend) -> None:
+    probed = exchange(backend.host, backend.port, [_PROBE], seconds=_PROBE_SECONDS)
+    if not probed.responses:
+        why = probed.no_response or "it closes without a response"
+        raise NotComparable(f"{backend.name} (http://{backend.host}:{backend.port}): {why}")
+
+
+_OPTIONS = (
+    click.option(
+        "--compare",
+        "what",
+        type=click.Choice(["bytes", "parsed"]),
+        default="bytes",
+        show_default=True,
+        help="Compare every byte; or only what the servers parsed, for other servers.",
+    ),
+    click.option(
+        "--header-ignore",
+        "ignored",
+        metavar="NAME",
+        multiple=True,
+        help="Do not compare this header field, which a proxy may set. Repeatable.",
+    ),
+    click.option(
+        "--known",
+        "known_path",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        default=KNOWN_DIFFERENCES,
+        help="The known differences; by default those of the project.",
+    ),
+    click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout."),
+    click.option(
+        "--junit", "junit_path", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML."
+    ),
+    click.option("--github", is_flag=True, help="Also print differences as GitHub annotations."),
+)

@@ -1,0 +1,76 @@
+"""The command cases: it lists every case, and shows the request, the rules and the expectation of one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clients import cases
+from clients.comparison.runner import load_all_cases
+from clients.launch import PROJECT_ROOT
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cases.main, arguments)
+
+
+def test_the_list_has_a_line_for_each_case() -> None:
+    result = run("list")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) == len(load_all_cases())
+
+
+def test_the_list_can_be_limited_by_name() -> None:
+    result = run("list", "--cases", "post-form")
+    assert [line.split()[:3] for line in result.output.splitlines()] == [
+        ["socket", "T1", "post-form:"],
+        ["requests", "T1", "post-form:"],
+    ]
+
+
+def test_a_case_is_shown_with_its_rules_and_its_known_differences() -> None:
+    result = run("show", "absolute-form-without-host")
+    assert result.exit_code == 0
+    for text in (
+        "tier: T1, sent to flask, ",
+        "    H24: HTTP/1.1 without Host is 400",
+        "    GET http://localhost:8000/ HTTP/1.1",
+        '      "code": "bad_host"',
+        "    flask: status 200 (H24: The development server",
+    ):
+        assert text in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("live-stream", "a real stream, with an event every 0.1 s"),
+        ("bare-lf-between-field-lines", "\\x0a"),
+        ("post-json", "client: requests"),
+        ("file-of-all-bytes", "\\x00\\x01"),
+    ],
+)
+def test_every_kind_of_case_is_shown(name: str, text: str) -> None:
+    assert text in run("show", name).output
+
+
+def test_any_refusal_and_a_close_are_said_in_words() -> None:
+    refused = next(case.name for case in load_all_cases() if case.expect.refused)
+    closed = next(case.name for case in load_all_cases() if case.expect.closed)
+    assert "any refusal (4xx)" in run("show", refused).output
+    assert "the connection closes without a response" in run("show", closed).output
+
+
+@pytest.mark.parametrize("arguments", [("show", "nonesuch"), ("list", "--cases", "nonesuch"), ("show",)])
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_it_runs_as_a_script() -> None:
+    script = str(PROJECT_ROOT / "clients" / "cases.py")
+    done = subprocess.run([sys.executable, script, "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("wireproof cases, version ")
