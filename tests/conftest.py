@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -10,10 +11,17 @@ from clients.launch import BACKENDS, RunningBackend, installed_backends, running
 from tests.budget import Budget, add_options
 
 BACKEND_NAMES = installed_backends()
+_MOST_WORKERS = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers a core for the whole suite, which mostly waits; none for chosen files or a budget."""
+    chosen = config.args_source is pytest.Config.ArgsSource.ARGS or config.getoption("--budget") is not None
+    return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1))
 
 
 def pytest_configure(config: pytest.Config) -> None:

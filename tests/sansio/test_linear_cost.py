@@ -29,7 +29,7 @@ _WIDE = dataclasses.replace(
 _H = b"--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"
 _HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-_ATTEMPTS = 6
+_ATTEMPTS = 40
 
 
 def _form(unit: bytes) -> Callable[[int], object]:
