@@ -1,24 +1,46 @@
-"""What tests of several folders share: the backends, and a guest whose extra is installed, started once."""
+"""What tests of several folders share: options, and the backends, started once a session."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 import pytest
 
 from clients.launch import BACKENDS, RunningBackend, installed_backends, running
+from tests.budget import Budget, add_options
 
 BACKEND_NAMES = installed_backends()
+_MOST_WORKERS = 8
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers a core for the whole suite, which mostly waits; none for chosen files or a budget."""
+    chosen = config.args_source is pytest.Config.ArgsSource.ARGS or config.getoption("--budget") is not None
+    return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    seconds = config.getoption("--budget")
+    if seconds is None:
+        return
+    if config.getoption("numprocesses", None):
+        raise pytest.UsageError("--budget needs -n 0: one process measures the time")
+    config.pluginmanager.register(Budget(seconds, config.getoption("--budget-order")), "budget")
 
 
 def pytest_report_header() -> list[str]:
-    """Say loudly which backends no test asks."""
+    """Name the backends that no test starts."""
     absent = [name for name in BACKENDS if name not in BACKEND_NAMES]
     return [f"backend {name} is NOT tested: pip install 'wireproof[{name}]'" for name in absent]
 
 
 @pytest.fixture(scope="session")
 def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, RunningBackend]]:
-    """The running backends by name, each with a store of its own; they live as long as the session."""
+    """The running backends by name, each with its own store; they live as long as the session."""
     with running(BACKEND_NAMES, store=tmp_path_factory.mktemp("store")) as started:
         yield {backend.name: backend for backend in started}

@@ -1,53 +1,50 @@
-"""The point of the project: the same bytes get the same answer from every backend.
+"""The point of the project: the same bytes get the same response from every backend.
 
-One test a case and backend that gets it; all backends are sent a case once, when the first of its tests runs.
+One test a family of cases. A failure names each case and backend that differs, and shows the evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from clients.comparison.cases import Case, backend_tier
+from clients.comparison.cases import Case
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
-from clients.comparison.runner import Backend, load_all_cases, run_case
-from clients.comparison.verdicts import Result
+from clients.comparison.runner import Backend, load_all_cases, run_cases
+from clients.comparison.verdicts import Verdict
 from clients.launch import RunningBackend
-from tests.conftest import BACKEND_NAMES
 
 CASES = load_all_cases()
 KNOWN = load_known_differences(KNOWN_DIFFERENCES, CASES)
 
-Compare = Callable[[Case], Mapping[str, Result]]
+
+def by_family(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
+    """The recorded cases by their folder, the calls of a client by its name."""
+    families: dict[str, list[Case]] = {}
+    for case in cases:
+        name = case.path.parent.name if case.path else f"calls of {case.client}"
+        families.setdefault(name, []).append(case)
+    return families
 
 
-@pytest.fixture(scope="module")
-def compare(backends: Mapping[str, RunningBackend]) -> Compare:
-    """Sends a case to all backends, once however often it is asked; the results by backend."""
-    targets = [Backend(backend.name, backend.host, backend.port) for backend in backends.values()]
-    done: dict[str, Mapping[str, Result]] = {}
-
-    def run(case: Case) -> Mapping[str, Result]:
-        if case.name not in done:
-            results = run_case(case, targets, known_differences=KNOWN)
-            done[case.name] = {result.backend: result for result in results}
-        return done[case.name]
-
-    return run
+FAMILIES = by_family(CASES)
 
 
-@pytest.mark.parametrize(
-    ("case", "backend"),
-    [
-        pytest.param(case, backend, id=f"{case.name}-{case.client}-{backend}")
-        for case in CASES
-        for backend in BACKEND_NAMES
-        if case.tier <= backend_tier(backend)
-    ],
-)
-def test_every_backend_answers_as_expected_and_as_the_others(
-    compare: Compare, case: Case, backend: str
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_backend_responds_as_expected_and_as_the_others(
+    backends: Mapping[str, RunningBackend], family: str
 ) -> None:
-    result = compare(case)[backend]
-    assert not result.failed, f"{result.detail}\n{result.evidence}"
+    targets = [Backend(backend.name, backend.host, backend.port) for backend in backends.values()]
+    cases = FAMILIES[family]
+    results = run_cases(cases, targets, known_differences=KNOWN)
+    sent = [(result.case, result.backend) for result in results if result.verdict is not Verdict.NOT_SENT]
+    assert sent == [
+        (case.name, target.name) for case in cases for target in targets if case.tier <= target.tier
+    ]
+    failed = [
+        f"{result.case} ({result.client}) on {result.backend}: {result.detail}\n{result.evidence}"
+        for result in results
+        if result.failed
+    ]
+    assert not failed, f"{len(failed)} differ:\n\n" + "\n\n".join(failed)

@@ -18,7 +18,7 @@ from clients.launch import PROJECT_ROOT, BackendKind, RunningBackend
 from tests.planted_bugs import PLANTED_BUGS, PlantedBug
 
 OTHER = {"socket": "gunicorn", "gunicorn": "socket"}
-COMPARE_SECONDS = 100
+COMPARE_SECONDS = 600
 
 
 @pytest.fixture
@@ -78,14 +78,7 @@ def test_a_planted_bug_is_caught_by_its_cases(
     assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]], cases=bug.cases))
 
 
-@parametrized("percent-22-stays")
-def test_a_planted_bug_is_caught_among_all_cases(
-    bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
-) -> None:
-    assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
-
-
-@pytest.mark.soak
+@pytest.mark.soak(seconds=60)
 @parametrized(*PLANTED_BUGS)
 def test_each_planted_bug_is_caught_among_all_cases(
     bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
@@ -93,8 +86,9 @@ def test_each_planted_bug_is_caught_among_all_cases(
     assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
 
 
-def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBackend]) -> None:
-    status, report, shown = compare(backends["socket"], backends["gunicorn"])
+@pytest.mark.parametrize("cases", ["*name*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
+def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBackend], cases: str) -> None:
+    status, report, shown = compare(backends["socket"], backends["gunicorn"], cases=cases)
     assert status == 0, shown
     assert report["different"] == report["no_response"] == report["known"] == 0
     assert report["equal"] >= 200

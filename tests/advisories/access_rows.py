@@ -16,7 +16,7 @@ import pytest
 
 from clients.http1.response_parser import Response
 from tests.advisories.assertions import Accepted, Refused, accepted, refused
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.messages import (
     AGENT,
     HOST,
@@ -40,14 +40,14 @@ _REBOUND = b"Host: attacker.example:8000"
 _BEARER = b"Authorization: Bearer " + TOKEN.encode()
 _BODY = multipart(file(b"f", b"a", b"x"))
 _FORM = b"Content-Type: multipart/form-data; boundary=B"
-_SECRET = "s3cr3t-of-the-hall"
+_SECRET = "s3cr3t-of-the-tests"
 
 
 def _upload(*fields: bytes, target: bytes = b"/upload/") -> bytes:
     return sized(target, _BODY, _FORM, *fields)
 
 
-def _credentials() -> Iterable[Shot]:
+def _credentials() -> Iterable[Attack]:
     """H171: what is no token is 401, one line in the log, and no trace."""
     wrong = {
         "none": (),
@@ -66,16 +66,16 @@ def _credentials() -> Iterable[Shot]:
     }
     twin = _upload(_BEARER)
     for name, fields in wrong.items():
-        yield Shot("H171", name, Unauthorized(_upload(*fields), twin), variant="token")
+        yield Attack("H171", name, Unauthorized(_upload(*fields), twin), variant="token")
     basic = b"Authorization: Basic " + base64.b64encode(b"anyone:" + TOKEN.encode())
-    yield Shot("H171", "basic-password", partial(accepted, request=_upload(basic)), variant="token")
+    yield Attack("H171", "basic-password", partial(accepted, request=_upload(basic)), variant="token")
     for name, value, seen in (
         ("shown-malformed", "Basic !!!", {"scheme": "basic", "credentials": "!!!"}),
         ("shown-empty", "Basic", {"scheme": "basic", "credentials": ""}),
         ("shown-bytes", "Bearer ÿþ", {"scheme": "bearer", "credentials": "ÿþ"}),
     ):
-        request = get(b"/hall", b"Authorization: " + value.encode("latin-1"))
-        yield Shot("H171", name, Accepted(request, {"auth": seen}), tier=1)
+        request = get(b"/page", b"Authorization: " + value.encode("latin-1"))
+        yield Attack("H171", name, Accepted(request, {"auth": seen}), tier=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +94,39 @@ class Unauthorized:
         return response
 
 
-def _rebinding() -> Iterable[Shot]:
+def _rebinding() -> Iterable[Attack]:
     lines = (_REBOUND, AGENT)
     sha256 = b"a" * 64
     private = head(b"GET /files/%s HTTP/1.1" % sha256, *lines)
-    ours = get(b"/hall", _OURS)
-    yield Shot("H172", "files", Refused(private, 421, "misdirected_host", ours), tier=1)
+    ours = get(b"/page", _OURS)
+    yield Attack("H172", "files", Refused(private, 421, "misdirected_host", ours), tier=1)
     browser = {
         "origin": b"Origin: http://attacker.example:8000",
         "same-origin": b"Sec-Fetch-Site: same-origin",
         "typed": b"Sec-Fetch-Site: none",
     }
     for name, line in browser.items():
-        request = head(b"GET /hall HTTP/1.1", *lines, line)
-        yield Shot("H172", f"get-{name}", Refused(request, 421, "misdirected_host", ours), tier=1)
+        request = head(b"GET /page HTTP/1.1", *lines, line)
+        yield Attack("H172", f"get-{name}", Refused(request, 421, "misdirected_host", ours), tier=1)
         request = _upload(line).replace(HOST, _REBOUND)
         twin = _upload(line if b"Sec" in line else _OURS)
-        yield Shot("H172", f"post-{name}", Refused(request, 421, "misdirected_host", twin), tier=1)
+        yield Attack("H172", f"post-{name}", Refused(request, 421, "misdirected_host", twin), tier=1)
     stream = typed(b"application/json", b'{"query":""}', b"/stream_echo").replace(HOST, _REBOUND)
     stream = stream.replace(AGENT, AGENT + b"\r\n" + browser["same-origin"])
-    yield Shot("H172", "stream", Refused(stream, 421, "misdirected_host", ours), tier=1)
+    yield Attack("H172", "stream", Refused(stream, 421, "misdirected_host", ours), tier=1)
     others = {"suffix": b"localhost.attacker.example", "prefix": b"xlocalhost", "dot": b"localhost."}
     for name, host in others.items():
-        request = head(b"GET /hall HTTP/1.1", b"Host: " + host, AGENT, b"Sec-Fetch-Site: none")
-        yield Shot("H172", f"host-{name}", Refused(request, 421, "misdirected_host", ours), tier=1)
-    script = head(b"GET /hall HTTP/1.1", *lines)
+        request = head(b"GET /page HTTP/1.1", b"Host: " + host, AGENT, b"Sec-Fetch-Site: none")
+        yield Attack("H172", f"host-{name}", Refused(request, 421, "misdirected_host", ours), tier=1)
+    script = head(b"GET /page HTTP/1.1", *lines)
     see = {"host": "attacker.example:8000"}
-    yield Shot("H172", "script", Accepted(script, see), tier=1)
+    yield Attack("H172", "script", Accepted(script, see), tier=1)
     for name, host in (("upper-case", b"LOCALHOST"), ("ipv6", b"[::1]:1"), ("address", b"127.0.0.1:80")):
-        request = head(b"GET /hall HTTP/1.1", b"Host: " + host, AGENT, b"Sec-Fetch-Site: none")
-        yield Shot("H172", f"ours-{name}", Accepted(request, {"host": host.decode()}), tier=1)
+        request = head(b"GET /page HTTP/1.1", b"Host: " + host, AGENT, b"Sec-Fetch-Site: none")
+        yield Attack("H172", f"ours-{name}", Accepted(request, {"host": host.decode()}), tier=1)
 
 
-def _cross_site() -> Iterable[Shot]:
+def _cross_site() -> Iterable[Attack]:
     twin = _upload(_OURS)
     browsers = {
         "origin": (_EVIL,),
@@ -139,18 +139,18 @@ def _cross_site() -> Iterable[Shot]:
     }
     for name, fields in browsers.items():
         check = Refused(_upload(*fields), 403, "forbidden_origin", twin)
-        yield Shot("H173", name, check, tier=1)
+        yield Attack("H173", name, check, tier=1)
     early = post(b"/upload/", _FORM, _EVIL, b"Content-Length: 1000000")
-    yield Shot("H173", "before-the-body", BeforeTheBody(early, 403, "forbidden_origin"))
+    yield Attack("H173", "before-the-body", BeforeTheBody(early, 403, "forbidden_origin"))
     referer = _upload(b"Referer: https://evil.example/")
-    yield Shot("H173", "referer-of-a-script", Accepted(referer, {"files": [{}]}), tier=1)
-    plain = sized(b"/hall", b'{"a":1}', b"Content-Type: text/plain", _EVIL)
-    good = sized(b"/hall", b'{"a":1}', b"Content-Type: text/plain", _OURS)
-    yield Shot("H134", "text-plain", Refused(plain, 403, "forbidden_origin", good), tier=1)
+    yield Attack("H173", "referer-of-a-script", Accepted(referer, {"files": [{}]}), tier=1)
+    plain = sized(b"/page", b'{"a":1}', b"Content-Type: text/plain", _EVIL)
+    good = sized(b"/page", b'{"a":1}', b"Content-Type: text/plain", _OURS)
+    yield Attack("H134", "text-plain", Refused(plain, 403, "forbidden_origin", good), tier=1)
     for method in (b"PUT", b"PATCH", b"DELETE"):
-        request = sized(b"/hall", b"x", OPAQUE, _EVIL, method=method)
-        twin = sized(b"/hall", b"x", OPAQUE, _OURS, method=method)
-        yield Shot("H134", method.decode().lower(), Refused(request, 403, "forbidden_origin", twin), tier=1)
+        request = sized(b"/page", b"x", OPAQUE, _EVIL, method=method)
+        twin = sized(b"/page", b"x", OPAQUE, _OURS, method=method)
+        yield Attack("H134", method.decode().lower(), Refused(request, 403, "forbidden_origin", twin), tier=1)
     for name, target in (
         ("slashes", b"//upload/"),
         ("percent", b"/%75pload/"),
@@ -159,7 +159,7 @@ def _cross_site() -> Iterable[Shot]:
         ("inner-slashes", b"/upload//"),
         ("dots", b"/x/../upload/"),
     ):
-        yield Shot("H175", name, _SameDecision(target), tier=1)
+        yield Attack("H175", name, _SameDecision(target), tier=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +196,14 @@ class _SameDecision:
 def no_cors(target: Target) -> Response:
     """H174: a preflight from elsewhere gets no permission, neither by origin nor for the private network."""
     preflight = head(
-        b"OPTIONS /hall HTTP/1.1",
+        b"OPTIONS /page HTTP/1.1",
         *(HOST, AGENT, _EVIL, b"Access-Control-Request-Method: POST"),
         b"Access-Control-Request-Private-Network: true",
     )
     response = target.talk(preflight, half_close=True).only()
     allowed = [name for name, _ in response.headers if name.startswith("access-control-")]
     assert not allowed, allowed
-    for request in (get(b"/hall", _EVIL), get(b"/files/" + b"a" * 64, _EVIL)):
+    for request in (get(b"/page", _EVIL), get(b"/files/" + b"a" * 64, _EVIL)):
         other = target.talk(request, half_close=True).only()
         assert not [name for name, _ in other.headers if name.startswith("access-control-")]
     return response
@@ -212,7 +212,7 @@ def no_cors(target: Target) -> Response:
 def no_timing_trend(target: Target) -> None:
     """H170: a token that is right but for its end takes no longer to refuse than one that is all wrong."""
     guesses = (b"x" * len(TOKEN), TOKEN[:-1].encode() + b"x")
-    requests = [get(b"/hall", b"Authorization: Bearer " + guess) for guess in guesses]
+    requests = [get(b"/page", b"Authorization: Bearer " + guess) for guess in guesses]
     times: list[list[float]] = [[], []]
     with target.connect() as connection:
         for count in range(8000):
@@ -244,7 +244,7 @@ class NoSecretsInLog:
         assert _SECRET not in log and basic not in log, "a secret is in the log"
 
 
-def _secrets() -> Iterable[Shot]:
+def _secrets() -> Iterable[Attack]:
     secret = _SECRET.encode()
     basic = base64.b64encode(b"user:" + secret)
     fields = (
@@ -254,22 +254,22 @@ def _secrets() -> Iterable[Shot]:
         b"Proxy-Authorization: Bearer " + secret,
         b"X-Api-Key: " + secret,
     )
-    answered = NoSecretsInLog(*(get(b"/hall", field) for field in fields))
-    yield Shot("H176", "answered", answered, tier=1)
-    bad = NoSecretsInLog(*(get(b"/hall", field, b"Content-Length: x") for field in fields))
-    yield Shot("H176", "refused", bad, tier=1)
-    broken = NoSecretsInLog(*(get(b"/hall", field + b"\x01") for field in fields))
-    yield Shot("H176", "malformed", broken)
+    answered = NoSecretsInLog(*(get(b"/page", field) for field in fields))
+    yield Attack("H176", "answered", answered, tier=1)
+    bad = NoSecretsInLog(*(get(b"/page", field, b"Content-Length: x") for field in fields))
+    yield Attack("H176", "refused", bad, tier=1)
+    broken = NoSecretsInLog(*(get(b"/page", field + b"\x01") for field in fields))
+    yield Attack("H176", "malformed", broken)
     unauthorized = NoSecretsInLog(*(_upload(field) for field in fields))
-    yield Shot("H176", "unauthorized", unauthorized, variant="token")
-    query = NoSecretsInLog(get(b"/hall?token=%s&key=%s" % (secret, secret)), get(b"/files/x?token=" + secret))
-    yield Shot("H176", "query", query, tier=1)
+    yield Attack("H176", "unauthorized", unauthorized, variant="token")
+    query = NoSecretsInLog(get(b"/page?token=%s&key=%s" % (secret, secret)), get(b"/files/x?token=" + secret))
+    yield Attack("H176", "query", query, tier=1)
 
 
 def no_debugger(target: Target) -> None:
     """H177: there is no console: these paths are echoed or unknown, like any other."""
     script = b"/?__debugger__=yes&cmd=resource&f=debugger.js"
-    for path in (b"/console", script, b"/hall?__debugger__=yes&cmd=1"):
+    for path in (b"/console", script, b"/page?__debugger__=yes&cmd=1"):
         response = target.talk(get(path), half_close=True).only()
         assert response.status == 200 and response.header("content-type") == "application/json"
         assert response.json()["target"] == path.decode()
@@ -284,8 +284,8 @@ def never_fetches(target: Target) -> None:
         names = (b"url", b"forward_url", b"callback", b"webhook", b"src")
         fields = (b"Referer: ", b"Forwarded: for=", b"X-Forwarded-Host: ", b"Proxy: ", b"Location: ")
         requests = (
-            *(get(b"/hall?%s=%s" % (name, url)) for name in names),
-            *(get(b"/hall", field + url) for field in fields),
+            *(get(b"/page?%s=%s" % (name, url)) for name in names),
+            *(get(b"/page", field + url) for field in fields),
             form(*(text(name, url) for name in names)),
             typed(b"application/json", b'{"$ref":"%s","url":"%s"}' % (url, url)),
             typed(b"application/xml", b'<!DOCTYPE a SYSTEM "%s"><a/>' % url),
@@ -297,7 +297,7 @@ def never_fetches(target: Target) -> None:
             listener.accept()[0].close()
 
 
-def _spoofed() -> Iterable[Shot]:
+def _spoofed() -> Iterable[Attack]:
     """H179: what a peer says of where it comes from is shown and not used."""
     fields = {
         "x-forwarded-for": "1.2.3.4",
@@ -313,18 +313,18 @@ def _spoofed() -> Iterable[Shot]:
     seen = sorted({**fields, "host": "localhost:8000", "user-agent": "wireproof"}.items())
     see = {
         "host": "localhost:8000",
-        "path": "/hall",
-        "target": "/hall",
+        "path": "/page",
+        "target": "/page",
         "headers": [{"name": name, "value": value} for name, value in seen],
     }
-    yield Shot("H179", "forwarded", Accepted(get(b"/hall", *lines), see), tier=1)
-    dropped = get(b"/hall", b"SCRIPT_NAME: /evil", b"PATH_INFO: /evil", b"REMOTE_USER: root")
-    see = {"path": "/hall", "target": "/hall", "headers": [{"name": "host"}, {"name": "user-agent"}]}
-    yield Shot("H179", "script-name", Accepted(dropped, see), tier=1)
+    yield Attack("H179", "forwarded", Accepted(get(b"/page", *lines), see), tier=1)
+    dropped = get(b"/page", b"SCRIPT_NAME: /evil", b"PATH_INFO: /evil", b"REMOTE_USER: root")
+    see = {"path": "/page", "target": "/page", "headers": [{"name": "host"}, {"name": "user-agent"}]}
+    yield Attack("H179", "script-name", Accepted(dropped, see), tier=1)
     rebound = head(b"GET /files/x HTTP/1.1", _REBOUND, AGENT, b"X-Forwarded-Host: localhost")
-    yield Shot("H179", "host", Refused(rebound, 421, "misdirected_host", get()), tier=1)
+    yield Attack("H179", "host", Refused(rebound, 421, "misdirected_host", get()), tier=1)
     for at, line in enumerate((b"X-Forwarded-For: 127.0.0.1", b"X-Forwarded-User: root")):
-        yield Shot("H179", f"no-token-{at}", Unauthorized(_upload(line), _upload(_BEARER)), variant="token")
+        yield Attack("H179", f"no-token-{at}", Unauthorized(_upload(line), _upload(_BEARER)), variant="token")
 
 
 def no_write_routes(target: Target) -> None:
@@ -336,15 +336,15 @@ def no_write_routes(target: Target) -> None:
             assert re.search("forbidden_origin|not_found|method_not_allowed", response.json()["code"])
 
 
-ACCESS: tuple[Shot, ...] = (
+ACCESS: tuple[Attack, ...] = (
     *_credentials(),
-    Shot("H170", "timing", no_timing_trend, variant="token", soak=True),
+    Attack("H170", "timing", no_timing_trend, variant="token", soak=True),
     *_rebinding(),
     *_cross_site(),
-    Shot("H174", "preflight", no_cors, tier=1),
+    Attack("H174", "preflight", no_cors, tier=1),
     *_secrets(),
-    Shot("H177", "console", no_debugger, tier=1),
-    Shot("H178", "urls", never_fetches, tier=1),
+    Attack("H177", "console", no_debugger, tier=1),
+    Attack("H178", "urls", never_fetches, tier=1),
     *_spoofed(),
-    Shot("H180", "cross-site", no_write_routes, tier=1),
+    Attack("H180", "cross-site", no_write_routes, tier=1),
 )

@@ -1,4 +1,4 @@
-"""What a row of the hall is made of: shots, each one attack with all that must hold."""
+"""An attack: what is sent, and what must hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clients.http1.response_parser import Response
 from tests.advisories.target import Target
 
 Check = Callable[[Target], Response | None]
-"""Makes the attack on a server and fails unless all holds; the answer is compared between backends."""
+"""Attacks a server and fails unless everything holds. Its response is compared between backends."""
 
 _TIERS: Mapping[int, tuple[str, ...]] = {
     1: ("socket", "gunicorn", "flask"),
@@ -20,10 +20,10 @@ _TIERS: Mapping[int, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """One attack: `row` is its identifier in the hall, `tier` says which backends get it.
+class Attack:
+    """One attack. `row` identifies the advisory (H001 to H180), `tier` says which backends get the attack.
 
-    `variant` names the server that it needs (`target.VARIANTS`). `soak`: the heavy form of another shot.
+    `variant` names the server's settings (`target.VARIANTS`). `soak`: the slow lane runs it.
     """
 
     row: str
@@ -42,6 +42,6 @@ class Shot:
         return f"{self.row}-{self.name}"
 
 
-def each(row: str, checks: Mapping[str, Check], **settings: Any) -> Iterable[Shot]:
-    """One shot a check, all with the same settings."""
-    return (Shot(row, name, check, **settings) for name, check in checks.items())
+def each(row: str, checks: Mapping[str, Check], **settings: Any) -> Iterable[Attack]:
+    """An attack for each check, all with the same settings."""
+    return (Attack(row, name, check, **settings) for name, check in checks.items())

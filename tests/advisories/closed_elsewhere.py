@@ -1,4 +1,4 @@
-"""Rows of the hall that need a part of the project which comes later: what of them is closed there.
+"""Rows that need a later part of the project, and what that part has to do.
 
 What can be tested of them today is tested like any other row.
 """

@@ -1,4 +1,4 @@
-"""The servers of the hall: the default ones are the session's, the others are started when a row asks."""
+"""The servers under attack: the session's backends, and others that start when a row needs them."""
 
 from __future__ import annotations
 

@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from clients.http1.response_parser import read_responses
 from tests.advisories.assertions import Accepted, Refused, Rejected, accepted, intact, refused
-from tests.advisories.attacks import Shot, each
-from tests.advisories.measures import MIB, Memory, cpu, descriptors, eventually
+from tests.advisories.attacks import Attack, each
+from tests.advisories.measures import MIB, Memory, cpu, descriptors
 from tests.advisories.messages import HOST, OPAQUE, chunked, chunks, file, form, get, post, sized
 from tests.advisories.target import TOKEN, Target
+from tests.patience import eventually, patient
 
 _SMUGGLED = get(b"/__smuggled")
 _NOW = struct.pack("ii", 1, 0)
@@ -32,7 +33,7 @@ def _reset(connection: socket.socket) -> None:
 
 
 def _rest_is_quiet(target: Target, before: int) -> None:
-    """All descriptors are given back, and nothing spins."""
+    """All descriptors are closed, and no process is busy."""
     assert eventually(lambda: descriptors(target.pid) <= before), f"{descriptors(target.pid)}, not {before}"
     used = cpu(target.pid)
     time.sleep(1.0)
@@ -89,7 +90,7 @@ def pipelined(target: Target) -> None:
 
 
 def never_read(target: Target) -> None:
-    """H052: pipelined requests whose answers nobody reads: the server stops reading, and holds no queue."""
+    """H052: a client pipelines requests and reads no response: the server stops reading."""
     accepted(target, get())
     memory = Memory(target.pid)
     data = get(b"/", *[b"A: " + b"a" * 4000] * 2) * 32
@@ -106,7 +107,7 @@ def never_read(target: Target) -> None:
 
 
 def greedy(target: Target) -> None:
-    """H060: many connections with requests back to back; that others are served is what `alive` asserts."""
+    """H060: many connections with requests back to back; `alive` asserts that others are served."""
     batch = get() * 60
     with ThreadPoolExecutor(32) as pool:
         talks = [pool.submit(target.talk, batch, expected=60, half_close=True) for _ in range(32)]
@@ -116,7 +117,7 @@ def greedy(target: Target) -> None:
 
 
 def stalled_heads(target: Target) -> None:
-    """H061: the first 1 to 23 bytes of HTTP/2's preface, or one of TLS, and no more."""
+    """H061: the first 1 to 23 bytes of HTTP/2's preface, or of TLS; nothing follows."""
     beginnings = [_PREFACE[:length] for length in range(1, len(_PREFACE))] + [b"\x16", b"\x16\x03\x01"]
     _closed_in_time(target, [(target.connect(), beginning, b"") for beginning in beginnings])
 
@@ -132,7 +133,7 @@ def _closed_in_time(target: Target, clients: list[tuple[socket.socket, bytes, by
     for connection, beginning, drip in clients:
         connection.sendall(beginning)
         waiting[connection] = (drip, bytearray())
-    deadline = time.monotonic() + 9.0  # the variant's two seconds, and a busy machine's
+    deadline = time.monotonic() + patient(9.0)  # the server's own time-out is two seconds
     while waiting and time.monotonic() < deadline:
         for connection in select.select(list(waiting), [], [], 0.2)[0]:
             try:
@@ -173,11 +174,11 @@ def one_byte_segments(target: Target) -> None:
     intact(target, target.talk(pieces, half_close=True).only(), content)
 
 
-def _early_answers() -> Iterable[Shot]:
+def _early_answers() -> Iterable[Attack]:
     """H050: the body of a request that is refused on its head holds another request."""
     cases = {
-        "404": (b"/files/none", 404, "not_found", "disk", b"/hall", 1),
-        "405": (b"/healthz", 405, "method_not_allowed", "disk", b"/hall", 1),
+        "404": (b"/files/none", 404, "not_found", "disk", b"/page", 1),
+        "405": (b"/healthz", 405, "method_not_allowed", "disk", b"/page", 1),
         "401": (b"/upload/", 401, "token_required", "token", b"", 2),
     }
     for name, (target, status, code, variant, twin, tier) in cases.items():
@@ -186,10 +187,10 @@ def _early_answers() -> Iterable[Shot]:
         check = Refused(sized(target, _SMUGGLED, OPAQUE), status, code, good)
         if target == b"/files/none":
             check = Refused(sized(b"/upload/a/b", _SMUGGLED, OPAQUE), status, code, good)
-        yield Shot("H050", name, check, tier, variant)
+        yield Attack("H050", name, check, tier, variant)
     large = _SMUGGLED + b"x" * MIB
-    over = Refused(sized(b"/hall", large, OPAQUE), 413, "body_too_large", sized(b"/hall", _SMUGGLED, OPAQUE))
-    yield Shot("H050", "413", over, variant="small")
+    over = Refused(sized(b"/page", large, OPAQUE), 413, "body_too_large", sized(b"/page", _SMUGGLED, OPAQUE))
+    yield Attack("H050", "413", over, variant="small")
 
 
 class _FinalWithout100:
@@ -222,31 +223,31 @@ def answers_100(target: Target) -> None:
     intact(target, read_responses(received, (b"POST",), ended=False).complete[0], content)
 
 
-def _expectations() -> Iterable[Shot]:
-    over = post(b"/hall", b"Expect: 100-continue", b"Content-Length: %d" % (2 * MIB))
-    yield Shot("H055", "over-limit", _FinalWithout100(over, 413, "body_too_large"), variant="small")
+def _expectations() -> Iterable[Attack]:
+    over = post(b"/page", b"Expect: 100-continue", b"Content-Length: %d" % (2 * MIB))
+    yield Attack("H055", "over-limit", _FinalWithout100(over, 413, "body_too_large"), variant="small")
     unauthorized = post(b"/upload/", b"Expect: 100-continue", b"Content-Length: 5")
-    yield Shot("H055", "no-token", _FinalWithout100(unauthorized, 401, "token_required"), variant="token")
-    unknown = post(b"/hall", b"Expect: foo", b"Content-Length: 5", body=b"AAAAA")
-    twin = sized(b"/hall", b"AAAAA")
-    yield Shot("H055", "unknown", Rejected(unknown, 417, "expectation_failed", twin), tier=1)
-    yield Shot("H055", "100-then-body", answers_100)
+    yield Attack("H055", "no-token", _FinalWithout100(unauthorized, 401, "token_required"), variant="token")
+    unknown = post(b"/page", b"Expect: foo", b"Content-Length: 5", body=b"AAAAA")
+    twin = sized(b"/page", b"AAAAA")
+    yield Attack("H055", "unknown", Rejected(unknown, 417, "expectation_failed", twin), tier=1)
+    yield Attack("H055", "100-then-body", answers_100)
 
 
-def _upgrades() -> Iterable[Shot]:
-    see = {"body": {"size": 5}, "text": "AAAAA", "target": "/hall"}
+def _upgrades() -> Iterable[Attack]:
+    see = {"body": {"size": 5}, "text": "AAAAA", "target": "/page"}
     fields = {
         "websocket": (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13"),
         "h2c": (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk"),
         "settings-alone": (b"HTTP2-Settings: AAMAAABk",),
     }
-    checks = {name: Accepted(sized(b"/hall", b"AAAAA", *lines), see) for name, lines in fields.items()}
+    checks = {name: Accepted(sized(b"/page", b"AAAAA", *lines), see) for name, lines in fields.items()}
     return each("H053", checks, tier=1)
 
 
 def understated_length(target: Target) -> None:
-    """H104: more bytes than Content-Length says are the next request, and judged as one."""
-    request = post(b"/hall", OPAQUE, b"Content-Length: 5", body=b"AAAAABBBBB\r\n\r\n")
+    """H104: more bytes than Content-Length says are read as the next request."""
+    request = post(b"/page", OPAQUE, b"Content-Length: 5", body=b"AAAAABBBBB\r\n\r\n")
     reply = target.talk(request, expected=2)
     first, second = reply.responses
     assert first.json()["body"]["size"] == 5
@@ -254,17 +255,17 @@ def understated_length(target: Target) -> None:
     assert reply.ended
 
 
-CONNECTIONS: tuple[Shot, ...] = (
-    Shot("H008", "reset", reset_at_once),
-    Shot("H009", "leave", leave_while_answered),
+CONNECTIONS: tuple[Attack, ...] = (
+    Attack("H008", "reset", reset_at_once),
+    Attack("H009", "leave", leave_while_answered),
     *_early_answers(),
-    Shot("H051", "random-cuts", pipelined),
-    Shot("H052", "never-read", never_read, variant="memory"),
+    Attack("H051", "random-cuts", pipelined),
+    Attack("H052", "never-read", never_read, variant="memory"),
     *_upgrades(),
     *_expectations(),
-    Shot("H060", "greedy", greedy),
-    Shot("H061", "stalled", stalled_heads, variant="small"),
-    Shot("H062", "one-byte-segments", one_byte_segments),
-    Shot("H063", "slow-heads", slow_heads, variant="small"),
-    Shot("H104", "understated", understated_length),
+    Attack("H060", "greedy", greedy),
+    Attack("H061", "stalled", stalled_heads, variant="small"),
+    Attack("H062", "one-byte-segments", one_byte_segments),
+    Attack("H063", "slow-heads", slow_heads, variant="small"),
+    Attack("H104", "understated", understated_length),
 )

@@ -1,8 +1,7 @@
-"""One connection with a server: sends pieces, reads all that comes back, and tells when and how it ended.
+"""One connection with a server: sends pieces, reads everything that comes back, and reports how it ended.
 
-Sending and reading go on side by side, as a refusal may come before all is sent. Unlike
-`clients.http1.exchange` it leaves the write side open unless asked: a hostile client does not help the server
-to see where a message ends.
+It sends and reads at the same time, because a refusal may come before everything is sent. It keeps the
+write side open by default: an attacker does not show the server where a request ends.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 from clients.http1.exchange import request_methods
 from clients.http1.response_parser import Response, ResponseError, read_responses
+from tests.patience import patient
 
 SECONDS = 30.0
 _READ = 1 << 18
@@ -23,9 +23,9 @@ _SEGMENT = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """All that came back. `ended`: the peer closed, `seconds` after the last byte of the answers at hand.
+    """What came back. `ended`: the peer closed, `seconds` after the last byte that it sent.
 
-    `sent` counts the bytes that the kernel took, `fault` says why `raw` is not just whole answers.
+    `sent` counts the bytes that the kernel took. `fault` says why `raw` is not a sequence of whole responses.
     """
 
     raw: bytes
@@ -37,9 +37,9 @@ class Reply:
     sent: int
 
     def only(self) -> Response:
-        """The one answer; anything else fails the test."""
+        """The only response. Fails when there are more or fewer."""
         assert not self.fault, f"{self.fault}: {self.raw[-200:]!r}"
-        assert len(self.responses) == 1, f"{len(self.responses)} answers: {self.raw[:400]!r}"
+        assert len(self.responses) == 1, f"{len(self.responses)} responses: {self.raw[:400]!r}"
         return self.responses[0]
 
 
@@ -54,8 +54,8 @@ def talk(
 ) -> Reply:
     """Send `pieces` and read until the peer closes.
 
-    With `half_close` the write side is shut after the last byte; without it the peer's close is waited for
-    half a second once `expected` answers are there, for a connection may be kept alive.
+    `half_close` shuts the write side after the last byte. Without it, and once `expected` responses are
+    there, it waits half a second for the peer's close: the connection may be kept alive.
     """
     if isinstance(pieces, bytes):
         methods = methods or request_methods(pieces)
@@ -64,7 +64,7 @@ def talk(
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         talking = _Talk(connection, pieces, methods or (b"POST",), expected)
-        return talking.hold(half_close, time.monotonic() + seconds)
+        return talking.hold(half_close, time.monotonic() + patient(seconds))
 
 
 class _Talk:
@@ -81,7 +81,7 @@ class _Talk:
         self._sent = 0
 
     def hold(self, half_close: bool, deadline: float) -> Reply:
-        quiet = 0.5
+        quiet = patient(0.5)
         while (now := time.monotonic()) < deadline:
             if self._piece is None and half_close:
                 self._shut()
@@ -105,7 +105,7 @@ class _Talk:
             count = self._connection.send(self._piece)
         except BlockingIOError:
             return
-        except OSError:  # closed by the peer: what it said can still be read
+        except OSError:  # closed by the peer: its response can still be read
             self._piece = None
             return
         self._sent += count

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clients.http1.response_parser import Response
 from tests.advisories.assertions import Refused, Rejected, refused
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.messages import AGENT, HOST, file, form, get, head, part, sized
 from tests.advisories.target import Target
 
@@ -62,37 +62,37 @@ class Logged:
         assert not [line for line in lines if line.startswith("FAKE")]
 
 
-def _injections() -> Iterable[Shot]:
+def _injections() -> Iterable[Attack]:
     crlf = b"%0d%0aX-Evil:%20evil"
     path = Refused(get(b"/a" + crlf), 400, "bad_percent", get(b"/a"))
-    yield Shot("H056", "path", path, tier=1)
+    yield Attack("H056", "path", path, tier=1)
     filename = Refused(sized(b"/upload/a" + crlf, b"x", method=b"PUT"), 400, "bad_percent", get())
-    yield Shot("H056", "put-filename", filename, tier=1)
-    yield Shot("H056", "query", NotInjected(get(b"/a?b=" + crlf), 200), tier=1)
+    yield Attack("H056", "put-filename", filename, tier=1)
+    yield Attack("H056", "query", NotInjected(get(b"/a?b=" + crlf), 200), tier=1)
     name = form(file(b"evil%0d%0aX: evil", b"evil%0d%0aX: evil", b"x"))
-    yield Shot("H056", "filename", NotInjected(name, 200), tier=1)
+    yield Attack("H056", "filename", NotInjected(name, 200), tier=1)
     for label, byte in (("cr", b"\r"), ("nul", b"\0")):
         cookie = get(b"/", b"Cookie: a=1%sX: evil" % byte)
         tier = 1 if byte == b"\0" else 2
-        yield Shot("H056", f"cookie-{label}", Rejected(cookie, 400, "bad_header", _GOOD), tier)
+        yield Attack("H056", f"cookie-{label}", Rejected(cookie, 400, "bad_header", _GOOD), tier)
     cookie = get(b"/", b"Cookie: a=%0d%0aSet-Cookie:evil=1")
-    yield Shot("H056", "cookie-escaped", NotInjected(cookie, 200), tier=1)
+    yield Attack("H056", "cookie-escaped", NotInjected(cookie, 200), tier=1)
     lost = get(b"/problems/evil%22%3e")
-    yield Shot("H056", "not-found", NotInjected(lost, 404), tier=1)
+    yield Attack("H056", "not-found", NotInjected(lost, 404), tier=1)
 
 
-def _reason_phrases() -> Iterable[Shot]:
+def _reason_phrases() -> Iterable[Attack]:
     version = head(b"GET /<script>evil HTTP/9.9", HOST, AGENT)
-    yield Shot("H057", "version", Rejected(version, 505, "unsupported_version", _GOOD))
-    yield Shot("H057", "version-phrase", NotInjected(version, 505))
+    yield Attack("H057", "version", Rejected(version, 505, "unsupported_version", _GOOD))
+    yield Attack("H057", "version-phrase", NotInjected(version, 505))
     method = head(b"<evil> / HTTP/1.1", HOST, AGENT)
-    yield Shot("H057", "method", Rejected(method, 400, "request_line", _GOOD))
-    yield Shot("H057", "method-phrase", NotInjected(method, 400))
+    yield Attack("H057", "method", Rejected(method, 400, "request_line", _GOOD))
+    yield Attack("H057", "method-phrase", NotInjected(method, 400))
     unknown = head(b"EVIL / HTTP/1.1", HOST, AGENT)
-    yield Shot("H057", "unknown-method", NotInjected(unknown, 501, b"EVIL"))
+    yield Attack("H057", "unknown-method", NotInjected(unknown, 501, b"EVIL"))
 
 
-def _log_lines() -> Iterable[Shot]:
+def _log_lines() -> Iterable[Attack]:
     requests = {
         "path": get(b"/%1b[2J%0aFAKE"),
         "query": get(b"/?%1b[2J%0aFAKE"),
@@ -103,16 +103,16 @@ def _log_lines() -> Iterable[Shot]:
         "basic-user": get(b"/", b"Authorization: Basic G1sySgpGQUtFOng="),
     }
     for name, request in requests.items():
-        yield Shot("H058", name, Logged((request,), 1), tier=1)
-    yield Shot("H058", "method", Logged((head(b"GE\x1b[2JT / HTTP/1.1", HOST),), 1))
+        yield Attack("H058", name, Logged((request,), 1), tier=1)
+    yield Attack("H058", "method", Logged((head(b"GE\x1b[2JT / HTTP/1.1", HOST),), 1))
     no_disposition = form(*[b"--B\r\nX: y\r\n\r\nv\r\n"] * 1000)
-    yield Shot("H088", "log", Logged((no_disposition,), 1), tier=1)
+    yield Attack("H088", "log", Logged((no_disposition,), 1), tier=1)
     cookies = get(b"/", b"Cookie: " + b"\x01=1;" * 2000)
-    yield Shot("H125", "log", Logged((cookies,), 1))
+    yield Attack("H125", "log", Logged((cookies,), 1))
     cookies = get(b"/", b"Cookie: " + b"\x01=1;" * 1500)
-    yield Shot("H125", "refused", Rejected(cookies, 400, "bad_header", get(b"/", b"Cookie: a=1")), tier=1)
+    yield Attack("H125", "refused", Rejected(cookies, 400, "bad_header", get(b"/", b"Cookie: a=1")), tier=1)
     epilogue = form(file(b"f", b"a", b"x"), end=b"--B--\r\n" + b"\r\n" * (1 << 20))
-    yield Shot("H087", "log", Logged((epilogue,), 1), tier=1)
+    yield Attack("H087", "log", Logged((epilogue,), 1), tier=1)
 
 
 def length_in_bytes(target: Target) -> None:
@@ -122,7 +122,7 @@ def length_in_bytes(target: Target) -> None:
     requests = (
         get(b"/%E2%82%AC?%E2%82%AC"),
         form(part('form-data; name="€"'.encode(), "€".encode())),
-        sized(b"/hall", "€".encode()),
+        sized(b"/page", "€".encode()),
     )
     for request in requests:
         response = target.talk(request, half_close=True).only()
@@ -130,9 +130,9 @@ def length_in_bytes(target: Target) -> None:
         assert response.header("content-length") == str(len(response.body))
 
 
-ECHOES: tuple[Shot, ...] = (
+ECHOES: tuple[Attack, ...] = (
     *_injections(),
     *_reason_phrases(),
     *_log_lines(),
-    Shot("H059", "bytes", length_in_bytes, tier=1),
+    Attack("H059", "bytes", length_in_bytes, tier=1),
 )

@@ -1,4 +1,4 @@
-"""A server with every fault that the hall's assertions look for: python faulty_server.py, prints its port.
+"""A server with every fault that `assertions.py` looks for. `python faulty_server.py` prints its port.
 
 The request target says which fault; it is a program of its own, so that its cost can be measured.
 """

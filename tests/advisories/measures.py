@@ -1,10 +1,8 @@
-"""What a server's processes cost, read from /proc: CPU time, memory, descriptors, threads. Linux only."""
+"""CPU time, memory and descriptors of a server's processes, read from /proc. Linux only."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,7 +45,7 @@ def descriptors(pid: int) -> int:
 
 
 class Memory:
-    """The growth of the busiest process's resident set since this object was made, at its peak."""
+    """How far the resident set of any process of the tree grew since this object was made, at its peak."""
 
     def __init__(self, pid: int) -> None:
         self._before = {}
@@ -65,13 +63,3 @@ def _kib(pid: int, name: str) -> int:
         if line.startswith(name + ":"):
             return int(line.split()[1])
     raise AssertionError(f"process {pid} has no {name}")
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether it holds, now or within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -1,4 +1,4 @@
-"""The bytes of the hall's requests: good ones, from which each row makes its own bad one."""
+"""Builds valid requests; the rows change them into attacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def head(line: bytes, *fields: bytes) -> bytes:
     return b"\r\n".join((line, *fields, b"", b""))
 
 
-def get(target: bytes = b"/hall", *fields: bytes) -> bytes:
+def get(target: bytes = b"/page", *fields: bytes) -> bytes:
     """A GET with further field lines."""
     return head(b"GET %s HTTP/1.1" % target, HOST, AGENT, *fields)
 
@@ -32,7 +32,7 @@ def sized(target: bytes, body: bytes, *fields: bytes, method: bytes = b"POST") -
     return post(target, *fields, length, body=body, method=method)
 
 
-def typed(content_type: bytes, body: bytes, target: bytes = b"/hall") -> bytes:
+def typed(content_type: bytes, body: bytes, target: bytes = b"/page") -> bytes:
     """A POST of that Content-Type."""
     return sized(target, body, b"Content-Type: " + content_type)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tests.advisories.assertions import Accepted, Bounded, CutOff, Linear, Refused, Stored, accepted, differs
-from tests.advisories.attacks import Shot, each
+from tests.advisories.attacks import Attack, each
 from tests.advisories.measures import MIB
 from tests.advisories.messages import file, form, multipart, post, raw_part, text, typed
 from tests.advisories.target import Target
@@ -23,21 +23,21 @@ _TAILS = {"close": b"\r\n--B--\r\n", "next": b"\r\n--B\r\n", "padded": b"\r\n--B
 _EDGE = 65_536
 
 
-def _many_parts() -> Iterable[Shot]:
+def _many_parts() -> Iterable[Attack]:
     for name, one in (("texts", text(b"a", b"1")), ("files", file(b"f", b"a", b"1"))):
         upload = partial(_parts, one)
         over = Refused(form(*[one] * 1001), 413, "too_many_parts", form(*[one] * 1000))
-        yield Shot("H070", f"1001-{name}", over, tier=1, variant="memory" if name == "files" else "disk")
+        yield Attack("H070", f"1001-{name}", over, tier=1, variant="memory" if name == "files" else "disk")
         cost = Linear(upload, 120, repeat=2)
-        yield Shot("H070", f"cost-{name}", cost, variant="memory")
+        yield Attack("H070", f"cost-{name}", cost, variant="memory")
     flood = Bounded(lambda: _sized_stream(text(b"a", b"1") * 100, 1000), 24, 413, "too_many_parts")
-    yield Shot("H070", "100000", flood)
+    yield Attack("H070", "100000", flood)
     flood = Bounded(lambda: _sized_stream(text(b"a", b"1") * 1000, 1000), 24, 413, "too_many_parts")
-    yield Shot("H070", "million", flood, soak=True)
+    yield Attack("H070", "million", flood, soak=True)
 
 
 def _parts(one: bytes, count: int) -> bytes:
-    return form(*[one] * count, target=b"/hall")
+    return form(*[one] * count, target=b"/page")
 
 
 def _sized_stream(
@@ -49,7 +49,7 @@ def _sized_stream(
     yield from itertools.repeat(piece, count)
 
 
-def _line_ends() -> Iterable[Shot]:
+def _line_ends() -> Iterable[Attack]:
     """H072: data that begin with a line end, or are nothing else."""
     contents: dict[str, Callable[[int], bytes]] = {
         "noise": random.Random(72).randbytes,
@@ -62,12 +62,12 @@ def _line_ends() -> Iterable[Shot]:
     }
     for name, content in contents.items():
         data = content(2 * MIB)
-        yield Shot("H072", name, Stored(form(file(b"f", b"a", data)), (data,)))
-        yield Shot("H072", f"cost-{name}", Linear(partial(_upload, content), MIB), variant="memory")
+        yield Attack("H072", name, Stored(form(file(b"f", b"a", data)), (data,)))
+        yield Attack("H072", f"cost-{name}", Linear(partial(_upload, content), MIB), variant="memory")
 
 
 def _upload(content: Callable[[int], bytes], size: int) -> bytes:
-    return form(file(b"f", b"a", content(size)), target=b"/hall")
+    return form(file(b"f", b"a", content(size)), target=b"/page")
 
 
 class _EveryAlignment:
@@ -86,7 +86,7 @@ class _EveryAlignment:
     def _upload(self, target: Target, data: bytes) -> None:
         rest = b"" if b"--B--" in self._tail else _FILE.partition(b"\r\n")[2] + b"--B--\r\n"
         body = file(b"f", b"a", data)[:-2] + self._tail + rest
-        response = accepted(target, typed(b"multipart/form-data; boundary=B", body, b"/hall"))
+        response = accepted(target, typed(b"multipart/form-data; boundary=B", body, b"/page"))
         entry = response.json()["files"][0]
         sent = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         fault = differs(entry, sent)
@@ -95,12 +95,12 @@ class _EveryAlignment:
 
 def _head_size() -> int:
     """The size of the head in front of a body of five digits."""
-    return len(typed(b"multipart/form-data; boundary=B", b"x" * 10_000, b"/hall")) - 10_000
+    return len(typed(b"multipart/form-data; boundary=B", b"x" * 10_000, b"/page")) - 10_000
 
 
 def every_split(target: Target) -> None:
     """H073: a body with all that resembles a delimiter, sent in two pieces, cut at every third byte."""
-    request = form(*(file(b"f", b"a", near) for near in _NEAR), target=b"/hall")
+    request = form(*(file(b"f", b"a", near) for near in _NEAR), target=b"/page")
     body_at = request.index(b"\r\n\r\n") + 4
     sizes = [len(near) for near in _NEAR]
     for cut in range(body_at + 1, len(request), 3):
@@ -117,7 +117,7 @@ def _paused(request: bytes, cut: int) -> Iterator[bytes]:
     yield request[cut:]
 
 
-def _bounded(boundary: bytes, data: bytes, target: bytes = b"/hall") -> bytes:
+def _bounded(boundary: bytes, data: bytes, target: bytes = b"/page") -> bytes:
     """An upload of one file with that boundary."""
     body = multipart(file(b"f", b"a", b"\0data\0")).replace(b"--B", b"--" + boundary)
     body = body.replace(b"\0data\0", data)
@@ -143,16 +143,16 @@ class _BoundaryLengths:
             assert entry["sha256"] == hashlib.sha256(data).hexdigest(), length
 
 
-def _boundaries() -> Iterable[Shot]:
+def _boundaries() -> Iterable[Attack]:
     for length in (71, 252, 255, 256, 257, 300, 4091, 4096):
         check = Refused(_bounded(b"b" * length, b"x"), 400, "boundary_invalid", _bounded(b"b" * 70, b"x"))
-        yield Shot("H084", f"boundary-{length}", check, tier=1)
+        yield Attack("H084", f"boundary-{length}", check, tier=1)
     long = Refused(_bounded(b"b" * 8191, b"x"), 431, "headers_too_large", _bounded(b"b" * 70, b"x"))
-    yield Shot("H084", "boundary-8191", long, tier=1)
-    yield Shot("H084", "1-to-70", _BoundaryLengths(1, 70), tier=1)
-    yield Shot("H084", "71-to-300", _BoundaryLengths(71, 300), tier=1)
+    yield Attack("H084", "boundary-8191", long, tier=1)
+    yield Attack("H084", "1-to-70", _BoundaryLengths(1, 70), tier=1)
+    yield Attack("H084", "71-to-300", _BoundaryLengths(71, 300), tier=1)
     near = Linear(lambda n: _bounded(b"b" * 70, (b"\r\n--" + b"b" * 69) * n), 4000)
-    yield Shot("H084", "cost", near, variant="memory")
+    yield Attack("H084", "cost", near, variant="memory")
     values = {
         "8-kib": (b"b" * 8000, "boundary_invalid"),
         "spaces": (b'"' + b" " * 70 + b'"', "boundary_invalid"),
@@ -161,7 +161,7 @@ def _boundaries() -> Iterable[Shot]:
         "unterminated": (b'"' + b'\\"' * 3900, "content_type_syntax"),
     }
     for name, (value, code) in values.items():
-        yield Shot("H083", name, _with_parameters(b"boundary=" + value, code), tier=1)
+        yield Attack("H083", name, _with_parameters(b"boundary=" + value, code), tier=1)
     parameters = {
         "two": (b"boundary=B; boundary=C", "content_type_syntax"),
         "other-case": (b"boundary=B; Boundary=C", "content_type_syntax"),
@@ -169,7 +169,7 @@ def _boundaries() -> Iterable[Shot]:
         "empty": (b"boundary=;", "boundary_missing"),
     }
     for name, (value, code) in parameters.items():
-        yield Shot("H085", name, _with_parameters(value, code), tier=1)
+        yield Attack("H085", name, _with_parameters(value, code), tier=1)
 
 
 def _with_parameters(parameters: bytes, code: str) -> Refused:
@@ -177,31 +177,33 @@ def _with_parameters(parameters: bytes, code: str) -> Refused:
     return Refused(typed(b"multipart/form-data; " + parameters, body, b"/upload/"), 400, code, _GOOD)
 
 
-def _before_and_after() -> Iterable[Shot]:
+def _before_and_after() -> Iterable[Attack]:
     def preamble(data: bytes) -> bytes:
-        return form(data + b"\r\n" + _FILE, target=b"/hall")
+        return form(data + b"\r\n" + _FILE, target=b"/page")
 
     full = Accepted(preamble(b"p" * _EDGE), {"files": [{"size": 1}]})
-    yield Shot("H086", "64-kib", full, tier=1)
+    yield Attack("H086", "64-kib", full, tier=1)
     over = Refused(preamble(b"p" * (_EDGE + 1)), 400, "multipart_preamble", _GOOD)
-    yield Shot("H086", "over", over, tier=1)
+    yield Attack("H086", "over", over, tier=1)
     stream = Bounded(lambda: _sized_stream(b"p" * 65_536, 384), 24, 400, "multipart_preamble", most=16 * MIB)
-    yield Shot("H086", "stream", stream)
-    yield Shot("H086", "cost", Linear(lambda n: preamble(b"\r\n--" * n), 2000, repeat=8), variant="memory")
+    yield Attack("H086", "stream", stream)
+    yield Attack("H086", "cost", Linear(lambda n: preamble(b"\r\n--" * n), 2000, repeat=8), variant="memory")
 
     def epilogue(data: bytes) -> bytes:
-        return form(_FILE, target=b"/hall", end=b"--B--\r\n" + data)
+        return form(_FILE, target=b"/page", end=b"--B--\r\n" + data)
 
-    yield Shot("H087", "crlf", Accepted(lambda: epilogue(b"\r\n" * MIB), {"files": [{"size": 1}]}), tier=1)
-    yield Shot("H087", "cost", Linear(lambda n: epilogue(b"\r\n" * n), 512 * 1024), variant="memory")
-    yield Shot("H087", "cost-dashes", Linear(lambda n: epilogue(b"\r\n--" * n), 256 * 1024), variant="memory")
-    stream = Bounded(lambda: _sized_stream(b"\r\n" * 32_768, 512, multipart(_FILE), b"/hall"), 24)
-    yield Shot("H087", "stream", stream)
+    yield Attack("H087", "crlf", Accepted(lambda: epilogue(b"\r\n" * MIB), {"files": [{"size": 1}]}), tier=1)
+    yield Attack("H087", "cost", Linear(lambda n: epilogue(b"\r\n" * n), 512 * 1024), variant="memory")
+    yield Attack(
+        "H087", "cost-dashes", Linear(lambda n: epilogue(b"\r\n--" * n), 256 * 1024), variant="memory"
+    )
+    stream = Bounded(lambda: _sized_stream(b"\r\n" * 32_768, 512, multipart(_FILE), b"/page"), 24)
+    yield Attack("H087", "stream", stream)
 
 
-def _cut_parts() -> Iterable[Shot]:
+def _cut_parts() -> Iterable[Attack]:
     inside = form(end=b'--B\r\nContent-Disposition: form-data; name="a"\r\n--B--\r\n')
-    yield Shot("H093", "in-the-head", Refused(inside, 400, "multipart_truncated", _GOOD), tier=1)
+    yield Attack("H093", "in-the-head", Refused(inside, 400, "multipart_truncated", _GOOD), tier=1)
     one = text(b"a", b"1")
     for count, code, status, cut in (
         (1001, "multipart_truncated", 400, -30),
@@ -211,34 +213,34 @@ def _cut_parts() -> Iterable[Shot]:
     ):
         request = form(end=(one * count)[:cut])
         name = f"{count}-{'head' if cut == -30 else 'data'}"
-        yield Shot("H094", name, Refused(request, status, code, form(*[one] * 1000)), tier=1)
+        yield Attack("H094", name, Refused(request, status, code, form(*[one] * 1000)), tier=1)
     blocks = {
         "leading-space": (b' Content-Disposition: form-data; name="a"\r\n', "part_header_syntax"),
         "no-fields": (b"", "part_headers_missing"),
     }
     for name, (block, code) in blocks.items():
-        yield Shot("H095", name, Refused(form(raw_part(block, b"v")), 400, code, _GOOD), tier=1)
+        yield Attack("H095", name, Refused(form(raw_part(block, b"v")), 400, code, _GOOD), tier=1)
     whole = form(file(b"f", b"a", b"x" * 100), file(b"f", b"b", b"y" * 100))
-    yield Shot("H095", "cut-in-the-message", CutOff(whole[:-20], "body_truncated", whole), tier=1)
+    yield Attack("H095", "cut-in-the-message", CutOff(whole[:-20], "body_truncated", whole), tier=1)
 
 
-def _padding() -> Iterable[Shot]:
+def _padding() -> Iterable[Attack]:
     """H108: blanks behind a boundary belong to the delimiter; anything else makes it data."""
     data = b"a\r\n--Bx\r\nb\r\n--B -\r\nc\r\n--B\t" + b" " * 64 + b"\r\nd"
     body = multipart(file(b"f", b"a", data), file(b"g", b"b", b"e")).replace(b"--B\r\n", b"--B \t\r\n")
     request = typed(b"multipart/form-data; boundary=B", body, b"/upload/")
-    yield Shot("H108", "padding", Stored(request, (data, b"e")), tier=1)
+    yield Attack("H108", "padding", Stored(request, (data, b"e")), tier=1)
 
 
 def _endless_parts_of_file() -> Iterable[bytes]:
-    return _sized_stream(b"x" * 65_536, 512, file(b"f", b"a", b"")[:-2], b"/hall")
+    return _sized_stream(b"x" * 65_536, 512, file(b"f", b"a", b"")[:-2], b"/page")
 
 
-MULTIPART: tuple[Shot, ...] = (
+MULTIPART: tuple[Attack, ...] = (
     *_many_parts(),
     *_line_ends(),
-    *(Shot("H073", f"aligned-{name}", _EveryAlignment(tail), 1) for name, tail in _TAILS.items()),
-    Shot("H073", "splits", every_split),
+    *(Attack("H073", f"aligned-{name}", _EveryAlignment(tail), 1) for name, tail in _TAILS.items()),
+    Attack("H073", "splits", every_split),
     *_boundaries(),
     *_before_and_after(),
     *_cut_parts(),

@@ -12,12 +12,12 @@ from pathlib import Path
 from clients.http1.response_parser import Response
 from clients.launch import PROJECT_ROOT, start
 from tests.advisories.assertions import Accepted, Refused, accepted, differs, intact, refused
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.echo_rows import NotInjected
 from tests.advisories.messages import file, form, get, part, sized, text
 from tests.advisories.target import Target
 
-_MARK = "hall-x"
+_MARK = "mark-x"
 _OURS = re.compile(r"files(/[0-9a-f]{64})?|staging(/[0-9]+-[0-9a-f]{32}(/[0-9]+)?)?")
 _SCRIPTS = (
     "<img src=x onerror=alert(1)>.txt",
@@ -58,14 +58,14 @@ class Named:
         return response
 
 
-def _named(row: str, label: str, raw: bytes, filename: str | None = None) -> Shot:
+def _named(row: str, label: str, raw: bytes, filename: str | None = None) -> Attack:
     """A file name as it stands between its quotes, and what it is read as."""
     content = b"content of " + raw
     named = Named(form(file(b"f", raw, content)), raw.decode() if filename is None else filename, content)
-    return Shot(row, label, named, tier=1)
+    return Attack(row, label, named, tier=1)
 
 
-def _traversals() -> Iterable[Shot]:
+def _traversals() -> Iterable[Attack]:
     names = {
         "up": f"../../{_MARK}",
         "up-backslash": f"..\\..\\{_MARK}",
@@ -90,47 +90,47 @@ def _traversals() -> Iterable[Shot]:
     }
     for label, name in names.items():
         yield _named("H150", label, name.encode())
-    for label, raw in (("overlong", b"\xc0\xae\xc0\xae/hall-x"), ("surrogate", b"\xed\xa0\x80hall-x")):
+    for label, raw in (("overlong", b"\xc0\xae\xc0\xae/mark-x"), ("surrogate", b"\xed\xa0\x80mark-x")):
         yield _named("H150", label, raw, raw.decode("latin-1"))
-    bad = form(file(b"f", b"hall-x\x00.png", b"x"))
-    nul = Refused(bad, 400, "part_header_syntax", form(file(b"f", b"hall-x.png", b"x")))
-    yield Shot("H150", "nul", nul, tier=1)
+    bad = form(file(b"f", b"mark-x\x00.png", b"x"))
+    nul = Refused(bad, 400, "part_header_syntax", form(file(b"f", b"mark-x.png", b"x")))
+    yield Attack("H150", "nul", nul, tier=1)
     paths = {
-        "slashes": (b"..%2f..%2fhall-x", "../../hall-x"),
-        "backslashes": (b"a%5c..%5chall-x", "a\\..\\hall-x"),
+        "slashes": (b"..%2f..%2fmark-x", "../../mark-x"),
+        "backslashes": (b"a%5c..%5cmark-x", "a\\..\\mark-x"),
         "dots": (b"%2e%2e", ".."),
         "bare-dots": (b"..", ".."),
-        "etc": (b"%2Fetc%2Fhall-x", "/etc/hall-x"),
+        "etc": (b"%2Fetc%2Fmark-x", "/etc/mark-x"),
     }
     for label, (segment, name) in paths.items():
         content = b"put " + segment
         request = sized(b"/upload/" + segment, content, method=b"PUT")
-        yield Shot("H150", f"put-{label}", Named(request, name, content), tier=1)
+        yield Attack("H150", f"put-{label}", Named(request, name, content), tier=1)
 
 
-def _other_names() -> Iterable[Shot]:
+def _other_names() -> Iterable[Attack]:
     for name in ("CON", "aux.txt", "sub/NUL", "COM1 .x", "NUL:", "NUL::$DATA", "LPT1"):
         yield _named("H151", re.sub("[^A-Za-z0-9]+", "-", name).strip("-").lower(), name.encode())
     lost = Refused(get(b"/files/CON"), 404, "not_found", get(b"/CON"))
-    yield Shot("H151", "read-back", lost, tier=1)
+    yield Attack("H151", "read-back", lost, tier=1)
     for at, name in enumerate(_SCRIPTS):
         raw = name.replace('"', "%22").encode()
         yield _named("H154", f"filename-{at}", raw, name)
         see = {"form": [{"name": name, "value": name}]}
         field = form(part(b'form-data; name="%s"' % raw, name.encode()))
-        yield Shot("H154", f"field-{at}", Accepted(field, see), tier=1)
-        header = NotInjected(get(b"/hall", b"X: " + name.encode()), 200, b"alert")
-        yield Shot("H154", f"header-{at}", header, tier=1)
+        yield Attack("H154", f"field-{at}", Accepted(field, see), tier=1)
+        header = NotInjected(get(b"/page", b"X: " + name.encode()), 200, b"alert")
+        yield Attack("H154", f"header-{at}", header, tier=1)
     yield _named("H155", "javascript", b"javascript:alert(1)")
-    yield _named("H159", "leading-slash", b"/hall-x-twin")
+    yield _named("H159", "leading-slash", b"/mark-x-twin")
     for at, twin in enumerate((b"twin.txt", b"TWIN.TXT", b"Twin.txt")):
         yield _named("H159", f"case-twin-{at}", twin)
     for parameter in ("q", "next", "callback", "redirect", "lang"):
-        query = f"/hall?{parameter}=%3C/script%3E%3Cscript%3Ealert(1)".encode()
-        yield Shot("H158", parameter, NotInjected(get(query), 200, b"alert"), tier=1)
+        query = f"/page?{parameter}=%3C/script%3E%3Cscript%3Ealert(1)".encode()
+        yield Attack("H158", parameter, NotInjected(get(query), 200, b"alert"), tier=1)
 
 
-def _reads() -> Iterable[Shot]:
+def _reads() -> Iterable[Attack]:
     targets = {
         "percent-slashes": b"/files/..%2f..%2fetc/passwd",
         "percent-dots": b"/files/%2e%2e%2fetc%2fpasswd",
@@ -147,9 +147,9 @@ def _reads() -> Iterable[Shot]:
     for name, request_target in targets.items():
         code = "bad_percent" if name == "newline" else "not_found"
         status = 400 if name == "newline" else 404
-        yield Shot("H152", name, Refused(get(request_target), status, code, get(b"/hall")), tier=1)
+        yield Attack("H152", name, Refused(get(request_target), status, code, get(b"/page")), tier=1)
     prefix = Accepted(get(b"/files-secret"), {"path": "/files-secret", "body": {"kind": "none"}})
-    yield Shot("H152", "prefix", prefix, tier=1)
+    yield Attack("H152", "prefix", prefix, tier=1)
 
 
 def symlinks(target: Target) -> None:
@@ -192,7 +192,7 @@ class NeverRun:
         return response
 
 
-def _served_back() -> Iterable[Shot]:
+def _served_back() -> Iterable[Attack]:
     script = b"<script>alert(1)</script>"
     names = {
         "quotes": b"a%22.html; x=%22",
@@ -201,7 +201,7 @@ def _served_back() -> Iterable[Shot]:
         "non-ascii": "ä€.txt".encode(),
     }
     for name, filename in names.items():
-        yield Shot("H156", name, NeverRun(filename, b"text/html", script), tier=1)
+        yield Attack("H156", name, NeverRun(filename, b"text/html", script), tier=1)
     kinds = {
         "html": (b"a.html", b"text/html", script),
         "svg": (b"a.svg", b"image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'>" + script + b"</svg>"),
@@ -210,7 +210,7 @@ def _served_back() -> Iterable[Shot]:
         "sniffable": (b"a.txt", b"text/plain", b"<!doctype html>" + script),
     }
     for name, (filename, content_type, content) in kinds.items():
-        yield Shot("H157", name, NeverRun(filename, content_type, content), tier=1)
+        yield Attack("H157", name, NeverRun(filename, content_type, content), tier=1)
 
 
 def names_are_hashes(target: Target) -> None:
@@ -243,12 +243,12 @@ def modes(target: Target) -> None:
         assert {path.stat().st_mode & 0o7777 for path in folders} == {0o700}
 
 
-NAMES: tuple[Shot, ...] = (
+NAMES: tuple[Attack, ...] = (
     *_traversals(),
     *_other_names(),
     *_reads(),
     *_served_back(),
-    Shot("H153", "symlinks", symlinks, tier=1),
-    Shot("H160", "hashes", names_are_hashes, tier=1),
-    Shot("H161", "umask", modes, tier=1),
+    Attack("H153", "symlinks", symlinks, tier=1),
+    Attack("H160", "hashes", names_are_hashes, tier=1),
+    Attack("H161", "umask", modes, tier=1),
 )

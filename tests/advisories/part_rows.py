@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from tests.advisories.assertions import Accepted, Bounded, Linear, Refused, Stored
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.measures import MIB
 from tests.advisories.messages import (
     chunked,
@@ -28,27 +28,27 @@ from tests.advisories.messages import (
 _GOOD = form(text(b"a", b"v"))
 
 
-def _part(row: str, name: str, disposition: bytes, code: str, *fields: bytes, status: int = 400) -> Shot:
+def _part(row: str, name: str, disposition: bytes, code: str, *fields: bytes, status: int = 400) -> Attack:
     """A part that is refused."""
     request = form(part(disposition, b"v", *fields))
-    return Shot(row, name, Refused(request, status, code, _GOOD), tier=1)
+    return Attack(row, name, Refused(request, status, code, _GOOD), tier=1)
 
 
-def _read(row: str, name: str, request: bytes, see: Mapping[str, Any]) -> Shot:
+def _read(row: str, name: str, request: bytes, see: Mapping[str, Any]) -> Attack:
     """A form that is accepted, and what is seen in it."""
-    return Shot(row, name, Accepted(request, see), tier=1)
+    return Attack(row, name, Accepted(request, see), tier=1)
 
 
-def _cost(row: str, name: str, make: Callable[[int], bytes], size: int, status: int, repeat: int) -> Shot:
-    return Shot(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
+def _cost(row: str, name: str, make: Callable[[int], bytes], size: int, status: int, repeat: int) -> Attack:
+    return Attack(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
 
 
 def _one(disposition: bytes) -> bytes:
     """A form of one part, on an echo path."""
-    return form(part(disposition, b"v"), target=b"/hall")
+    return form(part(disposition, b"v"), target=b"/page")
 
 
-def _extended_names() -> Iterable[Shot]:
+def _extended_names() -> Iterable[Attack]:
     value = b'form-data; name="f"; filename="a.txt"; filename*=UTF-8\'\'b.php'
     headers = [{"name": "content-disposition", "value": value.decode()}]
     see = {"files": [{"filename": "b.php", "headers": headers}]}
@@ -74,7 +74,7 @@ def _extended_names() -> Iterable[Shot]:
     yield _cost("H106", "encoded-words", make, 100, 200, 10)
 
 
-def _regular_expressions() -> Iterable[Shot]:
+def _regular_expressions() -> Iterable[Attack]:
     """H080, H081: what makes a backtracking expression slow; at most 8 KiB, and 16 KiB of a part."""
     media: dict[str, Callable[[int], bytes]] = {
         "backslashes": lambda n: b'application/x-www-form-urlencoded; !="' + b"\\" * n + b"; a=",
@@ -85,7 +85,7 @@ def _regular_expressions() -> Iterable[Shot]:
     }
     for name, make in media.items():
         check = Refused(typed(make(8000), b"a=1"), 400, "content_type_syntax", typed(b"text/plain", b"a=1"))
-        yield Shot("H080", name, check, tier=1)
+        yield Attack("H080", name, check, tier=1)
         yield _cost("H080", name, partial(_typed, make), 1000, 400, 10)
     parts: dict[str, Callable[[int], bytes]] = {
         "bang": lambda n: b"form-data" + b';!filename="1' * (n // 13),
@@ -111,12 +111,12 @@ def _part_of(make: Callable[[int], bytes], size: int) -> bytes:
     return _one(make(size))
 
 
-def _large_blocks() -> Iterable[Shot]:
+def _large_blocks() -> Iterable[Attack]:
     escapes = b"\\\\" * 4000
     one = file(b"f", escapes, b"v")
     see = {"files": [{"filename": "\\" * 4000}] * 20}
-    yield _read("H082", "escapes", form(*[one] * 20, target=b"/hall"), see)
-    yield _cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/hall"), 25, 200, 1)
+    yield _read("H082", "escapes", form(*[one] * 20, target=b"/page"), see)
+    yield _cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/page"), 25, 200, 1)
     over = b'form-data; name="f"; filename="' + b"\\\\" * 8200 + b'"'
     yield _part("H082", "over", over, "part_headers_too_large", status=413)
     endless = Bounded(
@@ -126,11 +126,11 @@ def _large_blocks() -> Iterable[Shot]:
         "part_headers_too_large",
         most=16 * MIB,
     )
-    yield Shot("H089", "endless-name", endless)
+    yield Attack("H089", "endless-name", endless)
     many = Bounded(
         lambda: _endless(b"--B\r\n", b"X: y\r\n" * 10_000), 24, 413, "part_headers_too_large", most=16 * MIB
     )
-    yield Shot("H090", "endless-fields", many)
+    yield Attack("H090", "endless-fields", many)
     disposition = b'form-data; name="a"'
     fields = [b"X: y"] * 31
     see = {"form": [{"value": "v"}]}
@@ -142,13 +142,13 @@ def _large_blocks() -> Iterable[Shot]:
     yield _part("H090", "over", disposition, "part_headers_too_large", full + b"y", status=413)
     block = part(disposition, b"v", *[b"X: " + b"y" * 490] * 15)
     yield _cost("H090", "slow-block", _slow_block, 2000, 200, 4)
-    yield _cost("H090", "large-blocks", lambda n: form(*[block] * n, target=b"/hall"), 60, 200, 1)
+    yield _cost("H090", "large-blocks", lambda n: form(*[block] * n, target=b"/page"), 60, 200, 1)
 
 
 def _slow_block(size: int) -> bytes:
     """A form whose one part has a header block of about that size, in chunks of two bytes."""
     body = multipart(part(b'form-data; name="a"', b"v", b"X: " + b"y" * size))
-    return chunked(chunks(*segments(body, 2)), b"/hall", b"Content-Type: multipart/form-data; boundary=B")
+    return chunked(chunks(*segments(body, 2)), b"/page", b"Content-Type: multipart/form-data; boundary=B")
 
 
 def _endless(begin: bytes, piece: bytes) -> Iterable[bytes]:
@@ -158,44 +158,44 @@ def _endless(begin: bytes, piece: bytes) -> Iterable[bytes]:
     yield from itertools.repeat(piece, count)
 
 
-def _folds_and_controls() -> Iterable[Shot]:
+def _folds_and_controls() -> Iterable[Attack]:
     folds = Bounded(
         lambda: _endless(b"--B\r\nX: y", b"\r\n a" * 10_000), 24, 413, "part_headers_too_large", most=16 * MIB
     )
-    yield Shot("H091", "endless-folds", folds)
+    yield Attack("H091", "endless-folds", folds)
     block = b'Content-Disposition: form-data; name="a"\r\n'
 
     def folded(count: int) -> bytes:
-        return form(raw_part(block + b"X: y" + b"\r\n a" * count + b"\r\n", b"v"), target=b"/hall")
+        return form(raw_part(block + b"X: y" + b"\r\n a" * count + b"\r\n", b"v"), target=b"/page")
 
     yield _cost("H091", "folds", folded, 500, 200, 10)
 
     def blanks(count: int) -> bytes:
-        return form(raw_part(block + b"X: y" + b" " * count + b"y\r\n a\r\n", b"v"), target=b"/hall")
+        return form(raw_part(block + b"X: y" + b" " * count + b"y\r\n a\r\n", b"v"), target=b"/page")
 
     yield _cost("H091", "blanks", blanks, 2000, 200, 10)
     in_a_row = form(raw_part(block + b"X: y \r\n \r\n\t\r\n z\r\n", b"v"))
     see = {"form": [{"headers": [{"name": "content-disposition"}, {"name": "x", "value": "y z"}]}]}
     yield _read("H091", "folds-in-a-row", in_a_row, see)
     no_colon = Refused(form(raw_part(block + b"NoColon\r\n", b"v")), 400, "part_header_syntax", _GOOD)
-    yield Shot("H091", "no-colon", no_colon, tier=1)
+    yield Attack("H091", "no-colon", no_colon, tier=1)
     value = b'form-data; name="f"; filename="te\r\n st.txt"'
     yield _read("H092", "fold", form(part(value, b"x")), {"files": [{"filename": "te st.txt"}]})
     for name, bad in (("cr", b"te\rX"), ("lf", b"te\nX"), ("nul", b"te\0X"), ("esc", b"te\x1bX")):
         request = form(file(b"f", bad, b"x"))
-        yield Shot("H092", name, Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
+        yield Attack("H092", name, Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
         request = form(text(bad, b"x"))
-        yield Shot("H092", f"{name}-in-name", Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
+        yield Attack("H092", f"{name}-in-name", Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
     bad_part = Refused(
         form(*[b"--B\r\nX: y\r\n\r\nv\r\n"] * 1000),
         400,
         "disposition_missing",
         form(*[text(b"a", b"v")] * 1000),
     )
-    yield Shot("H088", "no-disposition", bad_part, tier=1)
+    yield Attack("H088", "no-disposition", bad_part, tier=1)
 
 
-def _names() -> Iterable[Shot]:
+def _names() -> Iterable[Attack]:
     see = {"form": [{"name": "", "value": "v"}]}
     yield _read("H095", "empty-name", form(text(b"", b"v")), see)
     yield _read("H096", "empty-name", form(text(b"", b"v")), see)
@@ -213,7 +213,7 @@ def _names() -> Iterable[Shot]:
         see_json = {"json": {name: {name: "v"}}}
         body = b'{"%s":{"%s":"v"}}' % (raw, raw)
         yield _read("H097", f"json-{name}", typed(b"application/json", body), see_json)
-        query = sized(b"/hall?%s=v" % raw, b"%s=v" % raw, b"Content-Type: application/x-www-form-urlencoded")
+        query = sized(b"/page?%s=v" % raw, b"%s=v" % raw, b"Content-Type: application/x-www-form-urlencoded")
         yield _read("H097", f"pairs-{name}", query, {"args": [entry], "form": [entry]})
     for label, name in (("double", "a[[b"), ("empty", "a[]"), ("path", "a[../x]"), ("open", "a[")):
         see = {"form": [{"name": name, "value": "v"}, {"name": name, "value": "w"}]}
@@ -221,33 +221,33 @@ def _names() -> Iterable[Shot]:
         yield _read("H107", label, request, see)
 
 
-def _ignored_fields() -> Iterable[Shot]:
+def _ignored_fields() -> Iterable[Attack]:
     for length in (b"999999", b"-1", b"+5", b"1_0"):
         request = form(file(b"f", b"a", b"data", b"Content-Length: " + length))
-        yield Shot("H100", f"length-{length.decode()}", Stored(request, (b"data",)), tier=1)
+        yield Attack("H100", f"length-{length.decode()}", Stored(request, (b"data",)), tier=1)
     params = Refused(
         typed(b"multipart/form-data; " + b"a;b;" * 2000, b"x"), 400, "content_type_syntax", _GOOD
     )
-    yield Shot("H102", "no-values", params, tier=1)
+    yield Attack("H102", "no-values", params, tier=1)
     flood = Refused(typed(b"text/plain" + b";a=1" * 100_000, b"x"), 431, "headers_too_large", _GOOD)
-    yield Shot("H102", "100000", flood)
+    yield Attack("H102", "100000", flood)
     distinct = lambda n: typed(b"text/plain" + b"".join(b";p%d=1" % at for at in range(n)), b"x")  # noqa: E731
     yield _cost("H102", "parameters", distinct, 110, 200, 10)
     for size in range(1, 5):
         fields = (b"Content-Transfer-Encoding: base64",)
         request = form(file(b"f", b"a", b"YWJj"[:size], *fields))
         refused = Refused(request, 400, "part_transfer_encoding", form(file(b"f", b"a", b"YWJj"[:size])))
-        yield Shot("H102", f"base64-{size}", refused, tier=1)
+        yield Attack("H102", f"base64-{size}", refused, tier=1)
     blanks = b" " * (2 * MIB)
     base64 = form(file(b"f", b"a", blanks, b"Content-Transfer-Encoding: base64"))
     plain = form(file(b"f", b"a", blanks, b"Content-Transfer-Encoding: 8bit"))
-    yield Shot("H103", "base64", Refused(base64, 400, "part_transfer_encoding", plain), tier=1)
-    yield Shot("H103", "8bit", Stored(plain, (blanks,)), tier=1)
+    yield Attack("H103", "base64", Refused(base64, 400, "part_transfer_encoding", plain), tier=1)
+    yield Attack("H103", "8bit", Stored(plain, (blanks,)), tier=1)
     make = lambda n: form(file(b"f", b"a", b" " * n, b"Content-Transfer-Encoding: 8bit"))  # noqa: E731
     yield _cost("H103", "blanks", make, MIB, 200, 1)
 
 
-PARTS: tuple[Shot, ...] = (
+PARTS: tuple[Attack, ...] = (
     *_extended_names(),
     *_regular_expressions(),
     *_large_blocks(),

@@ -1,4 +1,4 @@
-"""A server under attack: where it listens, what its processes cost, what its store holds, what it logged."""
+"""A server under attack: its port, processes, store and log."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from pathlib import Path
 from clients.launch import RunningBackend, start
 from tests.advisories import measures
 from tests.advisories.conversation import SECONDS, Reply, talk
+from tests.patience import patient
 
 ALIVE_SECONDS = 5.0
-TOKEN = "a-token-of-the-hall"
+TOKEN = "a-token-of-the-tests"
 _PULSE_SECONDS = 0.25
 _HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 
-# What a server of the hall differs in from the default one. Rows with many files use the memory store: they
-# are about parsing. A memory store is one process's.
+# The settings of servers that are not the default one. Rows with many files test parsing, so they use the
+# memory store, which works in one process only.
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     "disk": {},
     "memory": {"WIREPROOF_STORE": "memory:", "WIREPROOF_WORKERS": "1"},
@@ -68,15 +69,15 @@ class Target:
         )
 
     def connect(self) -> socket.socket:
-        """A connection of one's own, to be abused."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
+        """A new connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=patient(SECONDS))
 
     def stored(self) -> frozenset[str]:
-        """The names of all stored files; of none when the store is in memory."""
+        """The names of all stored files; empty for a store in memory."""
         return frozenset(path.name for path in (self.backend.store / "files").glob("*"))
 
     def temporary(self) -> list[Path]:
-        """What lies in the store and is no stored file: what a request left behind, or has in flight."""
+        """What the store holds besides stored files: leftovers of requests, or uploads in progress."""
         store = self.backend.store
         # os.walk lets folders vanish while it looks.
         walked = ((Path(folder), names, more) for folder, names, more in os.walk(store))
@@ -86,7 +87,8 @@ class Target:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """ALIVE: meanwhile other connections are served within 5 s each, and no process is replaced."""
+        """ALIVE: until the end of the context, each other connection is served within `patient(5)` seconds,
+        and no process is replaced."""
         pids = measures.tree(self.pid)
         pulse = _Pulse(self.port)
         try:
@@ -108,7 +110,7 @@ def start_variant(name: str, variant: str) -> Target:
 
 
 class _Pulse:
-    """Asks /healthz over connections of its own, at once and then again and again, until `stop`."""
+    """Requests /healthz over new connections, again and again, until `stop`."""
 
     def __init__(self, port: int) -> None:
         self.failure = ""
@@ -132,9 +134,11 @@ class _Pulse:
 
     def _ask(self) -> None:
         try:
-            reply = talk(self._port, _HEALTH, half_close=True, seconds=ALIVE_SECONDS)
+            began = time.monotonic()
+            reply = talk(self._port, _HEALTH, half_close=True)
         except OSError as error:
             self.failure = f"/healthz: {error}"
             return
-        if not reply.responses or reply.responses[0].status != 200:
-            self.failure = f"/healthz: {reply.raw[:80]!r} ({reply.fault or 'no answer within 5 s'})"
+        seconds = time.monotonic() - began
+        if not reply.responses or reply.responses[0].status != 200 or seconds > patient(ALIVE_SECONDS):
+            self.failure = f"/healthz: {reply.raw[:80]!r} ({reply.fault or 'late'}, {seconds:.1f} s)"

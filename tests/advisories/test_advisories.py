@@ -1,4 +1,4 @@
-"""Every row of the hall of CVEs on every backend that can show it: one test an attack and backend."""
+"""Attacks from published advisories (CVEs), on every backend: one test for each attack and backend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from clients.http1.response_parser import Response
 from tests.advisories.access_rows import ACCESS
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.conftest import Targets
 from tests.advisories.connection_rows import CONNECTIONS
 from tests.advisories.echo_rows import ECHOES
@@ -21,7 +21,7 @@ from tests.advisories.part_rows import PARTS
 from tests.advisories.upload_rows import UPLOADS
 from tests.advisories.value_rows import VALUES
 
-SHOTS: tuple[Shot, ...] = (
+ATTACKS: tuple[Attack, ...] = (
     *(*HEADS, *FRAMING, *CONNECTIONS, *ECHOES),
     *(*MULTIPART, *PARTS, *VALUES),
     *(*NAMES, *UPLOADS, *ACCESS),
@@ -30,32 +30,36 @@ SHOTS: tuple[Shot, ...] = (
 
 def _params() -> list[Any]:
     return [
-        pytest.param(shot, backend, id=f"{shot.id}-{backend}", marks=[pytest.mark.soak] if shot.soak else [])
-        for shot in SHOTS
-        for backend in shot.backends
+        pytest.param(
+            attack, backend, id=f"{attack.id}-{backend}", marks=[pytest.mark.soak] if attack.soak else []
+        )
+        for attack in ATTACKS
+        for backend in attack.backends
     ]
 
 
 @pytest.fixture(scope="module")
 def responses() -> dict[str, tuple[str, bytes]]:
-    """The first answer to each shot, with its backend: SAME compares the others with it."""
+    """The first response to each attack, with its backend; the other backends must respond the same."""
     return {}
 
 
-@pytest.mark.parametrize(("shot", "backend"), _params())
-def test_hall(shot: Shot, backend: str, targets: Targets, responses: dict[str, tuple[str, bytes]]) -> None:
-    target = targets(backend, shot.variant)
+@pytest.mark.parametrize(("attack", "backend"), _params())
+def test_attack(
+    attack: Attack, backend: str, targets: Targets, responses: dict[str, tuple[str, bytes]]
+) -> None:
+    target = targets(backend, attack.variant)
     logged = len(target.backend.log())
     with target.alive():
-        response = shot.check(target)
+        response = attack.check(target)
     assert "Traceback" not in target.backend.log()[logged:]
     if response is not None:
-        first, body = responses.setdefault(shot.id, (backend, _comparable(response)))
-        assert _comparable(response) == body, f"not SAME as {first}"
+        first, body = responses.setdefault(attack.id, (backend, _comparable(response)))
+        assert _comparable(response) == body, f"not the response of {first}"
 
 
 def _comparable(response: Response) -> bytes:
-    """All that the contract wants to be equal: the body, of a problem without its detail."""
+    """What must be equal on all backends: the body, for a problem without its detail."""
     if response.status < 400:
         return response.body
     members = {name: value for name, value in response.json().items() if name != "detail"}

@@ -1,4 +1,4 @@
-"""The assertions of the hall fail on a server that has the fault, and pass on one that has it not."""
+"""Each assertion fails on a server that has the fault, and passes on one without it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAULTY = Path(__file__).resolve().parent / "faulty_server.py"
 
 @dataclass
 class _Program:
-    """As much of a RunningBackend as a Target asks for."""
+    """The part of a RunningBackend that a Target uses."""
 
     port: int
     pid: int
@@ -50,7 +50,7 @@ def _request(target: bytes, size: int) -> bytes:
 def test_linear_cost_passes_and_a_square_fails(faulty: Target) -> None:
     Linear(lambda size: _request(b"/linear", size), 10_000)(faulty)
     with pytest.raises(AssertionError, match="not linear"):
-        Linear(lambda size: _request(b"/quadratic", size), 10_000)(faulty)
+        Linear(lambda size: _request(b"/quadratic", size), 10_000, doublings=2, attempts=2)(faulty)
 
 
 def test_memory_that_is_held_fails(faulty: Target) -> None:
@@ -63,7 +63,7 @@ def test_memory_that_is_held_fails(faulty: Target) -> None:
 
 def test_a_refusal_passes_and_an_answered_canary_fails(faulty: Target) -> None:
     Rejected(get(b"/refusing"), 400, "bad_header", get())(faulty)
-    with pytest.raises(AssertionError, match="2 answers"):
+    with pytest.raises(AssertionError, match="2 responses"):
         Rejected(get(b"/smuggling"), 400, "bad_header", get())(faulty)
     with pytest.raises(AssertionError, match="not 400 bad_host"):
         Rejected(get(b"/refusing"), 400, "bad_host", get())(faulty)

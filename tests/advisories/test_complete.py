@@ -1,11 +1,11 @@
-"""No row of the hall is forgotten, and what is closed in another part of the project is said so once."""
+"""Every row has a test, and rows that wait for a later part of the project are listed once."""
 
 from __future__ import annotations
 
 import itertools
 
 from tests.advisories.closed_elsewhere import CLOSED_ELSEWHERE
-from tests.advisories.test_advisories import SHOTS
+from tests.advisories.test_advisories import ATTACKS
 
 _SECTIONS = ((1, 63), (70, 114), (120, 138), (150, 161), (170, 180))
 _ROWS = [f"H{number:03}" for first, last in _SECTIONS for number in range(first, last + 1)]
@@ -13,13 +13,13 @@ _ROWS = [f"H{number:03}" for first, last in _SECTIONS for number in range(first,
 _INSIDE = {"H101", "H109", "H111", "H112", "H170"}
 
 
-def test_the_hall_has_150_rows_and_each_has_a_test() -> None:
+def test_there_are_150_rows_and_each_has_a_test() -> None:
     assert len(_ROWS) == 150
-    assert sorted({shot.row for shot in SHOTS} | _INSIDE) == _ROWS
+    assert sorted({attack.row for attack in ATTACKS} | _INSIDE) == _ROWS
 
 
-def test_no_two_shots_have_the_same_name() -> None:
-    names = sorted(shot.id for shot in SHOTS)
+def test_no_two_attacks_have_the_same_name() -> None:
+    names = sorted(attack.id for attack in ATTACKS)
     assert [one for one, other in itertools.pairwise(names) if one == other] == []
 
 
@@ -28,6 +28,6 @@ def test_what_is_closed_elsewhere_is_a_row_and_tested_as_far_as_it_can_be() -> N
     assert all(CLOSED_ELSEWHERE.values())
 
 
-def test_every_shot_reaches_both_readings() -> None:
-    """But for what WSGI hides: the count of `100 Continue` and of pipelined answers is gunicorn's too."""
-    assert {shot.id for shot in SHOTS if not {"socket", "gunicorn"} <= set(shot.backends)} == set()
+def test_every_attack_reaches_both_parsers() -> None:
+    """Gunicorn also counts `100 Continue` and pipelined responses, which WSGI hides from the application."""
+    assert {attack.id for attack in ATTACKS if not {"socket", "gunicorn"} <= set(attack.backends)} == set()

@@ -1,4 +1,4 @@
-"""Rows of the hall that look inside: an allocation that fails, our own encoders, the comparison of tokens."""
+"""Rows about the inside of a process: failed allocations, our encoders, the comparison of tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.advisories.conversation import talk
 from tests.advisories.inject import Injector, injected
 from tests.advisories.messages import file, form, text
 
-_SECRET = b"s3cr3t-of-the-hall"
+_SECRET = b"s3cr3t-of-the-tests"
 _CONTENTS = (b"first", b"\r\n--B-" * 20, b"third")
 _UPLOAD = form(text(b"t", b"x"), *(file(b"f", b"a", content) for content in _CONTENTS)).replace(
     b"User-Agent: wireproof", b"Authorization: Bearer " + _SECRET

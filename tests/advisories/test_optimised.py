@@ -1,4 +1,4 @@
-"""H101: the servers under `python -O`, where an assert that carries logic would be gone, answer the same."""
+"""H101: `python -O` removes assert statements; the servers still respond the same."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import pytest
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases, run_cases
 from tests.advisories.assertions import Accepted, CutOff, Refused, Rejected, Stored
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.conftest import Targets
-from tests.advisories.test_advisories import SHOTS
+from tests.advisories.test_advisories import ATTACKS
 
-# The suites run whole without -O; here one in so many of each tells that nothing depends on it.
+# All cases and attacks run without -O; a sample is enough to show that nothing depends on an assert.
 _ONE_CASE_IN = 6
-_ONE_SHOT_IN = 8
+_ONE_ATTACK_IN = 8
 _CASES = load_all_cases()
 _KNOWN = load_known_differences(KNOWN_DIFFERENCES, _CASES)
 _BACKENDS = [pytest.param(name, id=f"H101-{name}") for name in ("socket", "gunicorn")]
 _SAMPLE = [
-    shot
-    for shot in SHOTS
-    if isinstance(shot.check, Accepted | CutOff | Refused | Rejected | Stored) and shot.variant == "disk"
-][::_ONE_SHOT_IN]
+    attack
+    for attack in ATTACKS
+    if isinstance(attack.check, Accepted | CutOff | Refused | Rejected | Stored) and attack.variant == "disk"
+][::_ONE_ATTACK_IN]
 
 
 @pytest.mark.parametrize("backend", _BACKENDS)
@@ -35,15 +35,15 @@ def test_recorded_cases_are_answered_the_same_under_O(backend: str, targets: Tar
 
 
 @pytest.mark.parametrize(
-    ("shot", "backend"),
+    ("attack", "backend"),
     [
-        pytest.param(shot, backend, id=f"H101-{shot.id}-{backend}")
-        for shot in _SAMPLE
-        for backend in shot.backends
+        pytest.param(attack, backend, id=f"H101-{attack.id}-{backend}")
+        for attack in _SAMPLE
+        for backend in attack.backends
         if backend != "flask"
     ],
 )
-def test_hall(shot: Shot, backend: str, targets: Targets) -> None:
+def test_attack(attack: Attack, backend: str, targets: Targets) -> None:
     target = targets(backend, "optimised")
     with target.alive():
-        shot.check(target)
+        attack.check(target)

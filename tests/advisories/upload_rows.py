@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.advisories.assertions import Linear, accepted, intact, refused
-from tests.advisories.attacks import Shot
-from tests.advisories.measures import MIB, Memory, descriptors, eventually
+from tests.advisories.attacks import Attack
+from tests.advisories.measures import MIB, Memory, descriptors
 from tests.advisories.messages import file, form, get, text
 from tests.advisories.target import Target
+from tests.patience import eventually
 
 _NOW = struct.pack("ii", 1, 0)
 _STAGED = re.compile(r"[0-9]+-[0-9a-f]{32}")
@@ -28,7 +29,7 @@ _FILES = 500
 
 
 def many_files(target: Target) -> None:
-    """H071: hundreds of files of one byte in a request, several at once: descriptors do not follow."""
+    """H071: several requests at once, each with hundreds of files of one byte: few descriptors are open."""
     request = form(*(file(b"f", b"%d" % at, b"%c" % (at % 256)) for at in range(_FILES)))
     accepted(target, form(file(b"f", b"a", b"x")))
     before = most = descriptors(target.pid)
@@ -155,15 +156,15 @@ def _has_unnamed_files(target: Target) -> bool:
     return True
 
 
-UPLOADS: tuple[Shot, ...] = (
-    Shot("H071", "4-times-500-files", many_files, variant="fast"),
-    Shot("H098", "broken-off", broken_off),
-    Shot("H099", "limit-in-the-middle", limit_in_the_middle),
-    Shot("H109", "stalled", stalled),
+UPLOADS: tuple[Attack, ...] = (
+    Attack("H071", "4-times-500-files", many_files, variant="fast"),
+    Attack("H098", "broken-off", broken_off),
+    Attack("H099", "limit-in-the-middle", limit_in_the_middle),
+    Attack("H109", "stalled", stalled),
     # 20 files of 100 MiB are two gigabytes of disk: CI has a sixteenth of that.
-    Shot("H110", "8-times-16-mib", LargeFiles(8, 16 * MIB), variant="fast"),
-    Shot("H110", "20-times-100-mib", LargeFiles(20, 100 * MIB), soak=True),
-    Shot("H113", "cost-disk", Linear(equal_names, 100), variant="fast"),
-    Shot("H113", "cost-memory", Linear(equal_names, 120, repeat=2), variant="memory"),
-    Shot("H159", "no-name", no_name_before_its_time),
+    Attack("H110", "8-times-16-mib", LargeFiles(8, 16 * MIB), variant="fast"),
+    Attack("H110", "20-times-100-mib", LargeFiles(20, 100 * MIB), soak=True),
+    Attack("H113", "cost-disk", Linear(equal_names, 100), variant="fast"),
+    Attack("H113", "cost-memory", Linear(equal_names, 120, repeat=2), variant="memory"),
+    Attack("H159", "no-name", no_name_before_its_time),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from clients.http1.response_parser import Response
 from tests.advisories.assertions import Accepted, Bounded, Linear, Refused, Rejected, accepted, refused
-from tests.advisories.attacks import Shot
+from tests.advisories.attacks import Attack
 from tests.advisories.measures import MIB
 from tests.advisories.messages import OPAQUE, chunked, chunks, file, form, get, post, sized, text, typed
 from tests.advisories.target import Target
@@ -23,18 +23,18 @@ _GOOD_FORM = typed(_URLENCODED, b"a=1")
 _GOOD_JSON = typed(_JSON, b"[1]")
 
 
-def _read(row: str, name: str, request: bytes, see: Mapping[str, Any], variant: str = "disk") -> Shot:
-    return Shot(row, name, Accepted(request, see), tier=1, variant=variant)
+def _read(row: str, name: str, request: bytes, see: Mapping[str, Any], variant: str = "disk") -> Attack:
+    return Attack(row, name, Accepted(request, see), tier=1, variant=variant)
 
 
-def _refuse(row: str, name: str, request: bytes, code: str, twin: bytes, status: int = 400) -> Shot:
-    return Shot(row, name, Refused(request, status, code, twin), tier=1)
+def _refuse(row: str, name: str, request: bytes, code: str, twin: bytes, status: int = 400) -> Attack:
+    return Attack(row, name, Refused(request, status, code, twin), tier=1)
 
 
 def _cost(
     row: str, name: str, make: Callable[[int], bytes], size: int, repeat: int, status: int = 200
-) -> Shot:
-    return Shot(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
+) -> Attack:
+    return Attack(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
 
 
 def _pairs(*pairs: tuple[str, str]) -> list[dict[str, str]]:
@@ -42,11 +42,11 @@ def _pairs(*pairs: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def _endless_form(fields: tuple[bytes, ...], piece: bytes) -> Iterable[bytes]:
-    yield post(b"/hall", b"Content-Type: " + _URLENCODED, *fields)
+    yield post(b"/page", b"Content-Type: " + _URLENCODED, *fields)
     yield from itertools.repeat(piece, 24 * MIB // len(piece))
 
 
-def _forms() -> Iterable[Shot]:
+def _forms() -> Iterable[Attack]:
     in_chunks = b"%x\r\n%s\r\n" % (65_536, b"a" * 65_536)
     shapes = {
         "sized": ((b"Content-Length: %d" % (24 * MIB),), b"a" * 65_536),
@@ -55,7 +55,7 @@ def _forms() -> Iterable[Shot]:
     }
     for name, (fields, piece) in shapes.items():
         endless = Bounded(partial(_endless_form, fields, piece), 24, 413, "body_too_large", most=16 * MIB)
-        yield Shot("H075", name, endless)
+        yield Attack("H075", name, endless)
     full = typed(_URLENCODED, b"a=" + b"v" * (MIB - 2))
     over = typed(_URLENCODED, b"a=" + b"v" * (MIB - 1))
     yield _refuse("H075", "one-byte-over", over, "body_too_large", full, 413)
@@ -64,10 +64,10 @@ def _forms() -> Iterable[Shot]:
     unique = [b"k%d=" % at for at in range(1001)]
     thousand = typed(_URLENCODED, b"&".join(unique[:1000]))
     yield _refuse("H076", "1001", typed(_URLENCODED, b"&".join(unique)), "too_many_parts", thousand, 413)
-    yield Shot("H076", "query", _query_of_8_kib, tier=1)
+    yield Attack("H076", "query", _query_of_8_kib, tier=1)
     two = _pairs(("a", "1;b=2"), ("c", "3"))
     yield _read("H077", "body", typed(_URLENCODED, b"a=1;b=2&c=3"), {"form": two})
-    yield _read("H077", "query", get(b"/hall?a=1;b=2&c=3"), {"args": two})
+    yield _read("H077", "query", get(b"/page?a=1;b=2&c=3"), {"args": two})
     yield _cost("H078", "semicolons", lambda n: typed(_URLENCODED, b"a;" * n), MIB // 16, 1)
     yield _cost("H078", "percent", lambda n: typed(_URLENCODED, b"%41%zz" * n), MIB // 64, 1)
     yield _cost("H078", "empty", lambda n: typed(_URLENCODED, b"&" * n), MIB // 8, 1)
@@ -77,18 +77,18 @@ def _forms() -> Iterable[Shot]:
 def _query_of_8_kib(target: Target) -> Response:
     """H076: as many pairs as a request line holds: the query has no other limit."""
     names = [f"k{at}" for at in range(1300)]
-    request = get(f"/hall?{'&'.join(names)}".encode())
+    request = get(f"/page?{'&'.join(names)}".encode())
     return accepted(target, request, {"args": _pairs(*((name, "") for name in names))})
 
 
-def _limits() -> Iterable[Shot]:
+def _limits() -> Iterable[Attack]:
     """H104: the limit holds for what arrives, whatever Content-Length says or does not say."""
     under = chunked(chunks(b"x" * MIB), b"/upload/", OPAQUE)
     over = chunked(chunks(b"x" * MIB, b"y"), b"/upload/", OPAQUE)
-    yield Shot("H104", "chunked", Rejected(over, 413, "body_too_large", under), variant="small")
+    yield Attack("H104", "chunked", Rejected(over, 413, "body_too_large", under), variant="small")
     length = post(b"/upload/", OPAQUE, b"Content-Length: %d" % (MIB + 1), body=b"x" * 1000)
     sized_check = Rejected(length, 413, "body_too_large", under)
-    yield Shot("H104", "sized", sized_check, variant="small")
+    yield Attack("H104", "sized", sized_check, variant="small")
     texts = (text(b"f", b"x"), text(b"f", b"x" * MIB), text(b"f", b"x"))
     good = form(texts[0], text(b"f", b"x" * (MIB - 2)), texts[2])
     yield _refuse("H114", "texts", form(*texts), "field_too_large", good, 413)
@@ -97,7 +97,7 @@ def _limits() -> Iterable[Shot]:
     yield _refuse("H114", "files", form(*files), "part_header_syntax", good)
 
 
-def _json() -> Iterable[Shot]:
+def _json() -> Iterable[Attack]:
     value = json.dumps(["é" * 1000], ensure_ascii=False)
     for name in ("utf-32", "utf-16", "utf-32-be", "utf-16-le"):
         body = value.encode(name)
@@ -108,9 +108,9 @@ def _json() -> Iterable[Shot]:
         request = typed(_JSON + b"; charset=" + charset, value.encode())
         yield _read("H120", f"charset-{charset.decode()}", request, {"json": ["é" * 1000]})
     large = json.dumps("x" * (10 * MIB)).encode("utf-32")
-    yield Shot("H120", "memory", Bounded(lambda: [typed(_JSON, large)], 64, 413, "body_too_large"))
+    yield Attack("H120", "memory", Bounded(lambda: [typed(_JSON, large)], 64, 413, "body_too_large"))
     full = typed(_JSON, b'"' + b"x" * (MIB - 2) + b'"')
-    yield Shot("H120", "mib", Bounded(lambda: [full], 64))
+    yield Attack("H120", "mib", Bounded(lambda: [full], 64))
     for name, opening in (("arrays", b"["), ("objects", b'{"a":'), ("mixed", b'[{"a":')):
         twin = typed(_JSON, b"[" * 64 + b"]" * 64)
         yield _refuse("H121", name, typed(_JSON, opening * 100_000), "json_too_deep", twin)
@@ -138,23 +138,23 @@ def _nested(opening: bytes, depth: int) -> bytes:
 
 
 def _delay(number: bytes) -> bytes:
-    return typed(_JSON, b'{"query":"","delay":%s}' % number, b"/hall")
+    return typed(_JSON, b'{"query":"","delay":%s}' % number, b"/page")
 
 
 def _object(pattern: str, count: int) -> bytes:
     return typed(_JSON, json.dumps({pattern % at: 0 for at in range(count)}).encode())
 
 
-def _cookies() -> Iterable[Shot]:
+def _cookies() -> Iterable[Attack]:
     def cookie(value: bytes) -> bytes:
-        return get(b"/hall", b"Cookie: " + value)
+        return get(b"/page", b"Cookie: " + value)
 
     quoted = '"' + "\\" * 8000 + '"'
     yield _read("H124", "backslashes", cookie(b"a=" + quoted.encode()), {"cookies": _pairs(("a", quoted))})
     yield _cost("H124", "backslashes", lambda n: cookie(b'a="' + b"\\" * n + b'"'), 1000, 20)
     many = cookie(b"a=;" * 10_000)
     check = Rejected(many, 431, "headers_too_large", cookie(b"a=;" * 2700))
-    yield Shot("H126", "many", check, tier=2)
+    yield Attack("H126", "many", check, tier=2)
     yield _read("H126", "full", cookie(b"a=;" * 2700), {"cookies": _pairs(*[("a", "")] * 2700)})
     yield _cost("H126", "many", lambda n: cookie(b"a=;" * n), 330, 10)
     nameless = {"cookies": _pairs(("", "__Host-x=1"))}
@@ -163,10 +163,10 @@ def _cookies() -> Iterable[Shot]:
     yield _read("H127", "escaped", cookie(b"%5f%5fHost-x=1"), escaped)
     for byte in (0x01, 0x07, 0x0B, 0x1F, 0x7F):
         check = Rejected(cookie(b"a=%cb" % byte), 400, "bad_header", cookie(b"a=b"))
-        yield Shot("H128", f"control-{byte:02x}", check, tier=1)
+        yield Attack("H128", f"control-{byte:02x}", check, tier=1)
 
 
-def _codings() -> Iterable[Shot]:
+def _codings() -> Iterable[Attack]:
     bomb = gzip.compress(bytes(10 * MIB), mtime=0)
     coding = b"Content-Encoding: gzip"
     see: dict[str, Any] = {
@@ -175,22 +175,22 @@ def _codings() -> Iterable[Shot]:
         "form": [],
     }
     for name, content_type in (("json", _JSON), ("form", _URLENCODED), ("text", b"text/plain")):
-        request = sized(b"/hall", bomb, b"Content-Type: " + content_type, coding)
+        request = sized(b"/page", bomb, b"Content-Type: " + content_type, coding)
         yield _read("H129", name, request, see)
-    multi = sized(b"/hall", bomb, b"Content-Type: multipart/form-data; boundary=B", coding)
-    twin = form(file(b"f", b"a.gz", bomb), target=b"/hall")
+    multi = sized(b"/page", bomb, b"Content-Type: multipart/form-data; boundary=B", coding)
+    twin = form(file(b"f", b"a.gz", bomb), target=b"/page")
     yield _refuse("H129", "multipart", multi, "unsupported_content_encoding", twin, 415)
-    request = sized(b"/hall", bomb, OPAQUE, coding)
-    yield Shot("H129", "memory", Bounded(lambda: [request], 16))
+    request = sized(b"/page", bomb, OPAQUE, coding)
+    yield Attack("H129", "memory", Bounded(lambda: [request], 16))
     lost = sized(b"/upload/a/b", bomb, OPAQUE, coding)
     yield _refuse("H129", "404", lost, "not_found", request, 404)
-    no_token = sized(b"/hall", bomb, OPAQUE, coding)
-    yield Shot("H129", "401", _NeedsToken(no_token), tier=2, variant="token")
+    no_token = sized(b"/page", bomb, OPAQUE, coding)
+    yield Attack("H129", "401", _NeedsToken(no_token), tier=2, variant="token")
     member = gzip.compress(b"", mtime=0)
     members = member * 10_000
     see = {"body": {"kind": "bytes", "size": len(members)}}
-    yield _read("H130", "members", sized(b"/hall", members, OPAQUE, coding), see)
-    yield _cost("H130", "members", lambda n: sized(b"/hall", member * n, OPAQUE, coding), 20_000, 1)
+    yield _read("H130", "members", sized(b"/page", members, OPAQUE, coding), see)
+    yield _cost("H130", "members", lambda n: sized(b"/page", member * n, OPAQUE, coding), 20_000, 1)
 
 
 class _NeedsToken:
@@ -228,16 +228,16 @@ class _Ranges:
         return response
 
 
-def _ranges() -> Iterable[Shot]:
+def _ranges() -> Iterable[Attack]:
     ranges: dict[str, tuple[bytes, int]] = {
         "many": (b"bytes=" + b",".join([b"0-"] * 2600), 200),
         "overlapping": (b"bytes=0-1,1-2,0-9", 200),
         "one": (b"bytes=2-3", 206),
     }
     for name, (value, status) in ranges.items():
-        yield Shot("H131", name, _Ranges(value, status), tier=1)
+        yield Attack("H131", name, _Ranges(value, status), tier=1)
     cost = Linear(lambda n: get(b"/files/" + b"0" * 64, b"Range: bytes=" + b"0-," * n), 330, 10, 404)
-    yield Shot("H131", "cost", cost, variant="memory")
+    yield Attack("H131", "cost", cost, variant="memory")
     values = {
         "arabic": ("bytes=٠-١".encode(), 200),
         "minus-zero": (b"bytes=-0", 416),
@@ -248,10 +248,10 @@ def _ranges() -> Iterable[Shot]:
         "backwards": (b"bytes=3-2", 200),
     }
     for name, (value, status) in values.items():
-        yield Shot("H132", name, _Ranges(value, status), tier=1)
+        yield Attack("H132", name, _Ranges(value, status), tier=1)
 
 
-def _heads_and_targets() -> Iterable[Shot]:
+def _heads_and_targets() -> Iterable[Attack]:
     for field in (b"Accept-Encoding", b"Accept", b"Accept-Language", b"If-None-Match", b"Connection"):
         name = field.decode().lower()
         make = partial(_field, field + b": ", b"*;q=0,")
@@ -273,14 +273,14 @@ def _heads_and_targets() -> Iterable[Shot]:
 
 
 def _field(name: bytes, value: bytes, count: int) -> bytes:
-    return get(b"/hall", name + value * count)
+    return get(b"/page", name + value * count)
 
 
 def never_cached(target: Target) -> None:
     """H136: no dynamic answer may be kept by a cache, least of all one that depends on cookies."""
     requests = (
-        get(b"/hall", b"Cookie: a=1"),
-        get(b"/hall", b"Authorization: Basic dTpw"),
+        get(b"/page", b"Cookie: a=1"),
+        get(b"/page", b"Authorization: Basic dTpw"),
         get(b"/healthz"),
         get(b"/problems/not_found"),
         get(b"/problems/none"),
@@ -296,7 +296,7 @@ def never_cached(target: Target) -> None:
         assert response.header("set-cookie") is None
 
 
-VALUES: tuple[Shot, ...] = (
+VALUES: tuple[Attack, ...] = (
     *_forms(),
     *_limits(),
     *_json(),
@@ -304,5 +304,5 @@ VALUES: tuple[Shot, ...] = (
     *_codings(),
     *_ranges(),
     *_heads_and_targets(),
-    Shot("H136", "no-store", never_cached, tier=1),
+    Attack("H136", "no-store", never_cached, tier=1),
 )

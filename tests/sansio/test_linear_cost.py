@@ -31,7 +31,7 @@ _WIDE = dataclasses.replace(
 _H = b"--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"
 _HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-_ATTEMPTS = 12
+_ATTEMPTS = 40
 
 
 def _read_form(pieces: Iterable[bytes], boundary: bytes = b"b", limits: Limits | None = None) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import time
 
+from tests.patience import eventually
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.worker_thread import serving
 
@@ -137,7 +138,7 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
         client.send(request("PUT", "/upload/f", body=body))
         href = client.response().json()["files"][0]["href"]
         client.forget().send(get(href))
-        time.sleep(2.5)
+        assert eventually(lambda: not worker.worker._connections), "the client is not dropped"
         client.seconds_to_close()
         assert 0 < len(client.received) < len(body)
         with worker.client() as other:

@@ -1,13 +1,13 @@
-"""Says at the end of a run that the corpus was absent, where nobody can overlook it."""
+"""Says at the end of a run that the third-party requests were absent."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.third_party_requests.corpus import ABSENT, corpus_is_here
+from tests.third_party_requests.records import ABSENT, are_here
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not corpus_is_here():
-        terminalreporter.section("the corpus did not run", sep="!", red=True, bold=True)
+    if not are_here():
+        terminalreporter.section("the third-party requests were not sent", sep="!", red=True, bold=True)
         terminalreporter.line(ABSENT)

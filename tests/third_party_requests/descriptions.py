@@ -1,4 +1,4 @@
-"""Holds what we answer against what a corpus case expects, deliberate differences included."""
+"""Compares a response with what a third-party request expects, or with our deliberate difference from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.third_party_requests.differences import Difference, Part
 
 
 def parts_of(result: Mapping[str, Any]) -> list[Part]:
-    """The parts of a description in order of arrival."""
+    """The parts that a response describes, in order of arrival."""
     entries = sorted([*result["form"], *result["files"]], key=lambda entry: int(entry["index"]))
     return [_part(entry) for entry in entries]
 
@@ -22,7 +22,7 @@ def _part(entry: Mapping[str, Any]) -> Part:
 
 
 def _charset(field: Mapping[str, Any]) -> str:
-    """That of the field's own Content-Type (M76): its size is that of the bytes as sent."""
+    """The charset of the field's own Content-Type (M76), in which its bytes were sent."""
     types = [header["value"] for header in field["headers"] if header["name"] == "content-type"]
     return "iso-8859-1" if any("iso-8859-1" in value.lower() for value in types) else "utf-8"
 
@@ -33,7 +33,10 @@ def code_of(response: Response) -> str:
 
 
 def check(response: Response, faults: Sequence[str], difference: Difference | None) -> None:
-    """`faults` says how the answer differs from the corpus: not at all, or exactly as is listed."""
+    """Fail unless `faults` is empty, or the response is the listed difference.
+
+    `faults` says how the response differs from what the other project expects.
+    """
     if difference is None:
         assert not faults, "\n".join(faults)
         return

@@ -1,4 +1,4 @@
-"""Sends the bytes of a corpus case over a connection of its own, and reads the first answer."""
+"""Sends the bytes of a request over a new connection, and reads the first response."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from clients.http1.response_parser import Response, ResponseError, read_response
 from clients.launch import RunningBackend
 
 _PAUSE_SECONDS = 0.005
-SECONDS = 8.0
+SECONDS = 30.0
+TOO_LATE = "no response came in time"
 
 
 def converse(
     backend: RunningBackend, pieces: Iterable[bytes], *, half_close: bool = True, seconds: float = SECONDS
 ) -> Exchange:
-    """Send each piece in a segment of its own; the first answer, the end, or a time-out after `seconds`.
+    """Send each piece in its own segment; return the first response, the end, or a time-out after `seconds`.
 
-    Only the first message is looked at: what the backend says to bytes behind it is not read.
+    Responses to bytes behind the first request are not read.
     """
     pieces = list(pieces)
     methods = request_methods(b"".join(pieces))
@@ -32,14 +33,14 @@ def converse(
         try:
             return _read(connection, methods, deadline)
         except ResponseError as error:
-            return Exchange(no_response=f"not an answer: {error}")
+            return Exchange(no_response=f"not a response: {error}")
 
 
 def response(backend: RunningBackend, request: bytes) -> Response:
-    """The answer to a whole request; that there is none fails the test."""
-    answered = converse(backend, [request])
-    assert answered.responses, f"{backend.name}: {answered.no_response or 'closed without an answer'}"
-    return answered.responses[0]
+    """The response to a whole request. Fails when there is none."""
+    outcome = converse(backend, [request])
+    assert outcome.responses, f"{backend.name}: {outcome.no_response or 'closed without a response'}"
+    return outcome.responses[0]
 
 
 def post(target: bytes, content_type: bytes, body: bytes) -> bytes:
@@ -49,7 +50,7 @@ def post(target: bytes, content_type: bytes, body: bytes) -> bytes:
 
 
 def difference(one: Exchange, other: Exchange) -> str | None:
-    """How two exchanges differ; no answer in time is an answer of its own here."""
+    """How two exchanges differ, or None. A time-out differs from everything else."""
     if bool(one.responses) != bool(other.responses) or one.closed != other.closed:
         return f"{_outcome(one)} and {_outcome(other)}"
     return one.no_response or other.no_response or first_difference(one, other)
@@ -62,7 +63,7 @@ def _outcome(exchange: Exchange) -> str:
 
 
 def _send(connection: socket.socket, pieces: Iterable[bytes], *, half_close: bool) -> None:
-    # A server that has refused the head may have closed: what it said can still be read.
+    # A server that has refused the head may have closed; its response can still be read.
     with contextlib.suppress(OSError):
         for position, piece in enumerate(pieces):
             if position:
@@ -90,4 +91,4 @@ def _read(connection: socket.socket, methods: tuple[bytes, ...], deadline: float
             return Exchange(no_response=f"{responses.unfinished} (the connection ended)")
         if not data:
             return Exchange(closed=True)
-    return Exchange(no_response="no answer came in time")
+    return Exchange(no_response=TOO_LATE)

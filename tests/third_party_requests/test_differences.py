@@ -1,4 +1,4 @@
-"""The list of deliberate differences is in order: real cases, real rules, tiers that excuse."""
+"""The lists of deliberate differences name real requests and real rules."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from clients.comparison.cases import rule_tiers
 from tests.third_party_requests import differences
-from tests.third_party_requests.corpus import ABSENT, corpus_is_here, records
+from tests.third_party_requests.records import records
 
-# Each list with the file that its cases come from.
+# Each list with the file that its requests come from.
 LISTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "gunicorn": ("gunicorn", differences.GUNICORN),
     "gunicorn on flask run": ("gunicorn", differences.GUNICORN_FLASK_RUN),
@@ -24,11 +24,9 @@ LISTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_listed_case_is_in_the_corpus(name: str) -> None:
-    if not corpus_is_here():
-        pytest.skip(ABSENT)
-    corpus, entries = LISTS[name]
-    assert entries.keys() <= {record["id"] for record in records(corpus)}
+def test_every_listed_request_exists(name: str) -> None:
+    file, entries = LISTS[name]
+    assert entries.keys() <= {record["id"] for record in records(file)}
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -38,6 +36,6 @@ def test_every_listed_rule_is_a_rule(name: str) -> None:
     assert rules <= rule_tiers().keys()
 
 
-def test_flask_run_is_excused_only_by_rules_that_wsgi_hides_or_its_servers_limits() -> None:
-    excused = {*differences.FLASK_RUN.values(), *differences.GUNICORN_FLASK_RUN.values()}
-    assert {rule for rule in excused if rule_tiers()[rule] == 1} == differences.SERVER_LIMITS.keys()
+def test_flask_run_differs_only_where_wsgi_hides_bytes_or_by_its_servers_limits() -> None:
+    rules = {*differences.FLASK_RUN.values(), *differences.GUNICORN_FLASK_RUN.values()}
+    assert {rule for rule in rules if rule_tiers()[rule] == 1} == differences.SERVER_LIMITS.keys()

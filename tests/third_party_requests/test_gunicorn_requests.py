@@ -1,6 +1,6 @@
-"""The requests that gunicorn's own parser is tested with, over the wire: the first message of each.
+"""The requests of gunicorn's own parser tests, sent over the wire; only the first request of each counts.
 
-The cases that depend on one of gunicorn's settings are left out.
+Requests that depend on one of gunicorn's settings are left out.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import pytest
 from clients.http1.response_parser import Response
 from clients.launch import RunningBackend
 from tests.conftest import BACKEND_NAMES
-from tests.third_party_requests.corpus import Record, every_case, octets
 from tests.third_party_requests.descriptions import check, code_of
 from tests.third_party_requests.differences import GUNICORN, GUNICORN_FLASK_RUN
 from tests.third_party_requests.exchanges import converse, difference, response
+from tests.third_party_requests.records import Record, check_each, octets
 
 
 def without_settings(record: Record) -> bool:
@@ -25,33 +25,34 @@ def without_settings(record: Record) -> bool:
 
 
 @pytest.mark.parametrize("name", BACKEND_NAMES)
-@every_case("gunicorn", where=without_settings)
-def test_gunicorns_parser_finds_the_same_request(
-    backends: Mapping[str, RunningBackend], name: str, record: Record
-) -> None:
+def test_gunicorns_parser_finds_the_same_request(backends: Mapping[str, RunningBackend], name: str) -> None:
+    check_each("gunicorn", lambda record: _check(backends, name, record), where=without_settings)
+
+
+def _check(backends: Mapping[str, RunningBackend], name: str, record: Record) -> None:
     request = octets(record, "raw_b64")
     if name == "flask" and record["id"] in GUNICORN_FLASK_RUN:
         one, other = (converse(backends[asked], [request]) for asked in ("socket", "flask"))
         assert difference(one, other) is not None, "no longer differs: take it off the list"
         return
     if _is_cut_off(request, record["expect"]):
-        assert converse(backends[name], [request]).closed  # nobody is left to be answered
+        assert converse(backends[name], [request]).closed
         return
-    said = response(backends[name], request)
-    check(said, _faults(said, record["expect"]), GUNICORN.get(record["id"]))
+    got = response(backends[name], request)
+    check(got, _faults(got, record["expect"]), GUNICORN.get(record["id"]))
 
 
 def _is_cut_off(request: bytes, expect: Mapping[str, Any]) -> bool:
-    """Whether the client leaves in the middle of a head that is sound so far."""
+    """Whether the client ends in the middle of a head that is valid so far."""
     return bool(expect.get("gunicorn_error") == "NoMoreData") and b"\r\n\r\n" not in request
 
 
-def _faults(said: Response, expect: Mapping[str, Any]) -> Sequence[str]:
+def _faults(got: Response, expect: Mapping[str, Any]) -> Sequence[str]:
     if expect["reject"]:
-        return ["accepted"] if said.status == 200 else []
-    if said.status != 200:
-        return [f"refused as {code_of(said)}"]
-    result, expected = said.json(), expect["requests"][0]
+        return ["accepted"] if got.status == 200 else []
+    if got.status != 200:
+        return [f"refused as {code_of(got)}"]
+    result, expected = got.json(), expect["requests"][0]
     body = octets(expected, "body_b64")
     seen = {
         "method": result["method"],
@@ -72,7 +73,7 @@ def _faults(said: Response, expect: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _joined(headers: Sequence[Sequence[str]]) -> Mapping[str, str]:
-    """As a description shows them: lower case, repeated ones joined with a comma."""
+    """The headers as a response lists them: lower case, repeated ones joined with a comma."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name.lower(), []).append(value)
