@@ -12,7 +12,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE (RFC 9110 5.6.4)
 QUOTED_STRING = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 
-# OWS = *( SP / HTAB ) (RFC 9110 5.6.3). Never use strip() alone: it removes VT, FF and more (H37).
+# OWS = *( SP / HTAB ) (RFC 9110 5.6.3). Never use strip() alone: it removes VT, FF and more (H037).
 OWS = b" \t"
 
 HEX_DIGITS = b"0123456789ABCDEFabcdef"
