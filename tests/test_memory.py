@@ -51,7 +51,7 @@ def test_a_file_of_256_mib_stays_within_32_mib(backend: RunningBackend, framing:
     assert_flat(backend, framing, 256 * MIB)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(seconds=60)
 @pytest.mark.timeout(600)
 @each_backend_and_framing()
 def test_a_file_of_2_gib_stays_within_32_mib(backend: RunningBackend, framing: str) -> None:

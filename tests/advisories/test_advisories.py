@@ -31,7 +31,10 @@ ATTACKS: tuple[Attack, ...] = (
 def _params() -> list[Any]:
     return [
         pytest.param(
-            attack, backend, id=f"{attack.id}-{backend}", marks=[pytest.mark.soak] if attack.soak else []
+            attack,
+            backend,
+            id=f"{attack.id}-{backend}",
+            marks=[pytest.mark.soak(seconds=30)] if attack.soak else [],
         )
         for attack in ATTACKS
         for backend in attack.backends

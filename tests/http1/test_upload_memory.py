@@ -66,7 +66,7 @@ def test_256_mib_do_not_show_in_memory(client: str, flag: str, sparse: Path) -> 
         assert peak_of_an_upload(client, server.url, flag, value) <= MAX_PEAK_KIB
 
 
-@pytest.mark.soak
+@pytest.mark.soak(seconds=60)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("client", ["socket", "requests"])
 def test_4_gib_are_sent_at_half_the_rate_of_a_bare_loop(client: str, sparse: Path) -> None:
