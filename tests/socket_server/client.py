@@ -6,19 +6,20 @@ from types import TracebackType
 from typing import Self
 
 from clients.http1.response_parser import Response, Responses, read_responses
+from tests.patience import patient
 
 _SECONDS = 10.0
 
 
 class Client:
-    """One connection to 127.0.0.1. No call waits longer than ten seconds."""
+    """One connection to 127.0.0.1. No call waits longer than `patient(10)` seconds."""
 
     def __init__(self, port: int, *, host: str = "127.0.0.1", receive_buffer: int = 0) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(_SECONDS)
+        self.socket.settimeout(patient(_SECONDS))
         try:
             self.socket.connect((host, port))
         except OSError:
@@ -80,7 +81,7 @@ class Client:
         except TimeoutError:
             return True
         finally:
-            self.socket.settimeout(_SECONDS)
+            self.socket.settimeout(patient(_SECONDS))
         return False
 
     def seconds_to_close(self) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clients.launch import PROJECT_ROOT, RunningBackend, spawn, start
+from tests.patience import patient
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.process_tree import children, cpu_seconds, eventually, is_running
 
@@ -125,7 +126,7 @@ def test_a_signal_lets_an_upload_finish_and_closes_what_is_idle(
             os.killpg(backend.pid, number)
         else:
             os.kill(backend.pid, number)
-        assert idle.seconds_to_close() < 2
+        assert idle.seconds_to_close() < patient(2)
         assert idle.received == b""
         assert upload.is_silent(0.2)
         assert backend.process.poll() is None
