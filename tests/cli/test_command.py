@@ -103,9 +103,14 @@ def test_ctrl_c_is_status_130(command: str, said: bytes) -> None:
         over.wait(20)
 
     with recording(waiting) as server:
-        arguments = [sys.executable, *f"clients/{command} {server.url}".split()]
+        program = [sys.executable, *f"clients/{command} {server.url}".split()]
+        # A shell starts what it runs in the background with SIGINT ignored, and that is inherited.
         with subprocess.Popen(
-            arguments, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            ["env", "--default-signal=INT", *program],
+            cwd=PROJECT_ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             assert reached.wait(20)
             process.send_signal(signal.SIGINT)
