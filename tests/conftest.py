@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+import hypothesis
 import pytest
 
 from clients.launch import BACKENDS, RunningBackend, installed_backends, running
@@ -12,6 +13,10 @@ from tests.budget import Budget, add_options
 
 BACKEND_NAMES = installed_backends()
 _MOST_WORKERS = 8
+# Generated input has no deadline, as any example may be slow on a busy machine. `.ci/slow` runs `thorough`.
+hypothesis.settings.register_profile("daily", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
+hypothesis.settings.load_profile("daily")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
