@@ -106,3 +106,13 @@ def dechunk_flask(
 
 
 DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": dechunk_flask}
+
+
+def decode_chunks(
+    dechunk: Dechunk, pieces: Sequence[bytes], *, has_content_type: bool = False
+) -> bytes | str:
+    """The data of a chunked body, or the code of the problem."""
+    try:
+        return b"".join(dechunk(pieces, has_content_type, LIMITS))
+    except Problem as problem:
+        return problem.code

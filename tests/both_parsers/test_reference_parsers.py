@@ -1,20 +1,14 @@
 """Generated forms, parsed by the parsers of both backends and by two third-party parsers alike."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from multipart import MultipartSegment, PushMultipartParser
-from python_multipart.multipart import MultipartParser, parse_options_header
 
 from servers.contract.parsers import Parsers
 from tests.parsers import BOTH_PARSERS, read_form
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
+from tests.reference_parsers.witnesses import WitnessPart, read_by_defnull, read_by_python_multipart
+from tests.sansio.splits import by_sizes
 
 _BOUNDARY = b"boundary"
 # Bytes that resemble a delimiter. "X" makes other data of a delimiter (M29).
@@ -39,19 +33,11 @@ _NAMES = st.text(st.characters(exclude_characters='\\"%', exclude_categories=["C
 _TYPES = st.sampled_from([None, "text/plain", "application/octet-stream", "application/json; charset=utf-8"])
 
 
-@dataclass(frozen=True)
-class _Part:
-    name: str
-    filename: str | None
-    content_type: str | None
-    data: bytes
-
-
-_PARTS = st.lists(st.builds(_Part, _NAMES, st.one_of(st.none(), _NAMES), _TYPES, _DATA), max_size=6)
+_PARTS = st.lists(st.builds(WitnessPart, _NAMES, st.one_of(st.none(), _NAMES), _TYPES, _DATA), max_size=6)
 _SPLITS = st.lists(st.integers(1, 400), max_size=6)
 
 
-def _encode(parts: list[_Part]) -> bytes:
+def _encode(parts: list[WitnessPart]) -> bytes:
     body = BytesIO()
     for part in parts:
         body.write(b"--%s\r\nContent-Disposition: form-data" % _BOUNDARY)
@@ -65,15 +51,6 @@ def _encode(parts: list[_Part]) -> bytes:
     return body.getvalue()
 
 
-def _split(body: bytes, sizes: list[int]) -> Iterator[bytes]:
-    for size in sizes:
-        if piece := body[:size]:
-            yield piece
-        body = body[size:]
-    if body:
-        yield body
-
-
 def _is_plain(data: bytes) -> bool:
     """Whether no delimiter begins in the data. If one does, the parsers differ (M29, M34)."""
     return b"\r\n--boundary" not in b"\r\n" + data + b"\r\n"
@@ -81,98 +58,24 @@ def _is_plain(data: bytes) -> bool:
 
 @BOTH_PARSERS
 @given(_PARTS, _SPLITS)
-def test_an_encoded_form_is_parsed(parsers: Parsers, parts: list[_Part], sizes: list[int]) -> None:
+def test_an_encoded_form_is_parsed(parsers: Parsers, parts: list[WitnessPart], sizes: list[int]) -> None:
     assume(all(_is_plain(part.data) for part in parts))
-    form = read_form(parsers, "multipart/form-data; boundary=boundary", _split(_encode(parts), sizes))
+    form = read_form(parsers, "multipart/form-data; boundary=boundary", by_sizes(_encode(parts), sizes))
     assert not isinstance(form, str), form
     assert parts == [
-        _Part(part.head.name, part.head.filename, part.head.content_type, part.data) for part in form
+        WitnessPart(part.head.name, part.head.filename, part.head.content_type, part.data) for part in form
     ]
 
 
 @given(_PARTS, _SPLITS)
-def test_defnull_multipart_in_strict_mode_agrees(parts: list[_Part], sizes: list[int]) -> None:
+def test_defnull_multipart_in_strict_mode_agrees(parts: list[WitnessPart], sizes: list[int]) -> None:
     assume(all(_is_plain(part.data) for part in parts))
-    assert _defnull(_encode(parts), sizes) == parts
-
-
-def _defnull(body: bytes, sizes: list[int]) -> list[_Part]:
-    found: list[_Part] = []
-    segment: MultipartSegment | None = None
-    data = bytearray()
-    with PushMultipartParser(_BOUNDARY, strict=True) as parser:
-        for piece in (*_split(body, sizes), b""):
-            for result in parser.parse(piece):
-                if isinstance(result, MultipartSegment):
-                    segment = result
-                elif result is not None:
-                    data += result
-                else:
-                    assert segment is not None
-                    found.append(
-                        _Part(segment.name, segment.filename, segment.header("Content-Type"), bytes(data))
-                    )
-                    data.clear()
-    return found
+    assert read_by_defnull(_BOUNDARY, by_sizes(_encode(parts), sizes)) == parts
 
 
 @given(_PARTS, _SPLITS)
-def test_python_multipart_agrees(parts: list[_Part], sizes: list[int]) -> None:
+def test_python_multipart_agrees(parts: list[WitnessPart], sizes: list[int]) -> None:
     """This is the parser of Starlette and FastAPI."""
     assume(all(_is_plain(part.data) for part in parts))
-    collected = _Collector()
-    parser = MultipartParser(_BOUNDARY, collected.callbacks())
-    for piece in _split(_encode(parts), sizes):
-        parser.write(piece)
-    parser.finalize()
-    assert collected.parts == parts
-
-
-@dataclass
-class _Collector:
-    """Collects the parts from the callbacks of python-multipart."""
-
-    parts: list[_Part] = field(default_factory=list)
-    headers: dict[bytes, bytes] = field(default_factory=dict)
-    name: bytes = b""
-    value: bytes = b""
-    data: bytes = b""
-
-    def callbacks(self) -> "MultipartCallbacks":
-        return {
-            "on_part_begin": self.begin,
-            "on_header_field": self.on_name,
-            "on_header_value": self.on_value,
-            "on_header_end": self.end_header,
-            "on_part_data": self.on_data,
-            "on_part_end": self.end,
-        }
-
-    def begin(self) -> None:
-        self.headers, self.data = {}, b""
-
-    def on_name(self, data: bytes, start: int, end: int) -> None:
-        self.name += data[start:end]
-
-    def on_value(self, data: bytes, start: int, end: int) -> None:
-        self.value += data[start:end]
-
-    def end_header(self) -> None:
-        self.headers[self.name.lower()] = self.value
-        self.name = self.value = b""
-
-    def on_data(self, data: bytes, start: int, end: int) -> None:
-        self.data += data[start:end]
-
-    def end(self) -> None:
-        _, options = parse_options_header(self.headers[b"content-disposition"])
-        filename = options.get(b"filename")
-        content_type = self.headers.get(b"content-type")
-        self.parts.append(
-            _Part(
-                options[b"name"].decode(),
-                None if filename is None else filename.decode(),
-                None if content_type is None else content_type.decode(),
-                self.data,
-            )
-        )
+    pieces = by_sizes(_encode(parts), sizes)
+    assert read_by_python_multipart(_BOUNDARY, pieces) == parts

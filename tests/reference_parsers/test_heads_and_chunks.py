@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -14,13 +15,10 @@ from hypothesis import strategies as st
 
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
-from servers.flask_reading.chunks import ChunkedStream
 from servers.flask_reading.wire_head import WireHead
-from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
-from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
-from tests.parsers import LIMITS
-from tests.sansio.splits import source_of
+from tests.parsers import DECHUNK, LIMITS, dechunk_flask, decode_chunks
+from tests.sansio.splits import by_sizes
 
 _Head = RequestHead | str | None
 
@@ -118,14 +116,6 @@ _HEAD_BYTES = st.builds(
 _CUTS = st.lists(st.integers(1, 40), max_size=6)
 
 
-def _pieces(data: bytes, sizes: Sequence[int]) -> list[bytes]:
-    pieces = []
-    for size in sizes:
-        pieces.append(data[:size])
-        data = data[size:]
-    return [piece for piece in (*pieces, data) if piece]
-
-
 @given(_HEAD_BYTES, _CUTS)
 def test_both_heads_are_read_alike_in_any_cut(head: bytes, sizes: list[int]) -> None:
     """The order of judgement holds for heads: even the code of a refusal is the same."""
@@ -133,7 +123,7 @@ def test_both_heads_are_read_alike_in_any_cut(head: bytes, sizes: list[int]) -> 
         return  # its path, which is none, is never shown: 501 whatever it is (R7)
     whole = [read([head]) for read in HEADS]
     assert whole[0] == whole[1]
-    assert [read(_pieces(head, sizes)) for read in HEADS] == whole
+    assert [read(by_sizes(head, sizes)) for read in HEADS] == whole
 
 
 # Targets.
@@ -227,35 +217,7 @@ def test_http_cookies_differs_where_a_rule_says_so(
 
 # Chunks.
 
-_Decoded = bytes | str
-
-
-def _sansio_chunks(pieces: Sequence[bytes]) -> _Decoded:
-    incoming = Incoming()
-    left = iter((*pieces, b""))
-    data = bytearray()
-    try:
-        for item in read_chunks(incoming, LIMITS, has_content_type=False):
-            if item is NEED_DATA:
-                incoming.feed(next(left))
-            else:
-                data += item
-    except PeerClosed:
-        return "body_truncated"
-    except Problem as problem:
-        return problem.code
-    return bytes(data)
-
-
-def _flask_chunks(pieces: Sequence[bytes]) -> _Decoded:
-    stream = ChunkedStream(source_of(pieces), LIMITS, has_type=False, check_rate=lambda size: None)
-    data = bytearray()
-    try:
-        while piece := stream.read(100):
-            data += piece
-    except Problem as problem:
-        return problem.code
-    return bytes(data)
+_DECODERS = (DECHUNK["sansio"], partial(dechunk_flask, size=100))
 
 
 class _Socket:
@@ -312,9 +274,10 @@ _CHUNK_TOKENS = (
 
 @given(st.lists(st.sampled_from(_CHUNK_TOKENS), max_size=6).map(b"".join), _CUTS)
 def test_both_take_chunks_apart_alike_in_any_cut(body: bytes, sizes: list[int]) -> None:
-    pieces = _pieces(body, sizes)
-    whole = _sansio_chunks([body])
-    assert [_flask_chunks([body]), _sansio_chunks(pieces), _flask_chunks(pieces)] == [whole] * 3
+    whole = decode_chunks(DECHUNK["sansio"], [body])
+    for dechunk in _DECODERS:
+        for pieces in ([body], by_sizes(body, sizes)):
+            assert decode_chunks(dechunk, pieces) == whole
     if isinstance(whole, bytes):
         assert _http_client_chunks(body) == whole
 
@@ -323,5 +286,6 @@ def test_both_take_chunks_apart_alike_in_any_cut(body: bytes, sizes: list[int]) 
 def test_what_was_put_into_chunks_comes_back(data: list[bytes], upper: bool, sizes: list[int]) -> None:
     form = b"0%X\r\n%b\r\n" if upper else b"%x;a=b\r\n%b\r\n"
     body = b"".join(form % (len(piece), piece) for piece in data) + b"0\r\n\r\n"
-    assert _sansio_chunks(_pieces(body, sizes)) == b"".join(data) == _http_client_chunks(body)
-    assert _flask_chunks(_pieces(body, sizes)) == b"".join(data)
+    for dechunk in _DECODERS:
+        assert decode_chunks(dechunk, by_sizes(body, sizes)) == b"".join(data)
+    assert _http_client_chunks(body) == b"".join(data)

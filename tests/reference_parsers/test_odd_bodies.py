@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import MultipartError
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 
 from clients.comparison.cases import rule_tiers
 from tests.parsers import ALL_PARSERS, Form, read_form
+from tests.reference_parsers.witnesses import NoName, read_by_defnull, read_by_python_multipart
+from tests.sansio.splits import by_sizes
 
 _D = b'Content-Disposition: form-data; name="a"'
 _PART = b"--b\r\n" + _D + b"\r\n\r\n"
@@ -34,16 +35,8 @@ _CUTS = st.lists(st.integers(1, 60), max_size=8)
 Triple = tuple[str, str | None, bytes]
 
 
-def _pieces(body: bytes, sizes: Sequence[int]) -> list[bytes]:
-    pieces = []
-    for size in sizes:
-        pieces.append(body[:size])
-        body = body[size:]
-    return [piece for piece in (*pieces, body) if piece]
-
-
 def _form(name: str, body: bytes, sizes: Sequence[int] = ()) -> Form:
-    return read_form(ALL_PARSERS[name], "multipart/form-data; boundary=b", _pieces(body, sizes))
+    return read_form(ALL_PARSERS[name], "multipart/form-data; boundary=b", by_sizes(body, sizes))
 
 
 def _triples(form: Form) -> list[Triple] | None:
@@ -67,72 +60,21 @@ def test_no_cut_shows_in_odd_bodies(name: str, body: bytes, sizes: list[int]) ->
 
 
 def _defnull(body: bytes) -> list[Triple] | None:
-    """defnull's `multipart`, strict; None when it refuses."""
-    found: list[Triple] = []
-    segment: MultipartSegment | None = None
-    data = bytearray()
+    """The parts of defnull's `multipart`; None when it refuses."""
     try:
-        with PushMultipartParser(b"b", strict=True) as parser:
-            for piece in (body, b""):
-                for result in parser.parse(piece):
-                    if isinstance(result, MultipartSegment):
-                        segment = result
-                    elif result is not None:
-                        data += result
-                    else:
-                        assert segment is not None
-                        found.append((segment.name, segment.filename, bytes(data)))
-                        data.clear()
+        parts = read_by_defnull(b"b", [body])
     except MultipartError:
         return None
-    return found
-
-
-class _NoHeader(Exception):
-    """A part without the header field that has its name."""
+    return [(part.name, part.filename, part.data) for part in parts]
 
 
 def _python_multipart(body: bytes) -> list[Triple] | None:
-    """python-multipart's callbacks, put together; None when it refuses."""
-    found: list[Triple] = []
-    fields: dict[bytes, bytes] = {}
-    name, value, data = bytearray(), bytearray(), bytearray()
-
-    def begin() -> None:
-        fields.clear()
-        data.clear()
-
-    def end_header() -> None:
-        fields[bytes(name).lower()] = bytes(value)
-        name.clear()
-        value.clear()
-
-    def end() -> None:
-        _, options = parse_options_header(fields.get(b"content-disposition", b""))
-        if b"name" not in options:
-            raise _NoHeader
-        filename = options.get(b"filename")
-        found.append(
-            (options[b"name"].decode(), None if filename is None else filename.decode(), bytes(data))
-        )
-
-    parser = MultipartParser(
-        b"b",
-        {
-            "on_part_begin": begin,
-            "on_header_field": lambda raw, start, stop: name.extend(raw[start:stop]),
-            "on_header_value": lambda raw, start, stop: value.extend(raw[start:stop]),
-            "on_header_end": end_header,
-            "on_part_data": lambda raw, start, stop: data.extend(raw[start:stop]),
-            "on_part_end": end,
-        },
-    )
+    """The parts of python-multipart; None when it refuses."""
     try:
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, _NoHeader):
+        parts = read_by_python_multipart(b"b", [body])
+    except (FormParserError, NoName):
         return None
-    return found
+    return [(part.name, part.filename, part.data) for part in parts]
 
 
 Mark = Callable[[bytes], object]

@@ -3,7 +3,7 @@
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 SEGMENT = 64 * 1024
 
@@ -35,6 +35,15 @@ def at_random(data: bytes, rng: random.Random, most: int = 12) -> list[bytes]:
 def by_size(data: bytes, size: int) -> list[bytes]:
     """Reads of `size` bytes, as from a full socket buffer."""
     return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def by_sizes(data: bytes, sizes: Iterable[int]) -> list[bytes]:
+    """Reads of these sizes and one of the rest, without empty ones."""
+    pieces = []
+    for size in sizes:
+        pieces.append(data[:size])
+        data = data[size:]
+    return [piece for piece in (*pieces, data) if piece]
 
 
 def source_of(pieces: Sequence[bytes]) -> Callable[[int], bytes]:
