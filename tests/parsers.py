@@ -109,10 +109,10 @@ DECHUNK: Mapping[str, Dechunk] = {"sansio": _dechunk_sansio, "flask": dechunk_fl
 
 
 def decode_chunks(
-    dechunk: Dechunk, pieces: Sequence[bytes], *, has_content_type: bool = False
+    dechunk: Dechunk, pieces: Sequence[bytes], *, has_content_type: bool = False, limits: Limits = LIMITS
 ) -> bytes | str:
     """The data of a chunked body, or the code of the problem."""
     try:
-        return b"".join(dechunk(pieces, has_content_type, LIMITS))
+        return b"".join(dechunk(pieces, has_content_type, limits))
     except Problem as problem:
         return problem.code

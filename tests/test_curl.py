@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(CURL is None, reason="curl is not installed: non
 HELLO = SAMPLE_FILES / "hello-world.txt"
 BINARY = SAMPLE_FILES / "binary.bin"
 CRLF_DENSE = SAMPLE_FILES / "crlf-dense.txt"
+JSON = '{"a": ["abc", "def", {"bec": 1}]}'
 Backends = Mapping[str, RunningBackend]
 EACH = pytest.mark.parametrize("name", BACKEND_NAMES)
 
@@ -234,33 +235,26 @@ def test_curl_data_on_an_echo_path_with_everything_in_the_head(backends: Backend
     )
 
 
+@pytest.mark.parametrize(
+    ("media_type", "argument", "data", "seen"),
+    [
+        ("text/plain", f"@{CRLF_DENSE}", CRLF_DENSE.read_bytes(), {"text": CRLF_DENSE.read_bytes().decode()}),
+        ("application/json", JSON, JSON.encode(), {"json": {"a": ["abc", "def", {"bec": 1}]}}),
+    ],
+)
 @EACH
-def test_curl_binary_data_as_text(backends: Backends, name: str) -> None:
-    data = CRLF_DENSE.read_bytes()
-    result, _ = curl(
-        backends[name], "/upload/", "--data-binary", f"@{CRLF_DENSE}", "-H", "Content-Type: text/plain"
-    )
+def test_curl_binary_data_as_text_and_as_json(
+    backends: Backends, name: str, media_type: str, argument: str, data: bytes, seen: dict[str, Any]
+) -> None:
+    arguments = ("--data-binary", argument, "-H", f"Content-Type: {media_type}")
+    result, _ = curl(backends[name], "/upload/", *arguments)
+    kind = next(iter(seen))
     assert result == described(
         "POST",
         "/upload/",
-        headers=headers(content_length=len(data), content_type="text/plain"),
-        body=body_of("text", data, "text/plain"),
-        text=data.decode(),
-    )
-
-
-@EACH
-def test_curl_binary_data_as_json(backends: Backends, name: str) -> None:
-    data = b'{"a": ["abc", "def", {"bec": 1}]}'
-    result, _ = curl(
-        backends[name], "/upload/", "--data-binary", data.decode(), "-H", "Content-Type: application/json"
-    )
-    assert result == described(
-        "POST",
-        "/upload/",
-        headers=headers(content_length=33, content_type="application/json"),
-        body=body_of("json", data, "application/json"),
-        json={"a": ["abc", "def", {"bec": 1}]},
+        headers=headers(content_length=len(data), content_type=media_type),
+        body=body_of(kind, data, media_type),
+        **seen,
     )
 
 

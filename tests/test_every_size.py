@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from clients.launch import RunningBackend, start
+from clients.launch import RunningBackend, running
 from tests.conftest import BACKEND_NAMES
 
 KIB = 1024
@@ -63,15 +63,9 @@ COMBINATIONS = [
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, RunningBackend]]:
     """The backends without fsync: this is about bytes, not about crashes."""
-    backends: dict[str, RunningBackend] = {}
-    try:
-        for name in BACKEND_NAMES:
-            env = {"WIREPROOF_DURABILITY": "fast"}
-            backends[name] = start(name, store=tmp_path_factory.mktemp(name), env=env)
-        yield backends
-    finally:
-        for backend in backends.values():
-            backend.stop()
+    env = {"WIREPROOF_DURABILITY": "fast"}
+    with running(BACKEND_NAMES, store=tmp_path_factory.mktemp("quick"), env=env) as started:
+        yield {backend.name: backend for backend in started}
 
 
 def sizes_near(edge: int) -> range:

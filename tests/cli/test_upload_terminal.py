@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from clients.launch import PROJECT_ROOT
-from tests.http1.recording_server import Peer, echo_nothing, ok, recording
+from tests.http1.recording_server import Peer, echo_nothing, ok, playing, recording
 
 CLIENTS = pytest.mark.parametrize("client", ["socket", "requests"])
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -94,24 +94,17 @@ def test_no_color_means_no_colour(client: str, large: Path) -> None:
 
 @CLIENTS
 def test_a_result_is_indented_unless_raw(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b'{"a":"\xc3\xa4\\u001b\xc2\x9b"}\n'))
-
-    with recording(script) as server:
+    with recording(playing([ok(b'{"a":"\xc3\xa4\\u001b\xc2\x9b"}\n')])) as server:
         assert on_terminal(client, server.url) == (0, '{\r\n  "a": "ä\\u001b\\u009b"\r\n}\r\n')
         assert on_terminal(client, server.url, "--raw") == (0, '{"a":"ä\\u001b\x9b"}\r\n')
 
 
 @CLIENTS
 def test_a_refusal_is_shown_once_in_words_and_in_red(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        problem = b'{"code":"bad_value","detail":"no\\u001b[2J","status":400,"title":"A value is wrong"}'
-        peer.send(ok(problem, "400 Bad Request", "application/problem+json"))
-
+    problem = b'{"code":"bad_value","detail":"no\\u001b[2J","status":400,"title":"A value is wrong"}'
+    response = ok(problem, "400 Bad Request", "application/problem+json")
     words = "refused: 400 Bad Request (bad_value){}\r\n  A value is wrong\r\n  no\\u001b[2J\r\n"
-    with recording(script) as server:
+    with recording(playing([response])) as server:
         assert on_terminal(client, server.url) == (1, "\x1b[31m" + words.format("\x1b[0m"))
         assert on_terminal(client, server.url, NO_COLOR="1") == (1, words.format(""))
 

@@ -48,12 +48,11 @@ def scope_of(method: str = "GET", target: bytes = b"/", *fields: tuple[bytes, by
     }
 
 
-def ask(app: ASGIApp, scope: Scope, received: list[Message]) -> Answered | None:
-    """The response, or None if there is none.
+def call(app: ASGIApp, scope: Scope, received: list[Message], said: list[Message]) -> None:
+    """Append what the application sends to `said`, even if it raises.
 
     The application takes the messages out of `received`. After the last one `receive` waits forever.
     """
-    said: list[Message] = []
 
     async def receive() -> Message:
         if not received:
@@ -68,6 +67,12 @@ def ask(app: ASGIApp, scope: Scope, received: list[Message]) -> Answered | None:
             await app(scope, receive, send)
 
     anyio.run(run)
+
+
+def ask(app: ASGIApp, scope: Scope, received: list[Message]) -> Answered | None:
+    """The response to what `call` is given, or None if there is none."""
+    said: list[Message] = []
+    call(app, scope, received, said)
     if not said:
         return None
     start, *rest = said

@@ -12,7 +12,6 @@ import pytest
 
 pytest.importorskip("fastapi", reason="without the extra 'fastapi' its backend is NOT tested")
 
-import anyio
 from fastapi import FastAPI
 from starlette.types import Message
 
@@ -20,7 +19,7 @@ from servers import fastapi_upload
 from servers.contract.limits import Limits
 from servers.contract.responses import Event
 from servers.settings import Settings
-from tests.fastapi_server.asgi import DISCONNECT, Answered, ask, body_messages, scope_of
+from tests.fastapi_server.asgi import DISCONNECT, Answered, ask, body_messages, call, scope_of
 from tests.patience import patient
 
 JSON = (b"content-type", b"application/json")
@@ -188,18 +187,8 @@ def test_an_exception_becomes_a_problem_without_details(
 
     monkeypatch.setattr(fastapi_upload, "read_scope", fail)
     said: list[Message] = []
-
-    async def send(message: Message) -> None:
-        said.append(message)
-
-    async def receive() -> Message:
-        return DISCONNECT
-
-    async def run() -> None:
-        await app(scope_of(), receive, send)
-
     with pytest.raises(RuntimeError):  # raised again, for the server's log
-        anyio.run(run)
+        call(app, scope_of(), [DISCONNECT] * 10, said)
     assert said[0]["status"] == 500
     assert (b"connection", b"close") in said[0]["headers"]
     assert json.loads(said[1]["body"])["code"] == "internal"
@@ -226,17 +215,7 @@ def test_a_public_address_is_refused_without_a_token(
 
 def test_a_web_socket_is_closed(app: FastAPI) -> None:
     said: list[Message] = []
-
-    async def send(message: Message) -> None:
-        said.append(message)
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    async def run() -> None:
-        await app(scope_of(type="websocket", subprotocols=[]), receive, send)
-
-    anyio.run(run)
+    call(app, scope_of(type="websocket", subprotocols=[]), [{"type": "websocket.connect"}], said)
     assert [message["type"] for message in said] == ["websocket.close"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ pytest.importorskip("fastapi", reason="without the extra 'fastapi' its backend i
 
 from clients.http1.exchange import Exchange, exchange, whole
 from clients.launch import BACKENDS, LaunchError, RunningBackend, installed_backends, start
+from tests.connections import connect, receive_all
+from tests.patience import eventually
 
 HOST = b"Host: localhost:8000\r\n"
 UPLOAD = b"POST /upload/ HTTP/1.1\r\n" + HOST
@@ -62,15 +64,6 @@ def open_sockets(backend: RunningBackend) -> int:
     return sum(row[1].endswith(port) and row[3] in ("01", "08") for row in rows)
 
 
-def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def test_the_problem_of_a_malformed_head_reaches_a_client_that_still_sends(backend: RunningBackend) -> None:
     exchanged = answered(backend, b"GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n" + b"x" * 500_000)
     assert problem(exchanged) == (400, "bad_header")
@@ -79,9 +72,7 @@ def test_the_problem_of_a_malformed_head_reaches_a_client_that_still_sends(backe
 
 
 def test_a_malformed_head_is_refused_with_a_body_even_for_head(backend: RunningBackend) -> None:
-    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    received = receive_all(connect(backend, b"HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n"))
     assert b'"code":"bad_header"' in received
 
 
@@ -111,13 +102,12 @@ def test_a_broken_body_is_refused_and_leaves_nothing(
 
 
 def test_the_problem_of_a_malformed_body_reaches_a_client_that_still_sends(backend: RunningBackend) -> None:
-    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        connection.sendall(UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n")
+    with connect(backend, UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n") as connection:
         for _ in range(5):
             time.sleep(0.02)
             connection.sendall(b"x" * 100_000)
         connection.shutdown(socket.SHUT_WR)
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        received = receive_all(connection)
     assert b'"code":"bad_chunk"' in received
 
 
@@ -145,31 +135,27 @@ def test_one_continue_comes_when_the_body_is_wanted_and_none_when_it_is_refused(
 
 
 def test_a_late_head_is_refused_and_a_silent_connection_closed(hasty: RunningBackend) -> None:
-    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n")
+    with connect(hasty, b"GET / HTTP/1.1\r\n") as connection:
         time.sleep(0.6)
         connection.sendall(b"Host: h\r\n")
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        received = receive_all(connection)
         assert received.startswith(b"HTTP/1.1 408 ")
         assert b'"code":"request_timeout"' in received
-    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
+    with connect(hasty) as connection:
         assert connection.recv(65536) == b""
 
 
 def test_a_second_request_may_begin_late_and_must_be_quick_then(hasty: RunningBackend) -> None:
-    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+    with connect(hasty, b"GET / HTTP/1.1\r\n" + HOST + b"\r\n") as connection:
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         time.sleep(0.7)
         connection.sendall(b"G")
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        received = receive_all(connection)
     assert b"HTTP/1.1 408 " in received
 
 
 def test_a_body_that_does_not_come_is_refused(hasty: RunningBackend) -> None:
-    with socket.create_connection((hasty.host, hasty.port), timeout=10) as connection:
-        connection.sendall(UPLOAD + b"Content-Length: 10\r\n\r\nabc")
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    received = receive_all(connect(hasty, UPLOAD + b"Content-Length: 10\r\n\r\nabc"))
     assert received.startswith(b"HTTP/1.1 408 ")
     assert stored(hasty) == []
 
@@ -182,11 +168,10 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
     with start("fastapi", env=env) as backend:
         sent = answered(backend, head + b"\r\n" + body)
         target = sent.responses[0].json()["files"][0]["href"].encode()
-        assert comes_true(lambda: open_sockets(backend) == 0)
-        with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-            connection.sendall(b"GET %b HTTP/1.1\r\n" % target + HOST + b"\r\n")
-            assert comes_true(lambda: open_sockets(backend) == 1)
-            assert comes_true(lambda: open_sockets(backend) == 0, seconds=30)
+        assert eventually(lambda: open_sockets(backend) == 0, seconds=10)
+        with connect(backend, b"GET %b HTTP/1.1\r\n" % target + HOST + b"\r\n"):
+            assert eventually(lambda: open_sockets(backend) == 1, seconds=10)
+            assert eventually(lambda: open_sockets(backend) == 0, seconds=30)
         assert "Traceback" not in backend.log()
 
 
@@ -197,21 +182,17 @@ def test_http_1_0_keeps_the_connection_if_asked_and_gets_no_chunks(backend: Runn
     body = b'{"query":"ab","delay":0}'
     head = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     post = b"POST /stream_echo HTTP/1.0\r\nConnection: keep-alive\r\n" + head + body
-    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        connection.sendall(post)
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    received = receive_all(connect(backend, post))
     assert received.endswith(b'\r\n\r\ndata: {"chunk": "a"}\n\ndata: {"chunk": "b"}\n\n')
     assert b"\r\nconnection: close\r\n" in received.lower()
 
 
 def test_a_keep_alive_of_no_seconds_still_awaits_the_first_request() -> None:
-    with (
-        start("fastapi", env={"WIREPROOF_KEEP_ALIVE_TIMEOUT": "0"}) as backend,
-        socket.create_connection((backend.host, backend.port), timeout=10) as connection,
-    ):
+    with start("fastapi", env={"WIREPROOF_KEEP_ALIVE_TIMEOUT": "0"}) as backend:
+        connection = connect(backend)
         time.sleep(0.2)
         connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        received = receive_all(connection)
     assert received.startswith(b"HTTP/1.1 200 ")
 
 
@@ -226,14 +207,11 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningBackend]:
 
 
 def test_without_our_protocol_class_ordinary_clients_get_the_same_responses(plain: RunningBackend) -> None:
-    with socket.create_connection((plain.host, plain.port), timeout=10) as connection:
-        length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FILE)
-        connection.sendall(UPLOAD + FORM + length + FILE)
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FILE)
+    received = receive_all(connect(plain, UPLOAD + FORM + length + FILE))
     assert received.startswith(b"HTTP/1.1 200 ")
     assert b'"kind":"multipart"' in received
-    with socket.create_connection((plain.host, plain.port), timeout=10) as connection:
-        connection.sendall(b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n")
+    with connect(plain, b"GET /%00 HTTP/1.1\r\n" + HOST + b"\r\n") as connection:
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 

@@ -20,6 +20,7 @@ from servers.flask_reading import read_environ
 from servers.flask_server.body_input import PIECE, BodyInput
 from servers.flask_server.dev_server import DevConnection
 from servers.settings import Settings
+from tests.connections import connect, receive_all
 
 MEMORY = Settings(store="memory:")
 
@@ -228,12 +229,10 @@ def test_development_server_survives_hostile_chunks(
     backends: Mapping[str, RunningBackend], size: bytes
 ) -> None:
     """Werkzeug's own decoder fills the memory with zeros for the first one (B33)."""
-    backend = backends["flask"]
-    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-        connection.sendall(head + size + b"\r\nabc\r\n0\r\n\r\n")
-        connection.shutdown(socket.SHUT_WR)
-        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection = connect(backends["flask"], head + size + b"\r\nabc\r\n0\r\n\r\n")
+    connection.shutdown(socket.SHUT_WR)
+    response = receive_all(connection)
     assert response.startswith(b"HTTP/1.1 400 ")
     assert b'"code":"bad_chunk"' in response
 
@@ -249,22 +248,17 @@ def test_development_server_survives_hostile_chunks(
 def test_development_server_lets_a_refusal_be_read_and_closes(
     backends: Mapping[str, RunningBackend], method: bytes, length: int, sent: int
 ) -> None:
-    backend = backends["flask"]
-    with socket.create_connection((backend.host, backend.port), timeout=10) as connection:
-        head = b"%s /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (method, length)
-        connection.sendall(head)
-        connection.sendall(b"x" * sent)
-        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    head = b"%s /v1/no HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (method, length)
+    connection = connect(backends["flask"], head)
+    connection.sendall(b"x" * sent)
+    response = receive_all(connection)
     assert response.startswith(b"HTTP/1.1 404 ")
     assert response.endswith(b"\r\n\r\n") == (method == b"HEAD")
 
 
 def test_development_server_waits_for_a_body_no_longer_than_it_may_be_idle() -> None:
-    with (
-        start("flask", env={"WIREPROOF_BODY_IDLE_TIMEOUT": "1"}) as backend,
-        socket.create_connection((backend.host, backend.port), timeout=10) as connection,
-    ):
-        connection.sendall(b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
-        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    with start("flask", env={"WIREPROOF_BODY_IDLE_TIMEOUT": "1"}) as backend:
+        begun = b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na"
+        response = receive_all(connect(backend, begun))
     assert response.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"request_timeout"' in response

@@ -13,6 +13,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from servers.flask_server.gunicorn_worker import PatientSocket
+from tests.connections import connect, receive_all
 
 GET = b"GET /x HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
@@ -30,17 +31,6 @@ QUICK = {
 def gunicorn() -> Iterator[RunningBackend]:
     with start("gunicorn", env=QUICK) as backend:
         yield backend
-
-
-def connect(backend: RunningBackend, sent: bytes = b"") -> socket.socket:
-    connection = socket.create_connection((backend.host, backend.port), timeout=10)
-    connection.sendall(sent)
-    return connection
-
-
-def receive_all(connection: socket.socket) -> bytes:
-    with connection:
-        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def answer_to_a_flood(connection: socket.socket, block: bytes, *, pause: float = 0) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,7 +18,7 @@ from clients.http1 import incoming_response, requests_transport, socket_transpor
 from clients.http1.errors import Unreachable, UploadFailed
 from clients.http1.upload_call import Call
 from clients.http1.wire import Wire
-from tests.http1.recording_server import Peer, echo_nothing, ok, recording
+from tests.http1.recording_server import Peer, Script, echo_nothing, ok, playing, recording
 
 both = pytest.mark.parametrize("client", [socket_upload, requests_upload], ids=["socket", "requests"])
 both_transports = pytest.mark.parametrize("transport", [socket_transport, requests_transport])
@@ -133,12 +133,8 @@ def test_the_wire_shows_exactly_what_was_sent_and_received(transport: ModuleType
     sent, received = bytearray(), bytearray()
     said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(said)
-
     wire = Wire(10, sent.extend, received.extend)
-    with recording(script) as server, path.open("rb") as file:
+    with recording(playing([said])) as server, path.open("rb") as file:
         result = transport.send(Call("POST", server.url, files={"f": file}), wire)
         assert sent == server.peers[0].received
     assert bytes(received) == said
@@ -168,11 +164,7 @@ def test_head_has_no_body_and_is_no_error(client: ModuleType) -> None:
 
 @both
 def test_a_response_without_a_length_ends_with_the_connection(client: ModuleType) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
-
-    with recording(script) as server:
+    with recording(playing([b"HTTP/1.1 200 OK\r\n\r\nall of it"])) as server:
         assert client.post(server.url, timeout=5).body == b"all of it"
 
 
@@ -182,11 +174,10 @@ def test_a_response_that_is_too_large_is_not_kept(
 ) -> None:
     monkeypatch.setattr(incoming_response, "MAX_RESPONSE_BYTES", 1 << 20)
 
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(bytes(4 << 20)))
-
-    with recording(script) as server, pytest.raises(UploadFailed, match="larger than 1 MiB"):
+    with (
+        recording(playing([ok(bytes(4 << 20))])) as server,
+        pytest.raises(UploadFailed, match="larger than 1 MiB"),
+    ):
         client.post(server.url, timeout=5)
 
 
@@ -211,12 +202,8 @@ def test_the_time_limit_holds_while_the_stream_is_slow(client: ModuleType) -> No
         client.post(server.url, data=slow(), timeout=0.4)
 
 
-def refusing(status: str, fields: str = "Retry-After: 0\r\n") -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(f"HTTP/1.1 {status}\r\n{fields}Content-Length: 0\r\n\r\n".encode())
-
-    return script
+def refusing(status: str, fields: str = "Retry-After: 0\r\n") -> Script:
+    return playing([f"HTTP/1.1 {status}\r\n{fields}Content-Length: 0\r\n\r\n".encode()])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http1.recording_server import Peer, echo_nothing, ok, recording
+from tests.http1.recording_server import Peer, echo_nothing, ok, playing, recording
 from tests.patience import patient
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,11 +71,7 @@ def test_the_host_has_no_address(client: str) -> None:
 
 
 def test_a_refused_upload(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(TOO_LARGE)
-
-    with recording(script) as server:
+    with recording(playing([TOO_LARGE])) as server:
         done = run(client, server.url, "-F", "a=1")
     assert done.returncode == 1
     assert done.stdout == PROBLEM
@@ -116,23 +112,9 @@ def test_a_server_that_closes_without_a_word(client: str) -> None:
     assert "closed the connection without" in said(done)
 
 
-def test_a_response_that_is_cut_off(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b"x" * 100)[:-1])
-
-    with recording(script) as server:
-        done = run(client, server.url, "-F", "a=1")
-    assert done.returncode == 3
-    assert said(done).startswith("error: ")
-
-
-def test_a_response_that_is_not_http(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(b"220 mail.example ESMTP\r\n\r\n")
-
-    with recording(script) as server:
+@pytest.mark.parametrize("said_by_server", [ok(b"x" * 100)[:-1], b"220 mail.example ESMTP\r\n\r\n"])
+def test_a_response_that_is_cut_off_or_not_http(client: str, said_by_server: bytes) -> None:
+    with recording(playing([said_by_server])) as server:
         done = run(client, server.url, "-F", "a=1")
     assert done.returncode == 3
     assert said(done).startswith("error: ")
@@ -211,11 +193,7 @@ def test_an_output_that_cannot_be_written(client: str, tmp_path: Path) -> None:
 
 
 def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
-
-    with recording(script) as server:
+    with recording(playing([b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"])) as server:
         done = run(client, server.url, "-F", "a=1")
         assert len(server.peers) == 1
     assert done.returncode == 1
@@ -223,11 +201,7 @@ def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
 
 
 def test_a_refusal_in_another_form_is_shown_without_control_bytes(client: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b"no\x1b[2J!", "500 Oops", "text/plain"))
-
-    with recording(script) as server:
+    with recording(playing([ok(b"no\x1b[2J!", "500 Oops", "text/plain")])) as server:
         done = run(client, server.url)
     assert done.returncode == 1
     assert said(done) == "refused: 500 Internal Server Error\n  no\\u001b[2J!\n"

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from clients import requests_upload, socket_upload
 from clients.http1.errors import Unreachable
 from clients.http1.response_parser import Response
-from tests.http1.recording_server import Peer, ok, recording
+from tests.http1.recording_server import ok, playing, recording
 
 CLIENTS = {"socket": socket_upload, "requests": requests_upload}
 both = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
@@ -25,11 +25,7 @@ def coded(body: bytes) -> bytes:
 def response_to(client: ModuleType, said: bytes) -> Response:
     """What the client makes of a server that says this, and closes."""
 
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(said)
-
-    with recording(script) as server:
+    with recording(playing([said])) as server:
         result: Response = client.post(server.url, data=b"x", timeout=10)
     return result
 
@@ -91,13 +87,9 @@ def test_requests_takes_a_content_coding_off() -> None:
 def test_a_raw_body_is_as_received(
     client: ModuleType, kept: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(coded(CODED))
-
     path = tmp_path_factory.mktemp("raw") / "body"
     flags = ["--raw", *(["-o", str(path)] if kept == "a file" else [])]
-    with recording(script) as server:
+    with recording(playing([coded(CODED)])) as server:
         result = CliRunner().invoke(client.main, [server.url, "-H", "X: y", *flags])
     if client is requests_upload:
         assert result.exit_code == 0, result.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from clients import requests_upload, socket_upload
 from clients.http1.verify_upload import NotVerified
-from tests.http1.recording_server import Peer, ok, recording
+from tests.http1.recording_server import Peer, ok, playing, recording
 
 CONTENT = b"hello world"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -68,11 +68,7 @@ def test_a_false_description_is_an_error(client: ModuleType, change: Change, why
 
 
 def put(client: ModuleType, body: dict[str, Any], files: list[dict[str, Any]]) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(json.dumps({"body": body, "files": files}).encode()))
-
-    with recording(script) as server:
+    with recording(playing([ok(json.dumps({"body": body, "files": files}).encode())])) as server:
         client.request("PUT", server.url, data=iter([CONTENT]), timeout=5)
 
 
@@ -86,11 +82,10 @@ def test_a_raw_body_is_confirmed_by_its_hash(client: ModuleType) -> None:
 
 
 def test_a_body_where_none_was_sent_is_an_error(client: ModuleType) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b'{"body":{"kind":"bytes","size":3,"sha256":"0"},"files":[]}'))
-
-    with recording(script) as server, pytest.raises(NotVerified, match=r"body\.size is 3, but 0 was sent"):
+    with (
+        recording(playing([ok(b'{"body":{"kind":"bytes","size":3,"sha256":"0"},"files":[]}')])) as server,
+        pytest.raises(NotVerified, match=r"body\.size is 3, but 0 was sent"),
+    ):
         client.request("GET", server.url, timeout=5)
 
 
@@ -105,27 +100,15 @@ def test_a_2xx_before_the_whole_body_was_sent_is_an_error(client: ModuleType) ->
 
 @pytest.mark.parametrize("body", [b"[]", b'{"files":[]}', b'{"body":{}}', b'"x"'])
 def test_other_services_are_not_checked(client: ModuleType, body: bytes) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(body))
-
-    with recording(script) as server:
+    with recording(playing([ok(body)])) as server:
         assert client.post(server.url, data=CONTENT, timeout=5).body == body
 
 
 def test_a_problem_is_not_checked(client: ModuleType) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b'{"body":{"size":0},"files":[]}', "400 Bad Request"))
-
-    with recording(script) as server:
+    with recording(playing([ok(b'{"body":{"size":0},"files":[]}', "400 Bad Request")])) as server:
         assert client.post(server.url, data=CONTENT, timeout=5).status == 400
 
 
 def test_what_only_says_that_it_is_json_is_an_error(client: ModuleType) -> None:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(ok(b"{"))
-
-    with recording(script) as server, pytest.raises(NotVerified, match="says that it is JSON"):
+    with recording(playing([ok(b"{")])) as server, pytest.raises(NotVerified, match="says that it is JSON"):
         client.post(server.url, data=CONTENT, timeout=5)

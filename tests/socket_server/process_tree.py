@@ -1,8 +1,6 @@
 """The processes of a running server, as /proc shows them."""
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -24,11 +22,3 @@ def cpu_seconds(pid: int) -> float:
     """The CPU time that the process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether the condition becomes true within so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()

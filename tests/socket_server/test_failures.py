@@ -4,14 +4,13 @@ import errno
 import logging
 import socket
 import struct
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from servers.socket_server.connection import Connection
 from servers.storage.local import LocalStore
+from tests.patience import eventually
 from tests.routes.faulty_store import FaultyStore
 from tests.socket_server.client import get, request
 from tests.socket_server.worker_thread import serving
@@ -19,13 +18,6 @@ from tests.socket_server.worker_thread import serving
 _TYPE = "Content-Type: multipart/form-data; boundary=b"
 _PART = b'--b\r\nContent-Disposition: form-data; name=a; filename="f"\r\n\r\n'
 _LARGE = bytes(3 * 1024 * 1024)
-
-
-def _eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def _left_in(folder: Path) -> list[str]:
@@ -50,7 +42,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path, sent:
             assert client.is_silent(0.1)
             if reset:
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        assert _eventually(lambda: not _left_in(tmp_path / "store")), _left_in(tmp_path / "store")
+        assert eventually(lambda: not _left_in(tmp_path / "store")), _left_in(tmp_path / "store")
         assert list(store.names()) == []
         with worker.client() as other:
             assert other.send(get("/healthz")).response().status == 200
@@ -75,7 +67,7 @@ def test_a_full_store_is_507_and_a_broken_one_503(size: int) -> None:
             with serving(store) as worker, worker.client() as client:
                 client.send(request("POST", "/upload/", "Content-Type: image/png", body=bytes(size)))
                 assert client.response().status == status, store.steps
-                assert _eventually(lambda store=store: store.aborts > 0)  # type: ignore[misc]
+                assert eventually(lambda store=store: store.aborts > 0)  # type: ignore[misc]
                 assert list(store.names()) == []
 
 
@@ -123,8 +115,8 @@ def test_a_client_that_leaves_during_its_answer_gives_the_file_back(tmp_path: Pa
             href = client.response().json()["files"][0]["href"]
             before = _descriptors()
             client.send(get(href))
-            assert _eventually(lambda: _descriptors() == before + 1), "the file is open"
-        assert _eventually(lambda: _descriptors() == before - 2), "neither the file nor the connection is"
+            assert eventually(lambda: _descriptors() == before + 1), "the file is open"
+        assert eventually(lambda: _descriptors() == before - 2), "neither the file nor the connection is"
 
 
 def _descriptors() -> int:

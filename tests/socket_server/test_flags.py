@@ -17,8 +17,8 @@ from servers import socket_upload
 from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
 from servers.socket_upload import main
+from tests.patience import eventually
 from tests.socket_server.client import Client, get, request
-from tests.socket_server.process_tree import eventually
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from clients.launch import PROJECT_ROOT, RunningBackend, spawn, start
-from tests.patience import patient
+from tests.patience import eventually, patient
 from tests.socket_server.client import Client, get, request
-from tests.socket_server.process_tree import children, cpu_seconds, eventually, is_running
+from tests.socket_server.process_tree import children, cpu_seconds, is_running
 
 # Code that a server runs before its own. It makes something happen at a certain moment.
 _FORK_FAILS = """
@@ -196,7 +196,7 @@ def test_a_worker_for_which_there_was_no_room_is_started_again(tmp_path: Path, n
     with start("socket", flags=["--workers", "2"], env=env) as backend:
         first, _ = children(backend.pid)
         os.kill(first, signal.SIGKILL)
-        assert eventually(lambda: len(set(children(backend.pid)) - {first}) == 2)
+        assert eventually(lambda: len(set(children(backend.pid)) - {first}) == 2, 10)
         assert backend.log().count("no worker can be started: no room") == 1
         with Client(backend.port) as client:
             assert client.send(get()).response().status == 200
@@ -225,7 +225,7 @@ def test_what_had_arrived_when_the_signal_came_is_answered(
     with Client(backend.port) as kept:
         kept.send(get()).response()
         os.killpg(backend.pid, signal.SIGSTOP)
-        assert eventually(lambda: all(map(_is_stopped, processes)))
+        assert eventually(lambda: all(map(_is_stopped, processes)), 10)
         with Client(backend.port) as fresh:
             for client in (kept.forget(), fresh):
                 client.send(get("/late"))
@@ -252,7 +252,7 @@ def test_a_killed_worker_is_replaced(two_workers: RunningBackend) -> None:
     master = two_workers.pid
     first, second = children(master)
     os.kill(first, signal.SIGKILL)
-    assert eventually(lambda: len(children(master)) == 2 and first not in children(master))
+    assert eventually(lambda: len(children(master)) == 2 and first not in children(master), 10)
     assert second in children(master)
     assert f"worker {first} ended with status -9" in two_workers.log()
     for _ in range(8):
@@ -265,9 +265,9 @@ def test_a_worker_that_is_stopped_finishes_and_is_replaced(two_workers: RunningB
     with _begin_upload(two_workers) as upload:
         for worker in workers:
             os.kill(worker, signal.SIGTERM)
-        assert eventually(lambda: len(set(children(two_workers.pid)) - set(workers)) == 1)
+        assert eventually(lambda: len(set(children(two_workers.pid)) - set(workers)) == 1, 10)
         _finish_upload(upload)
-    assert eventually(lambda: len(set(children(two_workers.pid)) - set(workers)) == 2)
+    assert eventually(lambda: len(set(children(two_workers.pid)) - set(workers)) == 2, 10)
 
 
 def test_workers_end_with_their_supervisor_but_finish_first(backend: RunningBackend) -> None:
@@ -276,13 +276,13 @@ def test_workers_end_with_their_supervisor_but_finish_first(backend: RunningBack
     with _begin_upload(backend) as upload:
         os.kill(backend.pid, signal.SIGKILL)
         backend.process.wait(5)
-        assert eventually(lambda: sum(is_running(worker) for worker in workers) == 1)
+        assert eventually(lambda: sum(is_running(worker) for worker in workers) == 1, 10)
         (busy,) = filter(is_running, workers)
         before = cpu_seconds(busy)
         assert upload.is_silent(0.5)
         assert cpu_seconds(busy) - before < 0.2
         _finish_upload(upload)
-    assert eventually(lambda: not any(map(is_running, workers)))
+    assert eventually(lambda: not any(map(is_running, workers)), 10)
     assert _stored(backend) == 1
 
 
@@ -325,7 +325,7 @@ def test_an_ipv6_address_can_be_listened_on() -> None:
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
     with spawn("socket", flags=["--workers", "1", "--host", "::1"]) as backend:
-        assert eventually(lambda: " on http://[::1]:" in backend.log())
+        assert eventually(lambda: " on http://[::1]:" in backend.log(), 10)
         port = int(backend.log().partition("[::1]:")[2].partition(" ")[0])
         with Client(port, host="::1") as client:
             assert (

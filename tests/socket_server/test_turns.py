@@ -17,8 +17,8 @@ from servers.socket_server.connection import Connection
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.loop import Loop
 from servers.socket_server.worker import Worker
+from tests.patience import eventually
 from tests.socket_server.client import Client, get, request
-from tests.socket_server.process_tree import eventually
 from tests.socket_server.worker_thread import serving
 
 _CHUNKED = request("POST", "/", "Transfer-Encoding: chunked")

@@ -12,8 +12,8 @@ from clients.http1.exchange import exchange
 from clients.launch import RunningBackend, start
 from servers.sansio.stream import Role
 from servers.socket_server.observer import Observer
+from tests.patience import eventually
 from tests.socket_server.client import Client, get, request
-from tests.socket_server.process_tree import eventually
 
 Show = Callable[[bytes], list[tuple[str, str]]]
 

@@ -11,7 +11,7 @@ import pytest
 
 from servers.storage.local import LocalStore
 from tests.storage.syscalls import Call, Syscalls, open_descriptors
-from tests.storage.uploads import content_of, sha256, staged, upload
+from tests.storage.uploads import add, content_of, sha256, staged, upload
 
 OLD = [b"old", b"also old"]
 FILES = [b"one", b"two", b"old", b"three"]
@@ -37,9 +37,7 @@ def unknown(root: Path) -> list[str]:
 def upload_with_discards(store: LocalStore) -> None:
     with store.begin() as begun:
         for content in FILES:
-            writer = begun.new_file()
-            writer.write(content)
-            writer.close()
+            add(begun, content)
             dropped = begun.new_file()
             dropped.write(b"dropped")
             dropped.discard()
@@ -103,9 +101,7 @@ def test_a_failing_fsync_is_never_repeated(
     syscalls.fail_call("fsync", errno.EIO)
     with store.begin() as begun, syscalls:
         for number in range(count):
-            writer = begun.new_file()
-            writer.write(b"%d" % number)
-            writer.close()
+            add(begun, b"%d" % number)
         with pytest.raises(OSError, match="Input/output"):
             begun.publish()
         assert syscalls.names().count("fsync") == 1
@@ -119,9 +115,7 @@ def test_a_failing_fsync_is_never_repeated(
 def test_after_a_failed_write_nothing_can_be_published(store: LocalStore, syscalls: Syscalls) -> None:
     syscalls.fail_call("write", errno.ENOSPC, after=1)
     with store.begin() as begun, syscalls:
-        writer = begun.new_file()
-        writer.write(b"first")
-        writer.close()
+        add(begun, b"first")
         writer = begun.new_file()
         with pytest.raises(OSError, match="No space"):
             writer.write(b"second")
@@ -302,9 +296,7 @@ def test_an_upload_whose_store_vanishes_is_not_acknowledged(
 ) -> None:
     with store.begin() as begun:
         for number in range(count):
-            writer = begun.new_file()
-            writer.write(b"%d" % number)
-            writer.close()
+            add(begun, b"%d" % number)
         shutil.rmtree(tmp_path / "store")
         (tmp_path / "store").mkdir()
         with pytest.raises(FileNotFoundError):

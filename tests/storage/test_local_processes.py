@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from servers.storage.local import LocalStore
-from tests.storage.uploads import sha256, staged, upload
+from tests.storage.uploads import add, sha256, staged, upload
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -119,9 +119,7 @@ def test_clean_keeps_the_staged_files_of_this_process(root: Path) -> None:
     store = LocalStore(root)
     with store.begin() as begun:
         for content in (b"one", b"two"):
-            writer = begun.new_file()
-            writer.write(content)
-            writer.close()
+            add(begun, content)
         assert store.clean() == 0
         begun.publish()
     assert len(list(store.names())) == 2

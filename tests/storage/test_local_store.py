@@ -13,7 +13,7 @@ from servers.storage.local import LocalStore
 from servers.storage.local_folders import Folders
 from servers.storage.local_upload import LocalUpload
 from tests.storage.syscalls import Syscalls, open_descriptors
-from tests.storage.uploads import content_of, sha256, staged, upload
+from tests.storage.uploads import add, content_of, sha256, staged, upload
 
 
 @pytest.fixture
@@ -247,9 +247,7 @@ class TestModes:
         store = LocalStore(tmp_path / "new" / "store")
         with store.begin() as begun:
             for content in (b"one", b"two", b"three"):
-                writer = begun.new_file()
-                writer.write(content)
-                writer.close()
+                add(begun, content)
                 self.assert_private(tmp_path)
             begun.publish()
         assert len(list(store.names())) == 3

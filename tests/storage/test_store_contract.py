@@ -9,7 +9,7 @@ import pytest
 from servers.storage import SCHEMES, Store, StoredFile, open_store
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
-from tests.storage.uploads import content_of, sha256, upload
+from tests.storage.uploads import add, content_of, sha256, upload
 
 NOTHING = sha256(b"")
 
@@ -41,9 +41,7 @@ def test_all_files_of_an_upload_are_published(store: Store, count: int) -> None:
 def test_nothing_is_visible_before_it_is_published(store: Store) -> None:
     with store.begin() as begun:
         for content in (b"first", b"second"):
-            writer = begun.new_file()
-            writer.write(content)
-            writer.close()
+            add(begun, content)
             assert list(store.names()) == []
             assert store.open(sha256(content)) is None
         begun.publish()
@@ -100,9 +98,7 @@ def test_content_that_is_stored_already_is_published_again(store: Store) -> None
 def test_leaving_without_publish_leaves_nothing(store: Store, closed: int, half_written: bool) -> None:
     with store.begin() as begun:
         for number in range(closed):
-            writer = begun.new_file()
-            writer.write(b"%d" % number)
-            writer.close()
+            add(begun, b"%d" % number)
         if half_written:
             begun.new_file().write(b"half")
     assert list(store.names()) == []
@@ -110,18 +106,14 @@ def test_leaving_without_publish_leaves_nothing(store: Store, closed: int, half_
 
 def test_an_exception_aborts_the_upload_and_is_raised(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.begin() as begun:
-        writer = begun.new_file()
-        writer.write(b"content")
-        writer.close()
+        add(begun, b"content")
         raise ZeroDivisionError
     assert list(store.names()) == []
 
 
 def test_abort_is_safe_twice_and_after_publish(store: Store) -> None:
     with store.begin() as begun:
-        writer = begun.new_file()
-        writer.write(b"kept")
-        writer.close()
+        add(begun, b"kept")
         begun.publish()
         begun.abort()
         begun.abort()

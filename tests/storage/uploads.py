@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from servers.storage import Store, StoredFile
+from servers.storage.base import Upload
 
 
 def sha256(content: bytes) -> str:
@@ -11,14 +12,17 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def add(begun: Upload, content: bytes) -> StoredFile:
+    """Write one more file of an upload, and close it."""
+    writer = begun.new_file()
+    writer.write(content)
+    return writer.close()
+
+
 def upload(store: Store, *contents: bytes) -> list[StoredFile]:
     """Store each content as a file of one upload."""
     with store.begin() as begun:
-        stored = []
-        for content in contents:
-            writer = begun.new_file()
-            writer.write(content)
-            stored.append(writer.close())
+        stored = [add(begun, content) for content in contents]
         begun.publish()
     return stored
 

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from clients.sse.streaming_response import OpenStream
+from clients.stream import CLIENTS
 from tests.conftest import BACKEND_NAMES
 from tests.streams.watched import Watched, watched
 
@@ -23,3 +25,9 @@ def watched_backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mappi
 def server(request: pytest.FixtureRequest, watched_backends: Mapping[str, Watched]) -> Watched:
     """Each backend in turn."""
     return watched_backends[str(request.param)]
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> OpenStream:
+    """Each client in turn."""
+    return CLIENTS[request.param]

@@ -13,7 +13,7 @@ from clients.http1.exchange import exchange
 from clients.sse.classification import StreamKind, classify_stream
 from clients.sse.stream_recording import record
 from clients.sse.streaming_response import OpenStream
-from clients.stream import CLIENTS, stream_call
+from clients.stream import stream_call
 from tests.patience import patient
 from tests.streams.watched import Watched
 
@@ -21,11 +21,6 @@ QUERY = "echo this"
 DELAY = 0.1
 # On a busy machine an event can be late once; one that is held back is late every time.
 ATTEMPTS = 3
-
-
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> OpenStream:
-    return CLIENTS[request.param]
 
 
 def arrivals_and_makings(server: Watched, client: OpenStream) -> tuple[list[float], list[float]]:

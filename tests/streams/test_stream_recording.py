@@ -31,11 +31,6 @@ def paused(pieces: list[bytes], pause: float = PAUSE) -> list[bytes | float]:
     return steps[:-1]
 
 
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> OpenStream:
-    return CLIENTS[request.param]
-
-
 def received(
     script: Steps, client: OpenStream, *, whole: bool = False, seconds: float = 10.0
 ) -> StreamRecording:

@@ -101,11 +101,6 @@ def _listens(port: int) -> bool:
         return connection.connect_ex((HOST, port)) == 0
 
 
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> OpenStream:
-    return CLIENTS[request.param]
-
-
 def through(proxy: str, name: str, how: str, client: OpenStream) -> StreamRecording:
     call = stream_call(f"{proxy}/{name}/{how}/stream_echo", json.dumps({"query": QUERY, "delay": DELAY}))
     recorded = record(call, client, max_time=30)
