@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.http1.response_parser import Response
+from tests.advisories.assertions import Accepted, Linear
 from tests.advisories.target import Target
 
 Check = Callable[[Target], Response | None]
@@ -45,3 +46,15 @@ class Attack:
 def each(row: str, checks: Mapping[str, Check], **settings: Any) -> Iterable[Attack]:
     """An attack for each check, all with the same settings."""
     return (Attack(row, name, check, **settings) for name, check in checks.items())
+
+
+def seen(row: str, name: str, request: bytes, see: Mapping[str, Any], variant: str = "disk") -> Attack:
+    """A request that every backend accepts, and what is seen in it."""
+    return Attack(row, name, Accepted(request, see), tier=1, variant=variant)
+
+
+def cost(
+    row: str, name: str, make: Callable[[int], bytes], size: int, repeat: int, status: int = 200
+) -> Attack:
+    """Requests whose cost grows with their size, and no faster."""
+    return Attack(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
-from tests.advisories.assertions import Accepted, Bounded, Linear, Refused, Stored
-from tests.advisories.attacks import Attack
+from tests.advisories.assertions import Bounded, Refused, Stored
+from tests.advisories.attacks import Attack, cost, seen
 from tests.advisories.measures import MIB
 from tests.advisories.messages import (
     chunked,
@@ -34,15 +33,6 @@ def _part(row: str, name: str, disposition: bytes, code: str, *fields: bytes, st
     return Attack(row, name, Refused(request, status, code, _GOOD), tier=1)
 
 
-def _read(row: str, name: str, request: bytes, see: Mapping[str, Any]) -> Attack:
-    """A form that is accepted, and what is seen in it."""
-    return Attack(row, name, Accepted(request, see), tier=1)
-
-
-def _cost(row: str, name: str, make: Callable[[int], bytes], size: int, status: int, repeat: int) -> Attack:
-    return Attack(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
-
-
 def _one(disposition: bytes) -> bytes:
     """A form of one part, on an echo path."""
     return form(part(disposition, b"v"), target=b"/page")
@@ -52,9 +42,9 @@ def _extended_names() -> Iterable[Attack]:
     value = b'form-data; name="f"; filename="a.txt"; filename*=UTF-8\'\'b.php'
     headers = [{"name": "content-disposition", "value": value.decode()}]
     see = {"files": [{"filename": "b.php", "headers": headers}]}
-    yield _read("H079", "filename", form(part(value, b"x")), see)
+    yield seen("H079", "filename", form(part(value, b"x")), see)
     value = b'form-data; name="f"; filename*=UTF-8\'\'b.php; filename="a.txt"'
-    yield _read("H079", "other-order", form(part(value, b"x")), {"files": [{"filename": "b.php"}]})
+    yield seen("H079", "other-order", form(part(value, b"x")), {"files": [{"filename": "b.php"}]})
     continued = b'form-data; name="f"; filename*0="a"; filename*1="b"'
     yield _part("H079", "continuation", continued, "filename_ext")
     yield _part("H079", "name", b"form-data; name*=UTF-8''%zz", "filename_ext")
@@ -64,14 +54,14 @@ def _extended_names() -> Iterable[Attack]:
     yield _part("H105", "part-charset", b'form-data; name="f"', "part_charset", *typed_part)
     fields = [{"name": "_charset_", "value": "x-foo"}, {"name": "a", "value": "é"}]
     charset = form(text(b"_charset_", b"x-foo"), text(b"a", "é".encode()))
-    yield _read("H105", "charset-field", charset, {"form": fields})
+    yield seen("H105", "charset-field", charset, {"form": fields})
     body = typed(b"text/plain; charset=idna", b"abc")
-    yield _read("H105", "body-charset", body, {"body": {"kind": "bytes", "size": 3}, "text": None})
+    yield seen("H105", "body-charset", body, {"body": {"kind": "bytes", "size": 3}, "text": None})
     words = b"=?utf-8?q?=?=" * 600
     see = {"form": [{"name": words.decode(), "value": "v"}]}
-    yield _read("H106", "encoded-words", _one(b'form-data; name="%s"' % words), see)
+    yield seen("H106", "encoded-words", _one(b'form-data; name="%s"' % words), see)
     make = lambda n: _one(b'form-data; name="%s"' % (b"=?utf-8?q?=?=" * n))  # noqa: E731
-    yield _cost("H106", "encoded-words", make, 100, 200, 10)
+    yield cost("H106", "encoded-words", make, 100, 10)
 
 
 def _regular_expressions() -> Iterable[Attack]:
@@ -86,7 +76,7 @@ def _regular_expressions() -> Iterable[Attack]:
     for name, make in media.items():
         check = Refused(typed(make(8000), b"a=1"), 400, "content_type_syntax", typed(b"text/plain", b"a=1"))
         yield Attack("H080", name, check, tier=1)
-        yield _cost("H080", name, partial(_typed, make), 1000, 400, 10)
+        yield cost("H080", name, partial(_typed, make), 1000, 10, 400)
     parts: dict[str, Callable[[int], bytes]] = {
         "bang": lambda n: b"form-data" + b';!filename="1' * (n // 13),
         "escaped-quotes": lambda n: b'form-data; name="' + b'\\"' * (n // 2),
@@ -97,10 +87,10 @@ def _regular_expressions() -> Iterable[Attack]:
     }
     for name, make in parts.items():
         yield _part("H081", name, make(16_000), "disposition_syntax")
-        yield _cost("H081", name, partial(_part_of, make), 2000, 400, 10)
+        yield cost("H081", name, partial(_part_of, make), 2000, 10, 400)
     quotes = b'form-data; name="' + b'\\"' * 4000 + b'"'
     see = {"form": [{"name": '"' * 4000, "value": "v"}]}
-    yield _read("H081", "closed", _one(quotes), see)
+    yield seen("H081", "closed", _one(quotes), see)
 
 
 def _typed(make: Callable[[int], bytes], size: int) -> bytes:
@@ -115,8 +105,8 @@ def _large_blocks() -> Iterable[Attack]:
     escapes = b"\\\\" * 4000
     one = file(b"f", escapes, b"v")
     see = {"files": [{"filename": "\\" * 4000}] * 20}
-    yield _read("H082", "escapes", form(*[one] * 20, target=b"/page"), see)
-    yield _cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/page"), 25, 200, 1)
+    yield seen("H082", "escapes", form(*[one] * 20, target=b"/page"), see)
+    yield cost("H082", "escapes", lambda n: form(*[one] * n, target=b"/page"), 25, 1)
     over = b'form-data; name="f"; filename="' + b"\\\\" * 8200 + b'"'
     yield _part("H082", "over", over, "part_headers_too_large", status=413)
     endless = Bounded(
@@ -134,15 +124,15 @@ def _large_blocks() -> Iterable[Attack]:
     disposition = b'form-data; name="a"'
     fields = [b"X: y"] * 31
     see = {"form": [{"value": "v"}]}
-    yield _read("H090", "32-fields", form(part(disposition, b"v", *fields)), see)
+    yield seen("H090", "32-fields", form(part(disposition, b"v", *fields)), see)
     yield _part("H090", "33-fields", disposition, "part_headers_too_large", *fields, b"X: y", status=413)
     # The limit holds for the lines of the block with their CRLF; the disposition's are 42 of these bytes.
     full = b"X: " + b"y" * (16_384 - 42 - 5)
-    yield _read("H090", "16-kib", form(part(disposition, b"v", full)), see)
+    yield seen("H090", "16-kib", form(part(disposition, b"v", full)), see)
     yield _part("H090", "over", disposition, "part_headers_too_large", full + b"y", status=413)
     block = part(disposition, b"v", *[b"X: " + b"y" * 490] * 15)
-    yield _cost("H090", "slow-block", _slow_block, 2000, 200, 4)
-    yield _cost("H090", "large-blocks", lambda n: form(*[block] * n, target=b"/page"), 60, 200, 1)
+    yield cost("H090", "slow-block", _slow_block, 2000, 4)
+    yield cost("H090", "large-blocks", lambda n: form(*[block] * n, target=b"/page"), 60, 1)
 
 
 def _slow_block(size: int) -> bytes:
@@ -168,19 +158,19 @@ def _folds_and_controls() -> Iterable[Attack]:
     def folded(count: int) -> bytes:
         return form(raw_part(block + b"X: y" + b"\r\n a" * count + b"\r\n", b"v"), target=b"/page")
 
-    yield _cost("H091", "folds", folded, 500, 200, 10)
+    yield cost("H091", "folds", folded, 500, 10)
 
     def blanks(count: int) -> bytes:
         return form(raw_part(block + b"X: y" + b" " * count + b"y\r\n a\r\n", b"v"), target=b"/page")
 
-    yield _cost("H091", "blanks", blanks, 2000, 200, 10)
+    yield cost("H091", "blanks", blanks, 2000, 10)
     in_a_row = form(raw_part(block + b"X: y \r\n \r\n\t\r\n z\r\n", b"v"))
     see = {"form": [{"headers": [{"name": "content-disposition"}, {"name": "x", "value": "y z"}]}]}
-    yield _read("H091", "folds-in-a-row", in_a_row, see)
+    yield seen("H091", "folds-in-a-row", in_a_row, see)
     no_colon = Refused(form(raw_part(block + b"NoColon\r\n", b"v")), 400, "part_header_syntax", _GOOD)
     yield Attack("H091", "no-colon", no_colon, tier=1)
     value = b'form-data; name="f"; filename="te\r\n st.txt"'
-    yield _read("H092", "fold", form(part(value, b"x")), {"files": [{"filename": "te st.txt"}]})
+    yield seen("H092", "fold", form(part(value, b"x")), {"files": [{"filename": "te st.txt"}]})
     for name, bad in (("cr", b"te\rX"), ("lf", b"te\nX"), ("nul", b"te\0X"), ("esc", b"te\x1bX")):
         request = form(file(b"f", bad, b"x"))
         yield Attack("H092", name, Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
@@ -197,8 +187,8 @@ def _folds_and_controls() -> Iterable[Attack]:
 
 def _names() -> Iterable[Attack]:
     see = {"form": [{"name": "", "value": "v"}]}
-    yield _read("H095", "empty-name", form(text(b"", b"v")), see)
-    yield _read("H096", "empty-name", form(text(b"", b"v")), see)
+    yield seen("H095", "empty-name", form(text(b"", b"v")), see)
+    yield seen("H096", "empty-name", form(text(b"", b"v")), see)
     yield _part("H096", "no-name", b"form-data", "name_missing")
     yield _part("H096", "no-name-of-file", b'form-data; filename="a"', "name_missing")
     special = ("__proto__", "constructor", "__class__", "self", "toString", "hasOwnProperty")
@@ -209,16 +199,16 @@ def _names() -> Iterable[Attack]:
         request = form(part(b'form-data; name="%s"' % raw, b"v", raw + b": v"))
         disposition = {"name": "content-disposition", "value": f'form-data; name="{name}"'}
         see_form = {"form": [entry | {"headers": [disposition, *headers]}]}
-        yield _read("H097", f"part-{name}", request, see_form)
+        yield seen("H097", f"part-{name}", request, see_form)
         see_json = {"json": {name: {name: "v"}}}
         body = b'{"%s":{"%s":"v"}}' % (raw, raw)
-        yield _read("H097", f"json-{name}", typed(b"application/json", body), see_json)
+        yield seen("H097", f"json-{name}", typed(b"application/json", body), see_json)
         query = sized(b"/page?%s=v" % raw, b"%s=v" % raw, b"Content-Type: application/x-www-form-urlencoded")
-        yield _read("H097", f"pairs-{name}", query, {"args": [entry], "form": [entry]})
+        yield seen("H097", f"pairs-{name}", query, {"args": [entry], "form": [entry]})
     for label, name in (("double", "a[[b"), ("empty", "a[]"), ("path", "a[../x]"), ("open", "a[")):
         see = {"form": [{"name": name, "value": "v"}, {"name": name, "value": "w"}]}
         request = form(text(name.encode(), b"v"), text(name.encode(), b"w"))
-        yield _read("H107", label, request, see)
+        yield seen("H107", label, request, see)
 
 
 def _ignored_fields() -> Iterable[Attack]:
@@ -232,7 +222,7 @@ def _ignored_fields() -> Iterable[Attack]:
     flood = Refused(typed(b"text/plain" + b";a=1" * 100_000, b"x"), 431, "headers_too_large", _GOOD)
     yield Attack("H102", "100000", flood)
     distinct = lambda n: typed(b"text/plain" + b"".join(b";p%d=1" % at for at in range(n)), b"x")  # noqa: E731
-    yield _cost("H102", "parameters", distinct, 110, 200, 10)
+    yield cost("H102", "parameters", distinct, 110, 10)
     for size in range(1, 5):
         fields = (b"Content-Transfer-Encoding: base64",)
         request = form(file(b"f", b"a", b"YWJj"[:size], *fields))
@@ -244,7 +234,7 @@ def _ignored_fields() -> Iterable[Attack]:
     yield Attack("H103", "base64", Refused(base64, 400, "part_transfer_encoding", plain), tier=1)
     yield Attack("H103", "8bit", Stored(plain, (blanks,)), tier=1)
     make = lambda n: form(file(b"f", b"a", b" " * n, b"Content-Transfer-Encoding: 8bit"))  # noqa: E731
-    yield _cost("H103", "blanks", make, MIB, 200, 1)
+    yield cost("H103", "blanks", make, MIB, 1)
 
 
 PARTS: tuple[Attack, ...] = (

@@ -6,13 +6,13 @@ import gzip
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from clients.http1.response_parser import Response
-from tests.advisories.assertions import Accepted, Bounded, Linear, Refused, Rejected, accepted, refused
-from tests.advisories.attacks import Attack
+from tests.advisories.assertions import Bounded, Linear, Refused, Rejected, accepted, refused
+from tests.advisories.attacks import Attack, cost, seen
 from tests.advisories.measures import MIB
 from tests.advisories.messages import OPAQUE, chunked, chunks, file, form, get, post, sized, text, typed
 from tests.advisories.target import Target
@@ -23,18 +23,8 @@ _GOOD_FORM = typed(_URLENCODED, b"a=1")
 _GOOD_JSON = typed(_JSON, b"[1]")
 
 
-def _read(row: str, name: str, request: bytes, see: Mapping[str, Any], variant: str = "disk") -> Attack:
-    return Attack(row, name, Accepted(request, see), tier=1, variant=variant)
-
-
 def _refuse(row: str, name: str, request: bytes, code: str, twin: bytes, status: int = 400) -> Attack:
     return Attack(row, name, Refused(request, status, code, twin), tier=1)
-
-
-def _cost(
-    row: str, name: str, make: Callable[[int], bytes], size: int, repeat: int, status: int = 200
-) -> Attack:
-    return Attack(row, f"cost-{name}", Linear(make, size, repeat, status), variant="memory")
 
 
 def _pairs(*pairs: tuple[str, str]) -> list[dict[str, str]]:
@@ -66,12 +56,12 @@ def _forms() -> Iterable[Attack]:
     yield _refuse("H076", "1001", typed(_URLENCODED, b"&".join(unique)), "too_many_parts", thousand, 413)
     yield Attack("H076", "query", _query_of_8_kib, tier=1)
     two = _pairs(("a", "1;b=2"), ("c", "3"))
-    yield _read("H077", "body", typed(_URLENCODED, b"a=1;b=2&c=3"), {"form": two})
-    yield _read("H077", "query", get(b"/page?a=1;b=2&c=3"), {"args": two})
-    yield _cost("H078", "semicolons", lambda n: typed(_URLENCODED, b"a;" * n), MIB // 16, 1)
-    yield _cost("H078", "percent", lambda n: typed(_URLENCODED, b"%41%zz" * n), MIB // 64, 1)
-    yield _cost("H078", "empty", lambda n: typed(_URLENCODED, b"&" * n), MIB // 8, 1)
-    yield _cost("H078", "plus", lambda n: typed(_URLENCODED, b"+=+" * n), MIB // 32, 1)
+    yield seen("H077", "body", typed(_URLENCODED, b"a=1;b=2&c=3"), {"form": two})
+    yield seen("H077", "query", get(b"/page?a=1;b=2&c=3"), {"args": two})
+    yield cost("H078", "semicolons", lambda n: typed(_URLENCODED, b"a;" * n), MIB // 16, 1)
+    yield cost("H078", "percent", lambda n: typed(_URLENCODED, b"%41%zz" * n), MIB // 64, 1)
+    yield cost("H078", "empty", lambda n: typed(_URLENCODED, b"&" * n), MIB // 8, 1)
+    yield cost("H078", "plus", lambda n: typed(_URLENCODED, b"+=+" * n), MIB // 32, 1)
 
 
 def _query_of_8_kib(target: Target) -> Response:
@@ -103,10 +93,10 @@ def _json() -> Iterable[Attack]:
         body = value.encode(name)
         yield _refuse("H120", name, typed(_JSON, body), "json_invalid", typed(_JSON, value.encode()))
     utf_7 = value.encode("utf-7")
-    yield _read("H120", "utf-7", typed(_JSON, utf_7), {"json": [utf_7.decode("ascii")[2:-2]]})
+    yield seen("H120", "utf-7", typed(_JSON, utf_7), {"json": [utf_7.decode("ascii")[2:-2]]})
     for charset in (b"zip", b"utf-7", b"utf-32", b"unicode_escape"):
         request = typed(_JSON + b"; charset=" + charset, value.encode())
-        yield _read("H120", f"charset-{charset.decode()}", request, {"json": ["é" * 1000]})
+        yield seen("H120", f"charset-{charset.decode()}", request, {"json": ["é" * 1000]})
     large = json.dumps("x" * (10 * MIB)).encode("utf-32")
     yield Attack("H120", "memory", Bounded(lambda: [typed(_JSON, large)], 64, 413, "body_too_large"))
     full = typed(_JSON, b'"' + b"x" * (MIB - 2) + b'"')
@@ -115,21 +105,21 @@ def _json() -> Iterable[Attack]:
         twin = typed(_JSON, b"[" * 64 + b"]" * 64)
         yield _refuse("H121", name, typed(_JSON, opening * 100_000), "json_too_deep", twin)
         yield _refuse("H121", f"65-{name}", typed(_JSON, opening * 65), "json_too_deep", twin)
-        yield _cost("H121", name, partial(_nested, opening), 16_000, 1, 400)
+        yield cost("H121", name, partial(_nested, opening), 16_000, 1, 400)
     digits = b"9" * 1000
     million = typed(_JSON, b"9" * 1_000_000)
     yield _refuse("H122", "json", million, "json_invalid", typed(_JSON, digits))
     exponent = typed(_JSON, b"1e" + b"9" * 1000)
     yield _refuse("H122", "exponent", exponent, "json_invalid", typed(_JSON, b"1e30"))
-    yield _cost("H122", "json", lambda n: typed(_JSON, b"[" + b"9" * n + b"]"), 100_000, 1, 400)
+    yield cost("H122", "json", lambda n: typed(_JSON, b"[" + b"9" * n + b"]"), 100_000, 1, 400)
     nines = "9" * 8000
-    yield _read("H122", "path", get(f"/{nines}".encode()), {"path": f"/{nines}"})
+    yield seen("H122", "path", get(f"/{nines}".encode()), {"path": f"/{nines}"})
     long = "9" * 1_000_000
     request = typed(_URLENCODED, b"a=" + long.encode())
-    yield _read("H122", "form", request, {"form": _pairs(("a", long))})
+    yield seen("H122", "form", request, {"form": _pairs(("a", long))})
     yield _refuse("H122", "delay", _delay(b"9" * 4000), "json_invalid", _delay(b"0"))
-    yield _cost("H123", "json-keys", partial(_object, "key%d"), 5_000, 1)
-    yield _cost("H123", "json-equal-ends", partial(_object, "%dkey"), 5_000, 1)
+    yield cost("H123", "json-keys", partial(_object, "key%d"), 5_000, 1)
+    yield cost("H123", "json-equal-ends", partial(_object, "%dkey"), 5_000, 1)
     yield _refuse("H123", "pairs", typed(_URLENCODED, b"a=&" * 100_000), "too_many_parts", _GOOD_FORM, 413)
 
 
@@ -150,17 +140,17 @@ def _cookies() -> Iterable[Attack]:
         return get(b"/page", b"Cookie: " + value)
 
     quoted = '"' + "\\" * 8000 + '"'
-    yield _read("H124", "backslashes", cookie(b"a=" + quoted.encode()), {"cookies": _pairs(("a", quoted))})
-    yield _cost("H124", "backslashes", lambda n: cookie(b'a="' + b"\\" * n + b'"'), 1000, 20)
+    yield seen("H124", "backslashes", cookie(b"a=" + quoted.encode()), {"cookies": _pairs(("a", quoted))})
+    yield cost("H124", "backslashes", lambda n: cookie(b'a="' + b"\\" * n + b'"'), 1000, 20)
     many = cookie(b"a=;" * 10_000)
     check = Rejected(many, 431, "headers_too_large", cookie(b"a=;" * 2700))
     yield Attack("H126", "many", check, tier=2)
-    yield _read("H126", "full", cookie(b"a=;" * 2700), {"cookies": _pairs(*[("a", "")] * 2700)})
-    yield _cost("H126", "many", lambda n: cookie(b"a=;" * n), 330, 10)
+    yield seen("H126", "full", cookie(b"a=;" * 2700), {"cookies": _pairs(*[("a", "")] * 2700)})
+    yield cost("H126", "many", lambda n: cookie(b"a=;" * n), 330, 10)
     nameless = {"cookies": _pairs(("", "__Host-x=1"))}
-    yield _read("H127", "nameless", cookie(b"=__Host-x=1"), nameless)
+    yield seen("H127", "nameless", cookie(b"=__Host-x=1"), nameless)
     escaped = {"cookies": _pairs(("%5f%5fHost-x", "1"))}
-    yield _read("H127", "escaped", cookie(b"%5f%5fHost-x=1"), escaped)
+    yield seen("H127", "escaped", cookie(b"%5f%5fHost-x=1"), escaped)
     for byte in (0x01, 0x07, 0x0B, 0x1F, 0x7F):
         check = Rejected(cookie(b"a=%cb" % byte), 400, "bad_header", cookie(b"a=b"))
         yield Attack("H128", f"control-{byte:02x}", check, tier=1)
@@ -176,7 +166,7 @@ def _codings() -> Iterable[Attack]:
     }
     for name, content_type in (("json", _JSON), ("form", _URLENCODED), ("text", b"text/plain")):
         request = sized(b"/page", bomb, b"Content-Type: " + content_type, coding)
-        yield _read("H129", name, request, see)
+        yield seen("H129", name, request, see)
     multi = sized(b"/page", bomb, b"Content-Type: multipart/form-data; boundary=B", coding)
     twin = form(file(b"f", b"a.gz", bomb), target=b"/page")
     yield _refuse("H129", "multipart", multi, "unsupported_content_encoding", twin, 415)
@@ -189,8 +179,8 @@ def _codings() -> Iterable[Attack]:
     member = gzip.compress(b"", mtime=0)
     members = member * 10_000
     see = {"body": {"kind": "bytes", "size": len(members)}}
-    yield _read("H130", "members", sized(b"/page", members, OPAQUE, coding), see)
-    yield _cost("H130", "members", lambda n: sized(b"/page", member * n, OPAQUE, coding), 20_000, 1)
+    yield seen("H130", "members", sized(b"/page", members, OPAQUE, coding), see)
+    yield cost("H130", "members", lambda n: sized(b"/page", member * n, OPAQUE, coding), 20_000, 1)
 
 
 class _NeedsToken:
@@ -236,8 +226,8 @@ def _ranges() -> Iterable[Attack]:
     }
     for name, (value, status) in ranges.items():
         yield Attack("H131", name, _Ranges(value, status), tier=1)
-    cost = Linear(lambda n: get(b"/files/" + b"0" * 64, b"Range: bytes=" + b"0-," * n), 330, 10, 404)
-    yield Attack("H131", "cost", cost, variant="memory")
+    slow = Linear(lambda n: get(b"/files/" + b"0" * 64, b"Range: bytes=" + b"0-," * n), 330, 10, 404)
+    yield Attack("H131", "cost", slow, variant="memory")
     values = {
         "arabic": ("bytes=٠-١".encode(), 200),
         "minus-zero": (b"bytes=-0", 416),
@@ -255,21 +245,21 @@ def _heads_and_targets() -> Iterable[Attack]:
     for field in (b"Accept-Encoding", b"Accept", b"Accept-Language", b"If-None-Match", b"Connection"):
         name = field.decode().lower()
         make = partial(_field, field + b": ", b"*;q=0,")
-        yield _cost("H133", name, make, 160, 10)
+        yield cost("H133", name, make, 160, 10)
     yield _refuse("H135", "empty-parameter", typed(_JSON + b";x", b"1"), "content_type_syntax", _GOOD_JSON)
     see: dict[str, Any] = {"body": {"kind": "bytes"}, "json": None}
-    yield _read("H135", "longer-subtype", typed(b"application/jsonx", b"\xff"), see)
+    yield seen("H135", "longer-subtype", typed(b"application/jsonx", b"\xff"), see)
     see = {"body": {"kind": "json"}, "json": 1}
-    yield _read("H135", "suffix", typed(b"application/x+json", b"1"), see)
+    yield seen("H135", "suffix", typed(b"application/x+json", b"1"), see)
     ff = get(b"/" + b"%ff" * 2700)
     yield _refuse("H137", "percent-ff", ff, "target_not_utf8", get(b"/" + b"%e2%82%ac" * 900))
-    yield _cost("H137", "percent-ff", lambda n: get(b"/" + b"%ff" * n), 330, 10, 400)
-    yield _cost("H137", "percent-euro", lambda n: get(b"/" + b"%e2%82%ac" * n), 110, 10)
-    yield _cost("H137", "percent-2f", lambda n: get(b"/" + b"%2f" * n), 330, 10)
+    yield cost("H137", "percent-ff", lambda n: get(b"/" + b"%ff" * n), 330, 10, 400)
+    yield cost("H137", "percent-euro", lambda n: get(b"/" + b"%e2%82%ac" * n), 110, 10)
+    yield cost("H137", "percent-2f", lambda n: get(b"/" + b"%2f" * n), 330, 10)
     up = "/" + "../" * 2700
-    yield _read("H138", "dots", get(up.encode()), {"path": up, "target": up})
-    yield _cost("H138", "dots", lambda n: get(b"/" + b"../" * n), 330, 10)
-    yield _cost("H138", "slashes", lambda n: get(b"/" * n), 1000, 10)
+    yield seen("H138", "dots", get(up.encode()), {"path": up, "target": up})
+    yield cost("H138", "dots", lambda n: get(b"/" + b"../" * n), 330, 10)
+    yield cost("H138", "slashes", lambda n: get(b"/" * n), 1000, 10)
 
 
 def _field(name: bytes, value: bytes, count: int) -> bytes:

@@ -1,7 +1,6 @@
 """Every recorded request gets the same response, however its bytes are split into reads (M89)."""
 
 import hashlib
-import random
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
-from tests.sansio.splits import at_random, by_size, bytewise
+from tests.sansio.splits import samples
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _RECORDED = load_cases()
@@ -71,14 +70,8 @@ def test_no_response_depends_on_the_split(batch: int) -> None:
     for case in _RECORDED[batch::8]:
         data = case.request
         whole = _responses([data])
-        rng = random.Random(case.name)
-        for _ in range(2):
-            pieces = at_random(data, rng)
+        for pieces in samples(data, case.name, random_ones=2, bytewise_up_to=_BYTEWISE):
             assert _responses(pieces) == whole, (case.name, [len(piece) for piece in pieces])
-        if len(data) <= _BYTEWISE:
-            assert _responses(bytewise(data)) == whole, case.name
-        else:
-            assert _responses(by_size(data, 1021)) == whole, case.name
 
 
 def test_the_recorded_requests_get_responses_of_every_kind() -> None:

@@ -37,6 +37,14 @@ def by_size(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
+def samples(data: bytes, name: str, *, random_ones: int, bytewise_up_to: int) -> Iterator[list[bytes]]:
+    """Random splits that follow from `name`, and one into single bytes, or into small reads of long data."""
+    rng = random.Random(name)
+    for _ in range(random_ones):
+        yield at_random(data, rng)
+    yield bytewise(data) if len(data) <= bytewise_up_to else by_size(data, 1021)
+
+
 def by_sizes(data: bytes, sizes: Iterable[int]) -> list[bytes]:
     """Reads of these sizes and one of the rest, without empty ones."""
     pieces = []

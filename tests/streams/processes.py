@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-_POLL = 0.05
 
 
 def processes_of(pid: int) -> list[int]:
@@ -34,13 +30,3 @@ def socket_count(pids: list[int]) -> int:
 def thread_count(pids: list[int]) -> int:
     """How many threads the processes have together."""
     return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in pids)
-
-
-def becomes(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether `condition` holds within `seconds`; looked at every 50 ms."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL)
-    return True

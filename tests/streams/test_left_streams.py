@@ -14,8 +14,9 @@ import pytest
 
 from servers.contract.responses import Event, EventStream, event_stream_response
 from servers.socket_server.responses import pieces_of
+from tests.patience import eventually
 from tests.socket_server.worker_thread import serving
-from tests.streams.processes import becomes, processes_of, socket_count, thread_count
+from tests.streams.processes import processes_of, socket_count, thread_count
 from tests.streams.watched import Watched
 
 Leave = Callable[[socket.socket], None]
@@ -76,7 +77,7 @@ def test_events_stop_at_the_latest_with_the_second_write_after_the_client_left(
 def test_the_generator_is_closed_when_the_client_has_left(server: Watched) -> None:
     query = uuid.uuid4().hex * 20
     closes(begin(server, query, 0.05))
-    assert becomes(lambda: bool(server.closed(query)), 3)
+    assert eventually(lambda: bool(server.closed(query)), 3)
 
 
 def test_the_socket_server_notices_a_reset_at_once_though_the_next_event_is_far(
@@ -87,7 +88,7 @@ def test_the_socket_server_notices_a_reset_at_once_though_the_next_event_is_far(
     connection = begin(server, query, 10)
     resets(connection)
     left = time.monotonic()
-    assert becomes(lambda: bool(server.closed(query)), 5)
+    assert eventually(lambda: bool(server.closed(query)), 5)
     assert server.closed(query)[0] - left < 1
     assert len(server.made(query)) == 1
 
@@ -102,7 +103,7 @@ def test_the_socket_server_notices_a_reset_behind_a_half_closed_connection_too(
     time.sleep(0.3)
     assert server.closed(query) == []
     resets(connection)
-    assert becomes(lambda: bool(server.closed(query)), 2)
+    assert eventually(lambda: bool(server.closed(query)), 2)
     assert len(server.made(query)) == 1
 
 
@@ -124,8 +125,8 @@ def test_after_200_left_streams_descriptors_and_threads_are_back_at_the_baseline
     threads, sockets = thread_count(pids), socket_count(pids)
     _leave_streams(server, STREAMS)
     assert processes_of(server.backend.pid) == pids
-    assert becomes(lambda: socket_count(pids) <= sockets, 10)
-    assert becomes(lambda: thread_count(pids) <= max(threads, MOST_THREADS), 10)
+    assert eventually(lambda: socket_count(pids) <= sockets, 10)
+    assert eventually(lambda: thread_count(pids) <= max(threads, MOST_THREADS), 10)
 
 
 def _leave_streams(server: Watched, count: int) -> None:
@@ -137,7 +138,7 @@ def _leave_streams(server: Watched, count: int) -> None:
         connections = [begin(server, query, 0.05) for _ in range(AT_A_TIME)]
         for number, connection in enumerate(connections):
             (closes if number % 2 else resets)(connection)
-    assert becomes(lambda: socket_count(pids) <= before, 10)
+    assert eventually(lambda: socket_count(pids) <= before, 10)
 
 
 def test_no_timer_waits_for_a_stream_that_was_left() -> None:
@@ -149,7 +150,7 @@ def test_no_timer_waits_for_a_stream_that_was_left() -> None:
         assert len({id(deadline) for _, _, deadline in timers if deadline.at is not None}) == STREAMS
         for connection in connections:
             resets(connection)
-        assert becomes(lambda: not served.worker._connections, 5)
+        assert eventually(lambda: not served.worker._connections, 5)
         assert [deadline for _, _, deadline in timers if deadline.at is not None or deadline._callback] == []
 
 

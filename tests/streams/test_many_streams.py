@@ -13,8 +13,8 @@ import pytest
 
 from clients.http1.exchange import exchange
 from clients.launch import RunningBackend, start
-from tests.patience import patient
-from tests.streams.processes import becomes, processes_of, socket_count, thread_count
+from tests.patience import eventually, patient
+from tests.streams.processes import processes_of, socket_count, thread_count
 
 STREAMS = 500
 DELAY = 0.5
@@ -68,7 +68,7 @@ def test_500_streams_on_one_worker_keep_their_pace_without_a_thread_each(one_wor
     assert min(took) > SHOULD_TAKE - 0.2
     assert statistics.quantiles(took, n=20)[-1] < SHOULD_TAKE + TOLERANCE
     assert during == threads
-    assert becomes(lambda: socket_count(pids) <= sockets, 10)
+    assert eventually(lambda: socket_count(pids) <= sockets, 10)
 
 
 def read_all(streams: list[Stream], server: RunningBackend) -> int:

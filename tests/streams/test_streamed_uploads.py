@@ -14,7 +14,8 @@ from clients import requests_upload, socket_upload
 from clients.http1.response_parser import Response
 from clients.launch import RunningBackend, start
 from tests.conftest import BACKEND_NAMES
-from tests.streams.processes import becomes, processes_of
+from tests.patience import eventually
+from tests.streams.processes import processes_of
 
 MIB = 1 << 20
 PIECE = bytes(range(256)) * 256
@@ -48,7 +49,7 @@ class Body:
     def __iter__(self) -> Iterator[bytes]:
         for _ in range(PIECES):
             yield self._kept(PIECE)
-        self.seen = becomes(self._look, PATIENCE)
+        self.seen = eventually(self._look, PATIENCE)
         yield self._kept(b"the end")
 
     def _kept(self, piece: bytes) -> bytes:
@@ -120,4 +121,4 @@ def test_a_body_that_grows_too_large_is_refused_before_its_end(name: str, tmp_pa
         response = socket_upload.post(f"{backend.url}/upload/", data=endless())
         assert (response.status, response.json()["code"]) == (413, "body_too_large")
         assert made < 32 * MIB
-        assert becomes(lambda: bytes_in_open_files(backend) + bytes_staged(backend) == 0, PATIENCE)
+        assert eventually(lambda: bytes_in_open_files(backend) + bytes_staged(backend) == 0, PATIENCE)

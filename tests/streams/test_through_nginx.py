@@ -20,7 +20,7 @@ from clients.sse.classification import StreamKind, classify_stream
 from clients.sse.stream_recording import StreamRecording, record
 from clients.sse.streaming_response import OpenStream
 from clients.stream import CLIENTS, stream_call
-from tests.streams.processes import becomes
+from tests.patience import eventually
 from tests.streams.watched import Watched
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
@@ -88,7 +88,7 @@ def _nginx(folder: Path, port: int) -> Iterator[None]:
     command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
-            assert becomes(lambda: process.poll() is not None or _listens(port), 10)
+            assert eventually(lambda: process.poll() is not None or _listens(port), 10)
             assert process.poll() is None, process.communicate()[1]
             yield
         finally:
@@ -134,4 +134,4 @@ def test_a_client_that_leaves_nginx_ends_the_stream_behind_it(proxy: str, server
     recorded = record(call, CLIENTS["socket"], max_time=0.35)
     assert 1 <= len(recorded.events) < 10
     made = len(server.made(query))
-    assert not becomes(lambda: len(server.made(query)) > made + 3, 1.5)
+    assert not eventually(lambda: len(server.made(query)) > made + 3, 1.5)
