@@ -44,5 +44,5 @@ def open_store(spec: str, *, durable: bool) -> Store:
     scheme, place = match[1].lower(), match[2]
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
-        raise ValueError(f"unknown store scheme {scheme}: (known: {known}; a path with a colon: ./{spec})")
+        raise ValueError(f"unknown store scheme {scheme} (known: {known}; a path with a colon: ./{spec})")
     return SCHEMES[scheme](place, durable)

@@ -59,7 +59,7 @@ def _refused(*flags: str, env: dict[str, str] | None = None) -> str:
         (["--max-body", "1e9"], "'1e9' is not a valid integer"),
         (["--no-such-flag"], "No such option"),
         (["extra"], "unexpected extra argument"),
-        (["--store", "ftp://host/"], "no store of scheme ftp"),
+        (["--store", "ftp://host/"], "unknown store scheme ftp"),
         (["--store", ""], "a store needs a path"),
         (["--store", "/proc/none/store"], "the store '/proc/none/store' cannot be used"),
         (["--host", "0.0.0.0"], "'0.0.0.0' is not a loopback address"),
