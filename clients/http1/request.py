@@ -106,7 +106,12 @@ def build_request(
         raise UsageError(f"{method!r} is not a method")
     method = method.upper()
     request_url = parse_request_url(url, params)
-    fields = _session_fields()
+    fields = Fields()
+    # What a session of requests always sends, but with identity, as we decode no coding.
+    fields.set("User-Agent", f"wireproof/{project_version()}")
+    fields.set("Accept-Encoding", "identity")
+    fields.set("Accept", "*/*")
+    fields.set("Connection", "keep-alive")
     fields.update(headers or {})
     cookie = cookie_field(cookies or {})
     if cookie is not None and "cookie" not in fields:
@@ -120,16 +125,6 @@ def build_request(
         fields.set("Authorization", basic_credentials(*auth))
     is_chunked = body is not None and "content-length" not in fields
     return Request(method, request_url, _on_the_wire(fields, request_url, is_chunked), body, is_chunked)
-
-
-def _session_fields() -> Fields:
-    """What a session of requests always sends, but with Accept-Encoding: identity, as we decode no coding."""
-    fields = Fields()
-    fields.set("User-Agent", f"wireproof/{project_version()}")
-    fields.set("Accept-Encoding", "identity")
-    fields.set("Accept", "*/*")
-    fields.set("Connection", "keep-alive")
-    return fields
 
 
 def _set_framing(fields: Fields, method: str, body: Body | None, chunked: bool) -> None:
