@@ -22,7 +22,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # "" in a checkout, where the servers are the package `servers`; "wireproof." in an installation.
@@ -167,9 +166,7 @@ class RunningBackend:
     def __enter__(self) -> RunningBackend:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def _end_processes(self, seconds: float) -> None:

@@ -74,13 +74,8 @@ def refusal(response: Response) -> str:
 
 def _problem(response: Response) -> dict[str, object] | None:
     """The members of an RFC 9457 problem, or None."""
-    if not response.is_json:
-        return None
-    try:
-        value = response.json()
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) and ("title" in value or "detail" in value) else None
+    value = response.json_object() or {}
+    return value if "title" in value or "detail" in value else None
 
 
 def _phrase(status: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
@@ -16,13 +17,14 @@ import click
 from ..http1.body import choose_body
 from ..http1.digest import Block
 from ..http1.errors import Unreachable
+from ..http1.request import OnBlock
 from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
 from .command import ClientCommand
 from .output import byte_writer, printable, show_response, standard_output
 from .progress import progress_bar
-from .upload_options import Handling, call_from, handling_from, upload_options
+from .upload_options import call_from, upload_options
 
 # Statuses that may be over at the next try (curl's list). 507 is not among them.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
@@ -35,12 +37,7 @@ class Transport(Protocol):
     """A module of http1 that sends calls."""
 
     def send(
-        self,
-        call: Call,
-        wire: Wire,
-        *,
-        cafile: str | None = None,
-        on_block: Callable[[int], None] | None = None,
+        self, call: Call, wire: Wire, *, cafile: str | None = None, on_block: OnBlock | None = None
     ) -> Response:
         """Send a call through a wire and return the response."""
 
@@ -89,21 +86,22 @@ class _UploadCommand(ClientCommand):
 
 
 def _run(given: dict[str, Any], transport: Transport) -> int:
-    call, handling = call_from(given), handling_from(given)
-    if handling.dry_run:
+    call = call_from(given)
+    if given["dry_run"]:
         transport.dry_run(call, byte_writer(standard_output()))
         return 0
-    response = _send_with_retries(call, handling, transport)
-    show_response(response, output=handling.output, raw=handling.raw)
+    response = _send_with_retries(call, given, transport)
+    show_response(response, output=Path(given["output"]) if given["output"] else None, raw=given["raw"])
     return 0 if 200 <= response.status < 300 else 1
 
 
-def _send_with_retries(call: Call, handling: Handling, transport: Transport) -> Response:
+def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) -> Response:
     """The first response that is not transient, or the last one. Raises ClientError."""
-    for attempt in range(handling.retry + 1):
-        last = attempt == handling.retry
+    retries: int = given["retry"]
+    for attempt in range(retries + 1):
+        last = attempt == retries
         try:
-            response = _send_once(call, handling, transport)
+            response = _send_once(call, given, transport)
             if last or response.status not in TRANSIENT_STATUSES:
                 return response
             why, wait = f"the response was {response.status}", _retry_after(response)
@@ -112,21 +110,21 @@ def _send_with_retries(call: Call, handling: Handling, transport: Transport) -> 
                 raise
             why, wait = str(error), None
         wait = min(_FIRST_WAIT_SECONDS * 2**attempt if wait is None else wait, _MAX_WAIT_SECONDS)
-        click.echo(f"retry {attempt + 1} of {handling.retry} in {wait:g} s: {printable(why)}", err=True)
+        click.echo(f"retry {attempt + 1} of {retries} in {wait:g} s: {printable(why)}", err=True)
         time.sleep(wait)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _send_once(call: Call, handling: Handling, transport: Transport) -> Response:
+def _send_once(call: Call, given: dict[str, Any], transport: Transport) -> Response:
     stderr = sys.stderr.buffer
-    wire = Wire(handling.max_time)
-    if handling.show_wire:
+    wire = Wire(given["max_time"])
+    if given["show_wire"]:
         # Sent and received bytes share one stream, which a bar would garble.
         wire.on_sent, wire.on_received = byte_writer(stderr, "cyan"), byte_writer(stderr, "green")
-        return transport.send(call, wire, cafile=handling.cafile)
+        return transport.send(call, wire, cafile=given["cacert"])
     body = choose_body(call.data, call.json, call.files, call.boundary)
     with progress_bar(body.length if body else 0, "sending", "bytes") as advance:
-        return transport.send(call, wire, cafile=handling.cafile, on_block=advance)
+        return transport.send(call, wire, cafile=given["cacert"], on_block=advance)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -85,32 +84,6 @@ def upload_options(command: _Command) -> _Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
-
-
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """How to send a call and what to do with the response. Times in seconds."""
-
-    output: Path | None
-    raw: bool
-    max_time: float | None
-    retry: int
-    cafile: str | None
-    show_wire: bool
-    dry_run: bool
-
-
-def handling_from(given: dict[str, Any]) -> Handling:
-    """The part of the flags that is not about the request."""
-    return Handling(
-        Path(given["output"]) if given["output"] else None,
-        given["raw"],
-        given["max_time"],
-        given["retry"],
-        given["cacert"],
-        given["show_wire"],
-        given["dry_run"],
-    )
 
 
 def call_from(given: dict[str, Any]) -> Call:

@@ -111,7 +111,10 @@ def load_cases(folder: Path = REQUESTS, pattern: str = "*") -> list[Case]:
 
 
 def _load_case(path: Path) -> Case:
-    data = _read_json(path)
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CaseError(f"{path}: {error}") from None
     if not isinstance(data, dict) or not _REQUIRED <= data.keys() <= _KEYS:
         raise CaseError(
             f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most store, request, sha256"
@@ -147,13 +150,6 @@ def _made_request(path: Path, data: Mapping[str, Any]) -> bytes:
     if digest != data.get("sha256"):
         raise CaseError(f"{path}: its recipe makes {len(request)} bytes with the SHA-256 {digest}")
     return request
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise CaseError(f"{path}: {error}") from None
 
 
 def _strings(path: Path, data: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -86,8 +86,8 @@ def canonical_json(value: Any) -> bytes:
 def _compared(response: Response) -> Compared:
     headers = {name: value for name in COMPARED_HEADERS if (value := response.header(name)) is not None}
     body = response.body
-    problem = _problem_members(response)
-    if problem is not None:
+    problem = response.json_object() if response.status >= 400 else None
+    if problem is not None and problem.keys() >= _PROBLEM_MEMBERS:
         headers.pop("content-length", None)
         problem.pop("detail", None)
         # Under /v1/ a refusal also has OpenAI's `error`, whose message is the detail (contract, section 6).
@@ -97,16 +97,6 @@ def _compared(response: Response) -> Compared:
     elif response.status >= 400 and not response.body:
         headers.pop("content-length", None)  # a response to HEAD: the length of a problem that is not sent
     return Compared(response.status, tuple(headers.items()), body)
-
-
-def _problem_members(response: Response) -> dict[str, Any] | None:
-    if response.status < 400 or not response.is_json:
-        return None
-    try:
-        value = response.json()
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) and value.keys() >= _PROBLEM_MEMBERS else None
 
 
 def _header_difference(one: Compared, other: Compared) -> str | None:

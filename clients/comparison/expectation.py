@@ -95,7 +95,8 @@ class Expectation:
             raise ExpectationError("expect is empty")
         if first.get("closed"):
             return cls((), closed=True)
-        return cls(tuple(_expected_response(item) for item in items), extra=bool(first.get("extra")))
+        responses = [{key: item[key] for key in item if key != "extra"} for item in items]
+        return cls(tuple(ExpectedResponse(**each) for each in responses), extra=bool(first.get("extra")))
 
     @property
     def refused(self) -> bool:
@@ -164,18 +165,6 @@ def _list_mismatches(expected: Mapping[str, Any], actual: list[Any], key: str) -
     for name in expected.get("lacks", []):
         if any(isinstance(value, dict) and value.get("name") == name for value in actual):
             yield f"{key}: expected no entry named {name!r}"
-
-
-def _expected_response(item: Mapping[str, Any]) -> ExpectedResponse:
-    return ExpectedResponse(
-        status=item.get("status"),
-        code=item.get("code"),
-        body=item.get("body"),
-        headers=item.get("headers"),
-        text=item.get("text"),
-        events=item.get("events"),
-        refused=bool(item.get("refused")),
-    )
 
 
 def _check(item: Any, *, alone: bool) -> None:

@@ -8,14 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, BinaryIO
 
-from .cases import SAMPLE_FILES, CaseError
+from .cases import SAMPLE_FILES, Case, CaseError, tier_of
+from .expectation import Expectation
 
 SAMPLE = SAMPLE_FILES / "hello-world.txt"
 BOUNDARY = "ef0479c6edb2827623ed87f943bafa08"
+# What would vary is fixed: Host, and two fields as the version of requests in the post sends them.
+FIXED_FIELDS = {
+    "Host": "localhost:8000",
+    "User-Agent": "python-requests/2.31.0",
+    "Accept-Encoding": "gzip, deflate, br",
+}
 OpenSample = Callable[[], BinaryIO]
 
 
@@ -35,6 +44,30 @@ class PostCall:
     method: str = "POST"
     target: str = "/upload/"
     stream: bool = False
+
+    def all_arguments(self, stack: ExitStack) -> dict[str, Any]:
+        """`arguments` with the fixed fields, and with the files, which `stack` closes."""
+        arguments = {**self.arguments, "headers": {**FIXED_FIELDS, **self.arguments.get("headers", {})}}
+        if self.files is not None:
+            arguments["files"] = self.files(lambda: stack.enter_context(SAMPLE.open("rb")))
+        return arguments
+
+
+def cases_of(client: str, wire_bytes: Callable[[PostCall], bytes], pattern: str) -> list[Case]:
+    """The calls whose name matches the glob `pattern`, as cases of `client`. Raises CaseError."""
+    return [
+        Case(
+            name=name,
+            title=call.title,
+            rules=call.rules,
+            tier=tier_of(call.rules, name),
+            request=wire_bytes(call),
+            expect=Expectation.parse(call.expect),
+            client=client,
+        )
+        for name, call in sorted(post_calls().items())
+        if fnmatchcase(name, pattern)
+    ]
 
 
 @cache

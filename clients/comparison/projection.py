@@ -134,13 +134,7 @@ EVERY_BYTE = Projection()
 
 def _result(response: Response) -> dict[str, Any] | None:
     """The JSON object of a 2xx response, or None."""
-    if response.status >= 300 or not response.is_json:
-        return None
-    try:
-        value = response.json()
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+    return response.json_object() if response.status < 300 else None
 
 
 def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:

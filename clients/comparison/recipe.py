@@ -24,7 +24,10 @@ def make_request(recipe: Any, copy: int | None = None) -> bytes:
     match recipe:
         case str():
             text = recipe if copy is None else recipe.replace("{n}", str(copy))
-            return _octets_of(text)
+            try:
+                return text.encode("iso-8859-1")
+            except UnicodeEncodeError:
+                raise RecipeError(f"{text!r} has a character that is not an octet") from None
         case list():
             return b"".join(make_request(item, copy) for item in recipe)
         case {"repeat": repeated, "times": int(times), **rest} if not rest:
@@ -35,10 +38,3 @@ def make_request(recipe: Any, copy: int | None = None) -> bytes:
             return (_OCTETS * (count // len(_OCTETS) + 1))[:count]
         case _:
             raise RecipeError(f"{recipe!r} is not a recipe")
-
-
-def _octets_of(text: str) -> bytes:
-    try:
-        return text.encode("iso-8859-1")
-    except UnicodeEncodeError:
-        raise RecipeError(f"{text!r} has a character that is not an octet") from None

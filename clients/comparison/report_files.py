@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,13 +33,16 @@ def json_report(
 
     `numbers` are those of the verdicts; without it the results are counted.
     """
+    shown = [dataclasses.asdict(result) for result in results]
+    for each in shown:
+        del each["evidence"]
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "backends": list(backends),
         "clients": list(clients),
         "cases": cases,
         **{verdict.value: number for verdict, number in (numbers or counts(results)).items()},
-        "results": [_as_json(result) for result in results],
+        "results": shown,
         **more,
     }
     return json.dumps(document, indent=1) + "\n"
@@ -64,17 +68,6 @@ def github_annotations(results: Iterable[Result], cases: Iterable[Case]) -> Iter
         where = f"file={_property(_relative(path))},line=1," if path else ""
         title = _property(f"{result.case} on {result.backend}: {result.verdict.replace('_', ' ')}")
         yield f"::error {where}title={title}::{_message(result.detail)}"
-
-
-def _as_json(result: Result) -> dict[str, Any]:
-    return {
-        "case": result.case,
-        "backend": result.backend,
-        "client": result.client,
-        "verdict": result.verdict.value,
-        "status": result.status,
-        "detail": result.detail,
-    }
 
 
 def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result]) -> None:

@@ -34,7 +34,9 @@ def counts(results: Sequence[Result]) -> dict[Verdict, int]:
 def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:
     """Print the table, the differences with their evidence, and the bottom line."""
     console.print(_table(results))
-    _show_streams(console, results)
+    for result in results:
+        if result.client == "stream" and result.detail and not result.failed:  # the times of its events
+            console.print(Text(f"{result.case} ({result.backend}): {result.detail}", "dim"), soft_wrap=True)
     failed = [result for result in results if result.failed]
     for result in failed[:_SHOWN_DIFFERENCES]:
         show_difference(console, result)
@@ -61,21 +63,10 @@ def _table(results: Sequence[Result]) -> Table:
     for backend in dict.fromkeys(result.backend for result in results):
         of_backend = counts([result for result in results if result.backend == backend])
         sent = sum(of_backend.values()) - of_backend[Verdict.NOT_SENT]
-        cells = [_cell(verdict, number) for verdict, number in of_backend.items()]
+        styles = {verdict: _STYLES[verdict] if number else "dim" for verdict, number in of_backend.items()}
+        cells = [Text(str(number), styles[verdict]) for verdict, number in of_backend.items()]
         table.add_row(Text(backend), str(sent), *cells)
     return table
-
-
-def _show_streams(console: Console, results: Sequence[Result]) -> None:
-    """Print the timing of the live streams."""
-    streams = [result for result in results if result.client == "stream" and not result.failed]
-    for result in streams:
-        if result.detail:
-            console.print(Text(f"{result.case} ({result.backend}): {result.detail}", "dim"), soft_wrap=True)
-
-
-def _cell(verdict: Verdict, number: int) -> Text:
-    return Text(str(number), _STYLES[verdict] if number else "dim")
 
 
 def show_difference(console: Console, result: Result) -> None:

@@ -42,39 +42,12 @@ class Backend:
 def load_all_cases(clients: Sequence[str] = CLIENTS, pattern: str = "*") -> list[Case]:
     """The cases of the named clients whose name matches the glob `pattern`. Raises CaseError."""
     loaders = {
-        "raw": load_recorded_cases,
+        "raw": lambda pattern: load_cases(pattern=pattern),
         "socket": load_socket_calls,
         "requests": load_post_calls,
         "stream": load_stream_cases,
     }
     return [case for client in CLIENTS if client in clients for case in loaders[client](pattern)]
-
-
-def load_recorded_cases(pattern: str) -> list[Case]:
-    """The recorded requests whose name matches `pattern`. Raises CaseError."""
-    return load_cases(pattern=pattern)
-
-
-def run_case(
-    case: Case,
-    backends: Sequence[Backend],
-    *,
-    known_differences: KnownDifferences,
-    seed: int = 0,
-    projection: Projection = EVERY_BYTE,
-) -> list[Result]:
-    """Send one case to all backends that get it; one result for each backend, in their order.
-
-    The same `seed` splits a case in the same way, on every backend and in every run. `projection` says which
-    parts of the responses are compared.
-    """
-    sent = {backend.name: send_case(case, backend, seed) for backend in backends if case.tier <= backend.tier}
-    case, sendings = projection.project(case, sent)
-    results = {
-        result.backend: with_gaps(result, sendings[result.backend])
-        for result in evaluate(case, sendings, known_differences)
-    }
-    return [results.get(backend.name) or not_sent(case, backend.name) for backend in backends]
 
 
 def run_cases(
@@ -88,22 +61,25 @@ def run_cases(
 ) -> list[Result]:
     """Run the cases, several at a time, and return their results in the order of the cases.
 
-    `on_case` is called with each case that is done, in this thread.
+    A case is sent to all backends that get it, and has one result for each backend, in their order. The same
+    `seed` splits a case in the same way, on every backend and in every run. `projection` says which parts of
+    the responses are compared. `on_case` is called with each case that is done, in this thread.
     """
+
+    def run_case(case: Case) -> list[Result]:
+        getting = [backend for backend in backends if case.tier <= backend.tier]
+        sent = {backend.name: send_case(case, backend, seed) for backend in getting}
+        case, sendings = projection.project(case, sent)
+        results = {
+            result.backend: with_gaps(result, sendings[result.backend])
+            for result in evaluate(case, sendings, known_differences)
+        }
+        return [results.get(backend.name) or not_sent(case, backend.name) for backend in backends]
+
     cases = list(cases)
     results = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
-        running = [
-            pool.submit(
-                run_case,
-                case,
-                backends,
-                known_differences=known_differences,
-                seed=seed,
-                projection=projection,
-            )
-            for case in cases
-        ]
+        running = [pool.submit(run_case, case) for case in cases]
         try:
             for case, run in zip(cases, running, strict=True):
                 results += run.result()

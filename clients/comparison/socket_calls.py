@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
-from typing import Any
 
 from ..http1.errors import ClientError
 from ..http1.exchange import EXCHANGE_SECONDS, Exchange
 from ..http1.socket_transport import dry_run, send
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
-from .cases import Case, tier_of
-from .expectation import Expectation
-from .post_calls import BOUNDARY, SAMPLE, PostCall, post_calls
-from .requests_calls import FIXED_FIELDS
+from .cases import Case
+from .post_calls import BOUNDARY, PostCall, cases_of, post_calls
 
 
 def load_socket_calls(pattern: str = "*") -> list[Case]:
     """The calls as cases of the client `socket`, whose name matches the glob `pattern`. Raises CaseError."""
-    return [
-        Case(
-            name=name,
-            title=call.title,
-            rules=call.rules,
-            tier=tier_of(call.rules, name),
-            request=_wire_bytes(call),
-            expect=Expectation.parse(call.expect),
-            client="socket",
-        )
-        for name, call in sorted(post_calls().items())
-        if fnmatchcase(name, pattern)
-    ]
+    return cases_of("socket", _wire_bytes, pattern)
 
 
 def send_socket_call(name: str, host: str, port: int, *, seconds: float = EXCHANGE_SECONDS) -> Exchange:
@@ -52,8 +36,4 @@ def _wire_bytes(call: PostCall) -> bytes:
 
 
 def _call(call: PostCall, base_url: str, stack: ExitStack) -> Call:
-    arguments: dict[str, Any] = dict(call.arguments)
-    arguments["headers"] = {**FIXED_FIELDS, **arguments.get("headers", {})}
-    if call.files is not None:
-        arguments["files"] = call.files(lambda: stack.enter_context(SAMPLE.open("rb")))
-    return Call(call.method, base_url + call.target, boundary=BOUNDARY, **arguments)
+    return Call(call.method, base_url + call.target, boundary=BOUNDARY, **call.all_arguments(stack))

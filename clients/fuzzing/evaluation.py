@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from ..comparison.cases import Case
 from ..comparison.expectation import Expectation
@@ -75,13 +74,18 @@ class _NoServerFault(Expectation):
 
 def evaluate_request(request: FuzzRequest, exchanges: Mapping[str, Exchange]) -> Evaluation:
     """Compare the responses of the backends, of which there is at least one, to a request."""
-    exchanges = {backend: _first_response(exchange) for backend, exchange in exchanges.items()}
+    # Only the first response is compared: whether bytes behind the request are read is T3 (B4, B45).
+    exchanges = {
+        backend: dataclasses.replace(exchange, responses=exchange.responses[:1])
+        for backend, exchange in exchanges.items()
+    }
     sendings = {backend: [Sending("once", exchange)] for backend, exchange in exchanges.items()}
     title = f"{len(request.data)} bytes"
     case = Case("generated", title, request.fault_rules, request.tier, request.data, _NoServerFault(()))
     different = [result for result in evaluate(case, sendings, {}) if result.failed]
     if not different:
-        accepted = _is_accepted(next(iter(exchanges.values())))
+        responses = next(iter(exchanges.values())).responses
+        accepted = responses and responses[0].status < 400
         return Evaluation(Outcome.ACCEPTED if accepted else Outcome.REFUSED)
     if not request.alone and _are_refused_for_the_body(exchanges):
         case = dataclasses.replace(case, expect=_ANY_REFUSAL)
@@ -100,15 +104,6 @@ def ending(exchange: Exchange) -> str:
     return _code(exchange.responses[0]) or str(exchange.responses[0].status)
 
 
-def _first_response(exchange: Exchange) -> Exchange:
-    """Only the first response is compared: whether bytes behind the request are read is T3 (B4, B45)."""
-    return dataclasses.replace(exchange, responses=exchange.responses[:1])
-
-
-def _is_accepted(exchange: Exchange) -> bool:
-    return bool(exchange.responses) and exchange.responses[0].status < 400
-
-
 def _are_refused_for_the_body(exchanges: Mapping[str, Exchange]) -> bool:
     """Whether each backend refused the request with a code that is about the body."""
     responses = [exchange.responses[0] for exchange in exchanges.values() if exchange.responses]
@@ -120,13 +115,8 @@ def _are_refused_for_the_body(exchanges: Mapping[str, Exchange]) -> bool:
 
 
 def _code(response: Response) -> str:
-    if response.status < 400 or not response.is_json:
-        return ""
-    try:
-        value: Any = response.json()
-    except ValueError:
-        return ""
-    return str(value.get("code", "")) if isinstance(value, dict) else ""
+    problem = response.json_object() if response.status >= 400 else None
+    return str(problem.get("code", "")) if problem else ""
 
 
 def _kind(exchanges: Mapping[str, Exchange], difference: str) -> str:

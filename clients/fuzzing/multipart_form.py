@@ -8,7 +8,8 @@ from . import multipart_grammar as grammar
 from .draft import Draft, Place, Production, Rng, some_data
 
 _MIB = 1024 * 1024
-_SIMPLE = b"Content-Disposition: form-data; name=a\r\n\r\n"
+_NAMED = b"Content-Disposition: form-data; name=a\r\n"
+_SIMPLE = _NAMED + b"\r\n"
 _Rows = tuple[Production, ...]
 
 
@@ -176,33 +177,16 @@ def _replace_part(rng: Rng, plan: _Plan, part: bytes) -> None:
     plan.shared.discard(position)
 
 
-def _place_disposition(draft: Draft, rng: Rng, production: Production) -> None:
-    plan = _plan(draft, rng)
-    value = draft.use(production, rng, plan.boundary)
-    _replace_part(rng, plan, b"Content-Disposition: " + value + b"\r\n\r\nv")
-    _finish(draft, plan)
+def _in_part(before: bytes, after: bytes) -> Place:
+    """Places a production between `before` and `after`, which make a part, in the place of another part."""
 
+    def place(draft: Draft, rng: Rng, production: Production) -> None:
+        plan = _plan(draft, rng)
+        text = draft.use(production, rng, plan.boundary)
+        _replace_part(rng, plan, before + text + after)
+        _finish(draft, plan)
 
-def _place_part_field(draft: Draft, rng: Rng, production: Production) -> None:
-    """A header line after Content-Disposition."""
-    plan = _plan(draft, rng)
-    line = draft.use(production, rng, plan.boundary)
-    _replace_part(rng, plan, b"Content-Disposition: form-data; name=a\r\n" + line + b"\r\n\r\nv")
-    _finish(draft, plan)
-
-
-def _place_first_part_field(draft: Draft, rng: Rng, production: Production) -> None:
-    plan = _plan(draft, rng)
-    line = draft.use(production, rng, plan.boundary)
-    _replace_part(rng, plan, line + b"\r\nContent-Disposition: form-data; name=a\r\n\r\nv")
-    _finish(draft, plan)
-
-
-def _place_data(draft: Draft, rng: Rng, production: Production) -> None:
-    plan = _plan(draft, rng)
-    rest = draft.use(production, rng, plan.boundary)
-    _replace_part(rng, plan, b"Content-Disposition: form-data; name=a\r\n" + rest)
-    _finish(draft, plan)
+    return place
 
 
 def place_whole(draft: Draft, rng: Rng, production: Production) -> None:
@@ -230,10 +214,10 @@ MULTIPART_FAULTS: tuple[tuple[Place, _Rows], ...] = (
     (_place_closing, grammar.CLOSING_FAULTS),
     (_place_end, grammar.END_FAULTS),
     (_place_part, grammar.PART_FAULTS),
-    (_place_disposition, grammar.DISPOSITION_FAULTS),
-    (_place_part_field, grammar.PART_FIELD_FAULTS),
-    (_place_first_part_field, grammar.FIRST_PART_FIELD_FAULTS),
-    (_place_data, grammar.DATA_FAULTS),
+    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), grammar.DISPOSITION_FAULTS),
+    (_in_part(_NAMED, b"\r\n\r\nv"), grammar.PART_FIELD_FAULTS),
+    (_in_part(b"", b"\r\n" + _NAMED + b"\r\nv"), grammar.FIRST_PART_FIELD_FAULTS),
+    (_in_part(_NAMED, b""), grammar.DATA_FAULTS),
     (place_whole, grammar.WHOLE_FAULTS),
 )
 """Faults of a multipart body: the function that places each production, and the productions."""

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from .digest import Block, Digest
 from .encode import json_bytes, pairs_of, urlencode, values_of
@@ -38,22 +38,6 @@ class Receipt:
     parts: tuple[SentPart, ...] = ()
 
 
-class Body(Protocol):
-    """What a request needs of its body. `receipt` is None until `blocks` has been read to its end."""
-
-    @property
-    def content_type(self) -> str | None: ...
-    @property
-    def length(self) -> int | None: ...
-    @property
-    def repeatable(self) -> bool: ...
-    @property
-    def when_empty(self) -> EmptyFraming: ...
-    @property
-    def receipt(self) -> Receipt | None: ...
-    def blocks(self) -> Iterator[Block]: ...
-
-
 class SingleBody:
     """One source is the whole body."""
 
@@ -73,11 +57,6 @@ class SingleBody:
         """The size in bytes, None when it is not known."""
         return self._source.length
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be sent again."""
-        return self._source.repeatable
-
     def blocks(self) -> Iterator[Block]:
         """The body's bytes."""
         self.receipt = None
@@ -88,37 +67,24 @@ class SingleBody:
             self.receipt = Receipt(digest.size, digest.hexdigest())
 
 
-class FormDataBody:
+class FormDataBody(MultipartBody):
     """A multipart body, with its receipt."""
 
-    def __init__(self, multipart: MultipartBody) -> None:
-        self.multipart = multipart
-        self.when_empty = EmptyFraming.LENGTH  # never used: the last delimiter is always there
-        self.receipt: Receipt | None = None
-
-    @property
-    def content_type(self) -> str:
-        """multipart/form-data with its boundary."""
-        return self.multipart.content_type
-
-    @property
-    def length(self) -> int | None:
-        """The size in bytes, None when that of a part is not known."""
-        return self.multipart.length
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether every part can be sent again."""
-        return self.multipart.repeatable
+    when_empty = EmptyFraming.LENGTH  # never used: the last delimiter is always there
+    receipt: Receipt | None = None
 
     def blocks(self) -> Iterator[Block]:
         """The body's bytes."""
         self.receipt = None
         size = 0
-        for block in self.multipart.blocks():
+        for block in super().blocks():
             size += len(block)
             yield block
-        self.receipt = Receipt(size, None, tuple(self.multipart.sent))
+        self.receipt = Receipt(size, None, tuple(self.sent))
+
+
+Body: TypeAlias = SingleBody | FormDataBody
+"""What a request sends. `receipt` is None until `blocks` has been read to its end."""
 
 
 def choose_body(data: Any, json: Any, files: Any, boundary: str | None = None) -> Body | None:
@@ -130,7 +96,7 @@ def choose_body(data: Any, json: Any, files: Any, boundary: str | None = None) -
     if files:
         if streamed or isinstance(data, (str, bytes)):
             raise UsageError("files go together with form data only, not with another body")
-        return FormDataBody(MultipartBody(parts_of(data or (), files), boundary))
+        return FormDataBody(parts_of(data or (), files), boundary)
     if streamed:
         return SingleBody(source_of(data), when_empty=EmptyFraming.CHUNKED)
     if not data:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from types import TracebackType
 from typing import TypeAlias
 
 Block: TypeAlias = bytes | bytearray | memoryview
@@ -49,9 +48,7 @@ class Digest:
     def __enter__(self) -> Digest:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._finish()
 
     def _finish(self) -> None:

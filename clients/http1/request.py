@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .body import Body, EmptyFraming, choose_body
 from .digest import Block
@@ -18,6 +18,9 @@ from .version import project_version
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # "field values containing CR, LF, or NUL characters are invalid and dangerous"     RFC 9110, section 5.5
 _FIELD_VALUE = re.compile(r"[^\r\n\0]*")
+
+OnBlock: TypeAlias = Callable[[int], None]
+"""Gets the size of each block that is sent."""
 
 # A smaller chunk is copied to go out in one piece with its size line.
 _COPIED_BYTES = 65536
@@ -43,7 +46,7 @@ class Request:
         """The value of the field `name` (in lower case), or None."""
         return next((value for each, value in self.fields if each.lower() == name), None)
 
-    def blocks(self, on_block: Callable[[int], None] | None = None) -> Iterator[Block]:
+    def blocks(self, on_block: OnBlock | None = None) -> Iterator[Block]:
         """The body as on the wire, with chunked coding; `on_block` gets the size of each block."""
         if self.body is None:
             return iter(())
@@ -103,7 +106,12 @@ def build_request(
         raise UsageError(f"{method!r} is not a method")
     method = method.upper()
     request_url = parse_request_url(url, params)
-    fields = _session_fields()
+    fields = Fields()
+    # What a session of requests always sends, but with identity, as we decode no coding.
+    fields.set("User-Agent", f"wireproof/{project_version()}")
+    fields.set("Accept-Encoding", "identity")
+    fields.set("Accept", "*/*")
+    fields.set("Connection", "keep-alive")
     fields.update(headers or {})
     cookie = cookie_field(cookies or {})
     if cookie is not None and "cookie" not in fields:
@@ -117,16 +125,6 @@ def build_request(
         fields.set("Authorization", basic_credentials(*auth))
     is_chunked = body is not None and "content-length" not in fields
     return Request(method, request_url, _on_the_wire(fields, request_url, is_chunked), body, is_chunked)
-
-
-def _session_fields() -> Fields:
-    """What a session of requests always sends, but with Accept-Encoding: identity, as we decode no coding."""
-    fields = Fields()
-    fields.set("User-Agent", f"wireproof/{project_version()}")
-    fields.set("Accept-Encoding", "identity")
-    fields.set("Accept", "*/*")
-    fields.set("Connection", "keep-alive")
-    return fields
 
 
 def _set_framing(fields: Fields, method: str, body: Body | None, chunked: bool) -> None:
@@ -164,7 +162,7 @@ def _latin1(name: str, text: str) -> bytes:
         raise UsageError(f"the field {name} is not ISO-8859-1: give its value as bytes") from None
 
 
-def counted(blocks: Iterator[Block], on_block: Callable[[int], None] | None) -> Iterator[Block]:
+def counted(blocks: Iterator[Block], on_block: OnBlock | None) -> Iterator[Block]:
     """`blocks`; `on_block` is called with the size of each when the next one is asked for."""
     for block in blocks:
         yield block

@@ -50,24 +50,20 @@ class _FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-class _WatchedHTTP(HTTPConnection):
-    response_class = _FinalResponse
+class _Watched:
+    response_class: Any = _FinalResponse
 
     def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wire = wire
 
+
+class _WatchedHTTP(_Watched, HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return WireSocket.adopt(super()._new_conn(), self.wire)
 
 
-class _WatchedHTTPS(HTTPSConnection):
-    response_class = _FinalResponse
-
-    def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.wire = wire
-
+class _WatchedHTTPS(_Watched, HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         assert isinstance(self.sock, WireTLSSocket)
@@ -101,16 +97,11 @@ class _DryHTTP(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = _DrySocket(self._write)
+        self.is_verified = True  # for https: there is no certificate to verify
 
 
-class _DryHTTPS(HTTPSConnection):
-    def __init__(self, *args: Any, write: Callable[[Block], None], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._write = write
-
-    def connect(self) -> None:
-        self.sock = _DrySocket(self._write)
-        self.is_verified = True  # there is no certificate to verify
+class _DryHTTPS(_DryHTTP, HTTPSConnection):
+    """The same, and `connect` is not that of HTTPSConnection."""
 
 
 _WATCHED: dict[str, Any] = {"http": _WatchedHTTP, "https": _WatchedHTTPS}

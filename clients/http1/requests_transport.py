@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -12,7 +12,7 @@ from .body import Body
 from .digest import Block
 from .errors import Unreachable, UsageError
 from .incoming_response import MAX_RESPONSE_BYTES, IncomingResponse, too_large
-from .request import Request, build_request, counted
+from .request import OnBlock, Request, build_request, counted
 from .requests_adapter import DryRunDone, WatchedAdapter
 from .response_parser import DecodedResponse, Response
 from .socket_transport import reason, too_late, trusted_context
@@ -21,13 +21,7 @@ from .verify_upload import verify_upload
 from .wire import Wire
 
 
-def send(
-    call: Call,
-    wire: Wire,
-    *,
-    cafile: str | None = None,
-    on_block: Callable[[int], None] | None = None,
-) -> Response:
+def send(call: Call, wire: Wire, *, cafile: str | None = None, on_block: OnBlock | None = None) -> Response:
     """Send a call through `wire` and check the response against it. Raises as `request` does."""
     # This refuses what requests cannot send, or would send ambiguously, in the other client's words.
     request = build_request(**call.arguments())
@@ -45,7 +39,7 @@ def send(
     if body is not None and body.receipt is None and not _is_streamed(call, body):
         for _ in body.blocks():  # requests sent its own rendering, which must have been the same as ours
             pass
-    verify_upload(response, body.receipt if body else None, has_body=body is not None)
+    verify_upload(response, body)
     return response
 
 
@@ -93,11 +87,14 @@ def _exchange(
 
 
 def _prepare(
-    session: requests.Session, call: Call, request: Request, on_block: Callable[[int], None] | None
+    session: requests.Session, call: Call, request: Request, on_block: OnBlock | None
 ) -> requests.PreparedRequest:
     """What requests makes of the call. A streamed body is an iterable, and its type is set afterwards."""
     body = request.body
     streamed = body is not None and _is_streamed(call, body)
+    data = call.data or {}
+    if streamed and body:
+        data = (_Stream if request.chunked else _SizedStream)(body, on_block)
     call_of_requests = requests.Request(
         call.method.upper(),
         call.url,
@@ -105,7 +102,7 @@ def _prepare(
         headers=dict(call.headers or {}),
         cookies=dict(call.cookies or {}),
         auth=call.auth,
-        data=_stream(body, on_block, chunked=request.chunked) if streamed and body else call.data or {},
+        data=data,
         json=None if streamed else call.json,
     )
     prepared = session.prepare_request(call_of_requests)
@@ -123,7 +120,7 @@ def _is_streamed(call: Call, body: Body) -> bool:
 class _Stream:
     """An iterable without a length: requests sends it in chunks."""
 
-    def __init__(self, body: Body, on_block: Callable[[int], None] | None) -> None:
+    def __init__(self, body: Body, on_block: OnBlock | None) -> None:
         self._body = body
         self._on_block = on_block
 
@@ -136,10 +133,6 @@ class _SizedStream(_Stream):
 
     def __len__(self) -> int:
         return self._body.length or 0
-
-
-def _stream(body: Body, on_block: Callable[[int], None] | None, *, chunked: bool) -> _Stream:
-    return _Stream(body, on_block) if chunked else _SizedStream(body, on_block)
 
 
 def _complete_head(prepared: requests.PreparedRequest, request: Request, body: Body) -> None:
@@ -171,16 +164,13 @@ def client_error(
     if late is not None:
         return too_late(request.url, wire, late)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
-    what = reason(system) if system else _innermost(causes)
+    texts = [text for cause in reversed(causes) if (text := str(cause))]
+    what = reason(system) if system else next(iter(texts), type(causes[-1]).__name__)
     if responded:
         return Unreachable(f"requests cannot read the response from {peer}: {what}")
     if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
     return Unreachable(f"no response from {peer}: {what}")
-
-
-def _innermost(causes: Sequence[BaseException]) -> str:
-    return next((text for cause in reversed(causes) if (text := str(cause))), type(causes[-1]).__name__)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -63,6 +63,14 @@ class Response:
         except RecursionError:
             raise ValueError("it is nested too deep") from None
 
+    def json_object(self) -> dict[str, Any] | None:
+        """The body if it is a JSON object and Content-Type says JSON, else None."""
+        try:
+            value = self.json() if self.is_json else None
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
+
 
 @dataclass(frozen=True, slots=True)
 class DecodedResponse(Response):

@@ -11,13 +11,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 from .conversation import Conversation, connect
 from .digest import Block
 from .errors import Unreachable, UsageError
 from .incoming_response import IncomingResponse
-from .request import Request, build_request
+from .request import OnBlock, Request, build_request
 from .request_url import RequestUrl
 from .response_parser import Response
 from .upload_call import Call
@@ -28,18 +27,17 @@ from .wire import Wire, WireSocket, watch_tls
 CONTINUE_SECONDS = 1.0
 
 
-def send(
-    call: Call,
-    wire: Wire,
-    *,
-    cafile: str | None = None,
-    on_block: Callable[[int], None] | None = None,
-) -> Response:
-    """Send a call through `wire` and check the response against it. Raises as `request` does."""
+def send(call: Call, wire: Wire, *, cafile: str | None = None, on_block: OnBlock | None = None) -> Response:
+    """Send a call through `wire` and check the response against it. Raises as `request` does.
+
+    `cafile` has the certificates to trust instead of the system's.
+    """
     request = build_request(**call.arguments())
-    response = send_request(request, wire, cafile=cafile, on_block=on_block)
-    body = request.body
-    verify_upload(response, body.receipt if body else None, has_body=body is not None)
+    with SocketConnection(request, wire, cafile) as connection:
+        connection.send(on_block)
+        while (response := connection.incoming.final()) is None:
+            connection.receive()
+    verify_upload(response, request.body)
     return response
 
 
@@ -49,25 +47,6 @@ def dry_run(call: Call, write: Callable[[Block], None]) -> None:
     write(request.head())
     for block in request.blocks():
         write(block)
-
-
-def send_request(
-    request: Request,
-    wire: Wire,
-    *,
-    cafile: str | None = None,
-    on_block: Callable[[int], None] | None = None,
-) -> Response:
-    """Send `request` on a new connection and return the final response.
-
-    `cafile` has the certificates to trust instead of the system's; `on_block` gets the size of each sent
-    block. Raises Unreachable when there is no response, and what the body's source raises.
-    """
-    with SocketConnection(request, wire, cafile) as connection:
-        connection.send(on_block)
-        while (response := connection.incoming.final()) is None:
-            connection.receive()
-        return response
 
 
 class SocketConnection:
@@ -92,12 +71,10 @@ class SocketConnection:
     def __enter__(self) -> SocketConnection:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._connection.close()
 
-    def send(self, on_block: Callable[[int], None] | None = None) -> None:
+    def send(self, on_block: OnBlock | None = None) -> None:
         """Send the whole request, unless a final response begins before that or the peer takes no more."""
         if self._send(self._request.head()) and self._may_send_body():
             for block in self._request.blocks(on_block):
@@ -140,8 +117,13 @@ def _connect(url: RequestUrl, wire: Wire, cafile: str | None) -> socket.socket:
     """A non-blocking, watched connection. Also raises TimeoutError at the deadline."""
     context = trusted_context(cafile) if url.scheme == "https" else None
     try:
-        plain = connect(url.host, url.port, wire)
-        connection = _tls(plain, url, wire, context) if context else WireSocket.adopt(plain, wire)
+        connection = connect(url.host, url.port, wire)
+        if context is None:
+            connection = WireSocket.adopt(connection, wire)
+        else:
+            with connection:  # wrap_socket takes the descriptor over; when it fails, this closes it
+                connection = watch_tls(context).wrap_socket(connection, server_hostname=url.host)
+            connection.wire = wire  # type: ignore[attr-defined]  # a WireTLSSocket, unknown to the stubs
     except TimeoutError:
         raise
     except OSError as error:
@@ -156,13 +138,6 @@ def trusted_context(cafile: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=cafile)
     except OSError as error:
         raise UsageError(f"cannot use the certificates of {cafile}: {reason(error)}") from None
-
-
-def _tls(plain: socket.socket, url: RequestUrl, wire: Wire, context: ssl.SSLContext) -> socket.socket:
-    with plain:  # wrap_socket takes the descriptor over; when it fails, this closes it
-        connection = watch_tls(context).wrap_socket(plain, server_hostname=url.host)
-    connection.wire = wire  # type: ignore[attr-defined]  # a WireTLSSocket, which the stubs cannot know
-    return connection
 
 
 def too_late(url: RequestUrl, wire: Wire | None, error: TimeoutError) -> Unreachable:

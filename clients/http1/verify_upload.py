@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .body import Receipt
+from .body import Body, Receipt
 from .errors import UploadFailed
 from .response_parser import Response
 
@@ -14,7 +14,7 @@ class NotVerified(UploadFailed):
     """The response has a status 2xx, and it does not describe what was sent."""
 
 
-def verify_upload(response: Response, receipt: Receipt | None, *, has_body: bool) -> None:
+def verify_upload(response: Response, body: Body | None) -> None:
     """Compare the description in a 2xx response (contract section 3) with what was sent.
 
     A response with another status, or from another service, has no description and passes. Raises NotVerified
@@ -23,9 +23,10 @@ def verify_upload(response: Response, receipt: Receipt | None, *, has_body: bool
     described = _description(response)
     if described is None:
         return
-    if has_body and receipt is None:
+    receipt = body.receipt if body else Receipt(0, None)
+    if receipt is None:
         raise NotVerified(f"{response.status} came before the whole body had been sent")
-    differences = list(_differences(described, receipt or Receipt(0, None)))
+    differences = list(_differences(described, receipt))
     if differences:
         raise NotVerified("the response does not describe what was sent: " + "; ".join(differences))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from ..http1.request_url import server_address
 from ..launch import running
-from .matrix import WireFacts, wire_facts
+from .matrix import wire_facts
 from .session import Session, session
 from .table import Client, load_clients
 from .workshop import AbsentError, Workshop
@@ -115,12 +116,7 @@ def _rows(
             yield (client.name, version, kind, "nothing was sent", *[""] * 6), False
             continue
         facts = wire_facts(upload.exchanges)
-        yield (client.name, version, kind, *_cells(facts)), not upload.failure and facts.statuses == "200"
-
-
-def _cells(facts: WireFacts) -> tuple[str, ...]:
-    wire = (facts.requests, facts.framing, facts.expect, facts.content_types, facts.fields, facts.odd)
-    return (*wire, facts.statuses)
+        yield (client.name, version, kind, *astuple(facts)), not upload.failure and facts.statuses == "200"
 
 
 def _print(rows: Sequence[tuple[str, ...]], markdown: bool) -> None:

@@ -46,7 +46,7 @@ class StreamRecording:
     @property
     def is_event_stream(self) -> bool:
         """Whether the response has a status 2xx and the type of an event stream."""
-        return 200 <= self.response.status < 300 and _is_event_stream(self.response)
+        return _is_event_stream(self.response)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -73,14 +73,13 @@ def record(
     recording of a stream that breaks off, or does not end within `max_time` seconds, has `broken` set.
     """
     times = WireTimes(max_time)
+    parser = EventStreamParser()
+    arrivals: list[Arrival] = []
+    broken: ClientError | None = None
     with open_stream(call, times.wire, whole) as streaming:
-        if not (200 <= streaming.head.status < 300 and _is_event_stream(streaming.head)):
-            return _summed_up(times, _read_whole(streaming), [], whole)
-        parser = EventStreamParser()
-        arrivals: list[Arrival] = []
-        broken: ClientError | None = None
+        response = streaming.head if _is_event_stream(streaming.head) else _read_whole(streaming)
         try:
-            for piece in streaming.pieces:
+            for piece in streaming.pieces:  # after a response that is not a stream there are none left
                 at = times.piece_came()
                 for item in parser.feed(piece):
                     arrivals.append(Arrival(item, at))
@@ -90,7 +89,16 @@ def record(
             broken = _why_broken(error, times.wire)
         except EventStreamError as error:
             broken = UploadFailed(str(error))
-        return _summed_up(times, streaming.head, arrivals, whole, unfinished=parser.unfinished, broken=broken)
+        return StreamRecording(
+            response,
+            tuple(arrivals),
+            times.since_sent(times.first_at),
+            times.since_sent(times.last_at),
+            times.reads,
+            whole,
+            parser.unfinished,
+            broken,
+        )
 
 
 def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:
@@ -100,27 +108,6 @@ def _why_broken(error: Unreachable, wire: Wire) -> Unreachable:
     except TimeoutError:
         return Unreachable(f"the stream had not ended after {wire.max_time:g} s")
     return error
-
-
-def _summed_up(
-    times: WireTimes,
-    response: Response,
-    arrivals: list[Arrival],
-    whole: bool,
-    *,
-    unfinished: bool = False,
-    broken: ClientError | None = None,
-) -> StreamRecording:
-    return StreamRecording(
-        response,
-        tuple(arrivals),
-        times.since_sent(times.first_at),
-        times.since_sent(times.last_at),
-        times.reads,
-        whole,
-        unfinished,
-        broken,
-    )
 
 
 def _read_whole(streaming: StreamingResponse) -> Response:
@@ -134,4 +121,4 @@ def _read_whole(streaming: StreamingResponse) -> Response:
 
 def _is_event_stream(response: Response) -> bool:
     media_type = (response.header("content-type") or "").partition(";")[0]
-    return media_type.strip(" \t").lower() == EVENT_STREAM
+    return 200 <= response.status < 300 and media_type.strip(" \t").lower() == EVENT_STREAM
