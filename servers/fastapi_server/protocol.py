@@ -88,14 +88,14 @@ class ContractProtocol(H11Protocol):
         self._send_timer.stop()
 
     def data_received(self, data: bytes) -> None:
-        """Read requests; after a malformed one, read and discard at most 1 MiB."""
+        """Read requests; after a malformed one, discard what arrives: at most 1 MiB after the response."""
         if self._linger_left is None:
             super().data_received(data)
             self._watch_head()
-            return
-        self._linger_left -= len(data)
-        if self._linger_left < 0:
-            self.transport.close()
+        elif self.cycle is None or self.cycle.response_started:
+            self._linger_left -= len(data)
+            if self._linger_left < 0:
+                self.transport.close()
 
     def _watch_head(self) -> None:
         if not self.conn.in_head or self._linger_left is not None:
