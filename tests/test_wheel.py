@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,43 +27,61 @@ def run(command: Sequence[str | Path], folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment in which the wheel is installed, and nothing else yet."""
-    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installation")
-    for name in _IN_THE_WHEEL:  # a copy: building writes beside its sources
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy, because building writes beside its sources."""
+    source = tmp_path_factory.mktemp("source")
+    for name in _IN_THE_WHEEL:
         path = _PROJECT / name
         if path.is_dir():
             shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, source / name)
-    run([sys.executable, "-m", "venv", folder], folder)
-    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    run([*pip, "wheel", "--no-deps", "--wheel-dir", source / "dist", source], folder)
-    (wheel,) = (source / "dist").glob("wireproof-*.whl")
-    before = _site_packages(folder)
-    run([*pip, "install", "--no-deps", wheel], folder)
-    added = {name.partition("-")[0] for name in _site_packages(folder) - before}
-    assert added == {"wireproof"}
-    run([*pip, "install", wheel], folder)
+    run([*_pip(sys.executable), "wheel", "--no-deps", "--wheel-dir", source / "dist", source], source)
+    (built,) = (source / "dist").glob("wireproof-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel, which finds the dependencies where this one has them."""
+    folder = tmp_path_factory.mktemp("installation")
+    _install(wheel, folder, "--no-deps")
+    dependencies = sysconfig.get_path("purelib")
+    (_site_packages(folder) / "dependencies.pth").write_text(f"{dependencies}\n")
     return folder
 
 
-def _site_packages(environment: Path) -> set[str]:
+def _install(wheel: Path, folder: Path, *options: str) -> None:
+    run([sys.executable, "-m", "venv", folder], folder)
+    before = set(_site_packages(folder).iterdir())
+    run([*_pip(folder / "bin" / "python"), "install", *options, wheel], folder)
+    if options:
+        added = {path.name.partition("-")[0] for path in set(_site_packages(folder).iterdir()) - before}
+        assert added == {"wireproof"}
+
+
+def _pip(python: str | Path) -> list[str | Path]:
+    return [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+
+
+def _site_packages(environment: Path) -> Path:
     (folder,) = environment.glob("lib/python*/site-packages")
-    return {path.name for path in folder.iterdir()}
+    return folder
 
 
 @pytest.mark.timeout(600)
 def test_the_installed_command_compares_the_backends(installation: Path, tmp_path: Path) -> None:
-    printed = run([installation / "bin" / "wireproof", "compare", "--cases", "*boundary*"], tmp_path)
-    assert "socket, flask and gunicorn agree" in printed
+    backends = "socket,flask,gunicorn"
+    command = [installation / "bin" / "wireproof", "compare", "--backends", backends, "--cases", "*boundary*"]
+    assert "socket, flask and gunicorn agree" in run(command, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.soak
+@pytest.mark.soak(seconds=180)
 @pytest.mark.timeout(900)
-def test_the_installed_command_compares_all_cases(installation: Path, tmp_path: Path) -> None:
-    printed = run([installation / "bin" / "wireproof", "compare"], tmp_path)
+def test_the_wheel_brings_its_dependencies_and_compares_all_cases(wheel: Path, tmp_path: Path) -> None:
+    _install(wheel, tmp_path)
+    printed = run([tmp_path / "bin" / "wireproof", "compare"], tmp_path)
     assert "socket, flask and gunicorn agree" in printed
 
 
