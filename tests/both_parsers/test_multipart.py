@@ -96,6 +96,17 @@ def test_the_default_limit_of_a_header_block_for_every_split(
 
 @BOTH_PARSERS
 @pytest.mark.parametrize(
+    ("size", "code"), [(16385, "multipart_truncated"), (16386, "part_headers_too_large")]
+)
+def test_a_header_block_that_is_too_large_is_refused_before_its_end(
+    parsers: Parsers, size: int, code: str
+) -> None:
+    """M73: the largest block and its empty line have 16386 bytes, so more of them cannot be awaited."""
+    assert _parse(parsers, [b"--b\r\nX: " + b"x" * (size - 3)])[1] == code
+
+
+@BOTH_PARSERS
+@pytest.mark.parametrize(
     ("more_data", "tail"),
     [
         pytest.param(b"", b"\r\n--boundary--\r\n", id="close delimiter"),
