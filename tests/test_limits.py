@@ -147,8 +147,8 @@ ROWS: Mapping[str, Row] = {
     "pairs": Row(
         "max_parts", lambda count: post(b"&a" * count, b"application/x-www-form-urlencoded"), "too_many_parts"
     ),
-    "part headers": Row("max_part_headers", part_headers, "part_headers_too_large"),
-    "part fields": Row(
+    "M73: part headers": Row("max_part_headers", part_headers, "part_headers_too_large"),
+    "M73: part fields": Row(
         "max_part_fields", lambda count: form(text_part(b"v", *numbered(count - 1))), "part_headers_too_large"
     ),
     "preamble": Row(

@@ -82,10 +82,11 @@ def show_difference(console: Console, result: Result) -> None:
 def _bottom_line(results: Sequence[Result], cases: int) -> Text:
     number = counts(results)
     backends = list(dict.fromkeys(result.backend for result in results))
+    of_cases = f"{cases} case" if cases == 1 else f"{cases} cases"
     who = " and ".join(filter(None, (", ".join(backends[:-1]), "".join(backends[-1:]))))
     known = f", {number[Verdict.KNOWN]} known" if number[Verdict.KNOWN] else ""
     if number[Verdict.DIFFERENT] or number[Verdict.NO_RESPONSE]:
         missing = f", {number[Verdict.NO_RESPONSE]} without a response" if number[Verdict.NO_RESPONSE] else ""
-        return Text(f"{cases} cases: {number[Verdict.DIFFERENT]} different{missing}{known}.", "bold red")
+        return Text(f"{of_cases}: {number[Verdict.DIFFERENT]} different{missing}{known}.", "bold red")
     verb = "agree" if len(backends) > 1 else "is as expected"
-    return Text(f"{cases} cases: {who} {verb}{known}.", "bold green")
+    return Text(f"{of_cases}: {who} {verb}{known}.", "bold green")

@@ -1,8 +1,8 @@
 """Runs the cases against backends: compare prints the results, the tests assert them.
 
-A raw case is sent three times to each backend: whole, in random pieces, and with 300 of its bytes in a
-segment each. The responses must be equal (M89). A call of the blog post is sent once by our socket client and
-once by requests. A live stream is read by both stream clients.
+A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
+one byte at a time. The responses must be equal (M89). A call of the blog post is sent once by our socket
+client and once by requests. A live stream is read by both stream clients.
 """
 
 from __future__ import annotations

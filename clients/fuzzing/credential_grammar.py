@@ -1,4 +1,7 @@
-"""Productions of Cookie and Authorization (RFC 6265, RFC 7617): rules K and A. No production is a fault."""
+"""Productions of Cookie and Authorization (RFC 6265, RFC 7617): rules K and A.
+
+Every line made here must be accepted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole requests to named routes (contract section 2), whose responses are not the description: rules S."""
+"""Requests to named routes (contract section 2) whose responses do not describe the request: rules S."""
 
 from __future__ import annotations
 

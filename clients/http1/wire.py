@@ -128,7 +128,7 @@ class WireSocket(_Watched, socket.socket):
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all. Raises BrokenPipeError when the peer has responded, and urllib3 then reads the response.
 
-        requests alone would go on sending, and wait for room that a server which has responded never makes.
+        requests alone would go on sending and wait forever, because the server no longer reads.
         """
         view = memoryview(data).cast("B")
         while view:

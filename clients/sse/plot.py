@@ -14,8 +14,8 @@ MARK = "*"
 def plot(times: Sequence[float], *, columns: int = COLUMNS, rows: int = MAX_ROWS) -> Iterator[str]:
     """Lines of at most `columns` characters, one for each event of `times` (seconds, in order), and a scale.
 
-    A real stream looks like stairs, a burst like a wall. Of more than `rows` events it shows evenly spaced
-    ones, the first and the last among them. Each gap is the time since the event right before.
+    Events one by one form a diagonal, a burst a vertical line. Of more than `rows` events it shows evenly
+    spaced ones, the first and the last among them. Each gap is the time since the event right before.
     """
     if not times:
         return

@@ -38,7 +38,7 @@ class ChunkedStream:
         has_type: bool,
         check_rate: Callable[[int], None],
     ) -> None:
-        """`has_type`: the head has a Content-Type, so one in the trailers would be the second.
+        """`has_type`: the head has a Content-Type, so a Content-Type in the trailers is a duplicate.
 
         `check_rate` is called after each read from `source`, with the number of decoded bytes so far. It
         raises Problem `request_timeout` when the client is too slow.

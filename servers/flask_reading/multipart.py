@@ -36,7 +36,7 @@ MAX_PADDING = 64
 _CRLF = b"\r\n"
 _BLANK_LINE = b"\r\n\r\n"
 _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
-# Werkzeug only needs this header to be there. Ours was parsed before, and Werkzeug's result is not used.
+# We have already parsed the block; Werkzeug only checks that this header exists.
 _ACCEPTED = Headers([("content-disposition", "form-data")])
 
 
@@ -109,7 +109,9 @@ class StrictMultipart(MultipartDecoder):
 
     def _plain_data(self, fed: memoryview) -> Iterator[PartData]:
         """Bypass Werkzeug's buffer for data without a boundary: it would copy them five times."""
-        if self.buffer:  # what Werkzeug kept does not begin a delimiter: no read ends inside one
+        if self.buffer:
+            # What Werkzeug kept: it cannot be the start of a delimiter, because we never end a read inside
+            # one.
             yield PartData(bytes(self.buffer))
             del self.buffer[:]
         if fed:

@@ -107,7 +107,7 @@ class RequestBody:
             self._chunks = ChunkedStream(
                 reader.receive, reader.limits, has_type=has_type, check_rate=Pace(reader.limits).check
             )
-        self._owes_continue = "expect" in wire.head.fields and not wire.line.http_1_0
+        self._continue_pending = "expect" in wire.head.fields and not wire.line.http_1_0
 
     @property
     def ended(self) -> bool:
@@ -119,8 +119,8 @@ class RequestBody:
         if self.ended:
             return b""
         try:
-            if self._owes_continue:
-                self._owes_continue = False
+            if self._continue_pending:
+                self._continue_pending = False
                 self._reader.sock.sendall(CONTINUE)
             return self._read(size)
         except BaseException:

@@ -99,7 +99,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return  # another worker was faster, or the peer has already gone
         except OSError as error:
-            # Out of descriptors or memory. The listener stays readable: without a pause the loop would spin.
+            # Out of descriptors or memory. The listener stays readable: without a pause the loop would use a
+            # whole CPU.
             self.log.warning("Cannot accept: %s", error)
             self.resume_at = time.monotonic() + ACCEPT_PAUSE_SECONDS
             self.set_accept_enabled(False)

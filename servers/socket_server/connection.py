@@ -271,7 +271,8 @@ class Connection:
         if request is not None:
             request.abort(self._owner.loop)
         if self._phase not in RECEIVING:
-            self._close()  # a response has begun: a second one would be noise
+            # A response has begun: the client could not tell a second one from its body.
+            self._close()
             return
         if request is not None and not request.received.has_body and not request.complete:
             self._inbox.next_event()  # its BodyComplete

@@ -4,7 +4,7 @@ from ..contract.limits import Limits
 
 
 class BodyPace:
-    """Checks one body by the times that the caller gives, in seconds of one clock. Sizes are in bytes.
+    """Checks one body. The caller passes all times, from one clock. They are in seconds, and sizes in bytes.
 
     `min_body_rate` must hold in each window of `body_rate_window` seconds; the first one begins at `now`.
     """

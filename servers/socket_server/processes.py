@@ -94,7 +94,8 @@ class EndOfSupervisor:
         worker.loop.watch(life, READ, self)
 
     def on_ready(self) -> None:
-        self._worker.loop.watch(self._life, 0, self)  # a closed pair stays readable: the loop would spin
+        # A closed pair stays readable: the loop would use a whole CPU.
+        self._worker.loop.watch(self._life, 0, self)
         self._worker.stop()
 
 

@@ -14,7 +14,7 @@ def one_part(*lines: bytes, data: bytes = b"v") -> bytes:
     return b"--b\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n--b--\r\n"
 
 
-def _block_of(size: int) -> bytes:
+def block_of(size: int) -> bytes:
     """A header block of `size` bytes, with the CRLF of its lines."""
     return HEADER + b"X: " + b"x" * (size - len(HEADER) - 5) + b"\r\n"
 
@@ -54,7 +54,7 @@ ACCEPTED: list[tuple[str, bytes, list[bytes]]] = [
     ("M34: twice", (b"--b\r\n" + HEADER + b"\r\n") * 2 + b"--b--\r\n", [b"", b""]),
     ("M34: no delimiter", HEAD + b"--bX" + END, [b"--bX"]),
     ("M34: 65 blanks", HEAD + b"--b" + b" " * 65 + END, [b"--b" + b" " * 65]),
-    ("M73: 16 KiB", b"--b\r\n" + _block_of(BLOCK) + b"\r\nv" + END, [b"v"]),
+    ("M73: 16 KiB", b"--b\r\n" + block_of(BLOCK) + b"\r\nv" + END, [b"v"]),
     ("M14: several", b"\r\n\r\n" + HEAD + b"v" + END, [b"v"]),
     ("M29: one dash", HEAD + b"v\r\n--b-" + END, [b"v\r\n--b-"]),
     ("M32: line ends of all kinds", HEAD + b"\r\n\r\r\n\n\r" + END, [b"\r\n\r\r\n\n\r"]),
@@ -108,7 +108,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("M71", b"--b\r\n" + HEADER[:-2] + b"\rX: 1\r\n\r\nv" + END, "part_header_syntax"),
     ("M71: before it is complete", b"--b\r\n\rX", "part_header_syntax"),
     ("M71: LF first", b"--b\r\n\n", "part_header_syntax"),
-    ("M73: over 16 KiB", b"--b\r\n" + _block_of(BLOCK + 1) + b"\r\nv" + END, "part_headers_too_large"),
+    ("M73: over 16 KiB", b"--b\r\n" + block_of(BLOCK + 1) + b"\r\nv" + END, "part_headers_too_large"),
     ("M73: without end", b"--b\r\nX: " + b"x" * (BLOCK + 100), "part_headers_too_large"),
     ("M73: LF goes before", b"--b\r\nX: \n" + b"x" * (BLOCK + 100), "part_header_syntax"),
     ("M37", b"--b\r\nX: 1\r\n\r\nv" + END, "disposition_missing"),

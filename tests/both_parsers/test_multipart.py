@@ -1,13 +1,14 @@
 """multipart/form-data: delimiters, preamble, epilogue, header blocks, data (rules M13 to M36, M73, M89)."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 import pytest
 
 from servers.contract.limits import Limits
 from servers.contract.parsers import Parsers
-from tests.both_parsers.forms import ACCEPTED, BLOCK, END, HEAD, HEADER, PREAMBLE, REFUSED
+from tests.both_parsers.forms import ACCEPTED, BLOCK, END, HEAD, HEADER, PREAMBLE, REFUSED, block_of
 from tests.parsers import BOTH_PARSERS, LIMITS, Part, parse_form
 from tests.sansio.splits import SEGMENT, by_size, bytewise, two_way
 
@@ -76,6 +77,32 @@ def test_limits_can_be_set(parsers: Parsers) -> None:
     assert _parse(parsers, [b"abcd\r\n" + HEAD + b"v" + END], limits=limits)[1] == "multipart_preamble"
     body = (HEAD + b"v" + END).replace(b"name=a", b"name=ab")
     assert _parse(parsers, [body], limits=limits)[1] == "part_headers_too_large"
+
+
+@BOTH_PARSERS
+@pytest.mark.parametrize(("size", "code"), [(16384, None), (16385, "part_headers_too_large")])
+def test_the_default_limit_of_a_header_block_for_every_split(
+    parsers: Parsers, size: int, code: str | None
+) -> None:
+    """M73: the number is written out, so that another default is noticed."""
+    start = b"--b\r\n"
+    body = start + block_of(size) + b"\r\nv" + END
+    edge = range(len(start) + 16384 - 3, len(start) + 16384 + 5)
+    for count in range(len(edge) + 1):
+        for cuts in itertools.combinations(edge, count):
+            pieces = [body[begin:end] for begin, end in itertools.pairwise((0, *cuts, len(body)))]
+            assert _parse(parsers, pieces)[1] == code, cuts
+
+
+@BOTH_PARSERS
+@pytest.mark.parametrize(
+    ("size", "code"), [(16385, "multipart_truncated"), (16386, "part_headers_too_large")]
+)
+def test_a_header_block_that_is_too_large_is_refused_before_its_end(
+    parsers: Parsers, size: int, code: str
+) -> None:
+    """M73: the largest block and its empty line have 16386 bytes, so more of them cannot be awaited."""
+    assert _parse(parsers, [b"--b\r\nX: " + b"x" * (size - 3)])[1] == code
 
 
 @BOTH_PARSERS

@@ -118,6 +118,13 @@ def test_equal_backends_exit_with_0_and_a_table(one: RecordingServer) -> None:
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+def test_one_case_is_no_plural(one: RecordingServer, other: RecordingServer) -> None:
+    equal = run(f"socket={one.url}", "--cases", "number")
+    assert "\n1 case: socket is as expected." in equal.output
+    different = run(f"socket={one.url}", f"gunicorn={other.url}", "--cases", "number")
+    assert "\n1 case: 1 different." in different.output
+
+
 def test_a_difference_exits_with_1_and_shows_both_responses(
     one: RecordingServer, other: RecordingServer
 ) -> None:

@@ -9,6 +9,19 @@ from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
 
 PROBLEM = {"type": "/problems/bad_host", "title": "T", "status": 400, "code": "bad_host", "detail": "one"}
+# Copied from section 1 of the contract (servers/contract/README.md).
+COMPARED = (
+    "Content-Type",
+    "Content-Length",
+    "Allow",
+    "ETag",
+    "Accept-Ranges",
+    "Content-Range",
+    "Content-Disposition",
+    "Repr-Digest",
+    "WWW-Authenticate",
+    "Retry-After",
+)
 
 
 def response(status: int, body: bytes, content_type: str = "application/json", **headers: str) -> Response:
@@ -50,6 +63,17 @@ def test_equal_bytes_are_equal() -> None:
 )
 def test_the_first_differing_key_is_named(left: Response, right: Response, key: str) -> None:
     assert (difference(left, right) or "").startswith(key)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_each_compared_header_is_compared(name: str) -> None:
+    """Both bodies are equal, so an absent Content-Length is a difference too."""
+    fields = tuple((header.lower(), "1") for header in COMPARED)
+    without = tuple(field for field in fields if field[0] != name.lower())
+    left, right = Response(200, fields, b"v"), Response(200, without, b"v")
+    assert difference(left, left) is None
+    assert difference(left, right) == f"{name.lower()}: '1' and None"
+    assert difference(right, left) == f"{name.lower()}: None and '1'"
 
 
 def test_only_the_detail_of_a_problem_is_free() -> None:

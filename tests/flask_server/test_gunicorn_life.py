@@ -129,6 +129,26 @@ def test_continue_is_sent_when_the_body_is_wanted(gunicorn: RunningBackend) -> N
     assert receive_all(connection).startswith(b"HTTP/1.1 200 ")
 
 
+def test_continue_is_sent_once_for_a_body_in_two_reads(gunicorn: RunningBackend) -> None:
+    head = POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
+    connection = connect(gunicorn, head)
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(b"a")
+    time.sleep(0.3)  # so that the server reads this byte alone
+    connection.sendall(b"bc")
+    response = receive_all(connection)
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b" 100 Continue" not in response
+
+
+def test_no_continue_is_sent_to_a_client_of_http_1_0(gunicorn: RunningBackend) -> None:
+    """B38."""
+    head = b"POST /x HTTP/1.0\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    response = receive_all(connect(gunicorn, head + b"abc"))
+    assert response.startswith(b"HTTP/1.0 200 ")
+    assert b" 100 Continue" not in response
+
+
 def test_no_continue_is_sent_before_a_refusal(gunicorn: RunningBackend) -> None:
     head = b"POST /v1/no HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
     assert receive_all(connect(gunicorn, head)).startswith(b"HTTP/1.1 404 ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -36,6 +37,50 @@ def test_bursts_of_any_size_are_buffered_pairs_too(size: int, delay: float | Non
 
 def test_a_first_event_alone_does_not_make_a_stream() -> None:
     assert verdict([0.005, *[2.4] * 8]) is StreamKind.BUFFERED
+
+
+@pytest.mark.parametrize("delay", [DELAY, None])
+@pytest.mark.parametrize(
+    ("sizes", "kind"),
+    [
+        pytest.param((1, 1, 1, 1, 4), StreamKind.REAL, id="4 of 8 alone"),
+        pytest.param((1, 1, 1, 5), StreamKind.BUFFERED, id="3 of 8 alone"),
+    ],
+)
+def test_half_of_the_events_must_come_alone(
+    sizes: tuple[int, ...], kind: StreamKind, delay: float | None
+) -> None:
+    """Each burst of `sizes` comes when its last event is made."""
+    made = itertools.accumulate(sizes)
+    times = [DELAY * (last - 1) for last, size in zip(made, sizes, strict=True) for _ in range(size)]
+    assert verdict(times, delay) is kind
+
+
+@pytest.mark.parametrize(
+    ("delay", "kind"),
+    [
+        pytest.param(0.0099, StreamKind.UNDECIDED, id="0.0495 s"),
+        pytest.param(0.01, StreamKind.REAL, id="0.05 s"),
+    ],
+)
+def test_the_shortest_time_in_which_events_are_made(delay: float, kind: StreamKind) -> None:
+    assert verdict([delay * event for event in range(6)], delay) is kind
+
+
+@pytest.mark.parametrize(("last", "kind"), [(0.499, StreamKind.UNDECIDED), (0.5, StreamKind.REAL)])
+def test_the_shortest_time_in_which_events_come_when_no_delay_is_known(last: float, kind: StreamKind) -> None:
+    assert verdict([0.0, 0.1, 0.2, 0.3, 0.4, last], None) is kind
+
+
+@pytest.mark.parametrize(("gap", "kind"), [(0.0499, StreamKind.BUFFERED), (0.05, StreamKind.REAL)])
+def test_a_tenth_of_the_delay_is_a_gap(gap: float, kind: StreamKind) -> None:
+    assert verdict([0.0, gap, 1.0], 0.5) is kind
+
+
+@pytest.mark.parametrize(("gap", "kind"), [(0.00099, StreamKind.BUFFERED), (0.001, StreamKind.REAL)])
+def test_a_gap_is_a_millisecond_at_least(gap: float, kind: StreamKind) -> None:
+    """A tenth of the delay is 0.6 ms. With a gap after the first event 6 of 11 come alone, else 4."""
+    assert verdict([0.0, gap, 0.03, 0.04, 0.05, 0.06, *[0.07] * 5], 0.006) is kind
 
 
 @pytest.mark.parametrize("delay", [DELAY, None])
