@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -27,11 +29,13 @@ from .comparison.known_differences import (
     KnownDifferencesError,
     load_known_differences,
 )
-from .comparison.rendering import show_request
+from .comparison.rendering import INDENT, show_request
 from .comparison.runner import load_all_cases
 from .comparison.stream_cases import LiveExpectation
 
 _SHOWN_LINES = 200
+_NAME_COLUMNS = 40  # on a terminal: the few longer names push their titles to the right
+_MOST_SUGGESTED = 8
 _EPILOG = "Exit status: 0, or 2 for wrong usage, which includes a name that no case has."
 
 
@@ -44,9 +48,19 @@ def main() -> None:
 @main.command("list", epilog=_EPILOG)
 @click.option("--cases", "pattern", default="*", metavar="GLOB", help="Only cases with such a name.")
 def list_cases(pattern: str) -> None:
-    """Print one line for each case: its client, tier, name and title."""
-    for case in _load(pattern):
-        click.echo(f"{case.client:<8} T{case.tier} {case.name}: {case.title}")
+    """Print one line for each case: its name, tier, client if that is not `raw`, and title.
+
+    On a terminal titles are shortened to its width.
+    """
+    cases = _load(pattern)
+    longest = max(len(case.name) for case in cases)
+    terminal = sys.stdout.isatty()
+    columns = shutil.get_terminal_size().columns if terminal else 0
+    for case in cases:
+        client = "" if case.client == "raw" else f"({case.client}) "
+        name = case.name.ljust(min(longest, _NAME_COLUMNS) if terminal else longest)
+        line = f"{name}  T{case.tier}  {client}{case.title}"
+        click.echo(f"{line[: columns - 1]}…" if terminal and len(line) > columns else line)
 
 
 @main.command("show", epilog=_EPILOG)
@@ -60,14 +74,13 @@ def show_case(name: str) -> None:
     all_cases = _load("*")
     cases = [case for case in all_cases if case.name == name]
     if not cases:
-        raise click.UsageError(f"there is no case {name!r}; `cases list` names them all")
+        raise click.UsageError(_no_such_case(name, {case.name for case in all_cases}))
     try:
         known = load_known_differences(KNOWN_DIFFERENCES, all_cases)
     except KnownDifferencesError as error:
         raise click.UsageError(str(error)) from None
-    for case in cases:
-        entries = [entry for entry in known.values() if entry.case == name]
-        click.echo("\n".join(_description(case, entries)))
+    entries = [entry for entry in known.values() if entry.case == name]
+    click.echo("\n\n".join("\n".join(_description(case, entries)) for case in cases))
 
 
 def _load(pattern: str) -> list[Case]:
@@ -81,6 +94,15 @@ def _load(pattern: str) -> list[Case]:
     return cases
 
 
+def _no_such_case(name: str, names: set[str]) -> str:
+    """A message with names that are like `name` or contain it."""
+    close = get_close_matches(name, sorted(names), n=_MOST_SUGGESTED)
+    containing = sorted(other for other in names if name and name in other)
+    found = list(dict.fromkeys([*close, *containing]))[:_MOST_SUGGESTED]
+    like = f" Similar names: {', '.join(found)}." if found else ""
+    return f"there is no case {name!r}.{like} `wireproof cases list` lists all names."
+
+
 def _description(case: Case, known_differences: list[KnownDifference]) -> Iterator[str]:
     backends = ", ".join(name for name, tier in BACKEND_TIERS.items() if case.tier <= tier)
     yield f"{case.name}: {case.title}"
@@ -90,8 +112,9 @@ def _description(case: Case, known_differences: list[KnownDifference]) -> Iterat
     yield from (f"    {rule}: {_rules()[rule]['says']}" for rule in case.rules)
     if case.store:
         yield f"stored before: {', '.join(case.store)}"
-    yield f"request ({len(case.request)} bytes):"
-    yield show_request(case.request, _SHOWN_LINES)
+    yield f"request ({len(case.request):,} bytes):"
+    shown = show_request(case.request, _SHOWN_LINES, size_format=",d").splitlines()
+    yield from ("" if line == INDENT else line for line in shown)
     yield "expected:"
     yield from (f"    {line}" for line in _expected(case))
     if known_differences:
@@ -99,7 +122,6 @@ def _description(case: Case, known_differences: list[KnownDifference]) -> Iterat
     for entry in known_differences:
         given = "closed without a response" if entry.closed else f"status {entry.status}"
         yield f"    {entry.backend}: {given} ({entry.rule}: {entry.reason})"
-    yield ""
 
 
 def _expected(case: Case) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .comparison.options import (
     backend_options,
     chosen_known_differences,
     chosen_projection,
+    command_line,
     comparison_options,
     exit_status,
     names_among,
@@ -50,6 +52,7 @@ not start or did not respond.
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the random splits.")
 @comparison_options
+@click.option("--all", "every", is_flag=True, help="Show every difference in full, not only the first ten.")
 @version_option("wireproof compare")
 def main(
     urls: list[Backend], backends: list[str], pattern: str, clients: list[str], seed: int, **options: Any
@@ -84,7 +87,8 @@ def main(
             on_case=lambda case: advance(1, case.name),
         )
     console = Console(stderr=options["json_path"] == "-")
-    show_report(console, results, cases=len(cases), seed=seed)
+    again = partial(command_line, click.get_current_context(), seed)
+    show_report(console, results, cases=len(cases), again=again, every=options["every"])
     names = [backend.name for backend in compared]
     report = json_report(results, backends=names, clients=clients, cases=len(cases))
     write_reports(options, results, report, cases)

@@ -77,6 +77,7 @@ respond.
     help="Where minimal requests with different responses are saved.",
 )
 @comparison_options
+@click.option("--verbose", is_flag=True, help="Also print how many requests reached each rule.")
 @version_option("wireproof fuzz")
 def main(
     urls: list[Backend],
@@ -85,6 +86,7 @@ def main(
     count: int | None,
     seed: int,
     folder: Path,
+    verbose: bool,
     **options: Any,
 ) -> None:
     """Send generated requests to every backend, and compare the responses.
@@ -114,7 +116,9 @@ def main(
         except NotStored as error:
             raise NotComparable(str(error)) from None
         results = _show_differences(console, report, compared, projection, folder)
-    show_fuzz_report(console, report)
+    if results:
+        console.print()
+    show_fuzz_report(console, report, verbose=verbose)
     write_reports(options, results, report.as_json(results))
     sys.exit(exit_status(results))
 

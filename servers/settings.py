@@ -92,7 +92,8 @@ class Settings:
         if not (is_loopback(host) or self.token is not None or self.insecure_public):
             raise SettingsError(
                 f"{host!r} is not a loopback address: everybody who reaches it could upload. "
-                f"Set a token ({PREFIX}TOKEN) or set {PREFIX}INSECURE_PUBLIC=1"
+                f"Set a token (--token or {PREFIX}TOKEN), or allow it (--insecure-public or "
+                f"{PREFIX}INSECURE_PUBLIC=1)"
             )
 
     @cached_property

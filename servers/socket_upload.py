@@ -24,6 +24,12 @@ from .socket_server.processes import Supervisor, listen, serve_here, url_of
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
+class Refused(click.ClickException):
+    """The server cannot start with these settings. The command line itself is fine: no usage is shown."""
+
+    exit_code = 2
+
+
 def version() -> str:
     """The version of this code: of its checkout if it runs from one, else of the installed package."""
     if _PROJECT_FILE.exists():
@@ -76,7 +82,7 @@ def main(*, wire: bool, **given: Any) -> None:
         removed = settings.clean(context.store)
         sockets = listen(settings)
     except SettingsError as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
     if removed:
         click.echo(f"Removed {removed} leftovers of interrupted uploads.", err=True)
 

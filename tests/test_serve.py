@@ -83,3 +83,14 @@ def test_what_cannot_be_used_is_one_sentence(arguments: tuple[str, ...], says: s
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_without_the_usage_of_the_server(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        command = _command("--port", str(port), "--store", str(tmp_path / "store"))
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == f"Error: cannot listen on {HOST} port {port}: Address already in use\n"

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich import progress as rich_progress
+
+_DELAY = 1.0  # seconds
 
 
 class Advance(Protocol):
@@ -22,14 +28,21 @@ def progress_bar(total: float | None, description: str, unit: str = "") -> Itera
     """Yields the function to call with what has been done since the last call.
 
     `total` is None when it is not known, and 0 shows nothing. The unit `bytes` shows sizes and a rate,
-    `seconds` the bar alone, and any other unit counts things: `3/10`. The bar vanishes at the end. rich
-    leaves colours out for NO_COLOR.
+    `seconds` the bar alone, and any other unit counts things: `3/10`. The bar comes after a second and
+    vanishes at the end. rich leaves colours out for NO_COLOR.
     """
     if not sys.stderr.isatty() or total == 0:
         yield lambda amount=1, description=None: None
         return
     from rich import progress as rich_progress
     from rich.console import Console
+    from rich.text import Text
+
+    class Rate(rich_progress.TransferSpeedColumn):
+        """The rate, or nothing as long as it is not known."""
+
+        def render(self, task: rich_progress.Task) -> Text:
+            return super().render(task) if task.finished_speed or task.speed else Text()
 
     elapsed = rich_progress.TimeElapsedColumn()
     columns: list[rich_progress.ProgressColumn] = [
@@ -38,12 +51,39 @@ def progress_bar(total: float | None, description: str, unit: str = "") -> Itera
     ]
     if unit == "bytes":
         left = rich_progress.TimeRemainingColumn(compact=True)
-        columns += [rich_progress.DownloadColumn(), rich_progress.TransferSpeedColumn()]
+        columns += [rich_progress.DownloadColumn(), Rate()]
         columns.append(elapsed if total is None else left)
     elif unit == "seconds":
         columns.append(elapsed)
     else:
         columns += [rich_progress.MofNCompleteColumn(), elapsed]
-    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(description, total=total)
+    bar = rich_progress.Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(description, total=total)
+    with _after(_DELAY, bar):
         yield lambda amount=1, description=None: bar.update(task, advance=amount, description=description)
+
+
+@contextlib.contextmanager
+def _after(seconds: float, bar: rich_progress.Progress) -> Iterator[None]:
+    """Show the bar when the block takes longer than this, until the end of the block."""
+    lock = threading.Lock()
+    started = ended = False
+
+    def start() -> None:
+        nonlocal started
+        with lock:
+            if not ended:
+                bar.start()
+                started = True
+
+    timer = threading.Timer(seconds, start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with lock:
+            ended = True
+        if started:
+            bar.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..http1.exchange import exchange
 from ..http1.request_url import server_address
@@ -27,6 +29,8 @@ from .verdicts import Result, Verdict
 
 # 2, wrong usage, is click's own.
 DIFFERENT, NO_RESPONSE, INTERRUPTED = 1, 3, 130
+# The options that decide what is sent to whom, and what of the responses is compared.
+_REPEATED = ("backends", "clients", "what", "ignored", "known_path")
 _PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 _PROBE_SECONDS = 5.0
 
@@ -106,6 +110,26 @@ def reachable(
     except KeyboardInterrupt:  # Ctrl-C: the backends have been stopped
         click.echo("Interrupted: nothing is compared.", err=True)
         sys.exit(INTERRUPTED)
+
+
+def command_line(context: click.Context, seed: int, case: str) -> str:
+    """The command line of a comparison like that of `context`, of one case, and without the reports."""
+    program, given = context.command_path, context.params
+    words = ["python", sys.argv[0]] if program.endswith(".py") else program.split()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        from_user = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if from_user and name in _REPEATED:
+            values = given[name] if isinstance(given[name], list | tuple) else [given[name]]
+            if not parameter.multiple:
+                values = [",".join(map(str, values))]
+            words += [word for value in values for word in (parameter.opts[0], str(value))]
+    words += ["--seed", str(seed), "--cases", case]
+    for backend in given["urls"]:
+        host = f"[{backend.host}]" if ":" in backend.host else backend.host
+        url = f"http://{host}:{backend.port}"
+        words.append(url if backend.name == f"{backend.host}:{backend.port}" else f"{backend.name}={url}")
+    return shlex.join(words)
 
 
 def write_reports(

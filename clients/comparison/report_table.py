@@ -6,7 +6,8 @@ It fits into 80 columns. rich honours NO_COLOR.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from .verdicts import Result, Verdict
 
-_SHOWN_DIFFERENCES = 20
+_SHOWN_DIFFERENCES = 10
 _STYLES = {
     Verdict.EQUAL: "green",
     Verdict.KNOWN: "yellow",
@@ -23,6 +24,8 @@ _STYLES = {
     Verdict.NO_RESPONSE: "bold magenta",
     Verdict.NOT_SENT: "dim",
 }
+Again = Callable[[str], str]
+"""Makes of the name of a case the command line that repeats it."""
 
 
 def counts(results: Sequence[Result]) -> dict[Verdict, int]:
@@ -31,25 +34,42 @@ def counts(results: Sequence[Result]) -> dict[Verdict, int]:
     return {verdict: counted[verdict] for verdict in Verdict}
 
 
-def show_report(console: Console, results: Sequence[Result], *, cases: int, seed: int) -> None:
-    """Print the table, the differences with their evidence, and the bottom line."""
+def show_report(
+    console: Console, results: Sequence[Result], *, cases: int, again: Again, every: bool = False
+) -> None:
+    """Print the table, the differences with their evidence, and the bottom line.
+
+    Of many differences the first are shown with their evidence, and the others by name, unless `every` one
+    is wanted. `again` makes the command line that repeats one case.
+    """
     console.print(_table(results))
     for result in results:
         if result.client == "stream" and result.detail and not result.failed:  # the times of its events
             console.print(Text(f"{result.case} ({result.backend}): {result.detail}", "dim"), soft_wrap=True)
     failed = [result for result in results if result.failed]
-    for result in failed[:_SHOWN_DIFFERENCES]:
+    shown = len(failed) if every else _SHOWN_DIFFERENCES
+    for result in failed[:shown]:
         show_difference(console, result)
-    if len(failed) > _SHOWN_DIFFERENCES:
-        console.print(f"\n... and {len(failed) - _SHOWN_DIFFERENCES} more, by name:", style="bold")
-        for result in failed[_SHOWN_DIFFERENCES:]:
-            console.print(
-                f"  {result.case} ({result.backend}): {result.detail}", markup=False, highlight=False
-            )
+    _show_names(console, failed[shown:])
     console.print()
     console.print(_bottom_line(results, cases))
     if failed:
-        console.print(Text(f"Again: --seed {seed} --cases {failed[0].case}", "dim"), soft_wrap=True)
+        console.print(Text(f"Again: {again(failed[0].case)}", "dim"), soft_wrap=True)
+
+
+def _show_names(console: Console, results: Sequence[Result]) -> None:
+    """Print the names of the cases that differ, and how to see more of them."""
+    if not results:
+        return
+    console.print(f"\n{len(results)} more, by name (--all shows every difference):", style="bold")
+    for backend in dict.fromkeys(result.backend for result in results):
+        names = dict.fromkeys(result.case for result in results if result.backend == backend)
+        console.print(Text(f"{backend}:"))
+        # rich would break a long name at a hyphen; a name must stay whole to be copied.
+        for line in wrap(
+            " ".join(names), max(console.width - 2, 20), break_long_words=False, break_on_hyphens=False
+        ):
+            console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _table(results: Sequence[Result]) -> Table:

@@ -1,6 +1,7 @@
 """`--wire`: shows each request as its bytes arrive, what each byte is, and why the request was complete."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
@@ -12,7 +13,9 @@ from ..sansio.stream import Role
 
 _LABEL_WIDTH = 13
 _MARGIN_WIDTH = 4 + _LABEL_WIDTH
-_SHOWN_BYTES = 1024  # of consecutive body bytes
+_SHOWN_BYTES = 1024  # of consecutive text in a body
+_SHOWN_ROWS = 4  # of other consecutive bytes, besides the last row
+_SHOWN_RESPONSE = 4096  # a response body of text is shown whole up to this size
 _STYLES = {
     Role.REQUEST_LINE: "bold green",
     Role.FIELD: "cyan",
@@ -32,6 +35,18 @@ _DATA = frozenset({Role.BODY, Role.PREAMBLE, Role.PART_DATA, Role.EPILOGUE})
 _LINE_ENDS = str.maketrans({"\r": "␍", "\n": "␊", "\t": "␉"})
 
 
+@dataclass(slots=True)
+class _Run:
+    """Consecutive bytes of one role: how many came and how many were shown, and the last that were not."""
+
+    role: Role
+    label: str
+    text: bool = True
+    size: int = 0
+    shown: int = 0
+    tail: bytes = b""
+
+
 class Observer:
     """Prints one connection. Its methods are called in the order of the events."""
 
@@ -42,7 +57,7 @@ class Observer:
         self._multipart = False
         self._chunked = False
         self._received = 0
-        self._run: tuple[Role | None, int] = (None, 0)
+        self._run: _Run | None = None
         self._say("connected", f"from {peer}")
 
     def read(self, size: int) -> None:
@@ -93,9 +108,11 @@ class Observer:
         if problem is not None:
             self._say("refused", str(problem), "bold red")
         for line in head.decode("ascii").splitlines():
-            self._print("response", Text(line, style="blue"))
+            if line:
+                self._print("response", Text(line, style="blue"))
         if isinstance(response.body, bytes) and not response.head_only:
-            self._show_data(Role.BODY, response.body, label="response body")
+            limit = _SHOWN_RESPONSE if len(response.body) <= _SHOWN_RESPONSE else _SHOWN_BYTES
+            self._show_data(Role.BODY, response.body, label="response body", limit=limit)
             self._end_run()
         self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
 
@@ -104,22 +121,40 @@ class Observer:
         self._end_run()
         self._say("closed", f"after {self._reads} reads", "dim")
 
-    def _show_data(self, role: Role, data: bytes, label: str | None = None) -> None:
-        running, shown = self._run
-        if running is not role:
+    def _show_data(
+        self, role: Role, data: bytes, label: str | None = None, limit: int = _SHOWN_BYTES
+    ) -> None:
+        """Show these bytes: at most `limit` of consecutive text, and a few rows of other bytes."""
+        if self._run is None or self._run.role is not role:
             self._end_run()
-            shown = 0
-        label = label or role.value
-        visible = data[: max(_SHOWN_BYTES - shown, 0)]
-        for text in _as_text(visible) if _is_text(visible) else _as_hex(visible, self._room()):
-            self._print(label, Text(text, style=_STYLES[role]))
-        self._run = (role, shown + len(data))
+            self._run = _Run(role, label or role.value)
+        run = self._run
+        row = _row_size(self._room())
+        if run.size == run.shown:  # nothing was left out so far
+            run.text = run.text and _is_text(data[:limit])
+            visible = data[: max((limit if run.text else _SHOWN_ROWS * row) - run.shown, 0)]
+            self._rows(run, _as_text(visible) if run.text else _as_hex(visible, row))
+            run.shown += len(visible)
+            run.size += len(visible)
+            data = data[len(visible) :]
+        run.size += len(data)
+        run.tail = (run.tail + data[-row:])[-row:]
 
     def _end_run(self) -> None:
-        role, shown = self._run
-        if role is not None and shown > _SHOWN_BYTES:
-            self._say("", f"… {shown - _SHOWN_BYTES:,} more bytes of it", "dim")
-        self._run = (None, 0)
+        run, self._run = self._run, None
+        if run is None or run.size == run.shown:
+            return
+        hidden = run.size - run.shown
+        if run.text:
+            self._say("", f"… {hidden:,} more bytes of it", "dim")
+            return
+        if hidden > len(run.tail):
+            self._say("", f"… {hidden - len(run.tail):,} bytes are left out here", "dim")
+        self._rows(run, _as_hex(run.tail, _row_size(self._room())))
+
+    def _rows(self, run: _Run, rows: Iterable[str]) -> None:
+        for text in rows:
+            self._print(run.label, Text(text, style=_STYLES[run.role]))
 
     def _line(self, role: Role, line: bytes) -> None:
         self._print(role.value, Text(_visible(line), style=_STYLES.get(role, "default")))
@@ -171,9 +206,13 @@ def _as_text(data: bytes) -> Iterator[str]:
         yield _visible(line)
 
 
-def _as_hex(data: bytes, columns: int) -> Iterator[str]:
-    """Rows of at most sixteen octets, in hexadecimal and as characters."""
-    size = min(max((columns - 1) // 16 * 4, 4), 16)
+def _row_size(columns: int) -> int:
+    """How many octets a row of so many columns shows: at most sixteen."""
+    return min(max((columns - 1) // 16 * 4, 4), 16)
+
+
+def _as_hex(data: bytes, size: int) -> Iterator[str]:
+    """Rows of `size` octets, in hexadecimal and as characters."""
     for offset in range(0, len(data), size):
         row = data[offset : offset + size]
         visible = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in row)

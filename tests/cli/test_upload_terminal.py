@@ -58,7 +58,7 @@ def slow_drain(peer: Peer) -> None:
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     while len(peer.received) < len(head) + length:
         peer.read()
-        time.sleep(0.002)
+        time.sleep(0.01)
     peer.send(ok())
 
 
@@ -83,6 +83,26 @@ def test_a_bar_shows_amount_rate_and_time_left(client: str, columns: int, large:
     assert moving
     assert all(len(line) <= columns for line in lines)
     assert lines[-2:] == ["{}", ""]
+
+
+@CLIENTS
+def test_a_short_upload_has_no_bar(client: str, large: Path) -> None:
+    os.truncate(large, 1 << 20)
+    with recording(echo_nothing) as server:
+        assert on_terminal(client, server.url, "-F", f"f=@{large}") == (0, "{}\r\n")
+
+
+def test_an_unknown_rate_is_left_out() -> None:
+    def stall(peer: Peer) -> None:
+        peer.read_request()
+        time.sleep(1.5)
+        peer.send(ok())
+
+    with recording(stall) as server:
+        status, shown = on_terminal("socket", server.url, "-F", "a=b")
+    assert status == 0
+    assert "sending" in shown
+    assert "?" not in ESCAPE.sub("", shown)
 
 
 @CLIENTS

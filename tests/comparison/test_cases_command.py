@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -26,9 +27,66 @@ def test_the_list_has_a_line_for_each_case() -> None:
 def test_the_list_can_be_limited_by_name() -> None:
     result = run("list", "--cases", "post-form")
     assert [line.split()[:3] for line in result.output.splitlines()] == [
-        ["socket", "T1", "post-form:"],
-        ["requests", "T1", "post-form:"],
+        ["post-form", "T1", "(socket)"],
+        ["post-form", "T1", "(requests)"],
     ]
+
+
+def test_the_list_begins_with_the_names_and_is_aligned() -> None:
+    lines = run("list").output.splitlines()
+    assert lines[0].split()[:2] == ["100-fields", "T2"]
+    assert lines[0].endswith("  T2  Exactly as many fields as are allowed.")
+    assert len({re.search("  T[123]  ", line).start() for line in lines}) == 1  # type: ignore[union-attr]
+    assert max(map(len, lines)) > 100
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_on_a_terminal_a_line_is_as_wide_as_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    cases.main(["list"], standalone_mode=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(load_all_cases())
+    assert max(map(len, lines)) == columns
+    assert any(line.endswith("…") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [
+        ("filename-ext", "filename-ext-in-quotes"),
+        ("100-feilds", "100-fields"),
+        ("stream", "live-stream"),
+    ],
+)
+def test_a_name_that_no_case_has_gives_similar_names(name: str, similar: str) -> None:
+    result = run("show", name)
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2
+    assert f"there is no case '{name}'. Similar names: " in said
+    assert similar in said
+    assert said.endswith("`wireproof cases list` lists all names.")
+
+
+def test_a_name_like_no_other_gives_none() -> None:
+    assert (
+        "there is no case 'zzzzzz'. `wireproof cases list` lists all names." in run("show", "zzzzzz").output
+    )
+
+
+@pytest.mark.parametrize("name", ["disposition-without-name", "post-form", "file-of-all-bytes"])
+def test_a_shown_case_has_no_trailing_blanks_and_no_empty_last_line(name: str) -> None:
+    output = run("show", name).output
+    assert output.endswith("\n")
+    assert not output.endswith("\n\n")
+    assert not [line for line in output.splitlines() if line != line.rstrip()]
+
+
+def test_sizes_of_a_shown_case_have_separators() -> None:
+    large = next(case for case in load_all_cases() if len(case.request) > 10_000 and case.client == "raw")
+    assert f"request ({len(large.request):,} bytes):" in run("show", large.name).output
 
 
 def test_a_case_is_shown_with_its_rules_and_its_known_differences() -> None:

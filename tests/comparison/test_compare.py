@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -139,6 +141,45 @@ def test_a_difference_exits_with_1_and_shows_both_responses(
         "--seed 0 --cases number",
     ):
         assert text in result.output
+
+
+def test_the_command_line_that_repeats_a_case_is_printed(
+    one: RecordingServer, other: RecordingServer
+) -> None:
+    arguments = ["--clients", "raw, socket", "--seed", "3", "--header-ignore", "ETag"]
+    arguments += ["--header-ignore", "Via", "--json", os.devnull]
+    result = run(*arguments, f"socket={one.url}", f"gunicorn={other.url}")
+    (again,) = re.findall("^Again: (.+)$", result.output, re.MULTILINE)
+    words = shlex.split(again)
+    assert words[-6:] == ["--seed", "3", "--cases", "number", f"socket={one.url}", f"gunicorn={other.url}"]
+    assert again.startswith("main --clients raw,socket --header-ignore ETag --header-ignore Via --known ")
+    repeated = CliRunner().invoke(compare.main, words[1:])
+    assert repeated.exit_code == 1
+    assert "1 cases: 1 different." in repeated.output
+
+
+def test_a_url_without_a_name_is_repeated_without_one(one: RecordingServer, other: RecordingServer) -> None:
+    result = run(one.url, other.url)
+    assert f"--seed 0 --cases number {one.url} {other.url}\n" in result.output
+
+
+def test_of_many_differences_ten_are_shown_in_full_unless_all_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, one: RecordingServer
+) -> None:
+    many = [case(f"case-with-a-long-name-{number:02}", {"status": 404}) for number in range(40)]
+    monkeypatch.setattr(compare, "load_all_cases", lambda clients=("raw",), pattern="*": many)
+    few, every = run(f"socket={one.url}"), run(f"socket={one.url}", "--all")
+    assert few.exit_code == every.exit_code == 1
+    assert few.output.count("(socket, raw): different") == 10
+    assert "30 more, by name (--all shows every difference):" in few.output
+    _, _, names = few.output.partition("socket:\n")
+    assert [word for word in names.split() if word.startswith("case-")][:30] == [
+        shown.name for shown in many[10:]
+    ]
+    assert max(map(len, names.partition("\n\n")[0].splitlines())) <= 80
+    assert names.index("case-with-a-long-name-12") < names.index("\n")
+    assert every.output.count("(socket, raw): different") == 40
+    assert "by name" not in every.output
 
 
 def test_a_known_difference_exits_with_0(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,24 @@ def test_servers_that_agree_exit_with_0(plain: RecordingServer, tmp_path: Path) 
     assert "socket, gunicorn agree." in result.output
     assert "60 requests" in result.output
     assert not save.exists()
+
+
+def test_a_short_run_is_told_in_a_few_lines_and_the_hits_only_when_asked_for(plain: RecordingServer) -> None:
+    urls = (f"socket={plain.url}", f"gunicorn={plain.url}")
+    arguments = ("--seconds", "30", "--requests", "60", *urls)
+    short, long = run(*arguments), run("--verbose", *arguments)
+    lines = [line for line in short.output.splitlines() if not line.startswith("Generator: accepted with")]
+    assert len(lines) < 15
+    assert lines[0].endswith("accepted (100.0%)")
+    assert re.search(
+        r"^[0-9]+ of [0-9]+ rules were reached; a longer run reaches more\.$", short.output, re.M
+    )
+    assert re.search(r"^[0-9]+ of the requests \([0-9.]+%\) were multipart forms\.$", short.output, re.M)
+    assert "Sent: 60 to socket, 60 to gunicorn." in short.output
+    assert "too few hits" not in short.output
+    assert "Hits of each rule" not in short.output
+    assert "Hits of each rule" in long.output
+    assert "too few hits" in long.output
 
 
 def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(

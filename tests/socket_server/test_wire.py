@@ -1,5 +1,6 @@
 """`--wire` shows what each byte is, and why the request is complete."""
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from clients.http1.exchange import exchange
 from clients.launch import RunningBackend, start
+from servers.contract.responses import Response
 from servers.sansio.stream import Role
 from servers.socket_server.observer import Observer
 from tests.patience import eventually
@@ -96,6 +98,54 @@ def test_a_refusal_is_shown_with_its_code_and_claims_no_end(show: Show) -> None:
 def test_a_long_body_is_shortened_and_says_by_how_much(show: Show) -> None:
     rows = show(b"POST /x HTTP/1.1\r\n%sContent-Length: 5000\r\n\r\n%s" % (_HEAD, b"x" * 5000))
     assert ("", "… 3,976 more bytes of it") in rows
+
+
+def _shown(*parts: bytes, width: int = 160) -> list[tuple[str, str]]:
+    """What an observer shows of a body that arrives in these parts, as (label, text)."""
+    written = StringIO()
+    observer = Observer(Console(width=width, file=written), 1, "peer")
+    for part in parts:
+        observer.trace(Role.BODY, part)
+    observer.closed()
+    rows = [_LINE.fullmatch(line) for line in written.getvalue().splitlines()]
+    return [(row[2].strip(), row[3]) for row in rows if row][1:-1]
+
+
+@pytest.mark.parametrize("cuts", [[0], [0, 1, 70], [0, 10, 4000], list(range(0, 4096, 100))], ids=len)
+def test_of_bytes_that_are_no_text_the_first_and_the_last_rows_are_shown(cuts: list[int]) -> None:
+    body = bytes(range(256)) * 16
+    rows = _shown(*(body[start:end] for start, end in itertools.pairwise([*cuts, len(body)])))
+    octets = bytes.fromhex("".join(text[:47] for label, text in rows if label == "body"))
+    assert octets == body[:64] + body[-16:]
+    assert rows[-2:] == [
+        ("", "… 4,016 bytes are left out here"),
+        ("body", f"{body[-16:].hex(' ')}  ................"),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 64, 65, 80])
+def test_nothing_is_left_out_of_five_rows(size: int) -> None:
+    body = bytes(range(128, 128 + size))
+    rows = _shown(body)
+    assert {label for label, _ in rows} == {"body"}
+    assert bytes.fromhex("".join(text[:47] for _, text in rows)) == body
+
+
+def test_on_a_narrow_terminal_rows_are_shorter() -> None:
+    rows = _shown(bytes(4096), width=80)
+    assert len(rows) == 6
+    assert rows[-2] == ("", f"… {4096 - 5 * 12:,} bytes are left out here")
+
+
+@pytest.mark.parametrize("size", [1500, 4096])
+def test_a_response_of_text_is_shown_whole_up_to_4_kib(size: int) -> None:
+    written = StringIO()
+    observer = Observer(Console(width=160, file=written), 1, "peer")
+    response = Response(200, (), b"x" * size)
+    observer.responded(response, b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", None, keep_alive=True)
+    assert written.getvalue().count("x") == size
+    assert "more bytes" not in written.getvalue()
+    assert not [line for line in written.getvalue().splitlines() if line.rstrip().endswith("│")]
 
 
 def test_control_characters_of_a_request_never_reach_the_terminal(

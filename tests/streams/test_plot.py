@@ -22,7 +22,11 @@ def test_a_stream_is_a_stair_over_the_whole_width() -> None:
 
 
 def test_a_burst_is_a_wall() -> None:
-    assert len(set(places([2.4] * 9))) == 1
+    assert len(set(places([2.4 + 0.001 * event for event in range(9)]))) == 1
+
+
+def test_events_of_one_time_are_one_line() -> None:
+    assert list(plot([2.4] * 9)) == ["all 9 events came at 2.400 s"]
 
 
 def test_of_many_events_the_first_and_the_last_are_among_those_shown() -> None:

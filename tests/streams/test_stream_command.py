@@ -58,6 +58,13 @@ def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() ->
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+def test_what_was_read_whole_is_one_line_instead_of_a_plot() -> None:
+    with recording(playing(LIVE)) as server:
+        result = run(server.url + "/stream_echo", "--data", DATA, "--no-stream")
+    assert re.search(r"^all 9 events came at [0-9]\.[0-9]{3} s$", result.output, re.MULTILINE)
+    assert "*\n" not in result.output
+
+
 def test_types_pings_and_lines_of_data_are_shown_and_nothing_unprintable() -> None:
     body = b": ping\r\n\r\nevent: tick\r\ndata: one\r\ndata: two\x1b[31m\r\n\r\n"
     with recording(playing([CHUNKED, chunk(body), LAST_CHUNK])) as server:
