@@ -15,7 +15,7 @@ def plot(times: Sequence[float], *, columns: int = COLUMNS, rows: int = MAX_ROWS
     """Lines of at most `columns` characters, one for each event of `times` (seconds, in order), and a scale.
 
     Events one by one form a diagonal. Events that came at one time are one line. Of more than `rows` events
-    it shows evenly spaced ones, the first and the last among them. Each gap is the time since the event before.
+    it shows evenly spaced ones, the first and the last among them. Each gap is the time since the one before.
     """
     if not times:
         return
