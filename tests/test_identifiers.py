@@ -27,7 +27,7 @@ _SECTION = re.compile(
 )
 _STEP = re.compile(r"\bsteps? (\d+)(?: (?:to|and) (\d+))?", re.IGNORECASE)
 _DEFECT = re.compile(r"\bdefects? (\d)(?: (?:to|and) (\d))?")
-_FOREIGN = re.compile(r"\b(?:decisions|contract|hall|faults)\.md\b|\bdecisions \d|/work/|\bshared/")
+_FOREIGN = re.compile(r"\b(?:decisions|contract|hall|faults)\.md\b|\bdecisions \d")
 _LINTER = re.compile(r"# noqa: .*")  # B018 and the like are ruff's
 _INVENTED = {"R999"}  # by tests of what an unknown rule leads to
 _SUFFIXES = {".py", ".toml", ".json", ".md", ".yml", ".mjs", ".sh"}
