@@ -112,7 +112,7 @@ class Observer:
                 self._print("response", Text(line, style="blue"))
         if isinstance(response.body, bytes) and not response.head_only:
             limit = _SHOWN_RESPONSE if len(response.body) <= _SHOWN_RESPONSE else _SHOWN_BYTES
-            self._show_data(Role.BODY, response.body, label="response body", limit=limit)
+            self._show_data(Role.BODY, response.body, label="resp. body", limit=limit)
             self._end_run()
         self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
 
