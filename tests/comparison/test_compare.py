@@ -155,7 +155,7 @@ def test_the_command_line_that_repeats_a_case_is_printed(
     assert again.startswith("main --clients raw,socket --header-ignore ETag --header-ignore Via --known ")
     repeated = CliRunner().invoke(compare.main, words[1:])
     assert repeated.exit_code == 1
-    assert "1 cases: 1 different." in repeated.output
+    assert "1 case: 1 different." in repeated.output
 
 
 def test_a_url_without_a_name_is_repeated_without_one(one: RecordingServer, other: RecordingServer) -> None:

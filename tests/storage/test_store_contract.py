@@ -295,7 +295,7 @@ class TestOpenStore:
             open_store(spec, durable=True)
 
     def test_the_message_for_an_unknown_scheme_lists_the_known_ones(self) -> None:
-        with pytest.raises(ValueError, match=r"scheme s3: \(known: file:, memory:"):
+        with pytest.raises(ValueError, match=r"scheme s3 \(known: file:, memory:"):
             open_store("s3://bucket", durable=True)
 
     def test_a_relative_path_stays_where_it_was_opened(
