@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -69,28 +71,31 @@ def test_256_mib_do_not_show_in_memory(client: str, flag: str, sparse: Path) -> 
 @pytest.mark.soak(seconds=60)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("client", ["socket", "requests"])
-def test_4_gib_are_sent_at_half_the_rate_of_a_bare_loop(client: str, sparse: Path) -> None:
-    """The same file, read and sent by sendall in a loop, is the measure; the best of three of each."""
+def test_4_gib_cost_at_most_twice_the_processor_time_of_a_bare_loop(client: str, sparse: Path) -> None:
+    """The bare loop reads, hashes and sends the same file. Processor time depends little on other programs."""
     os.truncate(sparse, 4 << 30)
     bare, ours, peaks = [], [], []
     with recording(drain) as server:
-        for _ in range(3):
-            started = time.monotonic()
-            send_bare(server.port, sparse)
-            bare.append(time.monotonic() - started)
-            started = time.monotonic()
+        for _ in range(2):
+            bare.append(send_bare(server.port, sparse))
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             peaks.append(peak_of_an_upload(client, server.url, "-F", f"file=@{sparse}"))
-            ours.append(time.monotonic() - started)
-    print(f"{client}: {min(bare) / min(ours):.2f} of the rate of a bare loop, peak {max(peaks)} KiB")
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            ours.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    print(f"{client}: {min(ours) / min(bare):.2f} times the cost of a bare loop, peak {max(peaks)} KiB")
     assert max(peaks) <= MAX_PEAK_KIB
     assert min(ours) <= 2 * min(bare)
 
 
-def send_bare(port: int, path: Path) -> None:
-    """Nothing but reading and sendall."""
+def send_bare(port: int, path: Path) -> float:
+    """Read, hash and send a file with nothing around it; the seconds of processor time of this thread."""
     block = memoryview(bytearray(1 << 16))
+    digest = hashlib.sha256()
+    started = time.thread_time()
     with socket.create_connection(("127.0.0.1", port)) as connection, path.open("rb", buffering=0) as file:
         connection.sendall(b"PUT / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % path.stat().st_size)
         while count := file.readinto(block):
+            digest.update(block[:count])
             connection.sendall(block[:count])
         connection.recv(4096)
+    return time.thread_time() - started
