@@ -37,7 +37,7 @@ def compare(*backends: RunningBackend, cases: str = "*") -> tuple[int, Mapping[s
     """compare's exit status, its JSON report, and the report for people."""
     urls = [f"{backend.name}={backend.url}" for backend in backends]
     done = subprocess.run(
-        [sys.executable, "clients/compare.py", *urls, "--cases", cases, "--json", "-"],
+        [sys.executable, "clients/compare.py", *urls, "--cases", cases, "--all", "--json", "-"],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,

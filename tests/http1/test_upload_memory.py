@@ -72,7 +72,7 @@ def test_256_mib_do_not_show_in_memory(client: str, flag: str, sparse: Path) -> 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("client", ["socket", "requests"])
 def test_4_gib_cost_at_most_twice_the_processor_time_of_a_bare_loop(client: str, sparse: Path) -> None:
-    """The bare loop reads, hashes and sends the same file. Processor time depends little on other programs."""
+    """The bare loop reads, hashes and sends the same file. Other programs change this ratio little."""
     os.truncate(sparse, 4 << 30)
     bare, ours, peaks = [], [], []
     with recording(drain) as server:
