@@ -1,7 +1,5 @@
 """python clients/cases.py list|show: the cases of compare, what each sends, and what it expects."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import shutil

@@ -1,7 +1,5 @@
 """python clients/compare.py [URL ...]: sends the same bytes to every backend, and compares the responses."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from importlib import import_module

@@ -1,7 +1,5 @@
 """python clients/fuzz.py [URL ...]: sends generated requests to every backend, and compares the responses."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

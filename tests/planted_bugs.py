@@ -5,8 +5,6 @@ with these arguments. Real servers have, or had, each of the bugs. A patch repla
 or a class, and fails when the attribute does not exist. The code of the backends has no part in it.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 import sys

@@ -1,7 +1,5 @@
 """curl's uploads get the same, right answer from every server: the whole of it, written by hand."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Backends start on free ports, report why they do not start, and leave nothing behind."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

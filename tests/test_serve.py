@@ -1,7 +1,5 @@
 """`serve` starts every backend with the settings given, and refuses what has no effect."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

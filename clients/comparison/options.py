@@ -1,7 +1,5 @@
 """What the commands compare and fuzz have in common: their backends, what is compared, and their reports."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence

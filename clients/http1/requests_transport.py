@@ -1,7 +1,5 @@
 """Sends a call through `requests`, streaming. requests itself makes everything but a multipart body."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """The head of a request from an ASGI scope, as servers without our protocol class give it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

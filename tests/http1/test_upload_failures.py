@@ -1,7 +1,5 @@
 """Each failure has its exit status and a sentence, and never a traceback: the commands as processes."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -1,7 +1,5 @@
 """python clients/stream.py: what it asks for, what it prints, and its exit status."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty
