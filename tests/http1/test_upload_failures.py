@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -11,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from clients.launch import PROJECT_ROOT, free_port
 from tests.http1.recording_server import Peer, echo_nothing, ok, playing, recording
 from tests.patience import patient
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 CLIENTS = ("socket", "requests")
 PROBLEM = (
     b'{"code":"body_too_large","detail":"more than 10 bytes","status":413,'
@@ -47,12 +46,6 @@ def large(tmp_path: Path) -> Path:
     path.touch()
     os.truncate(path, 64 << 20)
     return path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_nobody_listens(client: str) -> None:
