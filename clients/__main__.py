@@ -1,7 +1,5 @@
 """The command `wireproof`; from a checkout that is not installed: `python -m clients`."""
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from pathlib import Path

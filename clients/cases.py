@@ -1,7 +1,5 @@
 """python clients/cases.py list|show: the cases of compare, what each sends, and what it expects."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import shutil
@@ -23,12 +21,8 @@ import click
 from .cli.version_option import version_option
 from .comparison.cases import BACKEND_TIERS, RULES, Case, CaseError
 from .comparison.expectation import ExpectedResponse
-from .comparison.known_differences import (
-    KNOWN_DIFFERENCES,
-    KnownDifference,
-    KnownDifferencesError,
-    load_known_differences,
-)
+from .comparison.known_differences import KNOWN_DIFFERENCES, KnownDifference
+from .comparison.options import known_differences_in
 from .comparison.rendering import INDENT, show_request
 from .comparison.runner import load_all_cases
 from .comparison.stream_cases import LiveExpectation
@@ -75,10 +69,7 @@ def show_case(name: str) -> None:
     cases = [case for case in all_cases if case.name == name]
     if not cases:
         raise click.UsageError(_no_such_case(name, {case.name for case in all_cases}))
-    try:
-        known = load_known_differences(KNOWN_DIFFERENCES, all_cases)
-    except KnownDifferencesError as error:
-        raise click.UsageError(str(error)) from None
+    known = known_differences_in(KNOWN_DIFFERENCES, all_cases)
     entries = [entry for entry in known.values() if entry.case == name]
     click.echo("\n\n".join("\n".join(_description(case, entries)) for case in cases))
 

@@ -1,7 +1,5 @@
 """python clients/compare.py [URL ...]: sends the same bytes to every backend, and compares the responses."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from importlib import import_module
@@ -20,11 +18,11 @@ from .cli.version_option import version_option
 from .comparison.cases import CaseError
 from .comparison.options import (
     backend_options,
-    chosen_known_differences,
     chosen_projection,
     command_line,
     comparison_options,
     exit_status,
+    known_differences_in,
     names_among,
     reachable,
     write_reports,
@@ -68,7 +66,7 @@ def main(
         all_cases = load_all_cases()
     except CaseError as error:
         raise click.UsageError(str(error)) from None
-    known_differences = chosen_known_differences(options, all_cases)
+    known_differences = known_differences_in(options["known_path"], all_cases)
     projection = chosen_projection(options)
     chosen = {(case.client, case.name) for case in load_all_cases(clients, pattern)}
     cases = [case for case in all_cases if (case.client, case.name) in chosen and projection.includes(case)]

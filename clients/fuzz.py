@@ -1,7 +1,5 @@
 """python clients/fuzz.py [URL ...]: sends generated requests to every backend, and compares the responses."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,10 +22,10 @@ from .comparison.cases import CaseError
 from .comparison.options import (
     NotComparable,
     backend_options,
-    chosen_known_differences,
     chosen_projection,
     comparison_options,
     exit_status,
+    known_differences_in,
     reachable,
     write_reports,
 )
@@ -96,7 +94,7 @@ def main(
     the same as for compare.
     """
     try:
-        known_differences = chosen_known_differences(options, load_all_cases())
+        known_differences = known_differences_in(options["known_path"], load_all_cases())
     except CaseError as error:
         raise click.UsageError(str(error)) from None
     projection = chosen_projection(options)

@@ -234,7 +234,7 @@ def spawn(
     folder = Path(tempfile.mkdtemp(prefix=f"wireproof-{name}-"))
     store = store or folder / "store"
     store.mkdir(parents=True, exist_ok=True)
-    port = 0 if kind.prints_url else _free_port()
+    port = 0 if kind.prints_url else free_port()
     command = kind.command_for(HOST, port)
     try:
         process = _run([*command, *flags], _environment(store, env or {}), folder / "log")
@@ -307,7 +307,8 @@ def import_path() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -4,8 +4,6 @@
 iterable with a length, and makes everything else itself.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from pathlib import Path

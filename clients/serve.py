@@ -4,8 +4,6 @@ Clients import nothing of the servers: the server is a command of its own, run b
 the exit status are its own.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib import import_module

@@ -4,8 +4,6 @@
 the wire. Only User-Agent and Accept-Encoding differ, and a form with a file of unknown length goes in chunks.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from pathlib import Path

@@ -3,8 +3,6 @@
 What comes from a server is made printable first. rich uses colours only on a terminal without NO_COLOR.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Sends a file, a form or any other request: python clients/upload.py URL -F file=@a.txt"""
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A connection with a running backend, for requests that are sent byte for byte."""
 
-from __future__ import annotations
-
 import socket
 
 from clients.launch import RunningBackend

@@ -1,7 +1,5 @@
 """What a request must be described as, written by hand: every key of the result (contract section 3)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The parsers of both backends, so that a test can run on each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 One test a family of cases. A failure names each case and backend that differs, and shows the evidence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pytest

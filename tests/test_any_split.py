@@ -6,8 +6,6 @@ and into single bytes. Each of their delimiters is moved over the end of every b
 test sends splits inside delimiters over the wire; `test_agreement` and `test_every_size` do more of this.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import re

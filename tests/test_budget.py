@@ -1,7 +1,5 @@
 """`--budget` runs what fits, in an order that can be repeated, and names what is left."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """compare finds each bug of tests/planted_bugs.py, names its cases, and finds nothing else."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """curl's uploads get the same, right answer from every server: the whole of it, written by hand."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
@@ -24,6 +22,7 @@ HELLO = SAMPLE_FILES / "hello-world.txt"
 BINARY = SAMPLE_FILES / "binary.bin"
 CRLF_DENSE = SAMPLE_FILES / "crlf-dense.txt"
 JSON = '{"a": ["abc", "def", {"bec": 1}]}'
+WAITING = ["-H", "Expect: 100-continue", "--expect100-timeout", "15"]
 Backends = Mapping[str, RunningBackend]
 EACH = pytest.mark.parametrize("name", BACKEND_NAMES)
 
@@ -88,28 +87,22 @@ def field_and_file() -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "fields"),
+    [
+        (["-H", "Expect:"], {"content_length": "SIZE"}),
+        (["-H", "Expect:", "-H", "Transfer-Encoding: chunked"], {"transfer_encoding": "chunked"}),
+        (WAITING, {"content_length": "SIZE", "expect": "100-continue"}),
+    ],
+    ids=["with its length", "in chunks", "that waits for 100 (Continue)"],
+)
 @EACH
-def test_curl_form(backends: Backends, name: str) -> None:
-    result, _ = curl(backends[name], "/upload/", "-F", "a=123", "-F", f"file=@{HELLO}", "-H", "Expect:")
-    fields = headers(content_length="SIZE", content_type=FORM_TYPE)
-    assert result == described("POST", "/upload/", headers=fields, body=FORM_BODY, **field_and_file())
-
-
-@EACH
-def test_curl_form_in_chunks(backends: Backends, name: str) -> None:
-    arguments = ("-F", "a=123", "-F", f"file=@{HELLO}", "-H", "Expect:", "-H", "Transfer-Encoding: chunked")
-    result, _ = curl(backends[name], "/upload/", *arguments)
-    fields = headers(transfer_encoding="chunked", content_type=FORM_TYPE)
-    assert result == described("POST", "/upload/", headers=fields, body=FORM_BODY, **field_and_file())
-
-
-@EACH
-def test_curl_form_that_waits_for_100_continue(backends: Backends, name: str) -> None:
-    arguments = ("-F", "a=123", "-F", f"file=@{HELLO}", "-H", "Expect: 100-continue")
-    result, trace = curl(backends[name], "/upload/", *arguments, "--expect100-timeout", "15")
-    fields = headers(content_length="SIZE", content_type=FORM_TYPE, expect="100-continue")
-    assert result == described("POST", "/upload/", headers=fields, body=FORM_BODY, **field_and_file())
-    assert "< HTTP/1.1 100 Continue" in trace
+def test_curl_form(backends: Backends, name: str, arguments: list[str], fields: dict[str, str]) -> None:
+    form = ("-F", "a=123", "-F", f"file=@{HELLO}")
+    result, trace = curl(backends[name], "/upload/", *form, *arguments)
+    own = headers(**fields, content_type=FORM_TYPE)
+    assert result == described("POST", "/upload/", headers=own, body=FORM_BODY, **field_and_file())
+    assert ("< HTTP/1.1 100 Continue" in trace) == (arguments is WAITING)
 
 
 @EACH
@@ -169,8 +162,7 @@ def test_curl_upload_of_stdin_in_chunks(backends: Backends, name: str) -> None:
 
 @EACH
 def test_curl_upload_that_waits_for_100_continue(backends: Backends, name: str) -> None:
-    arguments = ("-T", str(BINARY), "-H", "Expect: 100-continue", "--expect100-timeout", "15")
-    result, trace = curl(backends[name], "/upload/", *arguments)
+    result, trace = curl(backends[name], "/upload/", "-T", str(BINARY), *WAITING)
     assert result["files"] == [file(0, None, "binary.bin", BINARY.read_bytes())]
     assert "< HTTP/1.1 100 Continue" in trace
 

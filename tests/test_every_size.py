@@ -4,8 +4,6 @@ A parser that reads 64 KiB or 1 MiB at a time is at the mercy of where a delimit
 a CR to a file of 65,351 bytes when a read ends between the closing dashes (its issue 3285; M89).
 """
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import json

@@ -3,8 +3,6 @@
 The seed is fixed, so that a failure can be repeated. `clients/fuzz.py --seed N` sends other requests.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ The text of every file is searched, without regard to where in the file an ident
 can only be made for an identifier everywhere, and each is listed here with its reason.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator

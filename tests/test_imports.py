@@ -1,7 +1,5 @@
 """No module of the clients reads a file of the project when it is imported."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """Backends start on free ports, report why they do not start, and leave nothing behind."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket
@@ -147,9 +145,9 @@ def test_several_start_together_and_stop_when_one_fails(tmp_path: Path) -> None:
 
 def test_a_port_taken_in_between_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = launch._free_port()
+        free = launch.free_port()
         ports = [taken.getsockname()[1], free]
-        monkeypatch.setattr(launch, "_free_port", lambda: ports.pop(0))
+        monkeypatch.setattr(launch, "free_port", lambda: ports.pop(0))
         with launch.start("answers") as backend:
             assert backend.port == free
 

@@ -4,8 +4,6 @@ The backends run once, with all limits small together (contract section 5), so t
 within the limits of the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import NamedTuple

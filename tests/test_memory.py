@@ -3,8 +3,6 @@
 Linux only: memory is what /proc says of every process of a backend, in bytes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import http.client

@@ -3,8 +3,6 @@
 Nothing is fixed here that requests draws or fills in itself: what it put on the wire is what must come back.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Mapping

@@ -4,8 +4,6 @@ What one of them accepts the other must accept, with the same result. Two faults
 of refusals are not compared here.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """What an upload leaves when its process dies is gone with the next start, of whatever backend."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from pathlib import Path

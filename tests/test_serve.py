@@ -1,7 +1,5 @@
 """`serve` starts every backend with the settings given, and refuses what has no effect."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket
@@ -14,14 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from clients.launch import HOST, PROJECT_ROOT, installed_backends
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+from clients.launch import HOST, PROJECT_ROOT, free_port, installed_backends
 
 
 def _command(*arguments: str) -> list[str]:
@@ -30,7 +21,7 @@ def _command(*arguments: str) -> list[str]:
 
 @pytest.mark.parametrize("backend", installed_backends())
 def test_serve_becomes_the_server_with_the_settings_given(backend: str, tmp_path: Path) -> None:
-    port, store = _free_port(), tmp_path / "uploads"
+    port, store = free_port(), tmp_path / "uploads"
     command = _command(
         "--backend", backend, "--port", str(port), "--store", str(store), "--hosts", "a.example"
     )

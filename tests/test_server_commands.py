@@ -1,7 +1,5 @@
 """A setting that cannot be used ends the command of every server at once, with one sentence about it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The wheel holds one package, `wireproof`, which works away from any checkout."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

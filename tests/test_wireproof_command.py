@@ -1,7 +1,5 @@
 """The command `wireproof`: its help is quick, and it needs no installation."""
 
-from __future__ import annotations
-
 import os
 import resource
 import subprocess

@@ -1,7 +1,5 @@
 """How a command ends when it cannot go on: with a sentence instead of a traceback, and an exit status."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -6,8 +6,6 @@
 An unknown attribute is an error (curl warns and drops it): quote a value that contains a semicolon.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field

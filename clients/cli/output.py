@@ -3,8 +3,6 @@
 Text from a server is made printable before it reaches a terminal.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

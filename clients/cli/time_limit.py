@@ -1,7 +1,5 @@
 """The value of --max-time: seconds, more than 0 and at most a day."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -4,8 +4,6 @@ The status is 0 for a 2xx, 1 for a refusal or an upload that failed, 2 for wrong
 be read, 3 without a response, 130 after Ctrl-C.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The option --version, which reads the version only when it is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar
 

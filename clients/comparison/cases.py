@@ -9,8 +9,6 @@
   bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

@@ -5,8 +5,6 @@ an exception: their members are compared, without `detail`. Each backend words i
 Content-Length is not compared either.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

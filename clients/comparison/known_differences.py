@@ -4,8 +4,6 @@ An entry is for one case on one backend; patterns are not possible. `verdicts.ev
 when the response is not what the entry says, and also when the entry is no longer needed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """What the commands compare and fuzz have in common: their backends, what is compared, and their reports."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,10 +78,10 @@ def chosen_projection(options: Mapping[str, Any]) -> Projection:
     return Projection(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
 
 
-def chosen_known_differences(options: Mapping[str, Any], cases: Sequence[Case]) -> KnownDifferences:
+def known_differences_in(path: Path, cases: Sequence[Case]) -> KnownDifferences:
     """The known differences; `cases` are all cases. Raises UsageError when the file cannot be used."""
     try:
-        return load_known_differences(options["known_path"], cases)
+        return load_known_differences(path, cases)
     except KnownDifferencesError as error:
         raise click.UsageError(str(error)) from None
 

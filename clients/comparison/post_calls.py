@@ -3,8 +3,6 @@
 `requests_calls.py` and `socket_calls.py` make these calls.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

@@ -8,8 +8,6 @@ An ignored header field is not compared, and it is removed from the `headers` of
 front of a server (Via, X-Forwarded-For, Host) does not make every case differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -8,8 +8,6 @@ A recipe is one of:
 - `{"octets": COUNT}`: the octets 0 to 255 in order, again and again, COUNT in all.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 _OCTETS = bytes(range(256))

@@ -1,7 +1,5 @@
 """Requests and responses as text: printable, shortened, one line of text for each line of the message."""
 
-from __future__ import annotations
-
 from ..http1.exchange import Exchange
 from ..http1.response_parser import Response
 from .equality import COMPARED_HEADERS

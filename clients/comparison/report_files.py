@@ -1,7 +1,5 @@
 """The reports for programs: JSON, JUnit XML and GitHub's workflow commands."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

@@ -3,8 +3,6 @@
 It fits into 80 columns. rich honours NO_COLOR.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from textwrap import wrap

@@ -4,8 +4,6 @@ A call sends the same bytes to every backend and every port. So everything that 
 fields of `post_calls.FIXED_FIELDS`, and the boundary, which requests cannot set.
 """
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 
 import requests

@@ -5,8 +5,6 @@ one byte at a time. The responses must be equal (M89). A call of the blog post i
 client and once by requests. A live stream is read by both stream clients.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor

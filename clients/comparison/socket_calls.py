@@ -1,7 +1,5 @@
 """Makes the calls of the blog post with our own socket client, for the comparison."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 
 from ..http1.errors import ClientError

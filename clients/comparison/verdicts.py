@@ -1,7 +1,5 @@
 """Decides what came out of a case: for each backend one verdict, with a line of detail and the evidence."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

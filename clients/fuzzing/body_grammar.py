@@ -1,7 +1,5 @@
 """Productions of Content-Type and of all bodies but multipart: rules C, U and J (RFC 9110, section 8.3)."""
 
-from __future__ import annotations
-
 from .draft import Draft, Place, Production, Rng, fault, valid
 
 MIB = 1024 * 1024

@@ -3,8 +3,6 @@
 Every line made here must be accepted.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
 
 from .draft import Draft, Production, Rng, valid

@@ -4,8 +4,6 @@ A production is a few samples of bytes with placeholders. The table that holds i
 fault is a production for which every backend must refuse the request.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import re

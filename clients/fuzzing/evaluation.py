@@ -7,8 +7,6 @@ refused with two codes, if both are about the body. The head has an order, so th
 difference.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Mapping

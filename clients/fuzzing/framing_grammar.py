@@ -1,7 +1,5 @@
 """Productions of body framing: lengths, codings, chunks, trailers (RFC 9112, sections 6 and 7): rules B."""
 
-from __future__ import annotations
-
 from .draft import Draft, Place, Production, Rng, fault, valid
 
 LENGTHS = (

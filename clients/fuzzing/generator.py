@@ -4,8 +4,6 @@
 with one fault must be refused with the same code by every backend.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Productions of the request line and of the field lines (RFC 9112, sections 2 to 5): rules R and H."""
 
-from __future__ import annotations
-
 from .draft import Draft, Place, Production, Rng, fault, valid
 
 LIMIT = 8190

@@ -1,7 +1,5 @@
 """Makes multipart/form-data bodies from their productions; each body has at most one fault."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from . import multipart_grammar as grammar

@@ -3,8 +3,6 @@
 `multipart_form` makes bodies from them.
 """
 
-from __future__ import annotations
-
 from .draft import fault, valid
 
 BOUNDARIES = (

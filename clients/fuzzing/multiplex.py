@@ -7,8 +7,6 @@ here a server that keeps the connection open has a fault, while `exchange` stops
 only.
 """
 
-from __future__ import annotations
-
 import selectors
 import socket
 import time

@@ -1,7 +1,5 @@
 """Mutations of bodies before they are framed and of whole requests, and where a request is split."""
 
-from __future__ import annotations
-
 import itertools
 import re
 

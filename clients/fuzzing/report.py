@@ -1,7 +1,5 @@
 """The figures of a fuzz run: outcomes, hits of each rule, and what differed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The report of a fuzz run for people: figures, rules reached, refusals with two codes, a bottom line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """Requests to named routes (contract section 2) whose responses do not describe the request: rules S."""
 
-from __future__ import annotations
-
 import hashlib
 from functools import cache
 

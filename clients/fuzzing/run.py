@@ -1,7 +1,5 @@
 """A fuzz run: generates and sends requests, evaluates the responses, and shrinks and saves what differs."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import json

@@ -1,7 +1,5 @@
 """Makes a request smaller while it shows the same difference: lines first, then bytes (delta debugging)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

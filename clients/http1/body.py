@@ -4,8 +4,6 @@ The rules are those of requests: `files` replace `json`, and `json` counts only 
 a list as `data` becomes a form, str and bytes are sent as they are, and any other iterable is streamed.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ that only sends would wait for room for ever, or lose the response to a broken p
 sending is also a wait for received bytes, and after a broken pipe what the server sent can still be read.
 """
 
-from __future__ import annotations
-
 import contextlib
 import select
 import socket

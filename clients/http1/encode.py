@@ -4,8 +4,6 @@ Pairs take requests' shapes: a mapping or an iterable of pairs; a value may be s
 (left out) or an iterable of values. When a value is a mapping, only its keys are sent, as requests does.
 """
 
-from __future__ import annotations
-
 import base64
 import json as json_module
 import re

@@ -1,7 +1,5 @@
 """What can go wrong in a client, with the exit status for each. Messages are sentences for the user."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 

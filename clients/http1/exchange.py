@@ -5,8 +5,6 @@ to wait for. A response during the sending does not end the sending: a server th
 request may take the rest for a second request, and its second response shows the fault.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import re

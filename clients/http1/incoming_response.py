@@ -4,8 +4,6 @@ Both clients read with it. http.client accepts a response whose head breaks off,
 malformed; so the requests client gives every received byte to this parser too.
 """
 
-from __future__ import annotations
-
 from .digest import Block
 from .errors import Unreachable, UploadFailed
 from .request import Request

@@ -4,8 +4,6 @@ The bytes are those of urllib3 2.x, which follows the WHATWG: names and file nam
 and LF are percent-encoded; Content-Disposition comes first, then Content-Type, then the part's other fields.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence

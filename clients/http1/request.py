@@ -1,7 +1,5 @@
 """A request: its head as bytes and its body in blocks, framed as requests and http.client frame it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The result is that of requests and urllib3 to the byte, so their own functions n
 They would send some URLs that are not valid; these are refused here.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

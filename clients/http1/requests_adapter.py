@@ -1,7 +1,5 @@
 """Lets requests connect through our watched sockets, or write into a function for a dry run."""
 
-from __future__ import annotations
-
 import http.client
 import socket
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Sends a call through `requests`, streaming. requests itself makes everything but a multipart body."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Callable, Iterator
 
@@ -36,7 +34,7 @@ def send(call: Call, wire: Wire, *, cafile: str | None = None, on_block: OnBlock
     except (requests.RequestException, HTTPError, TimeoutError) as error:
         raise client_error(error, request, wire, incoming) from None
     body = request.body
-    if body is not None and body.receipt is None and not _is_streamed(call, body):
+    if body is not None and body.receipt is None and not _is_streamed(call):
         for _ in body.blocks():  # requests sent its own rendering, which must have been the same as ours
             pass
     verify_upload(response, body)
@@ -91,7 +89,7 @@ def _prepare(
 ) -> requests.PreparedRequest:
     """What requests makes of the call. A streamed body is an iterable, and its type is set afterwards."""
     body = request.body
-    streamed = body is not None and _is_streamed(call, body)
+    streamed = body is not None and _is_streamed(call)
     data = call.data or {}
     if streamed and body:
         data = (_Stream if request.chunked else _SizedStream)(body, on_block)
@@ -111,7 +109,7 @@ def _prepare(
     return prepared
 
 
-def _is_streamed(call: Call, body: Body) -> bool:
+def _is_streamed(call: Call) -> bool:
     """Whether we give the body to requests as blocks. It encodes forms, JSON, str and bytes itself."""
     native = call.data is None or isinstance(call.data, (str, bytes, list, tuple, dict))
     return call.chunked or bool(call.files) or not native

@@ -12,8 +12,6 @@ Before it waits it says in `unfinished` what is missing. The state is the place 
     finished   b"" between two responses    nothing more; elsewhere b"" leaves the response unfinished
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Generator, Sequence

@@ -4,8 +4,6 @@ A source is read in blocks, so that memory does not grow with its size. A block 
 buffer that is used again after MAX_PENDING further blocks.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import stat

@@ -1,7 +1,5 @@
 """The arguments of an upload, which both clients take, and the functions `request` and `post` of both."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Compares sizes and hashes in a response with what was sent: a status 200 alone proves nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

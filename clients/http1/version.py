@@ -1,7 +1,5 @@
 """The version of the project, for --version and the User-Agent field."""
 
-from __future__ import annotations
-
 import functools
 import tomllib
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """python -m clients.real_clients [URL]: shows what clients of other projects put on the wire."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

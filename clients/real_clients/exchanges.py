@@ -1,7 +1,5 @@
 """Reads the requests and responses from the bytes of a recorded connection."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The facts of an upload for the table: what the client put on the wire."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

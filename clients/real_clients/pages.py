@@ -1,7 +1,5 @@
 """The pages for a browser: each sends the form with its field and both files, by submit or by fetch."""
 
-from __future__ import annotations
-
 import base64
 import json
 

@@ -1,7 +1,5 @@
 """Lets clients upload through the recorder, and returns their requests and responses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

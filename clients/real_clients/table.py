@@ -1,7 +1,5 @@
 """The clients of `table.toml`: the command of each, what it needs, and which uploads it can make."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

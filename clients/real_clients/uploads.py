@@ -4,8 +4,6 @@ The field `note` has text outside ASCII. `plain.txt` has lines that look like de
 The other file has every byte, is larger than 64 KiB, and is named `naïve "q" 文件;a%.txt`.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Installs and runs the clients. Packages are installed once, into a folder that is kept."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

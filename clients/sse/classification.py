@@ -1,7 +1,5 @@
 """Says whether a stream was real, from nothing but the times at which its events came."""
 
-from __future__ import annotations
-
 import itertools
 import statistics
 from collections.abc import Sequence

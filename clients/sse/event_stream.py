@@ -4,8 +4,6 @@ The parser has no socket and no clock. It gives an event out with the byte that 
 included. It does not wait for the LF that may follow a CR, because it could be seconds away.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Iterator

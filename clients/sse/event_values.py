@@ -1,7 +1,5 @@
 """The events of a recorded stream as values, so that two streams can be compared event by event."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Draws a stream for a terminal of 80 columns: each event has a row, and its place in the row is its time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 COLUMNS = 80

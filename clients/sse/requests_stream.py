@@ -1,7 +1,5 @@
 """Opens a stream through requests with stream=True, or without it, as a careless client does (`whole`)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Opens a stream with a request made by hand on a socket. It passes on each read before the next one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Records a stream: when each event could be read, and when its bytes came on the wire."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A response that is read while it arrives, through a socket or through requests, and when its bytes came."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

@@ -50,6 +50,9 @@ class Upload(AbstractContextManager["Upload"], Protocol):
     def abort(self) -> None:
         """Undo everything that is not published. Never raises. May be called twice and after `publish()`."""
 
+    def __exit__(self, *error: object) -> None:
+        self.abort()
+
 
 class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
     """A stored file, open for reading."""
@@ -61,6 +64,9 @@ class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
 
     def close(self) -> None:
         """Close the file. May be called twice."""
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class Store(Protocol):

@@ -10,9 +10,9 @@ import stat
 from collections.abc import Iterator
 from errno import ELOOP, ENXIO
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
+from .base import ReadableFile
 from .local_folders import Folders, list_names
 from .local_publish import OPEN_STORED
 from .local_upload import LocalUpload
@@ -73,7 +73,7 @@ class LocalStore:
             os.close(files_fd)
 
 
-class LocalFile:
+class LocalFile(ReadableFile):
     """A stored file, open for reading; see `base.ReadableFile`. It stays readable if its name is removed."""
 
     def __init__(self, fd: int, size: int) -> None:
@@ -93,14 +93,6 @@ class LocalFile:
             return cls(fd, status.st_size)
         os.close(fd)
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def read(self, offset: int, length: int, /) -> bytes:
         """`length` bytes from `offset`; fewer only at the end of the file.

@@ -33,10 +33,9 @@ import hashlib
 import os
 from contextlib import suppress
 from errno import EIO, EISDIR, EOPNOTSUPP
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from .base import StoredFile
+from .base import StoredFile, Upload
 from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
 from .local_publish import Publication
 
@@ -44,7 +43,7 @@ from .local_publish import Publication
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)
 
 
-class LocalUpload:
+class LocalUpload(Upload):
     """The files of one request; see `base.Upload`.
 
     Holds at most four descriptors (H071): `ROOT/files`, the file without a name, the folder of the request,
@@ -62,14 +61,6 @@ class LocalUpload:
         self._begun = 0
         self._publication: Publication | None = None
         self._refusal: str | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def new_file(self) -> "LocalWriter":
         """Begin the next file. Raises OSError if it cannot be created."""

@@ -4,10 +4,9 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from .base import StoredFile
+from .base import ReadableFile, StoredFile, Upload
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -45,21 +44,13 @@ class MemoryStore:
             self._files = files | self._files
 
 
-class MemoryUpload:
+class MemoryUpload(Upload):
     """The files of one request; see `base.Upload`."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._writers: list[MemoryWriter] = []
         self._refusal: str | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.abort()
 
     def new_file(self) -> "MemoryWriter":
         self._require_idle()
@@ -123,20 +114,12 @@ class MemoryWriter:
             raise RuntimeError("the file is closed or discarded")
 
 
-class MemoryFile:
+class MemoryFile(ReadableFile):
     """A stored file, open for reading; see `base.ReadableFile`."""
 
     def __init__(self, content: bytes) -> None:
         self.size = len(content)
         self._content: bytes | None = content
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def read(self, offset: int, length: int, /) -> bytes:
         """`length` bytes from `offset`; fewer only at the end. Raises ValueError if the file is closed."""

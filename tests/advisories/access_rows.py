@@ -1,7 +1,5 @@
 """Who may do what, and what others may read of it: Host, Origin, tokens, secrets (H170 to H180, H134)."""
 
-from __future__ import annotations
-
 import base64
 import math
 import re

@@ -3,8 +3,6 @@
 They assert exact codes, exact bytes, linear cost and bounded memory.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """An attack: what is sent, and what must hold."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

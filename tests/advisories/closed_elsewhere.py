@@ -3,8 +3,6 @@
 What can be tested of them today is tested like any other row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 CLOSED_ELSEWHERE: Mapping[str, str] = {

@@ -1,7 +1,5 @@
 """The servers under attack: the session's backends, and others that start when a row needs them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 

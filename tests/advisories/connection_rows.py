@@ -1,7 +1,5 @@
 """What clients do with connections: reset, pipeline, never read, stall, and be greedy (H008 to H063)."""
 
-from __future__ import annotations
-
 import itertools
 import random
 import select

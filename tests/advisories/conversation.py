@@ -4,8 +4,6 @@ It sends and reads at the same time, because a refusal may come before everythin
 write side open by default: an attacker does not show the server where a request ends.
 """
 
-from __future__ import annotations
-
 import select
 import socket
 import time

@@ -1,7 +1,5 @@
 """Where the text of a request comes back: answers, their heads, and the log (H056 to H059)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The request target says which fault; it is a program of its own, so that its cost can be measured.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 

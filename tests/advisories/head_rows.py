@@ -1,7 +1,5 @@
 """Attacks in request lines and field lines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from tests.advisories.assertions import Accepted, Bounded, Linear, Rejected

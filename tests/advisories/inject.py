@@ -3,8 +3,6 @@
 The server listens on a socket of its own and runs in threads of its own; those are traced, ours is not.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping

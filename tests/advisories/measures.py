@@ -1,7 +1,5 @@
 """CPU time, memory and descriptors of a server's processes, read from /proc. Linux only."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from pathlib import Path

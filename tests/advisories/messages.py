@@ -1,7 +1,5 @@
 """Builds valid requests; the rows change them into attacks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 HOST = b"Host: localhost:8000"

@@ -1,7 +1,5 @@
 """The structure of multipart bodies: parts, boundaries, delimiters, preamble and epilogue (H070 to H108)."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import random

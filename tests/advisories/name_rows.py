@@ -1,7 +1,5 @@
 """Names that clients choose, and files that are served back (H150 to H161): CON, and never run."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

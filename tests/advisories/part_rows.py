@@ -1,7 +1,5 @@
 """The header blocks of parts: parameters, quotes, folds, sizes, names (H079 to H107)."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterable
 from functools import partial

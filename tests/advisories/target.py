@@ -1,7 +1,5 @@
 """A server under attack: its port, processes, store and log."""
 
-from __future__ import annotations
-
 import os
 import socket
 import threading

@@ -1,7 +1,5 @@
 """Attacks from published advisories (CVEs), on every backend: one test for each attack and backend."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Each assertion fails on a server that has the fault, and passes on one without it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Every row has a test, and rows that wait for a later part of the project are listed once."""
 
-from __future__ import annotations
-
 import itertools
 
 from tests.advisories.closed_elsewhere import CLOSED_ELSEWHERE

@@ -1,7 +1,5 @@
 """Rows about the inside of a process: failed allocations, our encoders, the comparison of tokens."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

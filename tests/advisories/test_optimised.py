@@ -1,7 +1,5 @@
 """H101: `python -O` removes assert statements; the servers still respond the same."""
 
-from __future__ import annotations
-
 import pytest
 
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences

@@ -1,7 +1,5 @@
 """Many files, broken and stalled uploads: descriptors, temporary files and bytes (H071 to H113, H159)."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random

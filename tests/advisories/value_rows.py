@@ -1,7 +1,5 @@
 """Forms, JSON, cookies, codings, ranges and targets: values that a request carries (H075 to H138)."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import itertools

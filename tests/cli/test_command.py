@@ -1,7 +1,5 @@
 """Output that nobody takes, and Ctrl-C: a sentence and a status, and no traceback, from real processes."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """-F in curl's spelling."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The flags, as the bytes that a dry run of each command prints."""
 
-from __future__ import annotations
-
 import base64
 import re
 from pathlib import Path

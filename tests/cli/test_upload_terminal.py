@@ -1,7 +1,5 @@
 """What the commands show on a terminal: a real one, with its columns."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import pty

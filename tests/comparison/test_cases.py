@@ -1,7 +1,5 @@
 """Cases are loaded whole or not at all, and their rules decide who gets them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

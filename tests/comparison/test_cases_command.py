@@ -1,7 +1,5 @@
 """The command cases: it lists every case, and shows the request, the rules and the expectation of one."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

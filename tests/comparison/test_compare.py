@@ -1,7 +1,5 @@
 """The command compare: its exit status, its reports, and its error messages."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

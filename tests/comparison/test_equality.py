@@ -1,7 +1,5 @@
 """Equal responses have equal bytes; only a problem's detail may differ."""
 
-from __future__ import annotations
-
 import pytest
 
 from clients.comparison.equality import broken_invariants, canonical_json, first_difference

@@ -1,7 +1,5 @@
 """What a case may expect, and which responses do not match it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """KnownDifferences differences are data that must be exact, needed and reasoned."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

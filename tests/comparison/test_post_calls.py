@@ -1,7 +1,5 @@
 """The post's calls put on the wire what the post shows, the same bytes every time."""
 
-from __future__ import annotations
-
 import socket
 
 import pytest

@@ -1,7 +1,5 @@
 """The projection reduces a response and what is expected of it to what is compared."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

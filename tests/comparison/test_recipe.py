@@ -1,7 +1,5 @@
 """What a recipe may hold, and which bytes it makes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The verdict on a case follows from the expectation, the other backends and the known differences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Call an ASGI application without a server: what it receives and what it sends are lists of messages."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import anyio

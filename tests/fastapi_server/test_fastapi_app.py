@@ -1,7 +1,5 @@
 """The FastAPI application by itself, without a server."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

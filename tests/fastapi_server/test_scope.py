@@ -1,7 +1,5 @@
 """The head of a request from an ASGI scope, as servers without our protocol class give it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -9,10 +7,10 @@ import pytest
 pytest.importorskip("starlette", reason="without the extra 'fastapi' its backend is NOT tested")
 
 from servers.contract.limits import Limits
-from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.fastapi_server.scope import HEAD_EXTENSION, read_scope
 from tests.fastapi_server.asgi import scope_of
+from tests.refusals import refusal_code
 
 
 def head_of(*scope: Any, **more: Any) -> RequestHead:
@@ -20,9 +18,7 @@ def head_of(*scope: Any, **more: Any) -> RequestHead:
 
 
 def code_of(*scope: Any, **more: Any) -> str:
-    with pytest.raises(Problem) as caught:
-        head_of(*scope, **more)
-    return caught.value.code
+    return refusal_code(head_of, *scope, **more)
 
 
 def test_a_head_is_read_from_what_the_server_says() -> None:

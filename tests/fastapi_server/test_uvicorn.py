@@ -1,7 +1,5 @@
 """The application under uvicorn, with our protocol class and without it."""
 
-from __future__ import annotations
-
 import socket
 import time
 from collections.abc import Iterator

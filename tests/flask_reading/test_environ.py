@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from servers.contract.limits import Limits
-from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.flask_reading import read_environ
+from tests.refusals import refusal_code
 
 
 def read(target: str = "/", method: str = "GET", protocol: str = "HTTP/1.1", **fields: str) -> RequestHead:
@@ -23,9 +23,7 @@ def read(target: str = "/", method: str = "GET", protocol: str = "HTTP/1.1", **f
 
 
 def code(*args: str, **fields: str) -> str:
-    with pytest.raises(Problem) as refusal:
-        read(*args, **fields)
-    return refusal.value.code
+    return refusal_code(read, *args, **fields)
 
 
 def pairs(head: RequestHead) -> list[tuple[str, str]]:

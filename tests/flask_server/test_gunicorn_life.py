@@ -121,21 +121,14 @@ def test_body_that_drips_beside_its_data_is_408(
     assert b'"code":"request_timeout"' in response
 
 
-def test_continue_is_sent_when_the_body_is_wanted(gunicorn: RunningBackend) -> None:
+@pytest.mark.parametrize("pieces", [[b"abc"], [b"a", b"bc"]], ids=["a body", "a body in two reads"])
+def test_continue_is_sent_once_when_the_body_is_wanted(gunicorn: RunningBackend, pieces: list[bytes]) -> None:
     head = POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
     connection = connect(gunicorn, head)
     assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    connection.sendall(b"abc")
-    assert receive_all(connection).startswith(b"HTTP/1.1 200 ")
-
-
-def test_continue_is_sent_once_for_a_body_in_two_reads(gunicorn: RunningBackend) -> None:
-    head = POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
-    connection = connect(gunicorn, head)
-    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    connection.sendall(b"a")
-    time.sleep(0.3)  # so that the server reads this byte alone
-    connection.sendall(b"bc")
+    for piece in pieces:
+        connection.sendall(piece)
+        time.sleep(0.3)  # so that the server reads this piece alone
     response = receive_all(connection)
     assert response.startswith(b"HTTP/1.1 200 ")
     assert b" 100 Continue" not in response

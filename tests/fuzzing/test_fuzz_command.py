@@ -1,7 +1,5 @@
 """The command fuzz: a planted difference is found, shrunk, saved and reported; the figures add up."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What counts as a difference between the responses to a generated request."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

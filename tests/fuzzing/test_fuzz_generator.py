@@ -1,7 +1,5 @@
 """The generator: the same seed makes the same requests, and every rule has a construct."""
 
-from __future__ import annotations
-
 from collections import Counter
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """Many conversations at a time: each ending of a conversation, and all bytes of each request are sent."""
 
-from __future__ import annotations
-
 import socket
 import time
 from collections.abc import Iterator, Mapping

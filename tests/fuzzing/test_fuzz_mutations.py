@@ -1,7 +1,5 @@
 """Mutations and splits: lengths stay true, no piece is empty, the same seed makes the same bytes."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

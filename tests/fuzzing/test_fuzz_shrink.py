@@ -1,7 +1,5 @@
 """Shrinking: the smallest request that still has the planted bytes, with a correct length."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -4,8 +4,6 @@ Every test that needs a server to behave in a certain way uses this one. A scrip
 `scripted` and `playing` make the usual ones.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 import struct

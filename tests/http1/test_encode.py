@@ -1,7 +1,5 @@
 """URLs, forms, cookies and credentials that are refused, and others for which requests is not a model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The raw client sends any bytes in any split, and reads the response even if sending fails."""
 
-from __future__ import annotations
-
 import random
 import socket
 import time

@@ -1,7 +1,5 @@
 """The multipart encoder: against requests-toolbelt, which nobody here wrote, and as a stream."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator

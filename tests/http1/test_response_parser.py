@@ -1,7 +1,5 @@
 """Responses are read strictly, in any split: framing that a lenient client would repair is an error here."""
 
-from __future__ import annotations
-
 import pytest
 
 from clients.http1.response_parser import Response, ResponseError, ResponseParser, read_responses

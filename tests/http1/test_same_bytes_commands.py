@@ -1,7 +1,5 @@
 """Every call of the post as one command line of ours: both clients send what the call of requests sends."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 What the server received is compared with the listing, and the two clients' bytes with each other.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """How the clients send and read: early responses, expectations, the bytes shown, and repetitions."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time

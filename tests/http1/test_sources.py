@@ -1,7 +1,5 @@
 """Sources give their bytes in blocks, once or again, and notice when there are fewer than they said."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

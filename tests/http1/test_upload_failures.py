@@ -1,10 +1,7 @@
 """Each failure has its exit status and a sentence, and never a traceback: the commands as processes."""
 
-from __future__ import annotations
-
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -13,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.http1.recording_server import Peer, echo_nothing, ok, playing, recording
+from clients.launch import PROJECT_ROOT, free_port
+from tests.http1.recording_server import Peer, Script, echo_nothing, ok, playing, recording
 from tests.patience import patient
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 CLIENTS = ("socket", "requests")
 PROBLEM = (
     b'{"code":"body_too_large","detail":"more than 10 bytes","status":413,'
@@ -38,6 +35,12 @@ def run(client: str, *arguments: str, before: tuple[str, ...] = ()) -> subproces
     return done
 
 
+def answered_by(script: Script, client: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """The command against a server that follows the script."""
+    with recording(script) as server:
+        return run(client, server.url, *arguments)
+
+
 def said(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode()
 
@@ -49,12 +52,6 @@ def large(tmp_path: Path) -> Path:
     path.touch()
     os.truncate(path, 64 << 20)
     return path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_nobody_listens(client: str) -> None:
@@ -71,8 +68,7 @@ def test_the_host_has_no_address(client: str) -> None:
 
 
 def test_a_refused_upload(client: str) -> None:
-    with recording(playing([TOO_LARGE])) as server:
-        done = run(client, server.url, "-F", "a=1")
+    done = answered_by(playing([TOO_LARGE]), client, "-F", "a=1")
     assert done.returncode == 1
     assert done.stdout == PROBLEM
     expected = "refused: 413 {} (body_too_large)\n  The body is too large\n  more than 10 bytes\n"
@@ -99,23 +95,20 @@ def test_a_connection_that_breaks_without_a_response(client: str, large: Path) -
         peer.read_head()
         peer.reset()
 
-    with recording(script) as server:
-        done = run(client, server.url, "-F", f"file=@{large}")
+    done = answered_by(script, client, "-F", f"file=@{large}")
     assert done.returncode == 3
     assert said(done).startswith("error: ")
 
 
 def test_a_server_that_closes_without_a_word(client: str) -> None:
-    with recording(Peer.read_request) as server:
-        done = run(client, server.url, "-F", "a=1")
+    done = answered_by(Peer.read_request, client, "-F", "a=1")
     assert done.returncode == 3
     assert "closed the connection without" in said(done)
 
 
 @pytest.mark.parametrize("said_by_server", [ok(b"x" * 100)[:-1], b"220 mail.example ESMTP\r\n\r\n"])
 def test_a_response_that_is_cut_off_or_not_http(client: str, said_by_server: bytes) -> None:
-    with recording(playing([said_by_server])) as server:
-        done = run(client, server.url, "-F", "a=1")
+    done = answered_by(playing([said_by_server]), client, "-F", "a=1")
     assert done.returncode == 3
     assert said(done).startswith("error: ")
 
@@ -149,8 +142,7 @@ def test_a_server_that_responds_drop_by_drop(client: str) -> None:
             peer.send(bytes([byte]))
             time.sleep(0.05)
 
-    with recording(script) as server:
-        done = run(client, server.url, "-F", "a=1", "--max-time", "1.5")
+    done = answered_by(script, client, "-F", "a=1", "--max-time", "1.5")
     assert done.returncode == 3
     assert "within 1.5 s" in said(done)
 
@@ -162,8 +154,7 @@ def test_a_file_that_shrinks_while_it_is_sent(client: str, large: Path) -> None:
         while peer.read():
             pass
 
-    with recording(script) as server:
-        done = run(client, server.url, "-F", f"file=@{large}")
+    done = answered_by(script, client, "-F", f"file=@{large}")
     assert done.returncode == 1
     assert re.search(r"large\.bin shrank while it was sent: [0-9]+ of 67108864 bytes were there", said(done))
     assert done.stdout == b""
@@ -186,8 +177,7 @@ def test_a_missing_file(client: str, tmp_path: Path) -> None:
 
 
 def test_an_output_that_cannot_be_written(client: str, tmp_path: Path) -> None:
-    with recording(echo_nothing) as server:
-        done = run(client, server.url, "-o", str(tmp_path / "none" / "response.json"))
+    done = answered_by(echo_nothing, client, "-o", str(tmp_path / "none" / "response.json"))
     assert done.returncode == 1
     assert "cannot write" in said(done)
 
@@ -201,7 +191,6 @@ def test_a_redirect_is_not_followed_and_no_success(client: str) -> None:
 
 
 def test_a_refusal_in_another_form_is_shown_without_control_bytes(client: str) -> None:
-    with recording(playing([ok(b"no\x1b[2J!", "500 Oops", "text/plain")])) as server:
-        done = run(client, server.url)
+    done = answered_by(playing([ok(b"no\x1b[2J!", "500 Oops", "text/plain")]), client)
     assert done.returncode == 1
     assert said(done) == "refused: 500 Internal Server Error\n  no\\u001b[2J!\n"

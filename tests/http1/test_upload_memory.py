@@ -1,7 +1,5 @@
 """An upload's size does not show in memory: the command as a process, its peak as the kernel counts it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """The clients against the real servers: what they say was sent is what the servers say that they got."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

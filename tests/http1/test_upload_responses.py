@@ -1,7 +1,5 @@
 """How both clients read a response: equally strictly. The limits of requests are reported as its own."""
 
-from __future__ import annotations
-
 import gzip
 from types import ModuleType
 

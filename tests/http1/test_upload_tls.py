@@ -1,7 +1,5 @@
 """https: both clients through ssl, with the certificate checked."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A status 2xx is checked: sizes and hashes in the response must be those of what was sent."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

@@ -5,8 +5,6 @@ Packages are installed into a temporary folder. To keep them, name a folder in t
     WIREPROOF_REAL_CLIENTS=~/.cache/wireproof/real_clients pytest -m real_clients
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The recorder forwards every byte unchanged, and its copy is read as requests and responses."""
 
-from __future__ import annotations
-
 import socket
 
 import pytest

@@ -3,8 +3,6 @@
 Most clients must be installed first, so they run only on request: pytest -m real_clients (see conftest.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.request import urlopen

@@ -1,7 +1,5 @@
 """The error for a missing client names what is missing; the error for a failed one has what it printed."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

@@ -4,8 +4,6 @@ Its expectations are language-independent data. Where this project decides other
 with its rule and with what we do instead; a case that no longer differs fails.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Heads, cookies, targets and chunks: the readings against each other and against the standard library."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Sequence
 from functools import partial

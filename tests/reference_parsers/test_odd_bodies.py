@@ -4,8 +4,6 @@ The bodies are strings of what parsers trip over. Where a parser decides otherwi
 named below with what marks such a body, and an example shows that the difference is still there.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 

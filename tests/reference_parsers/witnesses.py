@@ -1,7 +1,5 @@
 """Two parsers of multipart bodies that nobody here wrote, and the parts that they find."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -12,6 +12,7 @@ from servers.routes.files import send_file
 from servers.settings import Settings
 from servers.storage.memory import MemoryFile, MemoryStore
 from tests.contract.heads import head
+from tests.refusals import refusal_code
 
 _CONTENT = b"0123456789"
 _SHA256 = hashlib.sha256(_CONTENT).hexdigest()
@@ -198,6 +199,4 @@ def test_head_ignores_range(fields: dict[str, str]) -> None:
     ["0" * 64, _SHA256.upper(), _SHA256[:-1], _SHA256 + "0", _SHA256 + "\n", "..", "%2e%2e", "\u0661" * 64],
 )
 def test_a_name_that_is_not_the_hash_of_a_stored_file_is_not_found(sha256: str) -> None:
-    with pytest.raises(Problem) as raised:
-        _get(sha256=sha256)
-    assert raised.value.code == "not_found"
+    assert refusal_code(_get, sha256=sha256) == "not_found"

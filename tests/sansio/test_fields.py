@@ -7,6 +7,7 @@ import pytest
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.sansio.fields import FieldLines, Framing, pairs_of, parse_field_line
+from tests.refusals import refusal_code
 
 
 def _fields(*lines: bytes, minor_version: int = 1, limits: Limits | None = None) -> FieldLines:
@@ -106,9 +107,7 @@ def test_a_head_has_at_most_100_fields() -> None:
     """H29: names with `_` do not count. The line after the limit is refused before it is parsed."""
     fields = _fields(*(b"X-%d: 1" % number for number in range(99)), *[b"X_A: 1"] * 50, b"X-99: 1")
     for line in (b"X-100: 1", b"no field at all", b"X_A: 1"):
-        with pytest.raises(Problem) as raised:
-            fields.add(line)
-        assert raised.value.code == "headers_too_large"
+        assert refusal_code(fields.add, line) == "headers_too_large"
 
 
 @pytest.mark.parametrize(

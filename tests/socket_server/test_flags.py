@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from clients.launch import start
+from clients.launch import free_port, start
 from servers import socket_upload
 from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
@@ -142,8 +142,7 @@ def test_the_process_itself_ends_with_status_2() -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("stdout", [">/dev/full", ">&-"], ids=["full", "closed"])
 def test_a_standard_output_that_takes_nothing_ends_nothing(stdout: str, workers: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, str(_PROJECT / "servers" / "socket_upload.py"), "--port", str(port)]
     command += ["--workers", workers, "--store", str(tmp_path / "store")]
     with subprocess.Popen(["sh", "-c", f'exec "$@" {stdout}', "sh", *command]) as server:

@@ -19,16 +19,6 @@ FILES = [b"one", b"two", b"old", b"three"]
 CLEANUP = {"unlink", "rmdir", "scandir", "close"}
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store")
-
-
-@pytest.fixture
-def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
-    return Syscalls(monkeypatch)
-
-
 def unknown(root: Path) -> list[str]:
     """The names in `files` that are not the hash of their content."""
     return [path.name for path in (root / "files").iterdir() if sha256(path.read_bytes()) != path.name]

@@ -56,11 +56,6 @@ for turn in range(60):
 """
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
 @contextmanager
 def client(root: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", CLIENT, str(root)]

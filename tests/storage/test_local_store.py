@@ -17,21 +17,6 @@ from tests.storage.uploads import add, content_of, sha256, staged, upload
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
-@pytest.fixture
-def store(root: Path) -> LocalStore:
-    return LocalStore(root)
-
-
-@pytest.fixture
-def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
-    return Syscalls(monkeypatch)
-
-
-@pytest.fixture
 def no_unnamed_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system without O_TMPFILE."""
     real = os.open

@@ -1,7 +1,5 @@
 """The backends with an eye on when they make the events of `/stream_echo`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 

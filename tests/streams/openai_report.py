@@ -1,7 +1,5 @@
 """What OpenAI's own clients must find in a server of ours: the report of `openai_calls`, read and checked."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Sequence

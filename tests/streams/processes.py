@@ -1,7 +1,5 @@
 """What a backend's processes hold: their descriptors and threads, by /proc (Linux)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

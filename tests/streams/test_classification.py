@@ -1,7 +1,5 @@
 """The verdict on given arrival times: the three kinds, too little to tell, and what noise may not change."""
 
-from __future__ import annotations
-
 import itertools
 import random
 

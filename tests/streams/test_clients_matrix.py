@@ -10,8 +10,6 @@ To install once and use the folder again, name it in the environment:
     WIREPROOF_CLIENTS_MATRIX=~/.cache/openai-clients pytest -m clients_matrix
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

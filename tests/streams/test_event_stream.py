@@ -1,7 +1,5 @@
 """The parser of Server-Sent Events: the WHATWG's rules one by one, and every case in every split."""
 
-from __future__ import annotations
-
 import itertools
 import random
 

@@ -1,7 +1,5 @@
 """Streams are compared and expected event by event."""
 
-from __future__ import annotations
-
 import pytest
 
 from clients.comparison.equality import first_difference

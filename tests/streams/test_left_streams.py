@@ -1,7 +1,5 @@
 """A client that leaves ends the making of events: at once, or at the second write that cannot reach it."""
 
-from __future__ import annotations
-
 import json
 import socket
 import struct

@@ -1,7 +1,5 @@
 """Every backend streams: an event is with the client before the next but one is made."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import socket

@@ -1,7 +1,5 @@
 """500 streams at once on one worker of the socket server keep their pace: a pause holds no thread."""
 
-from __future__ import annotations
-
 import selectors
 import socket
 import statistics

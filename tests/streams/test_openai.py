@@ -1,7 +1,5 @@
 """openai-python as installed takes every backend for OpenAI: streams, completions, its own exceptions."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The plot: a row an event, at most 80 columns, a stair for a stream and a wall for a burst."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

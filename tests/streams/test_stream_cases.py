@@ -1,7 +1,5 @@
 """Live streams in the comparison: equal sequences, and a difference when they do not come live."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """python clients/stream.py: what it asks for, what it prints, and its exit status."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty
@@ -28,6 +26,12 @@ def run(*arguments: str) -> Result:
     return CliRunner(env={"NO_COLOR": "", "WIREPROOF_TOKEN": ""}).invoke(stream.main, list(arguments))
 
 
+def run_against(script: Steps, *arguments: str) -> Result:
+    """The command against a server that plays the script."""
+    with recording(playing(script)) as server:
+        return run(server.url + "/stream_echo", *arguments)
+
+
 @pytest.mark.parametrize(
     ("script", "flags", "verdict", "status"),
     [
@@ -42,15 +46,13 @@ def run(*arguments: str) -> Result:
 def test_the_verdict_is_printed_and_is_the_exit_status(
     script: Steps, flags: list[str], verdict: str, status: int, client: str
 ) -> None:
-    with recording(playing(script)) as server:
-        result = run(server.url + "/stream_echo", "--data", DATA, "--client", client, *flags)
+    result = run_against(script, "--data", DATA, "--client", client, *flags)
     assert f"verdict: {verdict}\n" in result.output
     assert result.exit_code == status, result.output
 
 
 def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() -> None:
-    with recording(playing(LIVE)) as server:
-        result = run(server.url + "/stream_echo", "--data", DATA)
+    result = run_against(LIVE, "--data", DATA)
     times = re.findall(r'^ +(\d+\.\d{3}) s  \{"chunk": "[echo this]"\}$', result.output, re.MULTILINE)
     assert len(times) == 9
     assert float(times[8]) - float(times[0]) >= 8 * PAUSE - 0.002
@@ -59,16 +61,14 @@ def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() ->
 
 
 def test_what_was_read_whole_is_one_line_instead_of_a_plot() -> None:
-    with recording(playing(LIVE)) as server:
-        result = run(server.url + "/stream_echo", "--data", DATA, "--no-stream")
+    result = run_against(LIVE, "--data", DATA, "--no-stream")
     assert re.search(r"^all 9 events came at [0-9]\.[0-9]{3} s$", result.output, re.MULTILINE)
     assert "*\n" not in result.output
 
 
 def test_types_pings_and_lines_of_data_are_shown_and_nothing_unprintable() -> None:
     body = b": ping\r\n\r\nevent: tick\r\ndata: one\r\ndata: two\x1b[31m\r\n\r\n"
-    with recording(playing([CHUNKED, chunk(body), LAST_CHUNK])) as server:
-        result = run(server.url + "/stream_echo")
+    result = run_against([CHUNKED, chunk(body), LAST_CHUNK])
     assert " s  : ping\n" in result.output
     assert " s  tick: one\n            two\\u001b[31m\n" in result.output
     assert "comments between the events: 1" in result.output
@@ -102,8 +102,7 @@ def test_a_refusal_is_said_in_words_and_exits_with_1() -> None:
         b'{"code":"bad_value","detail":"delay is out of range","status":400,"title":"No good","type":"/"}'
     )
     head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n"
-    with recording(playing([head % len(problem) + problem])) as server:
-        result = run(server.url + "/stream_echo")
+    result = run_against([head % len(problem) + problem])
     assert result.exit_code == 1
     assert "refused: 400 Bad Request (bad_value)" in result.stderr
     assert "delay is out of range" in result.stderr
@@ -112,8 +111,7 @@ def test_a_refusal_is_said_in_words_and_exits_with_1() -> None:
 
 def test_a_response_that_is_not_a_stream_is_shown_and_exits_with_1() -> None:
     response = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
-    with recording(playing([response])) as server:
-        result = run(server.url + "/stream_echo")
+    result = run_against([response])
     assert result.exit_code == 1
     assert '"a": 1' in result.output
     assert "not an event stream, but one response (application/json)" in result.output
@@ -150,16 +148,14 @@ def test_nobody_there_exits_with_3(client: str) -> None:
 
 @pytest.mark.parametrize("client", stream.CLIENTS)
 def test_a_stream_that_breaks_off_is_classified_and_exits_with_3(client: str) -> None:
-    with recording(playing(LIVE[:-1])) as server:
-        result = run(server.url + "/stream_echo", "--data", DATA, "--client", client)
+    result = run_against(LIVE[:-1], "--data", DATA, "--client", client)
     assert result.exit_code == 3
     assert "verdict: real stream" in result.stdout
     assert result.stderr.startswith("error: ")
 
 
 def test_the_time_limit_ends_a_stream_that_goes_on() -> None:
-    with recording(playing([*LIVE[:-1], 0.8])) as server:
-        result = run(server.url + "/stream_echo", "--data", DATA, "--max-time", "0.8")
+    result = run_against([*LIVE[:-1], 0.8], "--data", DATA, "--max-time", "0.8")
     assert result.exit_code == 3
     assert "error: the stream had not ended after 0.8 s" in result.stderr
 

@@ -1,7 +1,5 @@
 """Both readers against scripted servers: OpenAI's style and Qwen's, whole and broken."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """Uploads stream, too: while the client makes the body, the server parses and stores what came before."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ nginx is Debian's (`apt-get install nginx-light`), started here on 127.0.0.1 wit
 folder.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import socket

@@ -6,8 +6,6 @@
 all processes.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Says at the end of a run that the third-party requests were absent."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.third_party_requests.records import ABSENT, are_here

@@ -1,7 +1,5 @@
 """Compares a response with what a third-party request expects, or with our deliberate difference from it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

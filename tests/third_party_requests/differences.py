@@ -4,8 +4,6 @@ A listed case that no longer differs fails its test, and so does one that differ
 written here. The tests of `test_differences.py` keep the list itself in order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

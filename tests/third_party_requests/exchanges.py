@@ -1,7 +1,5 @@
 """Sends the bytes of a request over a new connection, and reads the first response."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import time

@@ -3,8 +3,6 @@
 They are not part of this project. Without them their tests are skipped, and the summary says so.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """The lists of deliberate differences name real requests and real rules."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pytest

@@ -3,8 +3,6 @@
 Requests that depend on one of gunicorn's settings are left out.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """JSON bodies of JSONTestSuite and urlencoded bodies of web-platform-tests, sent to every backend."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 

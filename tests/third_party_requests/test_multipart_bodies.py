@@ -1,7 +1,5 @@
 """Multipart bodies of other parsers' tests, sent to every backend."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ They have no expectation: the backends are compared with each other. The backend
 that a request that is never completed ends too.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """A defect of Werkzeug's development server, in its smallest form: see README.md."""
 
-from __future__ import annotations
-
 import socket
 import threading
 
