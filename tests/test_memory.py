@@ -18,6 +18,7 @@ import pytest
 from clients.http1.response_parser import Response, read_responses
 from clients.launch import RunningBackend, start
 from tests.conftest import BACKEND_NAMES
+from tests.patience import patient
 
 MIB = 1024 * 1024
 CEILING = 32 * MIB
@@ -104,7 +105,7 @@ def blocks(size: int) -> Iterator[bytes]:
 
 def upload(backend: RunningBackend, framing: str, size: int) -> Response:
     head, body = framed(framing, size)
-    with socket.create_connection((backend.host, backend.port), timeout=SECONDS) as connection:
+    with socket.create_connection((backend.host, backend.port), timeout=patient(SECONDS)) as connection:
         connection.sendall(head)
         for block in body:
             connection.sendall(block)
@@ -146,7 +147,7 @@ def chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def download(backend: RunningBackend, href: str) -> str:
     """The hash of what is read back, which is not held here either."""
     sha256 = hashlib.sha256()
-    connection = http.client.HTTPConnection(backend.host, backend.port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(backend.host, backend.port, timeout=patient(SECONDS))
     with contextlib.closing(connection):
         connection.request("GET", href, headers={"Connection": "close"})
         response = connection.getresponse()
