@@ -4,8 +4,9 @@
 python="${PYTHON:-python3}"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
+# install_clients PACKAGE...: the programs that the tests use where they are installed, and these.
 install_clients() {
-  local packages=(curl nginx-light wget libwww-perl chromium)
+  local packages=(curl nginx-light wget libwww-perl chromium "$@")
   # A Node.js from elsewhere brings its own npm, and conflicts with Debian's.
   command -v npm >/dev/null || packages+=(nodejs npm)
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
