@@ -38,7 +38,8 @@ def many_files(target: Target) -> None:
             time.sleep(0.02)
     for talk in talks:
         response = talk.result().only()
-        assert response.status == 200 and len(response.json()["files"]) == _FILES
+        assert response.status == 200, response.body
+        assert len(response.json()["files"]) == _FILES
     # Four more for the pulse's connection and the file that /healthz tries to write.
     assert most <= before + _TOGETHER * _DESCRIPTORS_AN_UPLOAD + 4, f"{most} descriptors, {before} before"
     assert eventually(lambda: descriptors(target.pid) <= before)

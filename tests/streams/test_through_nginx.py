@@ -28,6 +28,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 HOST = "127.0.0.1"
+# On a busy machine the client itself may read events in bursts; nginx would hold them back in every attempt.
+_ATTEMPTS = 8
 DELAY = 0.1
 QUERY = "echo this"
 CONFIG = """
@@ -111,8 +113,12 @@ def through(proxy: str, name: str, how: str, client: OpenStream) -> StreamRecord
 def test_with_our_field_nginx_passes_a_real_stream_on(
     proxy: str, server: Watched, client: OpenStream, version: str
 ) -> None:
-    recorded = through(proxy, server.backend.name, f"by-{version}", client)
-    assert classify_stream(recorded.times, delay=DELAY).kind is StreamKind.REAL
+    for _ in range(_ATTEMPTS):
+        recorded = through(proxy, server.backend.name, f"by-{version}", client)
+        classification = classify_stream(recorded.times, delay=DELAY)
+        if classification.kind is StreamKind.REAL:
+            return
+    raise AssertionError(classification.evidence)
 
 
 def test_an_nginx_that_does_not_heed_it_is_found_to_buffer(
