@@ -56,7 +56,8 @@ def test_memory_that_is_held_fails(faulty: Target) -> None:
     Bounded(lambda: [request], 16)(faulty)
     request = _request(b"/hoarding", 4 << 20)
     with pytest.raises(AssertionError, match="grew by"):
-        Bounded(lambda: [request], 16)(faulty)
+        for _ in range(10):  # on a busy machine a measurement may come too late to see it
+            Bounded(lambda: [request], 16)(faulty)
 
 
 def test_a_refusal_passes_and_an_answered_canary_fails(faulty: Target) -> None:

@@ -45,10 +45,15 @@ def test_the_request_arrives_unchanged_and_its_end_is_seen() -> None:
 
 
 def test_pieces_are_segments_of_their_own() -> None:
-    with scripted(ok()) as server:
-        exchange(HOST, server.port, bytewise(REQUEST, random.Random(0)))
-        assert server.requests == [REQUEST]
-        assert server.peers[0].reads > 1
+    reads = 0
+    for _ in range(20):  # on a busy machine one read may take all segments
+        with scripted(ok()) as server:
+            exchange(HOST, server.port, bytewise(REQUEST, random.Random(0)))
+            assert server.requests == [REQUEST]
+            reads = max(reads, server.peers[0].reads)
+        if reads > 1:
+            break
+    assert reads > 1
 
 
 def test_no_piece_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
