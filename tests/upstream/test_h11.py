@@ -2,7 +2,7 @@
 
 import pytest
 
-h11 = pytest.importorskip("h11", reason="it comes with the extra of the guest")
+h11 = pytest.importorskip("h11", reason="it comes with the extra fastapi")
 
 
 def test_a_folded_trailer_is_accepted_and_unfolded() -> None:
