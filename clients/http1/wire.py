@@ -29,7 +29,8 @@ Listener: TypeAlias = Callable[[Block], None]
 class Wire:
     """A time limit for a connection, in seconds from now, and listeners that get every byte that passes.
 
-    `sent` counts the bytes of the request that have been sent.
+    `sent` counts the bytes of the request that have been sent. `waited` says whether nothing could be read
+    yet when the last bytes were asked for.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Wire:
     ) -> None:
         self.max_time = max_time
         self.sent = 0
+        self.waited = True
         self.on_sent = on_sent
         self.on_received = on_received
         self._deadline = None if max_time is None else time.monotonic() + max_time
@@ -101,6 +103,7 @@ class _Watched(_Base):
 
     def recv(self, size: int = 65536, flags: int = 0, /) -> bytes:
         self._keep_deadline()
+        self.wire.waited = not self._is_readable()
         data = super().recv(size, flags)
         if self.wire.on_received:
             self.wire.on_received(data)
@@ -108,11 +111,19 @@ class _Watched(_Base):
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         self._keep_deadline()
+        self.wire.waited = not self._is_readable()
         # For 0 a TLS socket reads nothing, and a plain socket as much as fits.
         count = super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
         if self.wire.on_received:
             self.wire.on_received(memoryview(buffer)[:count])
         return count
+
+    def _is_readable(self) -> bool:
+        if self.fileno() < 0:
+            return True  # reading a closed socket fails at once
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _keep_deadline(self) -> None:
         if self.gettimeout() == 0:
@@ -168,6 +179,9 @@ class WireSocket(_Watched, socket.socket):
 
 class WireTLSSocket(_Watched, ssl.SSLSocket):
     """A TLS connection that is watched: what passes is the plain text. A context makes it."""
+
+    def _is_readable(self) -> bool:
+        return self.pending() > 0 or super()._is_readable()
 
 
 def watch_tls(context: ssl.SSLContext) -> ssl.SSLContext:

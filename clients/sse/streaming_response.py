@@ -27,10 +27,6 @@ OpenStream: TypeAlias = Callable[[Call, Wire, bool], AbstractContextManager[Stre
 """`open_stream(call, wire, whole)`; with `whole` the body is read to its end before it is passed on."""
 
 
-# Reading bytes that are there already takes less time than this.
-_LEAST_WAIT = 0.001
-
-
 class WireTimes:
     """When bytes passed a wire, in seconds on the monotonic clock. No library in between can hide it.
 
@@ -67,7 +63,7 @@ class WireTimes:
         if not len(block):
             return
         now = time.monotonic()
-        if now - self._waits_since >= _LEAST_WAIT:
+        if self.wire.waited:
             self._showing = 0.0
         self._waits_since = now
         self.last_at = now - self._showing
