@@ -87,11 +87,11 @@ def media_type_of(reading: Parsers, value: str) -> MediaType | str:
 
 
 def pairs_of(reading: Parsers, data: bytes) -> object:
-    """The pairs of a urlencoded body, or the code of the refusal."""
+    """The pairs of a urlencoded body, or what it is refused for."""
     try:
         return reading.urlencoded(data, "utf-8")
-    except Problem as problem:
-        return problem.code
+    except UnicodeDecodeError:
+        return "not UTF-8"
 
 
 @EVERY_SEED

@@ -15,7 +15,7 @@ from ..comparison.cases import tier_of
 Rng = random.Random
 
 HOST = b"localhost:8000"
-_PLACEHOLDER = re.compile(rb"@([@wtodnBS])")
+_PLACEHOLDER = re.compile(rb"@([@wtodnBScu])")
 _WORDS = (b"a", b"b", b"name", b"file1", b"x-y", b"q", b"Z9", b"key", b"data.txt", b"_charset_", b"a.b", b"0")
 _TEXTS = (
     "",
@@ -73,6 +73,11 @@ def valid(rules: str, *samples: bytes, tier: int = 0) -> Production:
 def fault(rules: str, *samples: bytes, tier: int = 0) -> Production:
     """A production for which every backend refuses the request."""
     return Production(tuple(rules.split()), samples, tier, fault=True)
+
+
+def either(rules: str, *samples: bytes) -> Production:
+    """A production that every backend accepts, or every backend refuses: it has arbitrary octets."""
+    return valid(rules, *samples)
 
 
 @dataclass(slots=True)
@@ -175,7 +180,8 @@ def fill(sample: bytes, rng: Rng, boundary: bytes = b"b") -> bytes:
     """A sample with its placeholders replaced.
 
     `@w` a word, `@t` some text in UTF-8, `@o` some octets, `@d` data with line ends and dashes, `@n` a small
-    number, `@B` the boundary, `@S` blanks or none, `@@` an at-sign.
+    number, `@B` the boundary, `@S` blanks or none, `@c` any octet, `@u` any character beyond ASCII in UTF-8,
+    `@@` an at-sign.
     """
     if b"@" not in sample:
         return sample
@@ -196,6 +202,10 @@ def fill(sample: bytes, rng: Rng, boundary: bytes = b"b") -> bytes:
             return boundary
         if kind == b"S":
             return rng.choice((b"", b" ", b"\t", b"  "))
+        if kind == b"c":
+            return bytes([rng.randrange(256)])
+        if kind == b"u":
+            return chr(rng.choice((rng.randrange(0x80, 0x100), rng.randrange(0x100, 0xD800)))).encode()
         return b"@"
 
     return _PLACEHOLDER.sub(replacement, sample)

@@ -26,7 +26,7 @@ BODY_CODES = frozenset(
         *("unsupported_content_encoding", "multipart_preamble", "multipart_epilogue", "multipart_truncated"),
         *("multipart_syntax", "part_headers_missing", "part_header_syntax", "part_header_encoding"),
         *("disposition_missing", "disposition_syntax", "disposition_type", "name_missing", "filename_ext"),
-        *("part_transfer_encoding", "field_encoding", "part_charset", "form_not_utf8", "text_encoding"),
+        *("part_transfer_encoding", "filename_conflict", "form_not_utf8", "text_encoding"),
         *("json_invalid", "json_duplicate_key", "json_too_deep", "field_too_large", "too_many_parts"),
         *("part_headers_too_large", "bad_value"),
     }

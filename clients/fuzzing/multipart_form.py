@@ -216,6 +216,9 @@ MULTIPART_FAULTS: tuple[tuple[Place, _Rows], ...] = (
     (_in_part(_NAMED, b"\r\n\r\nv"), grammar.PART_FIELD_FAULTS),
     (_in_part(b"", b"\r\n" + _NAMED + b"\r\nv"), grammar.FIRST_PART_FIELD_FAULTS),
     (_in_part(_NAMED, b""), grammar.DATA_FAULTS),
+    (_in_part(_NAMED, b""), grammar.TYPED_DATA),
+    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), grammar.ANY_DISPOSITIONS),
+    (_in_part(_NAMED, b"\r\n\r\nv"), grammar.ANY_PART_FIELDS),
     (place_whole, grammar.WHOLE_FAULTS),
 )
-"""Faults of a multipart body: the function that places each production, and the productions."""
+"""Faults of a multipart body, and what may be one: the function that places each production, and these."""

@@ -3,7 +3,7 @@
 `multipart_form` makes bodies from them.
 """
 
-from .draft import fault, valid
+from .draft import either, fault, valid
 
 BOUNDARIES = (
     valid("M6", b"b", b"*****", b"----WebKitFormBoundary7MA4YWxkTrZu0gW", b"0"),
@@ -55,12 +55,10 @@ BOUNDARY_FAULTS = (
     fault("M11", b"multipart/form-data, boundary=@B", b"multipart/form-data; a=b, boundary=@B"),
 )
 
-PREAMBLES = (
-    valid("M13", b"preamble\r\n", b"--\r\n-\r\n", b"@w\r\n@o\r\n", b"x" * 65536 + b"\r\n"),
-    valid("M14", b"\r\n"),
-)
+PREAMBLES = (valid("M14", b"\r\n", b"\r\n\r\n", b"\r\n" * 64),)
 PREAMBLE_FAULTS = (
-    fault("M13", b"x" * 65537 + b"\r\n", b"a --@B b\r\n", b"--@Bx\r\n"),
+    fault("M13", b"preamble\r\n", b"\r\n@w\r\n", b"--\r\n", b" \r\n", b"\r\n" * 65, b"@o@w\r\n"),
+    fault("M13", b"Content-Disposition: form-data; name=z\r\n\r\nv\r\n", b"a --@B b\r\n", b"--@Bx\r\n"),
     fault("M15", b"junk", b"\n", b"\r", b"a\r\nb"),
     fault("M31", b"--@B junk\r\n", b"--@B-\r\n", b"--@B" + b" " * 65 + b"\r\n", b"--@B\n\r\n"),
     fault("M24", b"--@B\nContent-Disposition: form-data; name=a\n\nv\n"),
@@ -70,12 +68,15 @@ PREAMBLE_FAULTS = (
 
 PADDINGS = (valid("M30", b" ", b"\t", b" \t \t", b" " * 64),)
 CLOSINGS = (
-    valid("M18", b"", b"junk", b"\n", b" \t\r\n", b"\r"),
-    valid("M16", b"\r\n", b"\r\nepilogue", b"\r\n@o@w\r\n-", b"\r\n\r\n" + b"e" * 70000),
+    valid("M18", b"", b" ", b" \t\r\n", b"\t" * 64, b" " * 64 + b"\r\n"),
+    valid("M16", b"\r\n", b"\r\n\r\n", b"\r\n" * 64),
 )
 CLOSING_FAULTS = (
-    fault("M17", b"\r\n--@B", b"--@B", b"\r\nx--@Bx", b"\r\n--@B--\r\n"),
+    fault("M16", b"\r\nepilogue", b"\r\n@o", b"\r\n" * 65, b"\r\n ", b"\r\n\n", b"\r\n\r", b" \r\n--"),
+    fault("M16", b"\r\nContent-Disposition: form-data; name=z\r\n\r\nv\r\n"),
+    fault("M17", b"\r\n--@B", b"\r\nx--@Bx", b"\r\n--@B--\r\n"),
     fault("M17", b"\r\n--@B\r\nContent-Disposition: form-data; name=a\r\n\r\nv\r\n--@B--\r\n"),
+    fault("M18", b"junk", b"\n", b"\r", b" @w", b"--@B", b"-", b" \r\r\n", b" " * 64 + b"x", b" " * 65),
 )
 
 FIELD_DISPOSITIONS = (
@@ -92,12 +93,11 @@ FIELD_DISPOSITIONS = (
     valid(
         "M64",
         b"form-data; name*=utf-8''%c3%a9",
-        b"form-data; name=a; name*=UTF-8'de'b",
+        b"form-data; name=a; name*=UTF-8'de'a",
         b"form-data; name*=iso-8859-1''%e9",
     ),
     valid("M65", b'form-data; name="=?utf-8?B?w6k=?="', b'form-data; name="&#233;"'),
     valid("M66", b'form-data; name="a\tb"'),
-    valid("M68", b'form-data;\r\n name="@w"', b'form-data; name="a \t\r\n\t b"'),
     valid("M37", b'form-data; name=@w; size=@n; x=""'),
 )
 FILE_DISPOSITIONS = (
@@ -124,11 +124,15 @@ FILE_DISPOSITIONS = (
     ),
     valid(
         "M62",
-        b"form-data; name=f; filename=a; filename*=UTF-8''b",
-        b"form-data; filename*=utf-8''; filename=\"x\"; name=f",
+        b"form-data; name=f; filename=a; filename*=UTF-8''a",
+        b"form-data; filename*=utf-8''%C3%A9; filename=\"?\"; name=f",
+        b"form-data; name=f; filename=\"=?utf-8?B?w6k=?=\"; filename*=utf-8''%C3%A9",
+        b"form-data; name=f; filename=\"=?UTF-8?Q?=C3=A9_a?=\"; filename*=UTF-8''%c3%a9%20a",
+        b"form-data; name=f; filename=%C3%A9; filename*=utf-8''%c3%a9",
+        b"form-data; name=f; filename=a; filename*=utf-8''%22a%22",
     ),
+    valid("M63", b"form-data; name=f; filename*=UTF-8''a'(b)*,/:<=>?@@[\\]{}"),
     valid("M65", b'form-data; name=f; filename="=?utf-8?Q?=C3=A9?="'),
-    valid("M68", b'form-data; name=f;\r\n\tfilename="a\r\n b"'),
     valid("M44", b'form-data; name=f; filename="a;name=b"'),
 )
 DISPOSITION_FAULTS = (
@@ -172,6 +176,14 @@ DISPOSITION_FAULTS = (
     ),
     fault("M60", b"form-data; name=f; filename=", b"form-data; name=f; filename", b"form-data; name="),
     fault(
+        "M62",
+        b"form-data; name=f; filename=a; filename*=UTF-8''b",
+        b"form-data; name=f; filename=\"@u\"; filename*=utf-8''@w",
+        b"form-data; name=a; name*=utf-8''%c3%a9",
+        b"form-data; name=f; filename=\"=?utf-8?Q?=41?=\"; filename*=utf-8''B",
+        b"form-data; name=f; filename=a-b; filename*=utf-8''ab",
+    ),
+    fault(
         "M63",
         b"form-data; name=f; filename*=utf-8''%zz",
         b"form-data; name=f; filename*=utf-8''%ff",
@@ -189,13 +201,28 @@ DISPOSITION_FAULTS = (
         b"form-data; name=a; name*=x",
     ),
     fault("M66", b'form-data; name="a\x00"', b'form-data; name="\x1b"; filename=b', b"form-data; name=a\x7f"),
+    fault("M68", b'form-data;\r\n name="@w"', b'form-data; name="a \t\r\n\t b"'),
     fault("M67", b'form-data; name="a\rb"', b'form-data; name="a\nb"', b'form-data; name=a; filename="\n"'),
+)
+ANY_DISPOSITIONS = (
+    either(
+        "M66",
+        b'form-data; name="@c@u@c"',
+        b"form-data; name=a@c",
+        b"form-data@c name=a",
+        b"form-data;@cname=a",
+    ),
+    either("M51", b'form-data; name=f; filename="@c@c@u"', b"form-data; name=f; filename=a@cb"),
+    either("M63", b"form-data; name=f; filename*=utf-8''a@cb", b"form-data; name=f; filename*=@w'@c'a"),
+    either("M61", b"form-data; name=f; filename*=\"utf-8''a@cb\"", b"form-data; name*=latin1''%@n@c"),
+    either("M62", b"form-data; name=f; filename=\"@w@u\"; filename*=utf-8''@w%C3%A9"),
+    either("M62", b"form-data; name=f; filename=\"@c@c\"; filename*=utf-8''%c3%a9@c"),
+    either("M62", b"form-data; name=f; filename=\"=?utf-8?Q?@c@c?=\"; filename*=utf-8''@c"),
 )
 
 # Whole header lines of a part, without Content-Disposition.
 PART_FIELDS = (
     valid("M72", b"X-A: 1\r\nX-A: 2", b"Content-Length: 99", b"X_a: @w", b"Content-ID: <@w>"),
-    valid("M68", b"X-A: a\r\n b\r\n\tc", b"X-A:\r\n  x", b"X-A: a \t\r\n\t "),
     valid(
         "M74",
         b"Content-Transfer-Encoding: binary",
@@ -225,15 +252,24 @@ PART_FIELD_FAULTS = (
         b"Content-Transfer-Encoding: x",
     ),
     fault(
-        "M75", b"Content-Transfer-Encoding: quoted-printable", b"content-transfer-encoding: QUOTED-PRINTABLE"
-    ),
-    fault(
         "M73",
         b"X-A: " + b"x" * 16384,
         b"\r\n".join(b"X-%d: 1" % n for n in range(32)),
-        b"X: y" + b"\r\n z" * 5000,
     ),
+    fault("M68", b"X-A: a\r\n b\r\n\tc", b"X-A:\r\n  x", b"X-A: a\r\n ", b"X: y" + b"\r\n z" * 5000),
     fault("M36", b"--@B", b"--@B--"),
+)
+ANY_PART_FIELDS = (
+    either("M66", b"X-A: @c@c", b"X@c: 1", b"@cX: 1", b"X-A:@c", b"X-A: 1@c"),
+    either("M83", b"Content-Type: @c", b"Content-Type: text/@c", b"Content-Type:@ctext/plain@c"),
+    either(
+        "M83",
+        b'Content-Type: text/plain; x="@c@u"',
+        b"Content-Type: text/plain; x=@c",
+        b"Content-Type: @u/@w",
+    ),
+    either("M76", b"Content-Type: text/plain; charset=@c@w", b'Content-Type: text/plain; charset="@u"'),
+    either("M74", b"Content-Transfer-Encoding: 8bit@c", b"Content-Transfer-Encoding:@cbinary"),
 )
 FIRST_PART_FIELD_FAULTS = (fault("M69", b" X-A: 1", b"\tContent-Type: text/plain"),)
 
@@ -245,7 +281,8 @@ TEXT_TYPES = (
         b"application/x-www-form-urlencoded",
         b"application/ld+json",
     ),
-    valid("M76", b"text/plain; charset=utf-8", b'TEXT/HTML;CHARSET="UTF-8"', b"text/plain;a=b;charset=Utf-8"),
+    valid("M76", b"text/plain; charset=utf-8", b'TEXT/HTML;CHARSET="UTF-8"', b"text/plain;a=b;charset=Utf8"),
+    valid("C10", b"application/json; charset=utf-16", b'application/ld+json;charset="@w"'),
 )
 """Types of text fields whose data are UTF-8."""
 
@@ -284,17 +321,35 @@ FILE_DATA = (
 NESTED_DATA = (valid("M84", b"--inner\r\nContent-Disposition: file; filename=a\r\n\r\nx\r\n--inner--"),)
 NOT_UTF8 = (valid("M78", b"\xff", b"a\xe9", b"\xc3", b"@w\xed\xa0\x80", b"\x80@o"),)
 
-DATA_FAULTS = (
-    fault(
+# The rest of a field's part after its Content-Disposition line.
+TYPED_DATA = (
+    valid(
         "M76",
         b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xff",
         b"Content-Type: text/plain;charset=us-ascii\r\n\r\n\xc3\xa9",
+        b"Content-Type: text/plain;charset=ASCII\r\n\r\n@w",
+        b"Content-Type: text/plain; charset=latin1\r\n\r\n@o@w",
+        b"Content-Type: text/plain; charset=L1\r\n\r\n\xe9",
     ),
-    fault("M78", b"Content-Type: text/plain\r\n\r\n\xff", b"Content-Type: application/json\r\n\r\n\xe9"),
-    fault(
+    valid("M78", b"Content-Type: text/plain\r\n\r\n\xff", b"Content-Type: application/json\r\n\r\n\xe9"),
+    valid(
         "M77",
         b"Content-Type: text/plain; charset=utf-16\r\n\r\nv",
         b"Content-Type: text/csv; charset=koi8-r\r\n\r\n",
+        b'Content-Type: text/csv; charset="@u"\r\n\r\n@o',
+    ),
+    valid(
+        "M75",
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n@w",
+        b"content-transfer-encoding: QUOTED-PRINTABLE\r\n\r\n @w\r\n@o@w",
+    ),
+)
+DATA_FAULTS = (
+    fault(
+        "M75",
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\na=3D",
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n@w \r\n@w",
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n@w\t",
     ),
     fault(
         "M85",
@@ -302,11 +357,9 @@ DATA_FAULTS = (
         b"--@B\r\nContent-Disposition: attachment\r\n\r\nx\r\n--@B--",
     ),
 )
-"""The rest of a field's part after its Content-Disposition line."""
-
 # A whole part with the delimiter before it.
 PART_FAULTS = (
-    fault("M35", b"--@B\r\n\r\nv", b"--@B\r\n\r\n"),
+    fault("M35", b"--@B\r\n\r\nv", b"--@B\r\n\r\n", b"--@B\r\n\r\n\r\n"),
     fault("M36", b"--@B\r\n--@B\r\nContent-Disposition: form-data; name=a\r\n\r\nv"),
     fault(
         "M37",
@@ -328,11 +381,14 @@ END_FAULTS = (
 )
 WHOLE_BODIES = (
     valid("M22", b"--@B--", b"--@B--\r\n", b"\r\n--@B--\r\n"),
+    valid("M35", b"--@B\r\n\r\n--@B--\r\n", b"--@B \r\n\r\n--@B--"),
     valid("M86", b"1000 parts"),
     valid("M87", b"1 MiB"),
     valid("M78", b"over 1 MiB, not UTF-8"),
 )
 WHOLE_FAULTS = (
+    fault("M18", b"--@B--x", b"--@B\r\n\r\n--@B--x", b"--@B--\r", b"--@B\r\n\r\n--@B--\r"),
+    fault("M35", b"--@B\r\n\r\n\r\n--@B--", b"--@B\r\n\r\n--@B-", b"--@B\r\n\r\n--@B-- x"),
     fault("M23", b"\r\n", b"garbage", b"@w\r\n@w", b"--", b"-"),
     fault("M19", b"--@B", b"--@B-", b"--@B\r"),
     fault("M86", b"1001 parts"),

@@ -2,13 +2,16 @@
 
 import codecs
 import hashlib
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from ..storage.base import FileWriter, StoredFile, Upload
-from .form import CHARSETS, FormBuilder, HashingWriter
+from .charsets import codec_of
+from .form import FormBuilder, HashingWriter
 from .json_reader import read_json
 from .limits import Limits
-from .parsers import Parsers
+from .parsers import FormEncoding, Parsers
 from .problems import Problem
 from .request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
 
@@ -48,7 +51,7 @@ def body_builder(
             )
         return OpaqueBuilder(head, media_type, upload)
     if media_type is None:
-        return TextOrBytesBuilder(head, None, upload, limits)
+        return TextBuilder(head, None, upload, limits)
     if media_type.is_form_data:
         return MultipartBuilder(media_type, parsers, upload, limits)
     if media_type.is_json:
@@ -65,10 +68,11 @@ def _text_builder(
 ) -> BodyBuilder:
     charset = media_type.parameter("charset")
     if charset is None:
-        return TextOrBytesBuilder(head, media_type, upload, limits)
-    if charset.lower() in CHARSETS:
-        return DeclaredTextBuilder(media_type, charset.lower(), limits)
-    return OpaqueBuilder(head, media_type, upload)
+        return TextBuilder(head, media_type, upload, limits)
+    codec = codec_of(charset)
+    if codec is None:
+        return OpaqueBuilder(head, media_type, upload)
+    return TextBuilder(head, media_type, upload, limits, codec)
 
 
 class _SmallBody:
@@ -112,14 +116,28 @@ class UrlencodedBuilder(_SmallBody):
 
     def finish(self) -> ParsedBody:
         # WHATWG defines no charset parameter. ISO-8859-1 is the only one that is followed (C11, U7).
-        charset = (self._media_type.parameter("charset") or "").lower()
+        codec = codec_of(self._media_type.parameter("charset") or "utf-8")
+        encoding: FormEncoding = "iso-8859-1" if codec == "iso-8859-1" else "utf-8"
         self._check_count()
-        pairs = self._parsers.urlencoded(
-            bytes(self._held), "iso-8859-1" if charset == "iso-8859-1" else "utf-8"
-        )
+        try:
+            pairs = self._parsers.urlencoded(bytes(self._held), encoding)
+        except UnicodeDecodeError:
+            raise self._undecodable(encoding) from None
         form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
         size, sha256 = self._measure()
         return ParsedBody("form", self._media_type, size, sha256, form=form)
+
+    def _undecodable(self, encoding: FormEncoding) -> Problem:
+        """Many clients give this type to any body, so the detail says how a file is sent (U9)."""
+        offset = 0
+        for pair in bytes(self._held).split(b"&"):
+            try:
+                self._parsers.urlencoded(pair, encoding)
+            except UnicodeDecodeError:
+                break
+            offset += len(pair) + len(b"&")
+        what = f"the pair at byte {offset} of the body is not UTF-8; to send a file, use `curl -T`"
+        return Problem("form_not_utf8", f"{what} or the Content-Type application/octet-stream")
 
     def _check_count(self) -> None:
         # Count before decoding: to decode 1 MiB of `a&` takes half a second. Empty pieces do not count (U3).
@@ -147,29 +165,6 @@ class MultipartBuilder:
         self._form.feed(self._parser.finish())
         form, files = tuple(self._form.form), tuple(self._form.files)
         return ParsedBody("multipart", self._media_type, self._size, form=form, files=files)
-
-
-class DeclaredTextBuilder:
-    """Kind `text` with a declared charset: of any size, and it must decode (C12)."""
-
-    def __init__(self, media_type: MediaType, charset: str, limits: Limits) -> None:
-        self._media_type = media_type
-        self._text = _TextProbe(charset, limits.max_text)
-        self._measure = HashingWriter()
-        self._charset = charset
-
-    def feed(self, data: Data, /) -> None:
-        self._measure.write(data)
-        self._check(self._text.feed(data))
-
-    def finish(self) -> ParsedBody:
-        self._check(self._text.end())
-        whole = self._measure.close()
-        return ParsedBody("text", self._media_type, whole.size, whole.sha256, text=self._text.value())
-
-    def _check(self, decodes: bool) -> None:
-        if not decodes:
-            raise Problem("text_encoding", f"the body does not decode in its charset {self._charset}")
 
 
 class OpaqueBuilder:
@@ -202,59 +197,79 @@ class OpaqueBuilder:
         return FileEntry(0, None, self._filename, content_type, (), whole.size, whole.sha256, True)
 
 
-class TextOrBytesBuilder(OpaqueBuilder):
-    """Text if the whole body decodes as UTF-8, else bytes (C7, C12). Without a type, NUL means bytes too.
+class TextBuilder:
+    """Kind `text`, of any size. A body that does not decode is `bytes` if it declares no charset (C7, C12).
 
-    Only the end of the body decides. Until then the bytes are stored, and discarded if they are text.
+    Without a Content-Type, NUL means bytes too. A text of at most `max_text` bytes is held, because the
+    result has it. All other bytes go to an OpaqueBuilder, which stores them if the route stores files.
     """
 
     def __init__(
-        self, head: RequestHead, media_type: MediaType | None, upload: Upload | None, limits: Limits
+        self,
+        head: RequestHead,
+        media_type: MediaType | None,
+        upload: Upload | None,
+        limits: Limits,
+        declared: str | None = None,
     ) -> None:
-        super().__init__(head, media_type, upload)
-        self._text: _TextProbe | None = _TextProbe("utf-8", limits.max_text, refuse_nul=media_type is None)
+        """`declared` is the codec of the charset that the Content-Type names, if it names one."""
+        self._new_file = partial(OpaqueBuilder, head, media_type, upload)
+        self._file: OpaqueBuilder | None = None
+        self._media_type = media_type
+        self._limit = limits.max_text
+        self._declared = declared
+        self._codec = declared or "utf-8"
+        self._held = bytearray()
+        self._text: _TextCheck | None = _TextCheck(self._codec, refuse_nul=media_type is None)
 
     def feed(self, data: Data, /) -> None:
-        super().feed(data)
-        if self._text and not self._text.feed(data):
-            self._text = None
+        if self._text is not None:
+            self._judge(self._text.feed(data))
+        if self._file is None and self._text is not None and len(self._held) + len(data) <= self._limit:
+            self._held += data
+        else:
+            self._as_file().feed(data)
 
     def finish(self) -> ParsedBody:
-        if self._text is None or not self._text.end():
-            return super().finish()
-        whole = self._writer.close()
-        self._writer.discard()
-        return ParsedBody("text", self._media_type, whole.size, whole.sha256, text=self._text.value())
+        if self._text is not None:
+            self._judge(self._text.feed(b"", final=True))
+        if self._text is None or self._file is not None:
+            body = self._as_file().finish()
+            return body if self._text is None else replace(body, kind="text")
+        sha256 = hashlib.sha256(self._held).hexdigest()
+        text = self._held.decode(self._codec)
+        return ParsedBody("text", self._media_type, len(self._held), sha256, text=text)
+
+    def _judge(self, fault: int | None) -> None:
+        if fault is None:
+            return
+        if self._declared is not None:
+            what = f"byte {fault} of the body does not decode as {self._declared}"
+            raise Problem("text_encoding", what)
+        self._text = None
+
+    def _as_file(self) -> OpaqueBuilder:
+        if self._file is None:
+            self._file = self._new_file()
+            self._file.feed(self._held)
+            self._held.clear()
+        return self._file
 
 
-class _TextProbe:
-    """Checks whether bytes decode in `charset`, and keeps the text if it has at most `limit` bytes."""
+class _TextCheck:
+    """Checks piece by piece whether bytes decode with `codec`."""
 
-    def __init__(self, charset: str, limit: int, *, refuse_nul: bool = False) -> None:
-        self._decoder = codecs.getincrementaldecoder(charset)("strict")
-        self._limit = limit
+    def __init__(self, codec: str, *, refuse_nul: bool) -> None:
+        self._decoder = codecs.getincrementaldecoder(codec)("strict")
         self._refuse_nul = refuse_nul
         self._size = 0
-        self._pieces: list[str] = []
 
-    def feed(self, data: Data) -> bool:
+    def feed(self, data: Data, *, final: bool = False) -> int | None:
+        """The offset of the first byte that does not decode, or None."""
         self._size += len(data)
         try:
-            piece = self._decoder.decode(bytes(data))
-        except UnicodeDecodeError:
-            return False
-        if self._size <= self._limit:
-            self._pieces.append(piece)
-        else:
-            self._pieces.clear()
-        return not (self._refuse_nul and "\0" in piece)
-
-    def end(self) -> bool:
-        try:
-            self._decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-        return True
-
-    def value(self) -> str | None:
-        return "".join(self._pieces) if self._size <= self._limit else None
+            text = self._decoder.decode(bytes(data), final)
+        except UnicodeDecodeError as error:
+            # `error.object` begins with the bytes that the decoder had kept of the last piece.
+            return self._size - len(error.object) + error.start
+        return self._size - len(data) if self._refuse_nul and "\0" in text else None

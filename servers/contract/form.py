@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Iterable
 
 from ..storage.base import FileWriter, StoredFile, Upload
+from .charsets import codec_of
 from .limits import Limits
 from .problems import Problem
-from .request import FileEntry, FormField, PartData, PartEnd, PartEvent, PartHead
-
-CHARSETS = ("utf-8", "us-ascii", "iso-8859-1")
-"""The charsets in which text is decoded (C12, M76)."""
+from .quoted_printable import QuotedPrintableCheck
+from .request import FileEntry, FormField, PartData, PartEvent, PartHead
 
 
 class HashingWriter:
@@ -34,8 +33,8 @@ class FormBuilder:
     """Takes the events PartHead, PartData and PartEnd in order, and collects `form` and `files`.
 
     Files are written to `upload` piece by piece; if it is None they are only hashed. Raises Problem
-    `too_many_parts` (M86), `field_too_large` (M87), `field_encoding` (M76, M78) or `part_charset` (M77), and
-    OSError from the store.
+    `too_many_parts` (M86), `field_too_large` (M87) or `part_transfer_encoding` (M75), and OSError from the
+    store.
     """
 
     def __init__(self, upload: Upload | None, limits: Limits) -> None:
@@ -45,139 +44,141 @@ class FormBuilder:
         self._limits = limits
         self._text_left = limits.max_field_text
         self._count = 0
-        self._part: _TextPart | _FilePart | _UntypedPart | None = None
+        self._part: _TextPart | _FilePart | None = None
+        self._quoted_printable: QuotedPrintableCheck | None = None
 
     def feed(self, events: Iterable[PartEvent]) -> None:
         for event in events:
-            if isinstance(event, PartData):
-                self._write(event.data)
-            elif isinstance(event, PartHead):
+            if isinstance(event, PartHead):
                 self._begin(event)
-            else:
-                self._end(event)
+                continue
+            part = self._part
+            assert part is not None, "an event of a part without its header block"
+            try:
+                if isinstance(event, PartData):
+                    self._write(part, event.data)
+                else:
+                    self._end(part)
+            except Problem as problem:
+                raise problem.at(f"part {part.index} ({part.head.name!a})") from None
 
     def _begin(self, head: PartHead) -> None:
         if self._count == self._limits.max_parts:
             raise Problem("too_many_parts", f"the body has more than {self._limits.max_parts} parts")
         index = self._count
         self._count += 1
-        if head.filename is None and head.content_type is None:
-            self._part = _UntypedPart(index, head, self._text_left)
-        elif head.filename is None and head.media_type is not None and _is_text_field(head):
-            self._part = _TextPart(index, head, self._text_left, _part_charset(head))
-        else:
+        codec = _text_codec(head)
+        if codec is None:
             self._part = self._file_part(index, head)
+        else:
+            self._part = _TextPart(index, head, self._text_left, codec)
+        self._quoted_printable = QuotedPrintableCheck() if head.quoted_printable else None
 
     def _file_part(self, index: int, head: PartHead) -> "_FilePart":
         writer = self._upload.new_file() if self._upload else HashingWriter()
         return _FilePart(index, head, writer, stored=self._upload is not None)
 
-    def _write(self, data: bytes | bytearray | memoryview) -> None:
-        part = self._part
-        assert part is not None, "data before a header block"
-        if not part.feed(data):
-            # It has more bytes than a text field may hold and is not UTF-8, so it is a file (M78).
-            assert isinstance(part, _UntypedPart)
-            self._part = self._as_file(part)
-            self._part.feed(data)
+    def _write(self, part: "_TextPart | _FilePart", data: bytes | bytearray | memoryview) -> None:
+        if self._quoted_printable is not None:
+            self._quoted_printable.feed(data)
+        if isinstance(part, _TextPart) and not part.has_room(data):
+            # It has more bytes than text may have, and they do not decode.
+            self._part = part = self._as_file(part)
+        part.feed(data)
 
-    def _end(self, _event: PartEnd) -> None:
-        part, self._part = self._part, None
-        assert part is not None, "the end of a part without its header block"
-        if isinstance(part, _UntypedPart) and not part.is_utf8():
+    def _end(self, part: "_TextPart | _FilePart") -> None:
+        if self._quoted_printable is not None:
+            self._quoted_printable.finish()
+        if isinstance(part, _TextPart):
+            field = part.field()
+            if field is not None:
+                self._text_left -= len(part.held)
+                self.form.append(field)
+                return
             part = self._as_file(part)
-        if isinstance(part, _FilePart):
-            self.files.append(part.entry())
-        else:
-            self._text_left -= len(part.held)
-            self.form.append(part.field())
+        self.files.append(part.entry())
 
-    def _as_file(self, part: "_UntypedPart") -> "_FilePart":
+    def _as_file(self, part: "_TextPart") -> "_FilePart":
         file_part = self._file_part(part.index, part.head)
         file_part.feed(part.held)
         return file_part
 
 
-def _is_text_field(head: PartHead) -> bool:
+def _text_codec(head: PartHead) -> str | None:
+    """The codec of a part that may be a field (M81), or None for a part that is a file.
+
+    A part that names a charset which is not known is a file, so that nobody has to guess (M77).
+    """
+    if head.filename is not None:
+        return None
+    if head.content_type is None:
+        return "utf-8"
     media_type = head.media_type
-    return media_type is not None and (media_type.is_text or media_type.is_json or media_type.is_urlencoded)
-
-
-def _part_charset(head: PartHead) -> str:
-    assert head.media_type is not None
-    charset = (head.media_type.parameter("charset") or "utf-8").lower()
-    if charset not in CHARSETS:
-        raise Problem("part_charset", f"the field {head.name!a} has the unknown charset {charset!a}")
-    return charset
+    if media_type is None:
+        return None
+    if media_type.is_json:
+        return "utf-8"  # JSON has no charset parameter (C10)
+    if media_type.is_text or media_type.is_urlencoded:
+        return codec_of(media_type.parameter("charset") or "utf-8")
+    return None
 
 
 class _TextPart:
-    """A part with a text type and no file name: always a field (M81)."""
+    """A part that is a field if its bytes decode, else a file (M76, M78).
 
-    def __init__(self, index: int, head: PartHead, room: int, charset: str) -> None:
+    At most `room` bytes are held. A longer part is classified by exactly its first `room` bytes, whatever
+    the size of the pieces: text is a field that is too large, other bytes are a file.
+    """
+
+    def __init__(self, index: int, head: PartHead, room: int, codec: str) -> None:
         self.index = index
         self.head = head
         self.held = bytearray()
         self._room = room
-        self._charset = charset
+        self._codec = codec
 
-    def feed(self, data: bytes | bytearray | memoryview) -> bool:
-        if len(self.held) + len(data) > self._room:
-            raise _too_large(self.head, self._room)
-        self.held += data
-        return True
-
-    def field(self) -> FormField:
-        try:
-            value = self.held.decode(self._charset)
-        except UnicodeDecodeError as error:
-            detail = f"byte {error.start} of the field {self.head.name!a} is not {self._charset}"
-            raise Problem("field_encoding", detail) from None
-        return FormField(self.index, self.head.name, value, self.head.headers)
-
-
-class _UntypedPart(_TextPart):
-    """A part with neither file name nor Content-Type: a field if its bytes are UTF-8, else a file (M78).
-
-    At most `room` bytes are held. A longer part is classified by exactly its first `room` bytes, whatever
-    the size of the pieces: UTF-8 is a field that is too large, other bytes are a file.
-    """
-
-    def __init__(self, index: int, head: PartHead, room: int) -> None:
-        super().__init__(index, head, room, "utf-8")
-
-    def feed(self, data: bytes | bytearray | memoryview) -> bool:
+    def has_room(self, data: bytes | bytearray | memoryview) -> bool:
+        """False if it is a file. Raises Problem `field_too_large`."""
         room = self._room - len(self.held)
         if len(data) <= room:
-            self.held += data
             return True
-        prefix = bytes(self.held) + bytes(data[:room])
-        if _is_utf8(prefix, complete=False):
-            raise _too_large(self.head, self._room)
-        return False
+        try:
+            (self.held + data[:room]).decode(self._codec)
+        except UnicodeDecodeError as error:
+            # The bytes that follow may complete a sequence that is incomplete at the very end.
+            if error.reason != "unexpected end of data":
+                return False
+        raise Problem("field_too_large", f"the field is larger than the {self._room} bytes left for text")
 
-    def is_utf8(self) -> bool:
-        return _is_utf8(self.held, complete=True)
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        self.held += data
+
+    def field(self) -> FormField | None:
+        """The field, or None if the bytes do not decode."""
+        try:
+            value = self.held.decode(self._codec)
+        except UnicodeDecodeError:
+            return None
+        return FormField(self.index, self.head.name, value, self.head.headers)
 
 
 class _FilePart:
     """A part that is a file: its bytes go to the writer."""
 
     def __init__(self, index: int, head: PartHead, writer: FileWriter, *, stored: bool) -> None:
-        self._index = index
-        self._head = head
+        self.index = index
+        self.head = head
         self._writer = writer
         self._stored = stored
 
-    def feed(self, data: bytes | bytearray | memoryview) -> bool:
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
         self._writer.write(data)
-        return True
 
     def entry(self) -> FileEntry:
         file = self._writer.close()
-        head = self._head
+        head = self.head
         return FileEntry(
-            self._index,
+            self.index,
             head.name,
             head.filename,
             head.content_type,
@@ -186,18 +187,3 @@ class _FilePart:
             file.sha256,
             self._stored,
         )
-
-
-def _is_utf8(data: bytes | bytearray, *, complete: bool) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # The bytes that follow may complete a sequence that is incomplete at the very end.
-        return not complete and error.reason == "unexpected end of data"
-    return True
-
-
-def _too_large(head: PartHead, room: int) -> Problem:
-    return Problem(
-        "field_too_large", f"the field {head.name!a} is larger than the {room} bytes left for text"
-    )

@@ -28,7 +28,6 @@ class Limits:
     max_parts: int = 1000  # parts or urlencoded pairs -> too_many_parts (Django, PHP, Starlette 1000)
     max_part_headers: int = 16 * KIB  # one header block -> part_headers_too_large (busboy 16 KiB)
     max_part_fields: int = 32  # fields of one header block -> part_headers_too_large
-    max_preamble: int = 64 * KIB  # -> multipart_preamble
     max_json_depth: int = 64  # -> json_too_deep
     head_timeout: int = 10  # from the first byte of a head to its last -> request_timeout
     body_idle_timeout: int = 30  # between two reads of a body -> request_timeout

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 from .limits import Limits
 from .request import MediaType, Pair, PartEvent
 
+FormEncoding = Literal["utf-8", "iso-8859-1"]
+"""How the octets of a urlencoded body become text (C11)."""
+
 
 class MultipartParser(Protocol):
     """A push parser for one multipart/form-data body.
@@ -16,7 +19,7 @@ class MultipartParser(Protocol):
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterable[PartEvent]:
         """The events that `data` completes. Consume them before the next call.
 
-        Raises Problem `multipart_*`, `part_header*`, `disposition_*`, `name_missing`, `filename_ext`,
+        Raises Problem `multipart_*`, `part_header*`, `disposition_*`, `name_missing`, `filename_*`,
         `part_transfer_encoding` or `part_headers_too_large`.
         """
 
@@ -30,8 +33,8 @@ class Parsers(Protocol):
     def content_type(self, value: str) -> MediaType:
         """A Content-Type value (not empty). Raises Problem `content_type_syntax` (C2, C4, C5, C6)."""
 
-    def urlencoded(self, data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
-        """The pairs of a urlencoded body (WHATWG URL 5.1, U1 to U14). Raises Problem `form_not_utf8`."""
+    def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
+        """The pairs of a urlencoded body (WHATWG URL 5.1, U1 to U14). Raises UnicodeDecodeError (U7)."""
 
     def multipart(self, media_type: MediaType, limits: Limits) -> MultipartParser:
         """A parser for the boundary in `media_type`.

@@ -101,8 +101,8 @@ _KINDS = (
     _kind(
         "multipart_preamble",
         400,
-        "A boundary stands where no delimiter is, before the first part",
-        "M13 M15 M31",
+        "The first part does not begin with a delimiter",
+        "M13 M15 M23 M24 M25 M31",
         "RFC 2046, section 5.1.1",
     ),
     _kind(
@@ -116,17 +116,17 @@ _KINDS = (
         "multipart_truncated",
         400,
         "The multipart body has no close delimiter",
-        "M19 M20 M21 M23 M24 M25",
+        "M19 M20 M21 M23",
         "RFC 2046, section 5.1.1",
     ),
-    _kind("multipart_syntax", 400, "The multipart body is malformed", "", "RFC 2046, section 5.1.1"),
+    _kind("multipart_syntax", 400, "Something follows the close delimiter", "M18", "RFC 2046, section 5.1.1"),
     # The header block of a part.
     _kind("part_headers_missing", 400, "A part has no header fields", "M35", "RFC 7578, section 4.2"),
     _kind(
         "part_header_syntax",
         400,
         "A part's header block is malformed",
-        "M26 M36 M48 M49 M66 M67 M69 M70 M71",
+        "M26 M36 M48 M49 M66 M67 M68 M69 M70 M71",
         "RFC 2046, section 5.1",
     ),
     _kind("part_header_encoding", 400, "A part's header field is not UTF-8", "M51", "RFC 7578, section 5.1"),
@@ -139,6 +139,13 @@ _KINDS = (
         "RFC 6266, section 4.1",
     ),
     _kind("disposition_type", 400, "A part is not form-data", "M40 M85", "RFC 7578, section 4.2"),
+    _kind(
+        "filename_conflict",
+        400,
+        "A part has two names that differ",
+        "M62",
+        "RFC 6266, section 4.3",
+    ),
     _kind("name_missing", 400, "A part has no name", "M38", "RFC 7578, section 4.2"),
     _kind("filename_ext", 400, "An extended parameter is malformed", "M63 M64", "RFC 8187, section 3.2"),
     _kind(
@@ -149,14 +156,6 @@ _KINDS = (
         "RFC 7578, section 4.7",
     ),
     # Text that does not decode.
-    _kind(
-        "field_encoding",
-        400,
-        "A text field does not decode in its charset",
-        "M76 M78",
-        "RFC 7578, section 5.1",
-    ),
-    _kind("part_charset", 400, "A text field names a charset that is not known", "M77", "RFC 7578, 4.5"),
     _kind("form_not_utf8", 400, "The urlencoded body is not UTF-8", "U7 U9", "WHATWG URL, section 5.1"),
     _kind("text_encoding", 400, "The text body does not decode in its charset", "C12", "RFC 9110, 8.3.2"),
     # JSON.
@@ -208,6 +207,10 @@ class Problem(Exception):
     @property
     def status(self) -> int:
         return self.kind.status
+
+    def at(self, place: str) -> "Problem":
+        """The same problem, whose detail begins with the place of the fault (W6)."""
+        return Problem(self.code, f"{place}: {self.detail}", headers=self.headers)
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"

@@ -107,7 +107,8 @@ class PartHead:
     """The checked header block of a part (RFC 7578 4.2): the first event of each part.
 
     `headers` are in order of arrival with lower-case names; `content_type` is the verbatim value;
-    `media_type` is None if the value is missing or not a valid media type.
+    `media_type` is None if the value is missing or not a valid media type. `quoted_printable` is the
+    Content-Transfer-Encoding: the data must be such that decoding changes nothing (M75).
     """
 
     name: str
@@ -115,6 +116,7 @@ class PartHead:
     headers: tuple[Pair, ...]
     content_type: str | None
     media_type: MediaType | None
+    quoted_printable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

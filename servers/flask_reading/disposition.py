@@ -9,22 +9,23 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from ..contract.charsets import codec_of
 from ..contract.problems import Problem
 from .abnf import BLANKS, TCHAR
+from .conflicting_names import names_conflict
 
 # Only `\"` and `\\` are escapes, as browsers write them. Any other backslash stands for itself (M54, M55).
 # The last alternative looks ahead, so that a backslash is never separated from the quote that it escapes
 # (M46). The blanks are possessive: otherwise two runs of them could be divided in many ways (H081).
 _QUOTED = r'"(?P<quoted>(?:[^"\\]|\\["\\]|\\(?!["\\]))*)"'
-_PARAMETER = re.compile(
-    rf"[ \t]*;[ \t]*+(?:(?P<name>[{TCHAR}]+)=(?:(?P<token>[{TCHAR}]+)|{_QUOTED}))?[ \t]*+(?=;|\Z)"
-)
+# An extended parameter may have more than token characters: libsoup and form-data send them bare (M63).
+_BARE = rf"(?P<token>(?<=\*=)[!#-:<-~]+|[{TCHAR}]+)"
+_PARAMETER = re.compile(rf"[ \t]*;[ \t]*+(?:(?P<name>[{TCHAR}]+)=(?:{_BARE}|{_QUOTED}))?[ \t]*+(?=;|\Z)")
 _ESCAPE = re.compile(r'\\(["\\])')
 _CONTINUATION = re.compile(r"(?:filename|name)\*[0-9]+\*?")
 # ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
-_EXT_VALUE = re.compile(r"(?P<charset>utf-8|iso-8859-1)'[a-z0-9\-]*'(?P<chars>.*)", re.IGNORECASE | re.DOTALL)
-_BARE_CHARS = re.compile(r"(?:[A-Za-z0-9!#$&+\-.^_`|~]|%[0-9A-Fa-f]{2})*")
-_QUOTED_CHARS = re.compile(r"(?:[\x21\x23\x24\x26-\x5b\x5d-\x7e]|%[0-9A-Fa-f]{2})*")
+_EXT_VALUE = re.compile(r"(?P<charset>[A-Za-z0-9\-_]+)'[A-Za-z0-9\-]*'(?P<chars>.*)", re.DOTALL)
+_CHARS = re.compile(r"(?:[!#$&-~]|%[0-9A-Fa-f]{2})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -35,16 +36,11 @@ class Disposition(NamedTuple):
     filename: str | None
 
 
-class _Value(NamedTuple):
-    text: str
-    quoted: bool
-
-
 def read_disposition(value: str, *, utf8: bool) -> Disposition:
     """Parse a value, given as a native string. `utf8` says whether all of it is valid UTF-8.
 
-    Raises Problem `part_header_encoding`, `disposition_type`, `disposition_syntax`, `name_missing` and
-    `filename_ext`.
+    Raises Problem `part_header_encoding`, `disposition_type`, `disposition_syntax`, `name_missing`,
+    `filename_ext` and `filename_conflict`.
     """
     kind, semicolon, rest = value.partition(";")
     if kind.strip(BLANKS).lower() != "form-data":
@@ -52,18 +48,18 @@ def read_disposition(value: str, *, utf8: bool) -> Disposition:
             _decode("type", kind)
         raise Problem("disposition_type", f"{kind.strip(BLANKS)[:40]!a} is not form-data (M40)")
     parameters = _split(semicolon + rest)
-    texts = {name: _decode(name, value.text) for name, value in parameters.items()}
+    texts = {name: _decode(name, value) for name, value in parameters.items()}
     if "name" not in parameters and "name*" not in parameters:
         raise Problem("name_missing", "a part has no name (M38)")
     if any(_CONTINUATION.fullmatch(name) for name in parameters):
         raise Problem("filename_ext", "continued parameters are not supported (M64)")
-    name = _value_of("name", parameters, texts)
+    name = _value_of("name", texts)
     assert name is not None
-    return Disposition(name, _value_of("filename", parameters, texts))
+    return Disposition(name, _value_of("filename", texts))
 
 
-def _split(text: str) -> dict[str, _Value]:
-    parameters: dict[str, _Value] = {}
+def _split(text: str) -> dict[str, str]:
+    parameters: dict[str, str] = {}
     position = 0
     while position < len(text):
         match = _PARAMETER.match(text, position)
@@ -78,9 +74,7 @@ def _split(text: str) -> dict[str, _Value]:
         if name in parameters:
             raise Problem("disposition_syntax", f"the parameter {name!a} is there twice (M47)")
         quoted = match["quoted"]
-        parameters[name] = (
-            _Value(match["token"], False) if quoted is None else _Value(_ESCAPE.sub(r"\1", quoted), True)
-        )
+        parameters[name] = match["token"] if quoted is None else _ESCAPE.sub(r"\1", quoted)
     return parameters
 
 
@@ -94,23 +88,27 @@ def _decode(name: str, text: str) -> str:
         raise Problem("part_header_encoding", f"the {name!a} of a part is not UTF-8") from None
 
 
-def _value_of(name: str, parameters: dict[str, _Value], texts: dict[str, str]) -> str | None:
+def _value_of(name: str, texts: dict[str, str]) -> str | None:
     """The extended form if there is one (M62, M64), else the plain one with `%22` as a quote (M52)."""
-    extended = parameters.get(name + "*")
-    if extended is not None:
-        return _decode_extended(extended)
-    return texts[name].replace("%22", '"') if name in texts else None
+    plain = texts.get(name)
+    if name + "*" not in texts:
+        return None if plain is None else plain.replace("%22", '"')
+    extended = _decode_extended(texts[name + "*"])
+    if plain is not None and names_conflict(plain, extended):
+        what = f"{name} says {plain[:60]!a}, {name}* says {extended[:60]!a} (M62)"
+        raise Problem("filename_conflict", what)
+    return extended
 
 
-def _decode_extended(value: _Value) -> str:
-    match = _EXT_VALUE.fullmatch(value.text)
-    chars = _QUOTED_CHARS if value.quoted else _BARE_CHARS
-    if match is None or not chars.fullmatch(match["chars"]):
-        raise Problem("filename_ext", f"{value.text[:40]!a} is not a valid extended value (M63)")
+def _decode_extended(value: str) -> str:
+    match = _EXT_VALUE.fullmatch(value)
+    codec = codec_of(match["charset"]) if match else None
+    if match is None or codec is None or not _CHARS.fullmatch(match["chars"]):
+        raise Problem("filename_ext", f"{value[:40]!a} is not a valid extended value (M63)")
     try:
-        text = unquote_to_bytes(match["chars"]).decode(match["charset"].lower())
+        text = unquote_to_bytes(match["chars"]).decode(codec)
     except UnicodeDecodeError:
-        raise Problem("filename_ext", f"{value.text[:40]!a} does not decode (M63)") from None
+        raise Problem("filename_ext", f"{value[:40]!a} does not decode (M63)") from None
     if _CONTROL.search(text):
-        raise Problem("filename_ext", f"{value.text[:40]!a} holds a control character (M63)")
+        raise Problem("filename_ext", f"{value[:40]!a} holds a control character (M63)")
     return text

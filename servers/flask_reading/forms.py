@@ -1,19 +1,17 @@
 """urlencoded pairs (WHATWG URL 5.1), and the parsers of Flask's side."""
 
 import re
-from typing import Literal
 
 from ..contract.limits import Limits
-from ..contract.problems import Problem
+from ..contract.parsers import FormEncoding
 from ..contract.request import MediaType, Pair
 from .media_types import read_boundary, read_media_type
 from .multipart import StrictMultipart
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
-Encoding = Literal["utf-8", "iso-8859-1"]
 
 
-def split_pairs(data: bytes, encoding: Encoding) -> list[Pair]:
+def split_pairs(data: bytes, encoding: FormEncoding) -> list[Pair]:
     """The pairs of a query or a body, in order. Raises UnicodeDecodeError.
 
     Percent-encoding becomes bytes before anything is decoded, so `%C3` and a raw A9 are one character (U7).
@@ -23,7 +21,7 @@ def split_pairs(data: bytes, encoding: Encoding) -> list[Pair]:
     return [_pair(segment, encoding) for segment in segments if segment]
 
 
-def _pair(segment: bytes, encoding: Encoding) -> Pair:
+def _pair(segment: bytes, encoding: FormEncoding) -> Pair:
     if b"%" not in segment:
         name, _, value = segment.decode(encoding).partition("=")
         return Pair(name, value)
@@ -40,14 +38,7 @@ class WerkzeugParsers:
     """The `Parsers` of Flask's side."""
 
     content_type = staticmethod(read_media_type)
-
-    def urlencoded(self, data: bytes, encoding: Encoding) -> list[Pair]:
-        """Raises Problem `form_not_utf8` (U7, U9)."""
-        try:
-            return split_pairs(data, encoding)
-        except UnicodeDecodeError as error:
-            detail = f"byte {error.start} of a decoded name or value is not {encoding}"
-            raise Problem("form_not_utf8", detail) from None
+    urlencoded = staticmethod(split_pairs)
 
     def multipart(self, media_type: MediaType, limits: Limits) -> StrictMultipart:
         """Raises Problem `boundary_missing` or `boundary_invalid`."""

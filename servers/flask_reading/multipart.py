@@ -9,14 +9,14 @@ change.
 These states of Werkzeug's machine matter:
 
     state      what is parsed                 what is added here
-    PREAMBLE   up to the first delimiter      size and boundary are checked after each call
+    PREAMBLE   up to the first delimiter      it must be empty lines, which is checked after each call
     PART       a header block                 line ends and size are checked before each call
     DATA       the data of a part             data without the boundary bypass Werkzeug
-    EPILOGUE   nothing                        `_skip_epilogue` refuses the boundary
+    EPILOGUE   nothing                        it must be empty lines
 
-The end of each read that may begin a delimiter is held until the next read. In PART the held bytes may also
-belong to the header block, or end it. The block is therefore checked together with them too, so that a fault
-is found at the same byte however the reads are split (M34).
+The end of each read that may begin a delimiter is held until the next read, or until `finish`. In PART the
+held bytes may also belong to the header block, or end it. The block is therefore checked together with them
+too, so that a fault is found at the same byte however the reads are split (M34).
 """
 
 import re
@@ -33,7 +33,13 @@ from .part_headers import read_part_head
 MAX_PADDING = 64
 """At most so many blanks may follow a delimiter. With more of them it is data (M30)."""
 
+MAX_EMPTY_LINES = 64
+"""At most so many CRLFs may be the preamble and the epilogue, and nothing else (M13, M14, M16)."""
+
 _CRLF = b"\r\n"
+_EMPTY_LINES = re.compile(rb"(?:\r\n){0,%d}" % MAX_EMPTY_LINES)
+# What may follow a close delimiter (M18). More blanks are excluded by `_delimiter`.
+_AFTER_CLOSE = re.compile(rb"[ \t]*(?:\r\n|\Z)")
 _BLANK_LINE = b"\r\n\r\n"
 _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 # We have already parsed the block; Werkzeug only checks that this header exists.
@@ -41,13 +47,17 @@ _ACCEPTED = Headers([("content-disposition", "form-data")])
 
 
 def _delimiter(boundary: bytes) -> re.Pattern[bytes]:
-    """CRLF, `--boundary`, then `--` or up to 64 blanks and CRLF. The group is what follows the boundary."""
-    return re.compile(rb"\r\n--%s(--|[ \t]{0,%d}\r\n)" % (re.escape(boundary), MAX_PADDING))
+    """CRLF, `--boundary`, then `--` or up to 64 blanks and CRLF. The group is what follows the boundary.
+
+    With more than 64 blanks after `--` it is no delimiter. The bytes searched never end among these blanks.
+    """
+    sizes = (re.escape(boundary), MAX_PADDING + 1, MAX_PADDING)
+    return re.compile(rb"\r\n--%s(--(?![ \t]{%d})|[ \t]{0,%d}\r\n)" % sizes)
 
 
 def _begun_delimiter(boundary: bytes) -> re.Pattern[bytes]:
-    """The beginning of a delimiter at the end of what was read."""
-    nested = rb"(?:-|[ \t]{1,%d}\r?|\r)?" % MAX_PADDING
+    """The beginning of a delimiter at the end of what was read, or a close delimiter that may go on (M18)."""
+    nested = rb"(?:-(?:-[ \t]{0,%d}\r?)?|[ \t]{1,%d}\r?|\r)?" % (MAX_PADDING, MAX_PADDING)
     for byte in reversed(_CRLF[1:] + b"--" + boundary):
         nested = rb"(?:%s%s)?" % (re.escape(bytes([byte])), nested)
     return re.compile(rb"\r%s\Z" % nested)
@@ -62,7 +72,7 @@ class StrictMultipart(MultipartDecoder):
     """A `MultipartParser` of the contract. The events do not depend on how the bytes are split.
 
     The body is parsed as if a CRLF came before it, so that all delimiters begin alike. Memory is bounded by
-    one piece, one preamble and one header block.
+    one piece and one header block.
     """
 
     def __init__(self, boundary: bytes, limits: Limits) -> None:
@@ -72,15 +82,19 @@ class StrictMultipart(MultipartDecoder):
         self._mark = b"--" + boundary
         self._begun_delimiter = _begun_delimiter(boundary)
         self._ended_delimiter = _ended_delimiter(boundary)
-        self._longest = len(_CRLF + self._mark) + MAX_PADDING + len(_CRLF)
+        self._longest = len(_CRLF + self._mark + b"--") + MAX_PADDING + len(_CRLF)
         self._held = _CRLF  # the begun delimiter at the end of the last read
-        self._checked_to = 0  # how much of the preamble or the header block was checked
+        self._checked_to = 0  # how much of the header block was checked
         self._part: PartHead | None = None
+        self._size = 0  # of the body so far
+        self._count = 0  # of the header blocks so far
+        self._name = ""  # of the part at hand
 
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes. Consume them before the next call. Raises Problem."""
+        self._size += len(data)
         if self._is_closed():
-            self._skip_epilogue(data)
+            self._add_to_epilogue(data)
             return
         piece = self._held + data if self._held or isinstance(data, memoryview) else data
         end = self._safe_end(piece)
@@ -89,19 +103,35 @@ class StrictMultipart(MultipartDecoder):
         if self.state is State.DATA and piece.find(self._mark, 0, end) < 0:
             yield from self._plain_data(fed)
             return
-        self.receive_data(fed)  # type: ignore[arg-type]  # it takes whatever bytearray.extend takes
-        yield from self._events()
-        if self._is_closed():
-            rest, self._held = bytes(self.buffer) + self._held, b""
-            self._skip_epilogue(rest)
-        elif self.state is State.PART and self._held:
+        yield from self._parse(fed)
+        if self.state is State.PART and self._held:
             self._check_held_block()
 
     def finish(self) -> Iterator[PartEvent]:
-        """No events. Raises Problem `multipart_truncated` without a close delimiter (M19 to M23)."""
+        """The last events. Raises Problem `multipart_truncated` without a close delimiter (M19 to M23)."""
+        if self._held.startswith(_CRLF + self._mark + b"--") and not self._is_closed():
+            held, self._held = self._held, b""
+            yield from self._parse(memoryview(held))
         if not self._is_closed():
-            raise Problem("multipart_truncated", "the body ends before its close delimiter")
-        return iter(())
+            raise self._problem("multipart_truncated", "the body ends before its close delimiter")
+        if self._held.endswith(b"\r"):
+            raise self._bad_epilogue()
+
+    def _parse(self, fed: memoryview) -> Iterator[PartEvent]:
+        self.receive_data(fed)  # type: ignore[arg-type]  # it takes whatever bytearray.extend takes
+        yield from self._events()
+        if self._is_closed():
+            self._close()
+
+    def _problem(self, code: str, what: str) -> Problem:
+        """A Problem that names where the bytes begin that were not parsed (W6)."""
+        part = {
+            State.PART: f"part {self._count}, ",
+            State.DATA_START: f"part {self._count - 1} ({self._name!a}), ",
+            State.DATA: f"part {self._count - 1} ({self._name!a}), ",
+        }.get(self.state, "")
+        parsed = max(self._size - len(self._held) - len(self.buffer), 0)
+        return Problem(code, what).at(f"{part}byte {parsed} of the body")
 
     def _is_closed(self) -> bool:
         """Whether the close delimiter was seen."""
@@ -143,58 +173,85 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             return NEED_DATA
         if self.state is State.PART:
+            if self._is_empty_form():
+                return NEED_DATA
             self._check_block()
         in_preamble = self.state is State.PREAMBLE
         event = self.next_event()
-        if isinstance(event, Preamble):
-            self._check_preamble(event.data)
-            self._checked_to = 0
-        elif in_preamble:
-            self._check_preamble(self.buffer)
-            self._checked_to = len(self.buffer)
+        if in_preamble:
+            # Without an event, the buffer has no byte that may belong to a delimiter.
+            self._check_preamble(event.data if isinstance(event, Preamble) else self.buffer)
         return event
 
     def _check_preamble(self, preamble: bytes | bytearray) -> None:
-        size = len(preamble) - len(_CRLF)  # we added the CRLF before the body
-        if size > self._limits.max_preamble:
-            raise Problem("multipart_preamble", f"more than {self._limits.max_preamble} bytes of preamble")
-        if preamble.find(self._mark, max(0, self._checked_to - len(self._mark))) >= 0:
-            raise Problem(
-                "multipart_preamble", "the preamble contains the boundary outside a delimiter (M13)"
-            )
+        if not _EMPTY_LINES.fullmatch(preamble):
+            what = f"something else than {MAX_EMPTY_LINES} CRLFs comes before the first delimiter (M13)"
+            raise self._problem("multipart_preamble", what)
+
+    def _is_empty_form(self) -> bool:
+        """Whether the close delimiter follows the first delimiter at once, as .NET sends it (M35)."""
+        match = self.boundary_re.match(self.buffer) if self._count == 0 else None
+        if match is None or not match[1].startswith(b"--"):
+            return False
+        del self.buffer[: match.end()]
+        self.state = State.EPILOGUE
+        return True
 
     def _check_block(self) -> None:
         """Check a header block before Werkzeug, which accepts other line ends than CRLF."""
         limit = self._limits.max_part_headers
         if self.buffer.startswith(_CRLF):
-            raise Problem("part_headers_missing", "a part has no header fields (M35)")
+            raise self._problem("part_headers_missing", "there are no header fields (M35)")
         end = self.buffer.find(_BLANK_LINE, max(0, self._checked_to - len(_BLANK_LINE)))
         known = len(self.buffer) if end < 0 else end + 1
         if _BARE.search(self.buffer, self._checked_to, min(known, limit + 1)):
-            raise Problem("part_header_syntax", "a bare CR or LF in the header block of a part (M26, M71)")
+            raise self._problem("part_header_syntax", "a bare CR or LF in the header block (M26, M71)")
         if (end < 0 and known >= limit + len(_CRLF)) or end + len(_CRLF) > limit:
-            raise Problem("part_headers_too_large", f"the header block of a part is over {limit} bytes (M73)")
+            raise self._problem("part_headers_too_large", f"the header block is over {limit} bytes (M73)")
         self._checked_to = max(0, known - 1) if end < 0 else 0
 
     def _check_held_block(self) -> None:
         """Check a block including the held bytes, although they may begin a delimiter (M34)."""
         size = len(self.buffer)
-        self.buffer += self._held
+        if size == self._count == 0:
+            return  # they may be the close delimiter of an empty form
+        held, self._held = self._held, b""
+        self.buffer += held
         self._check_block()
         end = self.buffer.find(_BLANK_LINE, max(0, size - len(_CRLF)))
         if end >= 0:
-            read_part_head(bytes(self.buffer[:end]), self._limits)
+            self._read_part_head(self.buffer[:end])
         del self.buffer[size:]
+        self._held = held
         self._checked_to = min(self._checked_to, max(0, size - 1))
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
-        self._part = read_part_head(bytes(data), self._limits)
+        self._part = self._read_part_head(data)
+        self._name = self._part.name
+        self._count += 1
         return _ACCEPTED
 
-    def _skip_epilogue(self, data: bytes | bytearray | memoryview) -> None:
-        """Drop the epilogue. It may have any length but must not contain the boundary (M16, M17)."""
-        rest = self._held + bytes(data)
-        if self._mark in rest:
-            raise Problem("multipart_epilogue", "the epilogue contains the boundary (M17)")
-        self._held = rest[-(len(self._mark) - 1) :]
+    def _read_part_head(self, block: bytes | bytearray) -> PartHead:
+        try:
+            return read_part_head(bytes(block), self._limits)
+        except Problem as problem:
+            raise self._problem(problem.code, problem.detail) from None
+
+    def _close(self) -> None:
+        """Check what follows the close delimiter (M18). It has arrived, because a begun delimiter is held."""
+        rest, self._held = bytes(self.buffer) + self._held, b""
         del self.buffer[:]
+        if not _AFTER_CLOSE.match(rest):
+            what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
+            raise self._problem("multipart_syntax", what)
+        self._add_to_epilogue(rest.lstrip(b" \t"))
+
+    def _add_to_epilogue(self, data: bytes | bytearray | memoryview) -> None:
+        """Check the epilogue so far, which is held (M16, M17)."""
+        self._held += data
+        if not _EMPTY_LINES.fullmatch(self._held.removesuffix(b"\r")):
+            raise self._bad_epilogue()
+
+    def _bad_epilogue(self) -> Problem:
+        what = f"something else than {MAX_EMPTY_LINES} CRLFs follows the close delimiter (M16)"
+        return self._problem("multipart_epilogue", what)

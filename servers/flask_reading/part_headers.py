@@ -10,51 +10,48 @@ from .disposition import read_disposition
 from .media_types import read_media_type
 
 _ONCE = ("content-disposition", "content-type", "content-transfer-encoding")
-_PLAIN_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
+_ENCODINGS = frozenset({"7bit", "8bit", "binary", "quoted-printable"})
 
 
 def read_part_head(block: bytes, limits: Limits) -> PartHead:
     """Parse the lines of a block without its last CRLF. It must not contain a bare CR or LF.
 
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
-    `filename_ext` and `part_transfer_encoding`, in the order of the contract.
+    `filename_ext`, `filename_conflict` and `part_transfer_encoding`, in the order of the contract.
     """
-    raw = list(_fields(_unfold(block), limits.max_part_fields))
+    raw = list(_fields(block, limits.max_part_fields))
     shown = tuple(Pair(name, _show(name, value)) for name, value in raw)
     values = _once(raw)
     disposition_value = values.get("content-disposition")
     if disposition_value is None:
         raise Problem("disposition_missing", "a part has no Content-Disposition (M37)")
     disposition = read_disposition(disposition_value, utf8=_is_utf8(disposition_value))
-    encoding = values.get("content-transfer-encoding", "binary")
-    if encoding.lower() not in _PLAIN_ENCODINGS:
-        raise Problem("part_transfer_encoding", f"a part is sent as {encoding[:40]!a} (M74, M75)")
+    encoding = values.get("content-transfer-encoding", "binary").lower()
+    if encoding not in _ENCODINGS:
+        what = f"the data are sent as {encoding[:40]!a}; send them unencoded, as 8bit (M74)"
+        raise Problem("part_transfer_encoding", what)
     content_type = next((pair.value for pair in shown if pair.name == "content-type"), None)
     media_type = _media_type(values.get("content-type"))
-    return PartHead(disposition.name, disposition.filename, shown, content_type, media_type)
+    return PartHead(
+        disposition.name,
+        disposition.filename,
+        shown,
+        content_type,
+        media_type,
+        quoted_printable=encoding == "quoted-printable",
+    )
 
 
-def _unfold(block: bytes) -> list[str]:
-    """The logical lines. CRLF and blanks before a continuation become one space (M68)."""
-    lines: list[str] = []
-    for line in block.decode("iso-8859-1").split("\r\n"):
-        if not line.startswith((" ", "\t")):
-            lines.append(line)
-        elif lines:
-            lines[-1] = f"{lines[-1].rstrip(BLANKS)} {line.lstrip(BLANKS)}"
-        else:
-            raise Problem("part_header_syntax", "a header block begins with a blank (M69)")
-    return lines
-
-
-def _fields(lines: list[str], limit: int) -> Iterator[Pair]:
-    for count, line in enumerate(lines, 1):
+def _fields(block: bytes, limit: int) -> Iterator[Pair]:
+    for count, line in enumerate(block.decode("iso-8859-1").split("\r\n"), 1):
         if count > limit:
-            raise Problem("part_headers_too_large", f"a part has more than {limit} fields (M73)")
+            raise Problem("part_headers_too_large", f"there are more than {limit} fields (M73)")
         yield _split_line(line)
 
 
 def _split_line(line: str) -> Pair:
+    if line.startswith((" ", "\t")):
+        raise Problem("part_header_syntax", f"the line {line[:40]!a} is folded (M68, M69)")
     name, colon, value = line.partition(":")
     if not colon or not TOKEN.fullmatch(name):
         raise Problem("part_header_syntax", f"{line[:40]!a} is not a valid field line (M36, M70)")

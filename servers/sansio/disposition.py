@@ -3,20 +3,24 @@
 import re
 from dataclasses import dataclass
 
+from ..contract.charsets import codec_of
 from ..contract.problems import Problem
+from .derived_names import is_derived
 from .grammar import OWS, TCHAR, percent_decode
 
-# *( OWS ";" OWS [ name "=" value ] ), without blanks around "=" (M42). Departure from RFC 9110: in a
-# quoted value only \" and \\ are escapes, because browsers send C:\temp unescaped (M54, M55).
+# *( OWS ";" OWS [ name "=" value ] ), without blanks around "=" (M42). Departures from RFC 9110: in a quoted
+# value only \" and \\ are escapes, because browsers send C:\temp unescaped (M54, M55). Unquoted, an extended
+# parameter may have every visible character but `"` and `;`, as libsoup and form-data send it (M63).
 _PARAMETER = re.compile(
-    rb'[ \t]*;[ \t]*(?:([%s]+)=(?:"((?:[^"\\]|\\["\\]|\\(?!["\\]))*)"|([%s]+)))?' % (TCHAR, TCHAR), re.DOTALL
+    rb'[ \t]*;[ \t]*(?:([%s]+)=(?:"((?:[^"\\]|\\["\\]|\\(?!["\\]))*)"|(?<=\*=)([!#-:<-~]+)|([%s]+)))?'
+    % (TCHAR, TCHAR),
+    re.DOTALL,
 )
 _ESCAPE = re.compile(rb'\\(["\\])')
 # ext-value = charset "'" [ language ] "'" value-chars (RFC 8187 3.2.1)
 _EXT_VALUE = re.compile(rb"([A-Za-z0-9\-_]+)'([A-Za-z0-9\-]*)'(.*)", re.DOTALL)
-# value-chars = *( pct-encoded / attr-char ); in quotes also other visible characters, but no blank
-_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[!#$&+\-.^_`|~0-9A-Za-z])*")
-_QUOTED_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[\x21\x23\x24\x26-\x5b\x5d-\x7e])*")
+# value-chars = *( pct-encoded / attr-char ), and every other visible character but `"` and `%` (M63)
+_VALUE_CHARS = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[!#$&-~])*")
 _CONTINUATION = re.compile(rb"(?:file)?name\*[0-9]+\*?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -29,17 +33,11 @@ class Disposition:
     filename: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    raw: bytes
-    quoted: bool
-
-
 def parse_disposition(value: bytes) -> Disposition:
     """Parse a Content-Disposition value.
 
-    Raises Problem `disposition_type`, `disposition_syntax`, `part_header_encoding`, `name_missing` or
-    `filename_ext`.
+    Raises Problem `disposition_type`, `disposition_syntax`, `part_header_encoding`, `name_missing`,
+    `filename_ext` or `filename_conflict`.
     """
     kind = value.partition(b";")[0]
     if not _is_utf8(kind):
@@ -52,11 +50,13 @@ def parse_disposition(value: bytes) -> Disposition:
         raise Problem("name_missing", "Content-Disposition has no name (RFC 7578 4.2)")
     if any(_CONTINUATION.fullmatch(name) for name in parameters):
         raise Problem("filename_ext", "continued parameters (RFC 2231) are not allowed in form-data (M64)")
-    return Disposition(_name(parameters), _filename(parameters))
+    name = _name(b"name", parameters)
+    assert name is not None
+    return Disposition(name, _name(b"filename", parameters))
 
 
-def _parameters(value: bytes, position: int) -> dict[bytes, _Value]:
-    parameters: dict[bytes, _Value] = {}
+def _parameters(value: bytes, position: int) -> dict[bytes, bytes]:
+    parameters: dict[bytes, bytes] = {}
     while position < len(value):
         match = _PARAMETER.match(value, position)
         if match is None or (match[1] is None and _is_broken(value, match.end())):
@@ -65,7 +65,7 @@ def _parameters(value: bytes, position: int) -> dict[bytes, _Value]:
             name = match[1].lower()
             if name in parameters:
                 raise Problem("disposition_syntax", f"the parameter {name.decode()} occurs twice")
-            parameters[name] = _unquoted(match)
+            parameters[name] = _value(match)
         position = match.end()
     return parameters
 
@@ -75,15 +75,13 @@ def _is_broken(value: bytes, position: int) -> bool:
     return position < len(value) and value[position : position + 1] != b";"
 
 
-def _unquoted(match: re.Match[bytes]) -> _Value:
-    if match[3] is not None:
-        return _Value(match[3], quoted=False)
-    return _Value(_ESCAPE.sub(rb"\1", match[2]), quoted=True)
+def _value(match: re.Match[bytes]) -> bytes:
+    return match[3] or match[4] or _ESCAPE.sub(rb"\1", match[2])
 
 
-def _check_encoding(parameters: dict[bytes, _Value]) -> None:
+def _check_encoding(parameters: dict[bytes, bytes]) -> None:
     for name, value in parameters.items():
-        if name != b"filename" and not _is_utf8(value.raw):
+        if name != b"filename" and not _is_utf8(value):
             raise Problem("part_header_encoding", f"the parameter {name.decode()} is not UTF-8")
 
 
@@ -95,37 +93,33 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _name(parameters: dict[bytes, _Value]) -> str:
-    if b"name*" in parameters:
-        return _extended(parameters[b"name*"])
-    return _plain(parameters[b"name"])
+def _name(key: bytes, parameters: dict[bytes, bytes]) -> str | None:
+    """The extended value if there is one, else the plain value, whose only escape is %22 (M52, M53)."""
+    plain = _plain(parameters[key]) if key in parameters else None
+    if key + b"*" not in parameters:
+        return plain and plain.replace("%22", '"')
+    extended = _extended(parameters[key + b"*"])
+    if plain is not None and not is_derived(plain, extended):
+        what = f"{key.decode()} is {plain[:60]!a}, and {key.decode()}* is {extended[:60]!a} (M62)"
+        raise Problem("filename_conflict", what)
+    return extended
 
 
-def _filename(parameters: dict[bytes, _Value]) -> str | None:
-    if b"filename*" in parameters:  # it is preferred in either order (M62, RFC 6266 4.3)
-        return _extended(parameters[b"filename*"])
-    if b"filename" not in parameters:
-        return None
-    return _plain(parameters[b"filename"])
+def _plain(value: bytes) -> str:
+    """Decode a plain value. A file name may be ISO-8859-1 (M51)."""
+    return value.decode("utf-8" if _is_utf8(value) else "iso-8859-1")
 
 
-def _plain(value: _Value) -> str:
-    """Decode a plain value; only %22 is an escape (M52, M53). A file name may be ISO-8859-1 (M51)."""
-    encoding = "utf-8" if _is_utf8(value.raw) else "iso-8859-1"
-    return value.raw.decode(encoding).replace("%22", '"')
-
-
-def _extended(value: _Value) -> str:
-    """Decode an extended value (RFC 8187), which .NET and Spring send in double quotes (M61, M63)."""
-    match = _EXT_VALUE.fullmatch(value.raw)
-    charset = match[1].lower() if match else b""
-    allowed = _QUOTED_VALUE_CHARS if value.quoted else _VALUE_CHARS
-    if match is None or charset not in (b"utf-8", b"iso-8859-1") or not allowed.fullmatch(match[3]):
-        raise Problem("filename_ext", f"{value.raw[:60]!r} is not a valid ext-value in UTF-8 or ISO-8859-1")
+def _extended(value: bytes) -> str:
+    """Decode an extended value (RFC 8187). .NET and Spring send it in double quotes (M61)."""
+    match = _EXT_VALUE.fullmatch(value)
+    codec = codec_of(match[1].decode("ascii")) if match else None
+    if match is None or codec is None or not _VALUE_CHARS.fullmatch(match[3]):
+        raise Problem("filename_ext", f"{value[:60]!r} is not a valid ext-value in UTF-8 or ISO-8859-1 (M63)")
     try:
-        text = percent_decode(match[3]).decode(charset.decode("ascii"))
+        text = percent_decode(match[3]).decode(codec)
     except UnicodeDecodeError:
-        raise Problem("filename_ext", "an extended parameter does not decode in its charset") from None
+        raise Problem("filename_ext", f"{value[:60]!r} does not decode in its charset (M63)") from None
     if _CONTROL.search(text):
-        raise Problem("filename_ext", "an extended parameter decodes to a control character")
+        raise Problem("filename_ext", f"{value[:60]!r} decodes to a control character (M63)")
     return text

@@ -2,26 +2,28 @@
 
 The parser is a generator as described in `stream`, with one method for each state:
 
-    state      method               input                              event or Problem          next state
-    preamble   _read_preamble       a delimiter                        -                         headers
-                                    a close delimiter (M22)            -                         epilogue
-                                    the boundary, but no delimiter     `multipart_preamble`      refused
-    headers    _read_part_headers   a header block                     PartHead                  data
-                                    an empty line at once (M35)        `part_headers_missing`    refused
-    data       _read_part_data      some bytes of the part             PartData                  data
-                                    a delimiter                        PartEnd                   headers
-                                    a close delimiter                  PartEnd                   epilogue
-    epilogue   _read_epilogue       the boundary (M17)                 `multipart_epilogue`      refused
-                                    any other bytes (M16)              -                         epilogue
-                                    the end of the body                -                         finished
-    others     _more                the end of the body                `multipart_truncated`     refused
+    state       method               input                             event or Problem          next state
+    preamble    _read_preamble       a delimiter                       -                         empty form
+                                     a close delimiter (M22)           -                         epilogue
+                                     over 64 CRLFs, or other bytes     `multipart_preamble`      refused
+    empty form  _is_empty_form       a close delimiter at once (M35)   -                         epilogue
+                                     any other bytes                   -                         headers
+    headers     _read_part_headers   a header block                    PartHead                  data
+                                     an empty line at once (M35)       `part_headers_missing`    refused
+    data        _read_part_data      some bytes of the part            PartData                  data
+                                     a delimiter                       PartEnd                   headers
+                                     a close delimiter                 PartEnd                   epilogue
+    epilogue    _read_epilogue       over 64 CRLFs, or other bytes     `multipart_epilogue`      refused
+                                     the end of the body               -                         finished
+    others      _more                the end of the body               `multipart_truncated`     refused
 
 Delimiters. `_what_follows` looks at the bytes that follow CRLF `--boundary`:
 
-    `--`                              a close delimiter, whatever comes next (M18)
-    up to 64 blanks and CRLF          a delimiter (M30)
-    the beginning of one of these     undecided: wait for more bytes
-    anything else                     no delimiter: in a part, all of it is data (M27 to M29)
+    up to 64 blanks and CRLF                               a delimiter (M30)
+    `--`, up to 64 blanks, then CRLF or the end            a close delimiter (M18)
+    `--`, up to 64 blanks, then any other byte             `multipart_syntax` (M18)
+    the beginning of one of these                          undecided: wait for more bytes
+    anything else                                          no delimiter: in a part, data (M27 to M30)
 
 In the data of a part, every byte before a possible delimiter becomes PartData at once. Only the bytes that
 may be a delimiter are kept back. So memory does not depend on the size of a file, and a delimiter that is
@@ -43,12 +45,14 @@ from enum import Enum, auto
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
-from ..contract.request import PartData, PartEnd, PartEvent
+from ..contract.request import PartData, PartEnd, PartEvent, PartHead
 from .part_headers import parse_part_headers
 from .stream import NEED_DATA, Need, Role, Trace
 
+_CRLF = b"\r\n"
+_MAX_EMPTY_LINES = 64
 _MAX_PADDING = 64
-_WHAT_FOLLOWS = rb"(?:--|[ \t]{0,%d}\r\n)" % _MAX_PADDING
+_WHAT_FOLLOWS = rb"(?:--[ \t]{0,%d}+(?![ \t])|[ \t]{0,%d}\r\n)" % (_MAX_PADDING, _MAX_PADDING)
 # A CR at the very end may still get its LF.
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
@@ -74,8 +78,11 @@ class FormDataParser:
         self._delimiter = b"\r\n" + self._dash_boundary
         self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
         self._limits = limits
-        self._data = b"\r\n"  # see above: so that the first delimiter has its CRLF
+        self._data = _CRLF  # see above: so that the first delimiter has its CRLF
+        self._base = -len(_CRLF)  # the offset of `_data` in the body
         self._position = 0  # of the first byte in `_data` that is not consumed
+        self._count = 0  # of the parts that have begun
+        self._part = ""  # the part at hand, as a Problem names it
         self._ended = False
         self._failed: Problem | None = None
         self._events = self._read_body()
@@ -83,6 +90,7 @@ class FormDataParser:
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes."""
         self._data = b"".join((memoryview(self._data)[self._position :], data))
+        self._base += self._position
         self._position = 0
         return self._pull()
 
@@ -107,96 +115,126 @@ class FormDataParser:
         if self._trace is not None and end > start:
             self._trace(role, memoryview(self._data)[start:end])
 
+    def _problem(self, code: str, what: str, position: int) -> Problem:
+        """A Problem that names its place in the body (W6)."""
+        return Problem(code, what).at(f"{self._part}byte {self._base + position} of the body")
+
     def _more(self) -> Generator[Need, None, None]:
         if self._ended:
-            raise Problem("multipart_truncated", "the body ends before its close delimiter")
+            what = "the body ends before its close delimiter"
+            raise self._problem("multipart_truncated", what, len(self._data))
         yield NEED_DATA
 
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:
         """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""
         closes = yield from self._read_preamble()
+        closes = closes or (yield from self._is_empty_form())
         while not closes:
             yield from self._read_part_headers()
             closes = yield from self._read_part_data()
+        self._part = ""
         yield from self._read_epilogue()
 
     def _read_preamble(self) -> Generator[Need, None, bool]:
-        """Consume everything up to the end of the first delimiter. Returns whether it closes the body."""
-        length = -2  # of the preamble so far; the CRLF in front of the body does not count
+        """Consume the first delimiter and the empty lines before it (M13, M14). Returns whether it closes."""
+        lines = 0
         while True:
-            start = self._data.find(self._dash_boundary, self._position)
-            if start < 0:
-                # Keep what may be a CRLF and the beginning of a boundary.
-                kept = min(len(self._data) - self._position, len(self._delimiter) - 1)
-                length = self._skip_preamble(length, len(self._data) - kept)
+            found, end = yield from self._delimiter_here()
+            if found is not _Found.NEITHER:
+                return self._consume_delimiter(found, self._position + len(_CRLF), end)
+            start = self._position + len(_CRLF)
+            line = self._data[start : start + len(_CRLF)]
+            if lines == _MAX_EMPTY_LINES or not _CRLF.startswith(line):
+                what = f"only CRLF, at most {_MAX_EMPTY_LINES} times, may come before the first delimiter"
+                raise self._problem("multipart_preamble", what, start)
+            if line == _CRLF:
+                self._report(Role.PREAMBLE, start, start + len(_CRLF))
+                self._position = start
+                lines += 1
+            else:
                 yield from self._more()
-                continue
-            if self._data[max(start - 2, 0) : start] != b"\r\n":
-                raise Problem("multipart_preamble", "the boundary is in the preamble (M13, M15)")
-            found, end = self._what_follows(start + len(self._dash_boundary))
-            if found is _Found.UNDECIDED:
-                yield from self._more()
-                continue
-            before = self._position + max(-length, 0)
-            self._check_preamble(length + start - 2 - self._position)
-            if found is _Found.NEITHER:
-                raise Problem("multipart_preamble", "the first boundary is not followed by CRLF (M31)")
-            self._report(Role.PREAMBLE, before, start)
-            self._report(_ROLES[found], start, end)
-            self._position = end
-            return found is _Found.CLOSE_DELIMITER
 
-    def _skip_preamble(self, length: int, end: int) -> int:
-        """Consume the bytes up to `end`. Returns the new length of the preamble."""
-        self._report(Role.PREAMBLE, self._position + max(-length, 0), end)
-        length += end - self._position
+    def _is_empty_form(self) -> Generator[Need, None, bool]:
+        """Whether a close delimiter comes at once. .NET sends a form without parts so (M35)."""
+        found, end = yield from self._delimiter_here()
+        return found is _Found.CLOSE_DELIMITER and self._consume_delimiter(found, self._position, end)
+
+    def _delimiter_here(self) -> Generator[Need, None, tuple[_Found, int]]:
+        """What the next bytes are, never UNDECIDED, and where the delimiter ends."""
+        while True:
+            end = self._position + len(self._delimiter)
+            begun = self._data[self._position : end]
+            if begun == self._delimiter:
+                found, end = self._what_follows(end)
+            else:
+                found = _Found.UNDECIDED if self._delimiter.startswith(begun) else _Found.NEITHER
+            if found is not _Found.UNDECIDED:
+                return found, end
+            yield from self._more()
+
+    def _consume_delimiter(self, found: _Found, start: int, end: int) -> bool:
+        """Returns whether it closes the body."""
+        self._report(_ROLES[found], start, end)
         self._position = end
-        self._check_preamble(length)
-        return length
-
-    def _check_preamble(self, length: int) -> None:
-        limit = self._limits.max_preamble
-        if length > limit:
-            raise Problem("multipart_preamble", f"there are more than {limit} bytes before the first part")
+        return found is _Found.CLOSE_DELIMITER
 
     def _what_follows(self, position: int) -> tuple[_Found, int]:
         """What the `--boundary` that ends at `position` is, and where the delimiter ends."""
         data = self._data
-        if data.startswith(b"--", position):
-            return _Found.CLOSE_DELIMITER, position + 2
-        end = position
-        while data[end : end + 1] in (b" ", b"\t") and end - position <= _MAX_PADDING:
+        closes = data.startswith(b"--", position)
+        begin = end = position + 2 * closes
+        while data[end : end + 1] in (b" ", b"\t") and end - begin <= _MAX_PADDING:
             end += 1
-        if end - position > _MAX_PADDING:
+        if end - begin > _MAX_PADDING:
             return _Found.NEITHER, position
-        if data.startswith(b"\r\n", end):
-            return _Found.DELIMITER, end + 2
-        rest = data[end : end + 2]
-        if rest in (b"", b"\r") or (rest == b"-" and end == position):
-            return _Found.UNDECIDED, position
-        return _Found.NEITHER, position
+        rest = data[end : end + len(_CRLF)]
+        if rest == _CRLF:
+            return (_Found.CLOSE_DELIMITER, end) if closes else (_Found.DELIMITER, end + len(_CRLF))
+        undecided = rest in (b"", b"\r") or (rest == b"-" and end == position)
+        if not closes:
+            return (_Found.UNDECIDED if undecided else _Found.NEITHER), position
+        if self._ended and not rest:
+            return _Found.CLOSE_DELIMITER, end
+        if self._ended or not undecided:
+            what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
+            raise self._problem("multipart_syntax", what, end)
+        return _Found.UNDECIDED, position
 
     def _read_part_headers(self) -> Generator[PartEvent | Need, None, None]:
         """Parse a header block when it is complete. Leaves the CRLF of its empty line (M34)."""
         limit = self._limits.max_part_headers
+        self._part = f"part {self._count}, "
+        self._count += 1
         scanned = 0
         while True:
             window = self._data[self._position : self._position + limit + 2]
-            if window.startswith(b"\r\n"):
-                raise Problem("part_headers_missing", "a part has no header fields (M35)")
+            if window.startswith(_CRLF):
+                what = "the part has no header fields (M35)"
+                raise self._problem("part_headers_missing", what, self._position)
             end = window.find(b"\r\n\r\n", max(scanned - 3, 0))
             stop = len(window) if end < 0 else end + 1
-            if _BARE_LINE_END.search(window, max(scanned - 1, 0), stop):
-                raise Problem("part_header_syntax", "the header block of a part has a bare CR or LF")
+            if bare := _BARE_LINE_END.search(window, max(scanned - 1, 0), stop):
+                what = "the header block has a bare CR or LF"
+                raise self._problem("part_header_syntax", what, self._position + bare.start())
             if end >= 0:
                 break
             if len(window) == limit + 2:
-                raise Problem("part_headers_too_large", f"a header block has more than {limit} bytes")
+                what = f"the header block has more than {limit} bytes"
+                raise self._problem("part_headers_too_large", what, self._position)
             scanned = len(window)
             yield from self._more()
+        head = self._parse_block(window[:end])
         self._report(Role.PART_FIELD, self._position, self._position + end + 2)
         self._position += end + 2
-        yield parse_part_headers(window[:end], self._limits)
+        self._part = f"part {self._count - 1} ({head.name!a}), "
+        yield head
+
+    def _parse_block(self, block: bytes) -> PartHead:
+        try:
+            return parse_part_headers(block, self._limits)
+        except Problem as problem:
+            place = f"{self._part}header block at byte {self._base + self._position} of the body"
+            raise problem.at(place) from None
 
     def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
         """Read the data of a part and its delimiter. Returns whether that closes the body."""
@@ -220,10 +258,9 @@ class FormDataParser:
                 yield PartData(memoryview(self._data)[begin:start])
                 begin = start
             if found is not _Found.UNDECIDED:
-                self._report(_ROLES[found], start, end)
-                self._position = end
+                closes = self._consume_delimiter(found, start, end)
                 yield PartEnd()
-                return found is _Found.CLOSE_DELIMITER
+                return closes
             self._position = start
             skip = begin - start
             yield from self._more()
@@ -245,14 +282,18 @@ class FormDataParser:
         return cr if cr >= 0 else len(self._data)
 
     def _read_epilogue(self) -> Generator[Need, None, None]:
-        """Ignore the bytes after the close delimiter (M16), unless the boundary is among them (M17)."""
+        """Only empty lines may follow the close delimiter (M16, M17)."""
+        lines = 0
         while True:
-            if self._data.find(self._dash_boundary, self._position) >= 0:
-                raise Problem("multipart_epilogue", "the boundary occurs after the close delimiter (M17)")
-            keep = 0 if self._ended else len(self._dash_boundary) - 1
-            end = max(len(self._data) - keep, self._position)
-            self._report(Role.EPILOGUE, self._position, end)
-            self._position = end
-            if self._ended:
+            line = self._data[self._position : self._position + len(_CRLF)]
+            if line == _CRLF and lines < _MAX_EMPTY_LINES:
+                self._report(Role.EPILOGUE, self._position, self._position + len(_CRLF))
+                self._position += len(_CRLF)
+                lines += 1
+            elif line and (self._ended or line != b"\r" or lines == _MAX_EMPTY_LINES):
+                what = f"only CRLF, at most {_MAX_EMPTY_LINES} times, may follow the close delimiter"
+                raise self._problem("multipart_epilogue", what, self._position)
+            elif self._ended:
                 return
-            yield NEED_DATA
+            else:
+                yield NEED_DATA

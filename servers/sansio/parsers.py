@@ -1,9 +1,7 @@
 """The parsers of this folder, as an implementation of the interface `contract.parsers.Parsers`."""
 
-from typing import Literal
-
 from ..contract.limits import Limits
-from ..contract.problems import Problem
+from ..contract.parsers import FormEncoding
 from ..contract.request import MediaType, Pair
 from .media_types import parse_boundary, parse_media_type
 from .multipart import FormDataParser
@@ -20,11 +18,8 @@ class SansIoParsers:
     def content_type(self, value: str) -> MediaType:
         return parse_media_type(value)
 
-    def urlencoded(self, data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
-        try:
-            return parse_pairs(data, encoding)
-        except UnicodeDecodeError:
-            raise Problem("form_not_utf8", "a name or value of the urlencoded body is not UTF-8") from None
+    def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
+        return parse_pairs(data, encoding)
 
     def multipart(self, media_type: MediaType, limits: Limits) -> FormDataParser:
         return FormDataParser(parse_boundary(media_type), limits, self._trace)

@@ -1,12 +1,11 @@
 """application/x-www-form-urlencoded parsing (WHATWG URL 5.1): query strings and bodies."""
 
-from typing import Literal
-
+from ..contract.parsers import FormEncoding
 from ..contract.request import Pair
 from .grammar import percent_decode
 
 
-def parse_pairs(data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[Pair]:
+def parse_pairs(data: bytes, encoding: FormEncoding) -> list[Pair]:
     """The pairs in order of arrival (U1 to U14). Only `&` separates; empty pieces are skipped.
 
     Each name and value is percent-decoded to bytes, and then to text. Raises UnicodeDecodeError for bytes
@@ -15,6 +14,6 @@ def parse_pairs(data: bytes, encoding: Literal["utf-8", "iso-8859-1"]) -> list[P
     return [_pair(piece, encoding) for piece in data.split(b"&") if piece]
 
 
-def _pair(piece: bytes, encoding: str) -> Pair:
+def _pair(piece: bytes, encoding: FormEncoding) -> Pair:
     name, _, value = piece.replace(b"+", b" ").partition(b"=")
     return Pair(percent_decode(name).decode(encoding), percent_decode(value).decode(encoding))

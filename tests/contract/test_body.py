@@ -84,7 +84,9 @@ def _feed_all(content_type: str | None, coding: str | None, pieces: list[bytes])
         pytest.param("text/plain; charset=us-ascii", b"a", "text", "a", id="C12: ASCII"),
         pytest.param("text/plain; charset=ISO-8859-1", b"\xe9\x80", "text", "\xe9\x80", id="C12: ISO-8859-1"),
         pytest.param("text/plain; charset=koi8-r", b"a", "bytes", None, id="C12: another"),
-        pytest.param("text/plain; charset=utf8", b"a", "bytes", None, id="C12: another spelling"),
+        pytest.param("text/plain; charset=latin-1", b"a", "bytes", None, id="C12: not a word of the list"),
+        pytest.param("text/plain; charset=UTF8", b"\xc3\xa9", "text", "\u00e9", id="C12: utf8"),
+        pytest.param("text/plain; charset=l1", b"\xe9", "text", "\u00e9", id="C12: l1"),
         pytest.param("image/png", b"a", "bytes", None, id="any other type"),
         pytest.param("multipart/mixed; boundary=b", b"a", "bytes", None, id="M12"),
         pytest.param(
@@ -160,7 +162,7 @@ def test_multipart() -> None:
         pytest.param(
             "text/plain; charset=us-ascii", b"x" * 30 + b"\xe9", "text_encoding", id="C12: far from the start"
         ),
-        pytest.param(_MULTIPART, b"x", "multipart_truncated", id="M23"),
+        pytest.param(_MULTIPART, b"x", "multipart_preamble", id="M23"),
     ],
 )
 def test_a_malformed_body_is_refused_alike_for_every_split(content_type: str, data: bytes, code: str) -> None:

@@ -35,13 +35,14 @@ def _upload(
 
 
 # Requests to routes that store, with their bodies and the bytes of each file that they store.
+_LONG_TEXT = b"t" * (Limits().max_text + 1)
 _STORING = {
     "a form of two files": (_upload(fields=_FORM_TYPE), _FORM_BODY, [b"first", b"second"]),
     "a body of bytes": (_upload(fields={"content-type": "image/png"}), b"image", [b"image"]),
     "an untyped body that is not text": (_upload(), b"abc\xff", [b"abc\xff"]),
     "a raw file": (_upload("/upload/f", method="PUT"), b"raw", [b"raw"]),
     "an empty raw file": (_upload("/upload/f", method="PUT"), b"", [b""]),
-    "an untyped body that is text": (_upload(), b"text", []),
+    "a text that the result does not have": (_upload(), _LONG_TEXT, [_LONG_TEXT]),
 }
 
 
@@ -68,6 +69,14 @@ def _described(response: Response) -> dict[str, Any]:
     described = json.loads(response.body)
     assert isinstance(described, dict)
     return described
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "text/plain; charset=utf-8"])
+def test_a_text_that_the_result_has_is_not_stored(content_type: str | None) -> None:
+    fields = {} if content_type is None else {"content-type": content_type}
+    store = FaultyStore()
+    described = _described(_respond(_upload(fields=fields), b"text", store))
+    assert (described["text"], described["files"], list(store.names())) == ("text", [], [])
 
 
 @pytest.mark.parametrize("name", _STORING)

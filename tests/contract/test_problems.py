@@ -43,11 +43,10 @@ _NOT_RECORDED = {
     "internal": "a bug in a handler: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
-    "multipart_syntax": "for parsers that cannot tell which rule is violated",
     "overloaded": "for backends with a bound on their connections",
     "too_many_requests": "for backends with a bound on the rate",
 }
-_NEVER_RAISED = {"multipart_syntax", "overloaded", "too_many_requests"}
+_NEVER_RAISED = {"overloaded", "too_many_requests"}
 
 
 def _strings_in(value: Any, key: str) -> set[str]:

@@ -25,9 +25,7 @@ from servers.sansio.urlencoded import parse_pairs
 from tests.sansio.splits import SEGMENT, by_size, bytewise
 from tests.sansio.transcripts import read_requests
 
-_WIDE = dataclasses.replace(
-    Limits(), max_fields=10**6, max_preamble=2**30, max_part_headers=2**30, max_part_fields=10**6
-)
+_WIDE = dataclasses.replace(Limits(), max_fields=10**6, max_part_headers=2**30, max_part_fields=10**6)
 _H = b"--boundary\r\nContent-Disposition: form-data; name=a\r\n\r\n"
 _HEAD = b"GET / HTTP/1.1\r\nHost: h\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -77,16 +75,6 @@ _WORK: list[tuple[str, int, Callable[[int], object]]] = [
         "data byte by byte",
         16 * 1024,
         lambda n: _read_form(bytewise(_H + b"\r\n--bounda" * (n // 10)), b"boundary"),
-    ),
-    (
-        "a preamble",
-        MIB,
-        lambda n: _read_form(by_size(b"\r\n--bounda" * (n // 10), SEGMENT), b"boundary", _WIDE),
-    ),
-    (
-        "a preamble byte by byte",
-        16 * 1024,
-        lambda n: _read_form(bytewise(b"\r\n--bounda" * (n // 10)), b"boundary"),
     ),
     (
         "an epilogue",

@@ -12,7 +12,7 @@ from tests.sansio.splits import bytewise
 
 def test_a_problem_is_raised_again() -> None:
     parser = FormDataParser(b"b", Limits())
-    first = _problem_of(parser, b"--b\r\n\r\n")
+    first = _problem_of(parser, b"--b\r\n\r\nx")
     assert first.code == "part_headers_missing"
     assert _problem_of(parser, HEAD + b"v" + END) is first
     with pytest.raises(Problem) as raised:
