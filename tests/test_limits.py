@@ -31,7 +31,6 @@ LIMITS = {
     "max_parts": 4,
     "max_part_headers": 90,
     "max_part_fields": 3,
-    "max_preamble": 20,
     "max_json_depth": 3,
 }
 # No sizes: what they do takes seconds, and has tests of its own (tests/socket_server/test_timeouts.py).
@@ -55,9 +54,9 @@ def chunked(body: bytes, *lines: bytes) -> bytes:
     return request(b"Transfer-Encoding: chunked", *lines, body=body)
 
 
-def form(*parts: bytes, preamble: bytes = b"") -> bytes:
+def form(*parts: bytes) -> bytes:
     """A multipart form of parts, each its header block, an empty line and its data."""
-    body = preamble + b"".join(b"--b\r\n%s\r\n" % part for part in parts) + b"--b--\r\n"
+    body = b"".join(b"--b\r\n%s\r\n" % part for part in parts) + b"--b--\r\n"
     return post(body, b"multipart/form-data; boundary=b")
 
 
@@ -148,11 +147,6 @@ ROWS: Mapping[str, Row] = {
     "M73: part headers": Row("max_part_headers", part_headers, "part_headers_too_large"),
     "M73: part fields": Row(
         "max_part_fields", lambda count: form(text_part(b"v", *numbered(count - 1))), "part_headers_too_large"
-    ),
-    "preamble": Row(
-        "max_preamble",
-        lambda size: form(text_part(b"v"), preamble=b"p" * size + b"\r\n"),
-        "multipart_preamble",
     ),
     "json depth": Row("max_json_depth", nested, "json_too_deep"),
 }

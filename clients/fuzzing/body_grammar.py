@@ -174,7 +174,7 @@ BODIES: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_latin_form, (valid("U7 C11", b"a=%ff&\xe9=1", b"@o=@o"),)),
     (place_text, TEXTS),
     (place_octets, OCTETS),
-    (place_declared, tuple(one for _, one in DECLARED if not one.fault)),
+    (place_declared, tuple(one for _, one in DECLARED if not one.faults)),
     (place_coded, (valid("B44", b"gzip", b"br, gzip", b"identity, x"),)),
     (
         place_nothing,
@@ -187,7 +187,7 @@ BODY_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_type_fault, TYPE_FAULTS),
     (place_json, JSON_FAULTS),
     (place_form, FORM_FAULTS),
-    (place_declared, tuple(one for _, one in DECLARED if one.fault)),
+    (place_declared, tuple(one for _, one in DECLARED if one.faults)),
     (place_large, (fault("U15", b"1001", b"over"),)),
 )
 LARGE = (valid("U15", b"1000", b"1 MiB"),)

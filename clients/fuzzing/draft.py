@@ -48,12 +48,15 @@ _OCTETS = (
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """Samples of one construct. `own_tier` is 0 unless the tier of the rules does not fit these samples."""
+    """Samples of one construct. `own_tier` is 0 unless the tier of the rules does not fit these samples.
+
+    `faults` is how many faults they have, at most: 1 for a fault, 2 for arbitrary octets.
+    """
 
     rules: tuple[str, ...]
     samples: tuple[bytes, ...]
     own_tier: int = 0
-    fault: bool = False
+    faults: int = 0
 
     @property
     def tier(self) -> int:
@@ -72,12 +75,12 @@ def valid(rules: str, *samples: bytes, tier: int = 0) -> Production:
 
 def fault(rules: str, *samples: bytes, tier: int = 0) -> Production:
     """A production for which every backend refuses the request."""
-    return Production(tuple(rules.split()), samples, tier, fault=True)
+    return Production(tuple(rules.split()), samples, tier, faults=1)
 
 
 def either(rules: str, *samples: bytes) -> Production:
     """A production that every backend accepts, or every backend refuses: it has arbitrary octets."""
-    return valid(rules, *samples)
+    return Production(tuple(rules.split()), samples, faults=2)
 
 
 @dataclass(slots=True)
@@ -114,8 +117,8 @@ class Draft:
         """Count the production's rules without its text."""
         self.tier = max(self.tier, production.tier)
         self.rules.update(production.rules)
-        if production.fault:
-            self.faults += 1
+        self.faults += production.faults
+        if production.faults == 1:
             self.fault_rules = production.rules
 
     def covers(self, rules: str, tier: int = 0) -> None:

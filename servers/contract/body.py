@@ -7,11 +7,11 @@ from functools import partial
 from typing import Protocol
 
 from ..storage.base import FileWriter, StoredFile, Upload
-from .charsets import codec_of
+from .charsets import FormEncoding, codec_of
 from .form import FormBuilder, HashingWriter
 from .json_reader import read_json
 from .limits import Limits
-from .parsers import FormEncoding, Parsers
+from .parsers import Parsers
 from .problems import Problem
 from .request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
 

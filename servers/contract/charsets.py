@@ -1,5 +1,10 @@
 """The charsets that are decoded, for bodies, parts and extended parameters alike (M61, M76, C11, C12)."""
 
+from typing import Literal
+
+FormEncoding = Literal["utf-8", "iso-8859-1"]
+"""How the octets of a urlencoded body become text (C11)."""
+
 _CODECS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",

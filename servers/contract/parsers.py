@@ -1,13 +1,11 @@
 """The interface that a backend's own parsers implement."""
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Protocol
 
+from .charsets import FormEncoding
 from .limits import Limits
 from .request import MediaType, Pair, PartEvent
-
-FormEncoding = Literal["utf-8", "iso-8859-1"]
-"""How the octets of a urlencoded body become text (C11)."""
 
 
 class MultipartParser(Protocol):

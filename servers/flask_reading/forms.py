@@ -2,8 +2,8 @@
 
 import re
 
+from ..contract.charsets import FormEncoding
 from ..contract.limits import Limits
-from ..contract.parsers import FormEncoding
 from ..contract.request import MediaType, Pair
 from .media_types import read_boundary, read_media_type
 from .multipart import StrictMultipart

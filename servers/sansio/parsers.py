@@ -1,7 +1,7 @@
 """The parsers of this folder, as an implementation of the interface `contract.parsers.Parsers`."""
 
+from ..contract.charsets import FormEncoding
 from ..contract.limits import Limits
-from ..contract.parsers import FormEncoding
 from ..contract.request import MediaType, Pair
 from .media_types import parse_boundary, parse_media_type
 from .multipart import FormDataParser

@@ -1,6 +1,6 @@
 """application/x-www-form-urlencoded parsing (WHATWG URL 5.1): query strings and bodies."""
 
-from ..contract.parsers import FormEncoding
+from ..contract.charsets import FormEncoding
 from ..contract.request import Pair
 from .grammar import percent_decode
 

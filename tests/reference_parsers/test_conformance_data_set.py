@@ -47,6 +47,10 @@ DIFFERENCES: Mapping[str, Difference] = {
     "208-duplicate-headers": Difference(
         "M48", "which Content-Disposition counts is anybody's guess", "part_header_syntax"
     ),
+    "085-header-folding": Difference("M68", "parsers differ on folds", "part_header_syntax"),
+    "107-preamble-content": Difference("M13", "parsers differ on a preamble", "multipart_preamble"),
+    "207-epilogue-content": Difference("M16", "parsers differ on an epilogue", "multipart_epilogue"),
+    "023-both-filename-star": Difference("M62", "neither name is derived", "filename_conflict"),
     "210-control-chars-in-name": Difference(
         "M66", "a control character in a name is refused", "part_header_syntax"
     ),

@@ -82,10 +82,6 @@ _FOLD = re.compile(rb"\r\n[ \t]").search
 _PADDING = re.compile(rb"--b[ \t]").search
 
 
-def _has_preamble(body: bytes) -> bool:
-    return not body.startswith((b"--b\r\n", b"--b--"))
-
-
 def _has_epilogue(body: bytes) -> bool:
     """Anything but a CRLF behind the close delimiter."""
     close = re.search(rb"(?:\A|\r\n)--b--", body)
@@ -97,14 +93,12 @@ DEFNULL: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {
     "M34": (_SHARED_CRLF, _PART + b"--b--", None),
     "M29": (_NEAR_DELIMITER, _PART + b"\r\n--bb\r\n--b--", None),
     "M30": (_PADDING, _PART + b"v\r\n--b \r\n" + _D + b"\r\n\r\nw\r\n--b--", None),
-    "M68": (_FOLD, b"--b\r\nX: 1\r\n 2\r\n" + _D + b"\r\n\r\nv\r\n--b--", None),
     "M17": (_has_epilogue, _PART + b"v\r\n--b--\r\n--b\r\n", [("a", None, b"v")]),
 }
 PYTHON_MULTIPART: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {
     "M34": (_SHARED_CRLF, _PART + b"--b--", []),
     "M29": (_NEAR_DELIMITER, _PART + b"\r\n--b x\r\n--b--", None),
-    "M68": (_FOLD, b"--b\r\nX: 1\r\n 2\r\n" + _D + b"\r\n\r\nv\r\n--b--", None),
-    "M13": (_has_preamble, b"preamble\r\n" + _PART + b"v\r\n--b--", None),
+    "M16": (_has_epilogue, _PART + b"v\r\n--b--\r\nepilogue", [("a", None, b"v")]),
 }
 
 

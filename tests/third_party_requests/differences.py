@@ -84,10 +84,10 @@ PYTHON_MULTIPART: Mapping[str, Difference] = {
     "mixed_case_headers": _DECODED,
     "mixed_plain_and_base64_encoding": _DECODED,
     "quoted_printable_encoding": Difference("M75", "it would have to be decoded", "part_transfer_encoding"),
-    "single_field_blocks": Difference("M19", "there is no close delimiter", "multipart_truncated"),
-    "bad_initial_boundary": Difference(
-        "M13", "another boundary and its part are preamble: ignored, then no part is left", parts=()
+    "single_field_blocks": Difference(
+        "M13", "a line of blanks comes before the first delimiter", "multipart_preamble"
     ),
+    "single_field_with_trailer": Difference("M16", "text follows the close delimiter", "multipart_epilogue"),
     "single_field_single_file": Difference(
         "M82",
         "its field was sent without the Content-Type that is expected",
@@ -107,6 +107,18 @@ _LATER_RULES: Mapping[str, Difference] = {
     "bd-mixed-type": Difference("M12", "only multipart/form-data is parsed", parts=((None, None, None, 59),)),
     "bd-empty": Difference("M5", "an empty boundary is a missing one", "boundary_missing"),
     "bd-comma": Difference("M11", "a comma does not begin a parameter", "content_type_syntax"),
+    "bd-wrong": Difference("M13", "the delimiter of another boundary", "multipart_preamble"),
+    "bd-final-junk": Difference("M18", "text behind the close delimiter", "multipart_syntax"),
+    "st-preamble": Difference("M13", "text before the first delimiter", "multipart_preamble"),
+    "st-garbage": Difference("M13", "text before the first delimiter", "multipart_preamble"),
+    "st-epilogue": Difference("M16", "text after the close delimiter", "multipart_epilogue"),
+    "st-epi-nocrlf": Difference("M18", "text behind the close delimiter", "multipart_syntax"),
+    "st-finalLF": Difference("M18", "a bare LF behind the close delimiter", "multipart_syntax"),
+    "fn-both": Difference("M62", "the names conflict", "filename_conflict"),
+    "fn-both-rev": Difference("M62", "the names conflict", "filename_conflict"),
+    "ph-fold": Difference("M68", "a fold is refused", "part_header_syntax"),
+    "ph-fold-tab": Difference("M68", "a fold is refused", "part_header_syntax"),
+    "ph-fold-in-quote": Difference("M68", "a fold is refused", "part_header_syntax"),
     "st-empty": Difference("M23", "zero bytes are no body", parts=()),
     "st-lf": Difference(
         "M24", "the first delimiter has no CRLF, so that it is preamble", "multipart_preamble"
@@ -124,6 +136,8 @@ _LATER_RULES: Mapping[str, Difference] = {
     "en-b64-file": _DECODED,
     "en-qp": Difference("M75", "it would have to be decoded", "part_transfer_encoding"),
     "en-unknown": Difference("M74", "it would have to be decoded", "part_transfer_encoding"),
+    "en-charset-utf16": Difference("M77", "a file without a name", parts=(("a", None, None, 2),)),
+    "en-charset-koi8": Difference("M77", "a file without a name", parts=(("a", None, None, 1),)),
     "en-badutf8": Difference("M78", "bytes that are no UTF-8 are a file", parts=(("a", None, None, 3),)),
     "en-_charset_": Difference(
         "M80",
