@@ -154,20 +154,21 @@ def basic_needs_no_colon(original: Any, text: str) -> BasicCredentials | None:
 
 
 @planted_bug(
-    "socket", "M62", "filename-*", "filename-ext-wins-over-filename", "filename-ext-before-filename-wins"
+    "socket", "M62", "filename-*", "filename-ext-after-another-filename", "filename-replaced-of-httpclient"
 )
-@in_place_of((disposition, "_filename"))
-def filename_wins_over_its_extended_form(original: Any, parameters: dict[bytes, Any]) -> Any:
+@in_place_of((disposition, "_name"))
+def filename_wins_over_its_extended_form(original: Any, key: bytes, parameters: dict[bytes, bytes]) -> Any:
     kept = dict(parameters)
     if b"filename" in kept:
         kept.pop(b"filename*", None)
-    return original(kept)
+    return original(key, kept)
 
 
 @planted_bug("socket", "M52", "disposition-*", "disposition-percent-22-is-a-quote")
-@in_place_of((disposition, "_plain"))
-def percent_22_stays(original: Any, value: Any) -> Any:
-    return original(value).replace('"', "%22")
+@in_place_of((disposition, "_name"))
+def percent_22_stays(original: Any, key: bytes, parameters: dict[bytes, bytes]) -> Any:
+    name = original(key, parameters)
+    return name and name.replace('"', "%22")
 
 
 @planted_bug("socket", "M19", "*multipart*", "multipart-without-close-delimiter")
@@ -206,11 +207,12 @@ def semicolon_splits_pairs(original: Any, data: bytes, encoding: Any) -> Any:
     return original(data.replace(b";", b"&"), encoding)
 
 
-@planted_bug("gunicorn", "M15", "preamble-*", "preamble-without-crlf-before-delimiter")
+@planted_bug("gunicorn", "M13", "preamble-*", "preamble-of-lines", "preamble-without-crlf-before-delimiter")
 @in_place_of((flask_multipart.StrictMultipart, "__init__"))
-def first_delimiter_needs_no_line_of_its_own(original: Any, self: Any, boundary: bytes, limits: Any) -> None:
+def preamble_may_hold_anything(original: Any, self: Any, boundary: bytes, limits: Any) -> None:
     original(self, boundary, limits)
     self.preamble_re = re.compile(rb"--%s(--|[ \t]{0,64}\r\n)" % re.escape(boundary))
+    self._check_preamble = lambda preamble: None
 
 
 @planted_bug("gunicorn", "B2", "*-cut*", "text-body-cut", "form-body-cut")
@@ -223,9 +225,9 @@ def short_body_is_a_body(original: Any, self: Any) -> Iterator[bytes]:
             raise
 
 
-@planted_bug("gunicorn", "M17", "epilogue-*", "epilogue-with-a-part", "epilogue-begins-with-the-boundary")
+@planted_bug("gunicorn", "M16", "epilogue-*", "epilogue-with-a-part", "epilogue-of-text")
 def epilogue_may_hold_anything() -> None:
-    replace(flask_multipart.StrictMultipart, "_skip_epilogue", lambda original: lambda self, data: None)
+    replace(flask_multipart.StrictMultipart, "_add_to_epilogue", lambda original: lambda self, data: None)
 
 
 @planted_bug("gunicorn", "M55", "filename-*", "filename-of-a-windows-path")

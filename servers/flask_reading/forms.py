@@ -38,7 +38,9 @@ class WerkzeugParsers:
     """The `Parsers` of Flask's side."""
 
     content_type = staticmethod(read_media_type)
-    urlencoded = staticmethod(split_pairs)
+
+    def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
+        return split_pairs(data, encoding)
 
     def multipart(self, media_type: MediaType, limits: Limits) -> StrictMultipart:
         """Raises Problem `boundary_missing` or `boundary_invalid`."""

@@ -82,6 +82,11 @@ _FOLD = re.compile(rb"\r\n[ \t]").search
 _PADDING = re.compile(rb"--b[ \t]").search
 
 
+def _has_preamble(body: bytes) -> bool:
+    """Anything but CRLFs before the first delimiter."""
+    return re.match(rb"(?:\r\n)*--b", body) is None
+
+
 def _has_epilogue(body: bytes) -> bool:
     """Anything but a CRLF behind the close delimiter."""
     close = re.search(rb"(?:\A|\r\n)--b--", body)
@@ -93,6 +98,7 @@ DEFNULL: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {
     "M34": (_SHARED_CRLF, _PART + b"--b--", None),
     "M29": (_NEAR_DELIMITER, _PART + b"\r\n--bb\r\n--b--", None),
     "M30": (_PADDING, _PART + b"v\r\n--b \r\n" + _D + b"\r\n\r\nw\r\n--b--", None),
+    "M13": (_has_preamble, b"\n\r\n--b--", []),
     "M17": (_has_epilogue, _PART + b"v\r\n--b--\r\n--b\r\n", [("a", None, b"v")]),
 }
 PYTHON_MULTIPART: Mapping[str, tuple[Mark, bytes, list[Triple] | None]] = {

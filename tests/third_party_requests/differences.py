@@ -85,7 +85,7 @@ PYTHON_MULTIPART: Mapping[str, Difference] = {
     "mixed_plain_and_base64_encoding": _DECODED,
     "quoted_printable_encoding": Difference("M75", "it would have to be decoded", "part_transfer_encoding"),
     "single_field_blocks": Difference(
-        "M13", "a line of blanks comes before the first delimiter", "multipart_preamble"
+        "M13", "the delimiters are those of another boundary", "multipart_preamble"
     ),
     "single_field_with_trailer": Difference("M16", "text follows the close delimiter", "multipart_epilogue"),
     "single_field_single_file": Difference(

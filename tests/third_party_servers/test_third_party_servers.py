@@ -28,7 +28,7 @@ DEFECTS = {
     # Backslashes are lost.
     "filename-of-a-windows-path": "files[0].filename: expected",
     # A filename after filename* wins.
-    "filename-ext-before-filename-wins": "files[0].filename: expected 'new.txt', got 'old.txt'",
+    "filename-ext-before-its-replacement": "files[0].filename: expected 'café.txt', got 'caf?.txt'",
     # After malformed chunks an incomplete text is taken for the whole.
     "chunked-cut-in-chunk-data": "status: expected 400, got 200",
 }
