@@ -177,7 +177,7 @@ def _faulty(rng: Rng) -> Draft:
         _vary_head(draft, rng, methods=False)
     draft.framing = None
     group = rng.choices(
-        (_MULTIPART_FAULTS, _HEAD_FAULTS, _FRAMING_FAULTS, _BODY_FAULTS, _ROUTE_FAULTS), (50, 22, 14, 12, 5)
+        (_MULTIPART_FAULTS, _HEAD_FAULTS, _FRAMING_FAULTS, _BODY_FAULTS, _ROUTE_FAULTS), (50, 22, 14, 12, 4)
     )[0]
     place, production = _choose(group, rng)
     if group is _ROUTE_FAULTS:
