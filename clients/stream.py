@@ -53,6 +53,7 @@ DEFAULT_DATA: dict[str, dict[str, Any]] = {
         "model": "echo",
         "messages": [{"role": "user", "content": "Say this again, word by word."}],
         "stream": True,
+        "delay": 0.1,  # of the servers here; OpenAI has no such member
     },
 }
 _EPILOG = """
@@ -127,7 +128,7 @@ def request_data(url: str, given: str | None) -> str | None:
 
 
 def delay_of(data: str | None) -> float | None:
-    """The delay in seconds for which the request asks, as `/stream_echo` understands it, or None."""
+    """The delay in seconds for which the request asks, as the servers here understand it, or None."""
     value = json.loads(data) if data is not None else None
     delay = value.get("delay") if isinstance(value, dict) else None
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= _MAX_DELAY:

@@ -42,15 +42,17 @@ _FAMILIES = {
     "K": [(15, "cookies")],
     "A": [(15, "access")],
     "S": [(11, "responses")],
+    "W": [(7, "routes")],
 }
 
 # Rows of the decision table, counted there; and those that no single recorded request can show.
-_ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 11}
+_ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 11, "W": 7}
 _NOT_RECORDABLE = {
     "H36": "a head in slow pieces: what the pauses do",
     "B3": "a time-out",
     "S2": "left out of the comparison",
     "S8": "left out of the comparison",
+    "W6": "details are left out of the comparison",
 }
 
 _LF_ALONE = {"head-with-lf-line-ends-only"}
@@ -88,7 +90,7 @@ _SCHEMA = {
         "title": {"type": "string", "minLength": 10, "maxLength": 160, "pattern": "[.]$"},
         "rules": {
             "type": "array",
-            "items": {"type": "string", "pattern": "^[RHBCUJMKAS][1-9][0-9]?$"},
+            "items": {"type": "string", "pattern": "^[RHBCUJMKASW][1-9][0-9]?$"},
             "minItems": 1,
             "uniqueItems": True,
         },

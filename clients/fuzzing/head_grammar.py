@@ -85,7 +85,7 @@ LINE_FAULTS = (
     fault(
         "S4",
         b"GET /upload/ HTTP/1.1\r\n",
-        b"OPTIONS /healthz HTTP/1.1\r\n",
+        b"PUT /healthz HTTP/1.1\r\n",
         b"DELETE /v1/models HTTP/1.1\r\n",
     ),
 )

@@ -32,6 +32,7 @@ class Exchange:
         self._route = table.find(head)
         context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
         self._check_size(head.content_length or 0)
+        self._check_whole_file()
         self._media_type = self._read_content_type()
         if head.content_length and not head.chunked:
             with self._undone_on_failure():
@@ -76,9 +77,20 @@ class Exchange:
         if size > limit:
             raise Problem("body_too_large", f"a body may have at most {limit} bytes")
 
+    def _check_whole_file(self) -> None:
+        # A part must not be stored as if it were the file (RFC 9110 14.5, W1). That the field is there says
+        # so, whatever its value. In a POST the field means nothing (RFC 9110 14.4).
+        partial = self.head.method == "PUT" and self.head.field("content-range") is not None
+        if partial and self._route.body != "described":
+            raise Problem("partial_put", "send the whole file, in a PUT without Content-Range")
+
     def _read_content_type(self) -> MediaType | None:
         value = self.head.field("content-type")
-        return self._parsers.content_type(value) if value else None
+        media_type = self._parsers.content_type(value) if value else None
+        if self._route.body == "raw" and media_type and media_type.is_form_data:
+            # The file would have the boundary and the part headers in it (W2).
+            raise Problem("unsupported_media_type", "send the file alone, or the form to /upload/")
+        return media_type
 
     def _begin_body(self) -> BodyBuilder:
         upload: Upload | None = None

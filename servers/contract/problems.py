@@ -94,7 +94,7 @@ _KINDS = (
     _kind(
         "unsupported_content_encoding", 415, "A multipart body must not be encoded", "B44", "RFC 9110, 8.4.1"
     ),
-    _kind("unsupported_media_type", 415, "This route takes another media type", "", "RFC 9110, 15.5.16"),
+    _kind("unsupported_media_type", 415, "This route takes another media type", "W2", "RFC 9110, 15.5.16"),
     _kind("boundary_missing", 400, "The multipart boundary is missing", "M5", "RFC 2046, section 5.1.1"),
     _kind("boundary_invalid", 400, "The multipart boundary is malformed", "M3 M4 M6 M9", "RFC 2046, 5.1.1"),
     # The structure of a multipart body.
@@ -169,8 +169,18 @@ _KINDS = (
     _kind("part_headers_too_large", 413, "A part's header block is too large", "M73", "RFC 9110, 15.5.14"),
     # Values on named routes.
     _kind("bad_value", 400, "A value is out of range or of the wrong type", "", "RFC 9110, section 15.5.1"),
+    _kind(
+        "partial_put",
+        400,
+        "A part of a file cannot take the place of the file",
+        "W1",
+        "RFC 9110, section 14.5",
+    ),
     _kind("not_found", 404, "There is nothing here", "S3", "RFC 9110, section 15.5.5"),
     _kind("method_not_allowed", 405, "This route takes other methods", "R39 S4", "RFC 9110, 15.5.6"),
+    _kind(
+        "precondition_failed", 412, "The stored file is not the one that was named", "W3", "RFC 9110, 13.1.1"
+    ),
     _kind("range_not_satisfiable", 416, "The range lies outside the file", "", "RFC 9110, 15.5.17"),
     # Access and state.
     _kind("token_required", 401, "A token is required", "", "RFC 9110, section 15.5.2"),

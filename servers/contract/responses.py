@@ -86,8 +86,8 @@ class Response:
 
     @property
     def content_length(self) -> int | None:
-        """The Content-Length to send, in bytes. None for a 304 and for a stream (S6, S10)."""
-        if self.status == 304 or isinstance(self.body, EventStream):
+        """The Content-Length to send, in bytes. None for 204, 304 and a stream (RFC 9110 8.6, S6, S10)."""
+        if self.status in (204, 304) or isinstance(self.body, EventStream):
             return None
         return len(self.body) if isinstance(self.body, bytes) else self.body.length
 

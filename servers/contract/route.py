@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..storage.base import Store
@@ -10,7 +10,7 @@ from .access import AccessRules
 from .limits import Limits
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
-from .responses import Response
+from .responses import DYNAMIC, Response
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods that are implemented; any other token is refused with 501 (R39)."""
@@ -45,10 +45,15 @@ class Route:
     private: bool = False
     open: bool = False
 
-    def allowed(self) -> tuple[str, ...]:
-        """The methods in sorted order. GET implies HEAD."""
-        implied = {"HEAD"} if "GET" in self.methods else set()
-        return tuple(sorted(implied.union(self.methods)))
+    @property
+    def allow(self) -> str:
+        """The value of Allow: the methods in sorted order (RFC 9110 10.2.1). GET implies HEAD."""
+        return ", ".join(sorted({*self.methods, "OPTIONS", *(("HEAD",) if "GET" in self.methods else ())}))
+
+    def options(self) -> "Route":
+        """What OPTIONS does on this route: 204 with Allow (RFC 9110 9.3.7, W7). Nothing is stored."""
+        response = Response(204, (("Allow", self.allow), *DYNAMIC))
+        return replace(self, body="described", handler=lambda _request, _context: response)
 
 
 class RouteTable:
@@ -65,12 +70,11 @@ class RouteTable:
         if head.method not in METHODS:
             raise Problem("method_not_implemented", f"{head.method} is not one of {', '.join(METHODS)}")
         route = self._match(head.path)
-        allowed = route.allowed()
-        if head.method not in allowed:
+        if head.method == "OPTIONS" and head.method not in route.methods:
+            return route.options()
+        if head.method not in route.allow.split(", "):
             raise Problem(
-                "method_not_allowed",
-                f"{head.path} allows {', '.join(allowed)}",
-                headers=(("Allow", ", ".join(allowed)),),
+                "method_not_allowed", f"{head.path} allows {route.allow}", headers=(("Allow", route.allow),)
             )
         return route
 

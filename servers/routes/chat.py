@@ -1,4 +1,4 @@
-"""`/v1/chat/completions` and `/v1/models`: an echo with OpenAI's interface (contract section 6)."""
+"""`/v1/chat/completions`: an echo with OpenAI's interface (contract section 6)."""
 
 import hashlib
 import json
@@ -12,16 +12,15 @@ from ..contract.problems import Problem
 from ..contract.request import ParsedRequest
 from ..contract.responses import Event, Response, event_stream_response, json_response
 from ..contract.route import Context, Route
-from .json_values import checked, json_object, optional, required
+from .json_values import checked, json_object, optional, required, seconds
+from .models import CREATED
 
 _TOKEN = re.compile(r"\s+|\S+")
-# Responses hold no time of day, so `created` is this moment plus seconds derived from the request.
-_EPOCH = 1_700_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An echo of the last user message: `tokens` are its words and the blanks between them."""
+    """An echo of one message: `tokens` are its words and the blanks between them."""
 
     id: str
     created: int
@@ -45,28 +44,31 @@ def chat(request: ParsedRequest, _context: Context) -> Response:
     stream = optional(members, "stream", bool, False)
     options = optional(members, "stream_options", dict, {})
     include_usage = optional(options, "include_usage", bool, False)
+    delay = seconds(members, "delay", 0.0)
     if options and not stream:
         raise Problem("bad_value", "stream_options needs stream to be true")
     if optional(members, "n", int, 1) != 1:
         raise Problem("bad_value", "n must be 1: this model gives one choice")
     if stream:
-        return event_stream_response(_chunks(completion, include_usage=include_usage))
+        return event_stream_response(_chunks(completion, delay, include_usage=include_usage))
     return json_response(_whole(completion))
 
 
 def _complete(members: dict[str, Any]) -> Completion:
     model = required(members, "model", str)
     messages = [_message(message) for message in required(members, "messages", list)]
-    prompts = [text for role, text in messages if role == "user"]
-    if not prompts:
-        raise Problem("bad_value", "messages has no message with the role user")
+    if not messages:
+        raise Problem("bad_value", "messages is empty")
+    of_user = [text for role, text in messages if role == "user"]
+    echoed = of_user[-1] if of_user else messages[-1][1]
     digest = hashlib.sha256(canonical_json(members)).hexdigest()
     prompt_tokens = sum(len(_TOKEN.findall(text)) for _, text in messages)
     return Completion(
         f"chatcmpl-{digest[:29]}",
-        _EPOCH + int(digest[-6:], 16),
+        # Responses hold no time of day: a fixed moment, and seconds derived from the request.
+        CREATED + int(digest[-6:], 16),
         model,
-        tuple(_TOKEN.findall(prompts[-1])),
+        tuple(_TOKEN.findall(echoed)),
         prompt_tokens,
     )
 
@@ -94,16 +96,16 @@ def _whole(completion: Completion) -> dict[str, Any]:
     return {**_frame(completion, "chat.completion"), "choices": [choice], "usage": completion.usage()}
 
 
-def _chunks(completion: Completion, *, include_usage: bool) -> Generator[Event, None, None]:
+def _chunks(completion: Completion, delay: float, *, include_usage: bool) -> Generator[Event, None, None]:
     """The role, one delta per token, `stop`, the usage if the client wants it, and `[DONE]`."""
     usage = {"usage": None} if include_usage else {}
     frame = {**_frame(completion, "chat.completion.chunk"), **usage}
-    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": ""})]})
+    yield _event({**frame, "choices": [_delta({"role": "assistant", "content": ""})]}, delay)
     for token in completion.tokens:
-        yield _event({**frame, "choices": [_delta({"content": token})]})
-    yield _event({**frame, "choices": [_delta({}, finish_reason="stop")]})
+        yield _event({**frame, "choices": [_delta({"content": token})]}, delay)
+    yield _event({**frame, "choices": [_delta({}, finish_reason="stop")]}, delay)
     if include_usage:
-        yield _event({**frame, "choices": [], "usage": completion.usage()})
+        yield _event({**frame, "choices": [], "usage": completion.usage()}, delay)
     yield Event(b"data: [DONE]\n\n")
 
 
@@ -121,15 +123,8 @@ def _delta(delta: dict[str, Any], *, finish_reason: str | None = None) -> dict[s
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
 
 
-def _event(chunk: dict[str, Any]) -> Event:
-    return Event(b"data: %s\n\n" % json.dumps(chunk, separators=(",", ":")).encode("ascii"))
-
-
-def models(request: ParsedRequest, _context: Context) -> Response:
-    """The list of models, which has one entry."""
-    model = {"id": "echo", "object": "model", "created": _EPOCH, "owned_by": "wireproof"}
-    return json_response({"object": "list", "data": [model]}, head_only=request.head.method == "HEAD")
+def _event(chunk: dict[str, Any], delay: float) -> Event:
+    return Event(b"data: %s\n\n" % json.dumps(chunk, separators=(",", ":")).encode("ascii"), delay)
 
 
 CHAT = Route("chat", r"/v1/chat/completions", ("POST",), chat)
-MODELS = Route("models", r"/v1/models", ("GET",), models)

@@ -1,21 +1,31 @@
-"""`/files/{sha256}`: a stored file or a range of it, with fields that keep a browser from running it."""
+"""`/files/{sha256}` and `/files/{sha256}/{filename}`: a stored file or a range of it.
+
+The fields of the response keep a browser from running the file.
+"""
 
 import base64
 import re
 from typing import NamedTuple
+from urllib.parse import quote
 
 from ..contract.problems import Problem
 from ..contract.request import ParsedRequest, RequestHead
 from ..contract.responses import FileSlice, Response
 from ..contract.route import Context, Route
 from ..storage.base import ReadableFile
+from .conditions import is_unchanged, may_send_range
+
+MAX_NAME = 255
+"""The characters of a name to download a file under. No common file system allows more."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 # RFC 9110 14.1.2: one int-range or one suffix-range. A list, another unit or a malformed value is ignored.
 _RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))[ \t]*", re.IGNORECASE)
+# RFC 6266 appendix D: what clients read in different ways stays out of `filename`.
+_NOT_PLAIN = re.compile(r'[^ -~]|["%/\\]')
+# attr-char of RFC 8187 3.2.1, without letters, digits and the four that `quote` never encodes.
+_ATTR_CHARS = "!#$&+^`|"
 _FOREIGN_CONTENT = (
-    ("Content-Type", "application/octet-stream"),
-    ("Content-Disposition", "attachment"),
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "sandbox; default-src 'none'"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -32,29 +42,45 @@ class _Range(NamedTuple):
 def send_file(request: ParsedRequest, context: Context) -> Response:
     """The whole file (200), a range of it (206), or 304 if the client has it already.
 
-    Raises Problem `not_found` and `range_not_satisfiable`.
+    Raises Problem `bad_value`, `not_found`, `precondition_failed` and `range_not_satisfiable`.
     """
     head = request.head
-    sha256 = head.path.removeprefix("/files/")
+    sha256, _, named = head.path.removeprefix("/files/").partition("/")
+    disposition = _attachment(head.last_segment) if named else "attachment"
     file = context.store.open(sha256) if _HASH.fullmatch(sha256) else None
     if file is None:
         raise Problem("not_found", "no file with this hash is stored")
     try:
-        return _response(head, sha256, file)
+        return _response(head, sha256, file, disposition)
     except BaseException:
         file.close()
         raise
 
 
-def _response(head: RequestHead, sha256: str, file: ReadableFile) -> Response:
+def _attachment(name: str) -> str:
+    """A Content-Disposition with both forms of a file name (RFC 6266 4.3). Raises Problem `bad_value`.
+
+    `filename` has `_` for every character that is not plain ASCII; `filename*` has the name as it is.
+    """
+    if len(name) > MAX_NAME:
+        raise Problem(
+            "bad_value", f"the file name has {len(name)} characters, at most {MAX_NAME} are allowed"
+        )
+    plain, exact = _NOT_PLAIN.sub("_", name), quote(name, safe=_ATTR_CHARS)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+
+
+def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: str) -> Response:
     etag = f'"{sha256}"'
     caching = (("ETag", etag), ("Cache-Control", "private, max-age=31536000, immutable"))
-    if _none_match(head.field("if-none-match"), etag):
+    if is_unchanged(head, etag):
         file.close()
         return Response(304, (*caching, ("Wireproof-Contract", "1")))
-    wanted = _range(head, etag, file.size)
+    wanted = _range(head, file.size) if may_send_range(head, etag) else None
     digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     fields = (
+        ("Content-Type", "application/octet-stream"),
+        ("Content-Disposition", disposition),
         *_FOREIGN_CONTENT,
         *caching,
         ("Accept-Ranges", "bytes"),
@@ -69,20 +95,18 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile) -> Response:
     return Response(206, (*fields, content_range), body, head_only)
 
 
-def _none_match(field: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this file: weak comparison (RFC 9110 13.1.2)."""
-    if field is None:
-        return False
-    return any(tag.strip(" \t").removeprefix("W/") in ("*", etag) for tag in field.split(","))
+def _range(head: RequestHead, size: int) -> _Range | None:
+    """The range that the client asked for, or None for the whole file (RFC 9110 14.2).
 
-
-def _range(head: RequestHead, etag: str, size: int) -> _Range | None:
-    """The range that the client asked for, or None for the whole file (RFC 9110 14.2, 13.1.5)."""
-    field, if_range = head.field("range"), head.field("if-range")
+    Raises Problem `range_not_satisfiable`.
+    """
+    field = head.field("range")
     match = _RANGE.fullmatch(field) if field is not None else None
-    if head.method != "GET" or match is None or (if_range is not None and if_range != etag):
+    if head.method != "GET" or match is None:
         return None
     first, last, suffix = match.groups()
+    if suffix is not None and int(suffix) and not size:
+        return None  # satisfiable, but no Content-Range can describe zero bytes (RFC 9110 14.1.2, W5)
     if suffix is not None:
         wanted = _Range(max(size - int(suffix), 0), size)
     elif last and int(last) < int(first):
@@ -98,4 +122,4 @@ def _range(head: RequestHead, etag: str, size: int) -> _Range | None:
     return wanted
 
 
-FILES = Route("files", r"/files/[^/]+", ("GET",), send_file, private=True)
+FILES = Route("files", r"/files/[^/]+(?:/[^/]+)?", ("GET",), send_file, private=True)

@@ -7,6 +7,8 @@ from ..contract.request import ParsedBody
 
 Wanted = TypeVar("Wanted")
 
+MAX_SECONDS = 10
+
 
 def json_object(body: ParsedBody) -> dict[str, Any]:
     """The body's JSON object. Raises Problem `unsupported_media_type`, `json_invalid` or `bad_value`."""
@@ -37,3 +39,11 @@ def checked(value: Any, name: str, kind: type[Wanted]) -> Wanted:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise Problem("bad_value", f"{name} has the wrong JSON type")
     return value
+
+
+def seconds(members: dict[str, Any], name: str, default: float) -> float:
+    """A pause of 0 to `MAX_SECONDS`, or `default` if the member is absent. Raises Problem `bad_value`."""
+    value = members.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_SECONDS:
+        raise Problem("bad_value", f"{name} must be a number of seconds from 0 to {MAX_SECONDS}")
+    return float(value)

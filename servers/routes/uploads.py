@@ -1,5 +1,7 @@
 """`/upload/` stores files, `/upload/{filename}` stores one raw file; the echo stores nothing."""
 
+from dataclasses import replace
+
 from ..contract.description import describe
 from ..contract.request import ParsedRequest
 from ..contract.responses import Response, json_response
@@ -11,6 +13,14 @@ def describe_request(request: ParsedRequest, _context: Context) -> Response:
     return json_response(describe(request), head_only=request.head.method == "HEAD")
 
 
+def echo(request: ParsedRequest, context: Context) -> Response:
+    """The result; for OPTIONS with the methods that an echo takes (W7)."""
+    response = describe_request(request, context)
+    if request.head.method != "OPTIONS":
+        return response
+    return replace(response, headers=(*response.headers, ("Allow", ECHO.allow)))
+
+
 UPLOAD = Route("upload", r"/upload/?", ("POST", "PUT"), describe_request, body="stored")
 PUT_FILE = Route("put_file", r"/upload/[^/]+", ("PUT",), describe_request, body="raw")
-ECHO = Route("echo", r".*", METHODS, describe_request)
+ECHO = Route("echo", r".*", METHODS, echo)

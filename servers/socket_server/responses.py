@@ -10,6 +10,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # RFC 9110 15, RFC 6585, RFC 4918. Nothing of the request is repeated in the status line (H057).
 _PHRASES = {
     200: "OK",
+    204: "No Content",
     206: "Partial Content",
     304: "Not Modified",
     400: "Bad Request",
@@ -18,6 +19,7 @@ _PHRASES = {
     404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
+    412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",
     415: "Unsupported Media Type",

@@ -191,6 +191,7 @@ def test_a_body_without_bytes_has_no_kind(content_type: str | None) -> None:
 _SMALL = dataclasses.replace(Limits(), max_body=10)
 _BAD_TYPE = {"content-type": "text"}
 _NO_BOUNDARY = {"content-type": "multipart/form-data"}
+_PARTIAL = {"content-range": "bytes 0-4/10"}
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ _NO_BOUNDARY = {"content-type": "multipart/form-data"}
         pytest.param(
             head("BREW", "/files/x", https_target=True), "method_not_implemented", id="6: 501 first"
         ),
-        pytest.param(head("POST", "/files/x/y", https_target=True), "not_found", id="6: then 404"),
+        pytest.param(head("POST", "/files/x/y/z", https_target=True), "not_found", id="6: then 404"),
         pytest.param(head("POST", "/files/x", https_target=True), "method_not_allowed", id="6: then 405"),
         pytest.param(
             head(https_target=True, content_length=11, fields=_BAD_TYPE), "misdirected_host", id="7 before 8"
@@ -207,6 +208,21 @@ _NO_BOUNDARY = {"content-type": "multipart/form-data"}
         pytest.param(head(content_length=11, fields=_BAD_TYPE), "body_too_large", id="8 before 9"),
         pytest.param(
             head(content_length=0, fields=_BAD_TYPE), "content_type_syntax", id="9: without a body too"
+        ),
+        pytest.param(
+            head("PUT", "/upload/f", content_length=11, fields=_PARTIAL),
+            "body_too_large",
+            id="8 before 9: the size before Content-Range",
+        ),
+        pytest.param(
+            head("PUT", "/upload/f", content_length=5, fields={**_PARTIAL, **_BAD_TYPE}),
+            "partial_put",
+            id="9: Content-Range before Content-Type",
+        ),
+        pytest.param(
+            head("PUT", "/upload/f", content_length=5, fields={**_NO_BOUNDARY, "content-encoding": "gzip"}),
+            "unsupported_media_type",
+            id="9: the media type before the coding and the boundary",
         ),
         pytest.param(
             head(content_length=5, fields=_NO_BOUNDARY), "boundary_missing", id="9: before the body"
@@ -221,6 +237,49 @@ _NO_BOUNDARY = {"content-type": "multipart/form-data"}
 def test_the_order_of_the_checks_on_the_head(request_head: RequestHead, code: str) -> None:
     """Contract section 4, steps 6 to 9: they need no byte of the body."""
     assert refusal_code(Exchange, request_head, TABLE, _PARSERS, _context(FaultyStore(), _SMALL)) == code
+
+
+@pytest.mark.parametrize("path", ["/upload", "/upload/", "/upload/f"])
+@pytest.mark.parametrize("value", ["bytes 0-3/10", "bytes 6-9/10", "bytes 0-9/10", "bytes */10", "x", ""])
+@pytest.mark.parametrize("framing", [{"chunked": True}, {"content_length": 4}, {"content_length": 0}, {}])
+def test_w1_a_put_of_a_part_stores_nothing(path: str, value: str, framing: dict[str, Any]) -> None:
+    """RFC 9110 14.5. The store is not touched: the head alone decides."""
+    store = FaultyStore()
+    request_head = head("PUT", path, fields={"content-range": value}, **framing)
+    assert refusal_code(Exchange, request_head, TABLE, _PARSERS, _context(store)) == "partial_put"
+    assert store.steps == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "files"),
+    [("POST", "/upload/", 1), ("POST", "/a", 0), ("PUT", "/a", 0), ("OPTIONS", "/upload/f", None)],
+)
+def test_w1_where_nothing_is_put_content_range_means_nothing(
+    method: str, path: str, files: int | None
+) -> None:
+    """RFC 9110 14.4: a method for which it is not defined ignores it."""
+    store = FaultyStore()
+    fields = {**_PARTIAL, "content-type": "image/png"}
+    response = _respond(head(method, path, fields=fields, chunked=True), b"part", store)
+    assert response.status == (204 if files is None else 200)
+    assert len(list(store.names())) == (files or 0)
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=b", "Multipart/Form-Data"])
+@pytest.mark.parametrize("framing", [{"chunked": True}, {"content_length": 4}, {"content_length": 0}, {}])
+def test_w2_a_form_is_not_stored_as_a_file(content_type: str, framing: dict[str, Any]) -> None:
+    """With or without bytes: the type says that the body is not the file."""
+    store = FaultyStore()
+    request_head = head("PUT", "/upload/f", fields={"content-type": content_type}, **framing)
+    assert refusal_code(Exchange, request_head, TABLE, _PARSERS, _context(store)) == "unsupported_media_type"
+    assert store.steps == []
+
+
+def test_w7_options_stores_nothing() -> None:
+    for request_head, body, _ in _STORING.values():
+        store = FaultyStore()
+        response = _respond(dataclasses.replace(request_head, method="OPTIONS"), body, store)
+        assert (response.status, store.steps) == (204, [])
 
 
 def test_a_token_is_required_except_on_open_routes() -> None:

@@ -23,6 +23,7 @@ _STATUSES = {
     404: ["not_found"],
     405: ["method_not_allowed"],
     408: ["request_timeout"],
+    412: ["precondition_failed"],
     413: ["body_too_large", "field_too_large", "too_many_parts", "part_headers_too_large"],
     414: ["uri_too_long"],
     415: ["unsupported_content_encoding", "unsupported_media_type"],

@@ -1,26 +1,38 @@
-"""The route table: paths and methods (rules R38, R39, S4; contract section 2)."""
+"""The route table: paths and methods (rules R38, R39, S4, W7; contract section 2)."""
 
 import pytest
 
+from servers.contract.exchange import Exchange
 from servers.contract.problems import Problem
+from servers.contract.responses import Response
 from servers.contract.route import CLOSED_PREFIXES, METHODS
 from servers.routes import ROUTES, TABLE
+from servers.sansio.parsers import SansIoParsers
+from servers.settings import Settings
+from servers.storage.memory import MemoryStore
 from tests.contract.heads import head
+from tests.refusals import refusal_code
 
 _SHA256 = "0" * 64
+_GET, _POST, _UPLOAD = "GET, HEAD, OPTIONS", "OPTIONS, POST", "OPTIONS, POST, PUT"
 _NAMED = {
-    "/upload/": ("upload", "POST, PUT"),
-    "/upload": ("upload", "POST, PUT"),
-    "/upload/a.txt": ("put_file", "PUT"),
-    "/upload/..": ("put_file", "PUT"),
-    "/upload/a%2Fb": ("put_file", "PUT"),
-    f"/files/{_SHA256}": ("files", "GET, HEAD"),
-    "/files/anything": ("files", "GET, HEAD"),
-    "/problems/not_found": ("problems", "GET, HEAD"),
-    "/healthz": ("healthz", "GET, HEAD"),
-    "/stream_echo": ("stream_echo", "POST"),
-    "/v1/chat/completions": ("chat", "POST"),
-    "/v1/models": ("models", "GET, HEAD"),
+    "/upload/": ("upload", _UPLOAD),
+    "/upload": ("upload", _UPLOAD),
+    "/upload/a.txt": ("put_file", "OPTIONS, PUT"),
+    "/upload/..": ("put_file", "OPTIONS, PUT"),
+    "/upload/a%2Fb": ("put_file", "OPTIONS, PUT"),
+    f"/files/{_SHA256}": ("files", _GET),
+    "/files/anything": ("files", _GET),
+    f"/files/{_SHA256}/a.txt": ("files", _GET),
+    "/files/a/..": ("files", _GET),
+    "/files/a/b%2Fc": ("files", _GET),
+    "/problems/not_found": ("problems", _GET),
+    "/healthz": ("healthz", _GET),
+    "/stream_echo": ("stream_echo", _POST),
+    "/v1/chat/completions": ("chat", _POST),
+    "/v1/models": ("models", _GET),
+    "/v1/models/echo": ("model", _GET),
+    "/v1/models/a%2Fb": ("model", _GET),
 }
 _ECHOED = [
     "/",
@@ -40,12 +52,15 @@ _NOT_FOUND = [
     "/upload/a/b",
     "/upload//",
     "/files/",
-    "/files/a/b",
+    "/files/a/",
+    "/files//a",
+    "/files/a/b/c",
     "/problems/",
     "/requests/",
     "/ui/",
     "/v1/",
     "/v1/models/",
+    "/v1/models/a/b",
 ]
 
 
@@ -62,7 +77,7 @@ def test_every_route_is_under_test() -> None:
 
 @pytest.mark.parametrize("path", _NAMED)
 def test_a_named_route_lists_its_methods_in_allow(path: str) -> None:
-    """S4: Allow is sorted, GET implies HEAD, OPTIONS is a method like any other."""
+    """S4: Allow is sorted, GET implies HEAD, and every route has OPTIONS."""
     name, allow = _NAMED[path]
     for method in METHODS:
         if method in allow.split(", "):
@@ -88,3 +103,35 @@ def test_a_closed_prefix_has_no_echo_below_it(path: str) -> None:
 def test_any_other_method_is_not_implemented_on_every_path(method: str, path: str) -> None:
     """R38, R39: 501 goes before 404 and 405."""
     assert _code_of(method, path).code == "method_not_implemented"
+
+
+def _options(path: str, *, method: str = "OPTIONS", token: str | None = None) -> Response:
+    context = Settings(token=token).context(MemoryStore())
+    return Exchange(head(method, path), TABLE, SansIoParsers(), context).finish()
+
+
+@pytest.mark.parametrize("path", _NAMED)
+def test_w7_options_on_a_named_route_is_204_with_allow_and_without_a_body(path: str) -> None:
+    """RFC 9110 8.6: a 204 has no Content-Length. There is no body, so there is no Content-Type."""
+    response = _options(path)
+    assert (response.status, response.body, response.content_length) == (204, b"", None)
+    assert dict(response.headers) == {
+        "Allow": _NAMED[path][1],
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Wireproof-Contract": "1",
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_w7_an_echo_of_options_alone_has_allow(method: str) -> None:
+    response = _options("/a", method=method)
+    allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT" if method == "OPTIONS" else None
+    assert (response.status, dict(response.headers).get("Allow")) == (200, allow)
+
+
+def test_w7_options_needs_a_token_where_the_route_needs_one() -> None:
+    """Step 7 of the order of judgement comes before the response."""
+    for path in ("/upload/", "/files/x", "/v1/models", "/a"):
+        assert refusal_code(_options, path, token="secret") == "token_required"
+    assert _options("/healthz", token="secret").status == 204

@@ -59,7 +59,18 @@ def test_every_path_and_method_is_answered_without_routing(app: FastAPI) -> None
     assert answered(app, "GET", b"http://localhost:8000/a").status == 200
     assert problem(answered(app, "BREW", b"/")) == (501, "method_not_implemented")
     wrong_method = answered(app, "GET", b"/upload/")
-    assert (problem(wrong_method)[0], wrong_method.headers["allow"]) == (405, "POST, PUT")
+    assert (problem(wrong_method)[0], wrong_method.headers["allow"]) == (405, "OPTIONS, POST, PUT")
+
+
+def test_w7_a_204_has_neither_content_type_nor_content_length(app: FastAPI) -> None:
+    response = answered(app, "OPTIONS", b"/upload/")
+    assert (response.status, response.body) == (204, b"")
+    assert response.headers == {
+        "allow": "OPTIONS, POST, PUT",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "wireproof-contract": "1",
+    }
 
 
 def test_a_response_has_the_fields_of_the_contract_and_no_others(app: FastAPI) -> None:

@@ -28,8 +28,19 @@ async function streamed(client, more) {
   };
 }
 
-async function whole(client) {
-  const completion = await client.chat.completions.create({ model: "echo", messages: MESSAGES });
+// A stream whose chunks the server makes one by one, with the time of each word.
+async function paced(client) {
+  const start = performance.now();
+  const request = { model: "echo", messages: MESSAGES, stream: true, delay: 0.05 };
+  const arrivals = [];
+  for await (const chunk of await client.chat.completions.create(request)) {
+    arrivals.push([(performance.now() - start) / 1000, chunk.choices[0].delta.content]);
+  }
+  return arrivals.filter(([, content]) => content);
+}
+
+async function whole(client, messages) {
+  const completion = await client.chat.completions.create({ model: "echo", messages });
   const choice = completion.choices[0];
   return {
     role: choice.message.role,
@@ -72,10 +83,13 @@ const report = {
   stream_echo: await attempt(() => streamEcho(client, url)),
   streamed: await attempt(() => streamed(client, {})),
   streamed_with_usage: await attempt(() => streamed(client, { stream_options: { include_usage: true } })),
-  whole: await attempt(() => whole(client)),
+  paced: await attempt(() => paced(client)),
+  whole: await attempt(() => whole(client, MESSAGES)),
+  only_a_system_message: await attempt(() => whole(client, MESSAGES.slice(0, 1))),
   models: await attempt(() => models(client)),
-  no_user_message: await attempt(() => create({ messages: MESSAGES.slice(0, 1) })),
+  model: await attempt(async () => (await client.models.retrieve("echo")).id),
+  no_such_model: await attempt(() => client.models.retrieve("no-such-model")),
   refused_before_the_stream: await attempt(() => create({ messages: [], stream: true })),
-  no_such_route: await attempt(() => client.models.retrieve("no-such-model")),
+  no_such_route: await attempt(() => client.get("/no-such-route")),
 };
 console.log(JSON.stringify(report));

@@ -31,8 +31,18 @@ def streamed(client: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def whole(client: Any) -> dict[str, Any]:
-    completion = client.chat.completions.create(model="echo", messages=MESSAGES)
+def paced(client: Any) -> list[Any]:
+    """A stream whose chunks the server makes one by one, with the time of each word."""
+    start = time.monotonic()
+    chunks = client.chat.completions.create(
+        model="echo", messages=MESSAGES, stream=True, extra_body={"delay": 0.05}
+    )
+    arrivals = [[time.monotonic() - start, chunk.choices[0].delta.content] for chunk in chunks]
+    return [arrival for arrival in arrivals if arrival[1]]
+
+
+def whole(client: Any, messages: list[Any]) -> dict[str, Any]:
+    completion = client.chat.completions.create(model="echo", messages=messages)
     choice = completion.choices[0]
     return {
         "role": choice.message.role,
@@ -81,11 +91,14 @@ def main(url: str, key: str) -> None:
         "streamed_with_usage": attempt(
             streamed, client, extra_body={"stream_options": {"include_usage": True}}
         ),
-        "whole": attempt(whole, client),
+        "paced": attempt(paced, client),
+        "whole": attempt(whole, client, MESSAGES),
+        "only_a_system_message": attempt(whole, client, MESSAGES[:1]),
         "models": attempt(lambda: [model.id for model in client.models.list()]),
-        "no_user_message": attempt(completions.create, model="echo", messages=MESSAGES[:1]),
+        "model": attempt(lambda: client.models.retrieve("echo").id),
+        "no_such_model": attempt(client.models.retrieve, "no-such-model"),
         "refused_before_the_stream": attempt(completions.create, model="echo", messages=[], stream=True),
-        "no_such_route": attempt(client.models.retrieve, "no-such-model"),
+        "no_such_route": attempt(client.get, "/no-such-route", cast_to=object),
     }
     json.dump(report, sys.stdout)
 

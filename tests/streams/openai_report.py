@@ -8,6 +8,7 @@ from typing import Any
 
 _SECONDS = 60
 DELAY = 0.1
+CHAT_DELAY = 0.05
 WORDS = ["echo", " ", "this,", " ", "word", " ", "by", " ", "word"]
 # The prompt is "be an echo" (5 tokens) and the words; they are the completion too.
 USAGE = [5 + len(WORDS), len(WORDS), 5 + 2 * len(WORDS)]
@@ -19,18 +20,15 @@ STREAMED = {
     "objects": ["chat.completion.chunk"],
     "usage": None,
 }
+WHOLE = {"role": "assistant", "finish_reason": "stop", "object": "chat.completion"}
 EXPECTED = {
     "streamed": STREAMED,
     "streamed_with_usage": {**STREAMED, "usage": USAGE},
-    "whole": {
-        "role": "assistant",
-        "content": "".join(WORDS),
-        "finish_reason": "stop",
-        "object": "chat.completion",
-        "usage": USAGE,
-    },
+    "whole": {**WHOLE, "content": "".join(WORDS), "usage": USAGE},
+    "only_a_system_message": {**WHOLE, "content": "be an echo", "usage": [5, 5, 10]},
     "models": ["echo"],
-    "no_user_message": {"raised": "BadRequestError", "status": 400, "code": "bad_value"},
+    "model": "echo",
+    "no_such_model": {"raised": "NotFoundError", "status": 404, "code": "not_found"},
     "refused_before_the_stream": {"raised": "BadRequestError", "status": 400, "code": "bad_value"},
     "no_such_route": {"raised": "NotFoundError", "status": 404, "code": "not_found"},
 }
@@ -50,10 +48,10 @@ def report_of(command: Sequence[str | Path], url: str, key: str = "none") -> dic
 
 
 def assert_as_expected(report: dict[str, Any]) -> None:
-    """All that the actor got is what OpenAI's format says, and the stream of `/stream_echo` was one."""
-    arrivals = report.pop("stream_echo")
-    assert "".join(character for _, character in arrivals) == "echo this"
-    assert len(arrivals) == 9
-    # Eight pauses lie between the first and the last; a client that got all at the end has none.
-    assert arrivals[-1][0] - arrivals[0][0] > 4 * DELAY
+    """All is as in OpenAI's format, and streams with a delay came piece by piece."""
+    for name, pieces, delay in (("stream_echo", list("echo this"), DELAY), ("paced", WORDS, CHAT_DELAY)):
+        arrivals = report.pop(name)
+        assert [piece for _, piece in arrivals] == pieces
+        # Eight pauses lie between the first and the last; a client that got all at the end has none.
+        assert arrivals[-1][0] - arrivals[0][0] > 4 * delay
     assert report == EXPECTED

@@ -30,5 +30,5 @@ def test_the_api_key_is_the_token_and_a_wrong_one_an_authentication_error(backen
         refused = report_of(ACTOR, server.url, "wrong")
     # What is no route is said to everybody (step 6 of the order of judgement comes before step 7).
     assert refused.pop("no_such_route")["raised"] == "NotFoundError"
-    assert len(refused) == 7
+    assert len(refused) == 10
     assert {call: outcome for call, outcome in refused.items() if outcome != UNAUTHENTICATED} == {}
