@@ -69,7 +69,7 @@ class ChunkedStream:
                 else:
                     self._begin_chunk()
         except Problem as problem:
-            self._problem = problem
+            self._problem = problem.at(f"after {self._total - self._left} bytes of the body")
         # What came before a fault is returned first, however the bytes were split.
         if self._problem is not None and not out:
             raise self._problem
@@ -93,10 +93,9 @@ class ChunkedStream:
 
     def _receive(self, size: int) -> bytes:
         data = self._source(size)
-        decoded = self._total - self._left
         if not data:
-            raise Problem("body_truncated", f"the connection ended after {decoded} bytes of body")
-        self._check_rate(decoded)
+            raise Problem("body_truncated", "the connection ended before the body did")
+        self._check_rate(self._total - self._left)
         return data
 
     def _has_line(self) -> bool:

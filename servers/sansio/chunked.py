@@ -23,22 +23,26 @@ def read_chunks(
 
     Raises Problem `bad_chunk`, and `body_too_large` as soon as the size of a chunk exceeds the limit.
     """
-    left = limits.max_body
-    while True:
-        line = yield from incoming.line(Role.CHUNK_SIZE, limits.max_chunk_line, "bad_chunk", "bad_chunk")
-        size = _chunk_size(line)
-        if size == 0:
-            break
-        if size > left:
-            raise Problem("body_too_large", f"a body may have at most {limits.max_body} bytes")
-        left -= size
-        while size:
-            yield from incoming.at_least(1)
-            data = incoming.take(size)
-            size -= len(data)
-            yield data
-        yield from _expect_crlf(incoming)
-    yield from _read_trailers(incoming, limits, has_content_type=has_content_type)
+    decoded = 0
+    try:
+        while size := (yield from _read_size(incoming, limits)):
+            if size > limits.max_body - decoded:
+                raise Problem("body_too_large", f"a body may have at most {limits.max_body} bytes")
+            decoded += size
+            while size:
+                yield from incoming.at_least(1)
+                data = incoming.take(size)
+                size -= len(data)
+                yield data
+            yield from _expect_crlf(incoming)
+        yield from _read_trailers(incoming, limits, has_content_type=has_content_type)
+    except Problem as problem:
+        raise problem.at(f"after {decoded} bytes of the body") from None
+
+
+def _read_size(incoming: Incoming, limits: Limits) -> Generator[Need, None, int]:
+    line = yield from incoming.line(Role.CHUNK_SIZE, limits.max_chunk_line, "bad_chunk", "bad_chunk")
+    return _chunk_size(line)
 
 
 def _chunk_size(line: bytes) -> int:
