@@ -13,7 +13,7 @@ from .abnf import BLANKS, QUOTED_STRING, TCHAR, TOKEN, unquote
 
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")
-# parameter = name "=" ( token / quoted-string ). Instead of a token, obs-text or nothing also match: see `_add`.
+# parameter = name "=" ( token / quoted-string ). Obs-text or nothing match too: see `_add`.
 _PARAMETER = re.compile(
     rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)=(?P<value>{QUOTED_STRING}|[{TCHAR}\x80-\xff]*))?"
 )
@@ -46,8 +46,8 @@ def _add(parameters: dict[str, str], match: re.Match[str], media_type: MediaType
         raise Problem("content_type_syntax", f"the parameter {name!a} is there twice")
     if value.startswith('"'):
         parameters[name] = unquote(value)
-    # A boundary that is no token only because it is empty or has obs-text has its own problem, which is raised
-    # only if there is a body (M5, M6).
+    # A boundary that is empty or has obs-text has its own problem, which is raised only if there is a body
+    # (M5, M6).
     elif TOKEN.fullmatch(value) or (media_type.is_form_data and name == "boundary"):
         parameters[name] = value
     else:
