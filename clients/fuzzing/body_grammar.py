@@ -25,6 +25,12 @@ TYPE_FAULTS = (
     fault("C5", b"text", b"/", b'"text/plain"', b"text /plain", b"a/b/c", b"@w/", b"a b/c"),
     fault("C6", b"text/plain, application/json", b"text/plain,text/plain; a=1"),
     fault("C4", b"text/plain; charset=", b"application/json;a=\xe9", b"text/plain; a=b c"),
+    fault(
+        "C4", b"a/b; x=@c", b"a/b; x=@c\xe9", b"text/plain; charset=a@c@c", b"multipart/form-data; x=@c\xe9"
+    ),
+    fault("M2", b"multipart/form-data; boundary=b@c\xe9", b"multipart/form-data; boundary=b@c"),
+    fault("M2 M6", b"multipart/form-data; boundary=\xe9@c", b"multipart/form-data; boundary=@v\xff@v"),
+    fault("M2 M6", b"multipart/form-data; boundary=@v@v", b'multipart/form-data; boundary="@v@v"'),
 )
 
 TEXTS = (
