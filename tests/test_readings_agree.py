@@ -13,8 +13,8 @@ import pytest
 from servers.contract.parsers import Parsers
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType
+from tests.head_lines import SMALL, some_chunks, some_head
 from tests.parsers import ALL_PARSERS, DECHUNK, LIMITS, READ_HEAD, decode_chunks, read_form
-from tests.random_heads import SMALL, some_chunks, some_head
 from tests.sansio.splits import at_random, bytewise
 
 ROUNDS = 1500

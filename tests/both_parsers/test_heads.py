@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from servers.contract.limits import Limits
+from tests.head_lines import filled
 from tests.parsers import READ_HEAD, ReadHead
 from tests.sansio.splits import bytewise
 
@@ -13,12 +14,6 @@ _EVERY_READING = pytest.mark.parametrize("read", READ_HEAD.values(), ids=READ_HE
 _OVER_OR_UNDER = pytest.mark.parametrize("excess", [-1, 0, 1])
 _ANY_OCTET = [bytes([octet]) for octet in range(256)]
 _CONTROLS = {*range(0x20), 0x7F} - {0x09}
-
-
-def _grown(way: bytes, size: int) -> bytes:
-    """`way` with the octet in angle brackets repeated, so that the line has `size` bytes without its CRLF."""
-    before, octet, after = way[: way.index(b"<")], way[way.index(b"<") + 1 :][:1], way[way.index(b">") + 1 :]
-    return before + octet * (size - len(before + after)) + after
 
 
 def _head(*lines: bytes, line: bytes = b"GET / HTTP/1.1") -> bytes:
@@ -49,7 +44,7 @@ def _outcome(read: ReadHead, data: bytes) -> str:
     ],
 )  # fmt: skip
 def test_a_field_line_has_its_limit_however_it_is_filled(read: ReadHead, way: bytes, excess: int) -> None:
-    line = _grown(way, _LIMITS.max_field_line - len("\r\n") + excess)
+    line = filled(way, _LIMITS.max_field_line - len("\r\n") + excess)
     expected = "headers_too_large" if excess > 0 else "accepted"
     assert _outcome(read, _head(line)) == expected
     assert _outcome(read, b"\r\n" + _head(b"X-A: 1", line)) == expected
@@ -60,7 +55,7 @@ def test_a_field_line_has_its_limit_however_it_is_filled(read: ReadHead, way: by
 @_EVERY_READING
 @pytest.mark.parametrize("name", [b"X", b"Cookie", b"Accept", b"Authorization"])
 def test_lines_of_one_name_may_have_more_bytes_together(read: ReadHead, name: bytes) -> None:
-    lines = [_grown(name + b":<v>", _LIMITS.max_field_line - len("\r\n"))] * 5
+    lines = [filled(name + b":<v>", _LIMITS.max_field_line - len("\r\n"))] * 5
     head = read([_head(*lines)], _LIMITS)
     assert not isinstance(head, str)
     assert len(head.field(name.decode().lower()) or "") > 5 * (_LIMITS.max_field_line - 20)
@@ -77,7 +72,7 @@ def test_lines_of_one_name_may_have_more_bytes_together(read: ReadHead, name: by
     ],
 )  # fmt: skip
 def test_a_request_line_has_its_limit_however_it_is_filled(read: ReadHead, way: bytes, excess: int) -> None:
-    line = _grown(way, _LIMITS.max_request_line + excess)
+    line = filled(way, _LIMITS.max_request_line + excess)
     expected = "uri_too_long" if excess > 0 else "accepted"
     assert _outcome(read, _head(line=line)) == expected
     assert _outcome(read, b"\r\n" + _head(line=line)) == expected

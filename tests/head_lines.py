@@ -1,4 +1,4 @@
-"""Random heads and chunked bodies, close to the limits and to the grammar, for tests of both readings."""
+"""Lines at a limit, and random heads and chunked bodies close to it, for tests of both readings."""
 
 import random
 
@@ -22,6 +22,12 @@ _VALUES = (
 )
 _BLANKS = (b"", b"", b" ", b" ", b"\t", b"   ", b" \t ")
 _FILLERS = (b"x", b" ", b"\t", b"\xe9", b",", b";", b"0", b"_")
+
+
+def filled(way: bytes, size: int) -> bytes:
+    """`way` with the octet in angle brackets repeated, so that the line has `size` bytes."""
+    before, octet, after = way[: way.index(b"<")], way[way.index(b"<") + 1 :][:1], way[way.index(b">") + 1 :]
+    return before + octet * (size - len(before + after)) + after
 
 
 def some_head(rng: random.Random) -> bytes:
