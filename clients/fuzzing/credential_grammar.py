@@ -5,6 +5,7 @@ Every line made here must be accepted.
 
 from base64 import b64encode
 
+from . import limit_grammar
 from .draft import Draft, Production, Rng, valid
 
 COOKIES = (
@@ -45,6 +46,7 @@ CREDENTIALS = (
     valid("A13", b"Basic \xe9", b"Basic dTp\xff", b"Bearer \xc3\xa9"),
     valid("A14", b"Bearer a.b.c", b'Digest username="u", realm="r"', b"@w @w=@n,@w"),
     valid("A8", b"Basic @v", b"Basic dT@vpw", b"@v@v", b"@w @v"),
+    *limit_grammar.CREDENTIALS,
     valid("A15", b"dTpw", b"@w"),
 )
 

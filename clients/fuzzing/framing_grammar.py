@@ -3,16 +3,19 @@
 from . import limit_grammar
 from .draft import Draft, Place, Production, Rng, fault, valid
 
+_LONGEST_LENGTH = limit_grammar.LINE - len("Content-Length: \r\n")
 LENGTHS = (
     valid("B1", b"@N"),
     valid("B6", b"000@N", b"0@N"),
     valid("H11 B1", b" \t@N\t "),
+    valid("H30 B6", b"@L", tier=1),
 )
-"""Content-Length values; `@N` is the length."""
+"""Content-Length values; `@N` is the length, `@L` too, with zeros that make the line as long as it may be."""
 
 CODINGS = (
     valid("B15", b"chunked", b"Chunked", b"CHUNKED", b"\tchunked", b"  chunked \t"),
     valid("B15", b"chunked"),
+    *limit_grammar.CODINGS,
 )
 SIZES = (
     valid("B32", b"000@X", b"@X", b"@x"),
@@ -135,6 +138,7 @@ def frame_by_length(draft: Draft, rng: Rng) -> None:
         draft.covers("B11")
         return
     value = draft.use(rng.choice(LENGTHS), rng).replace(b"@N", b"%d" % len(draft.body))
+    value = value.replace(b"@L", b"%0*d" % (_LONGEST_LENGTH, len(draft.body)))
     draft.framing = [b"Content-Length: " + value]
 
 

@@ -76,6 +76,7 @@ LINE_FAULTS = (
     fault("R39", b"BREW / HTTP/1.1\r\n", b"TRACE /@w HTTP/1.1\r\n", b"QUERY /upload/ HTTP/1.1\r\n"),
     fault("R40", b"GO / HTTP/1.1\r\n", b"GE(T / HTTP/1.1\r\n", b"!#$%&'*+-.^`|~ / HTTP/1.1\r\n"),
     fault("R41", b"GET /" + b"y" * 20000 + b" HTTP/1.1\r\n", b"G" * 9000 + b" / HTTP/1.1\r\n"),
+    *limit_grammar.METHOD_LINES,
     fault("R42", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n", b"\x80.\x01\x00\x02\r\n"),
     fault("S3", b"GET /files/x HTTP/1.1\r\n", b"PUT /upload/a/b HTTP/1.1\r\n", b"GET /v1/@w HTTP/1.1\r\n"),
     fault(
@@ -148,6 +149,7 @@ FIELD_FAULTS = (
 HOSTS = (
     valid("H28", b"[::1]:80", b"[::ffff:1.2.3.4]", b"127.0.0.1:8000", b"LOCALHOST"),
     valid("H27", b"a_b:80", b"h:", b"@w", b"a%41!$&'()*+;=", b"0.0.0.0=5000", b"h:65535"),
+    *limit_grammar.HOSTS,
 )
 HOST_FAULTS = (
     fault(
@@ -155,6 +157,7 @@ HOST_FAULTS = (
     ),
     fault("H12", b"h\x00", b"\x00"),
     fault("H13", b"h\x7f", b"a\x0bb"),
+    *limit_grammar.HOST_FAULTS,
 )
 
 

@@ -37,6 +37,11 @@ def _lines(ways: tuple[bytes, ...], *excesses: int, end: bytes = b"") -> tuple[b
     return tuple(_filled(way, LINE - _CRLF + excess) + end for way in ways for excess in excesses)
 
 
+def _values(way: bytes, *excesses: int) -> tuple[bytes, ...]:
+    """The value of such a field line, which is written with one blank after the colon."""
+    return tuple(line.partition(b": ")[2] for line in _lines((way,), *excesses))
+
+
 def _chunk_lines(*excesses: int) -> tuple[bytes, ...]:
     sizes = [_CHUNK_LINE - 16 + len(b"@Z") + excess for excess in excesses]
     return tuple(_filled(way, size) for way in _CHUNK_WAYS for size in sizes)
@@ -58,11 +63,35 @@ FIELDS = (
         b"\r\n".join([b"Cookie: a=" + b"x" * 4988] * 2),
         b"\r\n".join([b"Cookie: a=" + b"x" * 988] * 10),
     ),
+    valid("H30 B37", *_lines((b"Expect:< >100-continue", b"expect: 100-Continue<\t>"), -1, 0), tier=2),
 )
 FIELD_FAULTS = (
     fault("H30", *_lines(_FIELD_WAYS, 1)),
     fault("H30", *_lines(_COOKIE_WAYS, 1)),
+    fault(
+        "H30", *_lines((b"Authorization: Basic <A>", b"Expect: 100-continue< >", b"Content-Length: <0>"), 1)
+    ),
     fault("H30 H21", *(b"Cookie: a=1\r\n" + line for line in _lines(_COOKIE_WAYS, 1))),
+)
+HOSTS = (valid("H30 H28", *_values(b"Host: <a>", -1, 0), *_values(b"Host: h:<0>80", 0), tier=1),)
+HOST_FAULTS = (fault("H30", *_values(b"Host: <a>", 1), *_values(b"Host: h< >", 1)),)
+CREDENTIALS = (valid("H30 A8", *_values(b"Authorization: Basic <A>", -1, 0), tier=1),)
+TYPES = (
+    valid("H30 C3", *_values(b"Content-Type: text/csv<;>", -1, 0), tier=1),
+    valid(
+        "H30 C1",
+        *_values(b"Content-Type: a/b;x=<y>", 0),
+        *_values(b'Content-Type: a/b;x="<\xe9>"', 0),
+        tier=1,
+    ),
+)
+TYPE_FAULTS = (fault("H30", *_values(b"Content-Type: text/csv<;>", 1), *_values(b"Content-Type: a/b< >", 1)),)
+CODINGS = (
+    valid(
+        "H30 B15",
+        *(_values(b"Transfer-Encoding: %s" % way, 0)[0] for way in (b"< >chunked", b"chunked<\t>")),
+        tier=1,
+    ),
 )
 TRAILERS = (
     valid("B28", *_lines(_FIELD_WAYS, -1, 0, end=b"\r\n")),
@@ -82,6 +111,10 @@ _TARGETS = (
     valid("R41 R31", b"</>"),
 )
 _TARGET_FAULTS = (fault("R41", b"/<x>", b"/?a=<x>", b"/<%>", b"http://h/<x>", b"http://<h>"),)
+METHOD_LINES = tuple(
+    fault(rules, *(_filled(b"<G> / HTTP/1.1", LINE + excess) + b"\r\n" for excess in excesses))
+    for rules, excesses in (("R40", (-1, 0)), ("R41", (1,)))
+)
 _FIELDS = (
     valid("H29", b"X-#: #", b"X-A: #", b"X-A:", b"Cookie: c#=#", b"Cookie:", b"Accept: #, #"),
     valid("H29 H17", b"X_#: 1\r\nX-#: 1", b"_: #\r\nX_#: 1\r\nX-A: #"),
