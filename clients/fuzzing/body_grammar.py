@@ -31,9 +31,11 @@ TYPE_FAULTS = (
     fault(
         "C4", b"a/b; x=@c", b"a/b; x=@c\xe9", b"text/plain; charset=a@c@c", b"multipart/form-data; x=@c\xe9"
     ),
-    fault("M2", b"multipart/form-data; boundary=b@c\xe9", b"multipart/form-data; boundary=b@c"),
-    fault("M2 M6", b"multipart/form-data; boundary=\xe9@c", b"multipart/form-data; boundary=@v\xff@v"),
-    fault("M2 M6", b"multipart/form-data; boundary=@v@v", b'multipart/form-data; boundary="@v@v"'),
+    fault("M2", b"multipart/form-data; boundary=b@c\xe9"),
+    fault("M2", b"multipart/form-data; boundary=\xe9@cb"),
+    fault("M2", b"multipart/form-data; boundary=b@c", b"multipart/form-data; charset=@c; boundary=b"),
+    fault("M2 M6", b"multipart/form-data; boundary=@v\xff@v", b"multipart/form-data; boundary=@v@v"),
+    fault("M2 M6", b'multipart/form-data; boundary="@v@v"', b'multipart/form-data; boundary="b@v\xff"'),
 )
 
 TEXTS = (

@@ -167,7 +167,7 @@ def frame_by_chunks(
 
 def _last_chunk(draft: Draft, rng: Rng) -> bytes:
     line = _sized(draft.use(rng.choice(LAST_CHUNKS), rng), b"") if rng.random() < 0.2 else b"0"
-    trailers = draft.use(rng.choice(TRAILERS), rng) if rng.random() < 0.1 else b""
+    trailers = draft.use(rng.choice(TRAILERS), rng) if rng.random() < 0.2 else b""
     return line + b"\r\n" + trailers + b"\r\n"
 
 

@@ -96,7 +96,8 @@ CODINGS = (
 TRAILERS = (
     valid("B28", *_lines(_FIELD_WAYS, -1, 0, end=b"\r\n")),
     valid("B28", *(_numbered(line, _COUNT) for line in (b"X-#: 1\r\n", b"X-A: #\r\n", b"X-A:\r\n"))),
-    valid("B28 H17", _numbered(b"X_#: 1\r\n", _COUNT + 1), _numbered(b"_:\r\nX-A: #\r\n", _COUNT)),
+    valid("B28 H17", _numbered(b"X_#: 1\r\n", _COUNT + 1), _numbered(b"_:\r\n", _COUNT + 1)),
+    valid("B28 H17", _numbered(b"_:\r\nX-A: #\r\n", _COUNT), _numbered(b"X_#:\r\nX-#:\r\n", _COUNT)),
 )
 TRAILER_FAULTS = (
     fault("B29", *_lines(_FIELD_WAYS, 1, end=b"\r\n")),
