@@ -8,10 +8,12 @@ import pytest
 from servers.contract.limits import Limits
 from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
-from servers.contract.request import PartData, PartEnd, PartHead
+from servers.contract.request import PartData, PartEnd, PartHead, RequestHead
 from servers.flask_reading.chunks import ChunkedStream
 from servers.flask_reading.forms import WerkzeugParsers
+from servers.flask_reading.wire_head import WireHead
 from servers.sansio.chunked import read_chunks
+from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA, Incoming, PeerClosed
 from tests.sansio.splits import source_of
@@ -114,3 +116,34 @@ def decode_chunks(
         return b"".join(dechunk(pieces, has_content_type, limits))
     except Problem as problem:
         return problem.code
+
+
+ReadHead = Callable[[Iterable[bytes], Limits], RequestHead | str]
+"""Reads a head that arrives in pieces: the head, the code of the problem, or `more` if it does not end."""
+
+
+def _head_of_sansio(pieces: Iterable[bytes], limits: Limits) -> RequestHead | str:
+    reader = RequestReader(limits)
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+            if isinstance(event := reader.next_event(), HeadReceived):
+                return event.head
+    except Problem as problem:
+        return problem.code
+    return "more"
+
+
+def _head_of_flask(pieces: Iterable[bytes], limits: Limits) -> RequestHead | str:
+    wire = WireHead(limits)
+    try:
+        for piece in pieces:
+            if wire.feed(piece):
+                assert wire.head is not None
+                return wire.head
+    except Problem as problem:
+        return problem.code
+    return "more"
+
+
+READ_HEAD: Mapping[str, ReadHead] = {"sansio": _head_of_sansio, "flask": _head_of_flask}

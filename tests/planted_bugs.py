@@ -12,10 +12,12 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from servers import flask_upload
 from servers.contract.problems import Problem
 from servers.contract.request import BasicCredentials, Pair
 from servers.flask_reading import chunks, forms, head, media_types, request_line
 from servers.flask_reading import disposition as flask_disposition
+from servers.flask_reading import fields as flask_fields
 from servers.flask_reading import multipart as flask_multipart
 from servers.flask_reading import target as flask_target
 from servers.flask_server import body_input, gunicorn_request
@@ -187,7 +189,48 @@ def encoded_slash_is_decoded(original: Any, raw: bytes, keep: bytes = b"") -> An
     return original(raw.replace(b"%2F", b"/").replace(b"%2f", b"/"), keep=keep)
 
 
+@planted_bug("socket", "B28", "10*-trailers*", "101-trailers-with-underscores")
+@in_place_of((chunked, "_trailer_name"))
+def every_trailer_counts(original: Any, line: bytes) -> Any:
+    return original(line).replace(b"_", b"-")
+
+
 # The Flask side, under gunicorn.
+
+
+@planted_bug(
+    "gunicorn", "H21", "*cookie-lines*", "two-cookie-lines-of-5000-bytes", "ten-cookie-lines-of-1000-bytes"
+)
+@in_place_of((flask_upload, "_read_head"))
+def cookie_lines_have_one_limit_together(original: Any, environ: Any, limits: Any) -> Any:
+    checked = original(environ, limits)
+    flask_fields.check_size(len(f"cookie: {checked.field('cookie')}\r\n"), limits)
+    return checked
+
+
+@planted_bug("gunicorn", "H30", "*-of-8190-bytes*", "field-line-of-8190-bytes-without-a-blank")
+@in_place_of((flask_upload, "_read_head"))
+def a_blank_counts_that_was_not_sent(original: Any, environ: Any, limits: Any) -> Any:
+    checked = original(environ, limits)
+    for name, value in checked.headers:
+        flask_fields.check_size(len(f"{name}: {max(re.split('[,;]', value), key=len)}\r\n"), limits)
+    return checked
+
+
+@planted_bug(
+    "gunicorn",
+    "M2",
+    "boundary-unquoted-*",
+    "boundary-unquoted-with-a-comma-and-octets-beyond-ascii",
+    "boundary-unquoted-with-octets-beyond-ascii-and-a-slash",
+)
+def octets_beyond_ascii_excuse_separators() -> None:
+    unquoted = r"[\x21\x23-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x3a\x3c-\x7e\x80-\xff]*"
+    replace(
+        media_types,
+        "_PARAMETER",
+        lambda original: re.compile(original.pattern.replace("(?P<value>", f"(?P<value>{unquoted}|")),
+    )
 
 
 @planted_bug(

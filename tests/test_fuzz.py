@@ -80,7 +80,9 @@ def _bites(
     return bool(report.different)
 
 
-@pytest.mark.parametrize("name", ["percent-22-stays", "short-body-is-a-body"])
+@pytest.mark.parametrize(
+    "name", ["percent-22-stays", "short-body-is-a-body", "cookie-lines-have-one-limit-together"]
+)
 def test_a_planted_bug_is_found_soon(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

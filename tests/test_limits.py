@@ -69,9 +69,9 @@ def request_line(size: int) -> bytes:
     return request(request_line=line % bytes(size - len(line % b"")).replace(b"\0", b"a"))
 
 
-def field_line(size: int) -> bytes:
+def field_line(size: int, *, colon: bytes = b":", end: bytes = b"") -> bytes:
     """A field line of `size` bytes with its CRLF."""
-    return b"X-A: " + b"a" * (size - len("X-A: \r\n"))
+    return b"X-A" + colon + b"a" * (size - len(b"X-A" + colon + end + b"\r\n")) + end
 
 
 def trailers(*lines: bytes) -> bytes:
@@ -113,6 +113,19 @@ class Row(NamedTuple):
 ROWS: Mapping[str, Row] = {
     "request line": Row("max_request_line", request_line, "uri_too_long"),
     "field line": Row("max_field_line", lambda size: request(field_line(size)), "headers_too_large"),
+    "field line with blanks": Row(
+        "max_field_line",
+        lambda size: request(field_line(size, colon=b": \t", end=b" ")),
+        "headers_too_large",
+    ),
+    "field line with commas": Row(
+        "max_field_line", lambda size: request(field_line(size, colon=b":,", end=b",")), "headers_too_large"
+    ),
+    "cookie line": Row(
+        "max_field_line",
+        lambda size: request(b"Cookie:" + b"a" * (size - len("Cookie:\r\n"))),
+        "headers_too_large",
+    ),
     "trailer line": Row("max_field_line", lambda size: trailers(field_line(size)), "bad_chunk"),
     "fields": Row("max_fields", lambda count: request(*numbered(count - 1)), "headers_too_large"),
     "fields of one name": Row(
@@ -150,8 +163,12 @@ ROWS: Mapping[str, Row] = {
     ),
     "json depth": Row("max_json_depth", nested, "json_too_deep"),
 }
-# What a backend cannot keep, with the rule: Werkzeug's server joins fields of a name.
-HIDDEN = {("fields of one name", "flask"): "H29"}
+# What a backend cannot keep, with the rule: Werkzeug's server joins fields of a name and drops blanks.
+HIDDEN = {
+    ("fields of one name", "flask"): "H29",
+    ("field line with blanks", "flask"): "H30",
+    ("field line with commas", "flask"): "H30",
+}
 # Bytes that are past a limit whatever comes next, with the rule and the code; then the client ends.
 UNFINISHED = {
     "request line": ("R42", request_line(LIMITS["max_request_line"] + 1).partition(b"\r")[0], "uri_too_long"),

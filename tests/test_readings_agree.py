@@ -1,7 +1,8 @@
 """The two readings, which share no line, parse generated bodies and values alike, in random splits.
 
-What one of them accepts the other must accept, with the same result. Two faults have no order, so the codes
-of refusals are not compared here.
+What one of them accepts the other must accept, with the same result. Two faults in a form have no order, so
+there the codes of refusals are not compared. They are compared for heads, chunks and media types, which are
+checked from left to right.
 """
 
 import random
@@ -12,7 +13,8 @@ import pytest
 from servers.contract.parsers import Parsers
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType
-from tests.parsers import ALL_PARSERS, LIMITS, read_form
+from tests.head_lines import SMALL, some_chunks, some_head
+from tests.parsers import ALL_PARSERS, DECHUNK, LIMITS, READ_HEAD, decode_chunks, read_form
 from tests.sansio.splits import at_random, bytewise
 
 ROUNDS = 1500
@@ -127,7 +129,9 @@ def test_media_types(seed: int) -> None:
         value = rng.choice(("text/plain", "multipart/form-data", "a/b", "")) + text(rng, TYPE_PIECES, 5)
         value = value.strip(" \t")  # as the head was read
         if value:
-            accepted += accepted_alike(value, lambda reading: media_type_of(reading, value))  # noqa: B023
+            first, second = (media_type_of(reading, value) for reading in ALL_PARSERS.values())
+            assert first == second, value
+            accepted += not isinstance(first, str)
         part = (
             b"--b\r\n" + A + b"\r\nContent-Type: " + value.replace("é", "漢").encode() + b"\r\n\r\nv\r\n--b--"
         )
@@ -153,3 +157,31 @@ def test_urlencoded_texts() -> None:
         accepted += accepted_alike(data, lambda reading: pairs_of(reading, data))  # noqa: B023
         assert accepted_alike(data, lambda reading: reading.urlencoded(data, "iso-8859-1"))  # noqa: B023
     assert accepted > ROUNDS / 4
+
+
+@EVERY_SEED
+def test_heads(seed: int) -> None:
+    """Field lines of all kinds, many of them at a limit, and the same code for what is refused."""
+    rng = random.Random(seed)
+    accepted = 0
+    for _ in range(ROUNDS):
+        head = some_head(rng)
+        first, second = (read([head], SMALL) for read in READ_HEAD.values())
+        assert first == second, head
+        pieces = at_random(head, rng)
+        assert [read(pieces, SMALL) for read in READ_HEAD.values()] == [first, first], pieces
+        accepted += not isinstance(first, str)
+    assert accepted > ROUNDS / 20
+
+
+@EVERY_SEED
+def test_chunked_bodies(seed: int) -> None:
+    rng = random.Random(seed)
+    accepted = 0
+    for _ in range(ROUNDS):
+        body = some_chunks(rng)
+        pieces = at_random(body, rng)
+        first, second = (decode_chunks(read, pieces, limits=SMALL) for read in DECHUNK.values())
+        assert first == second, body
+        accepted += not isinstance(first, str)
+    assert accepted > ROUNDS / 20

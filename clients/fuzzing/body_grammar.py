@@ -1,5 +1,6 @@
 """Productions of Content-Type and of all bodies but multipart: rules C, U and J (RFC 9110, section 8.3)."""
 
+from . import limit_grammar
 from .draft import Draft, Place, Production, Rng, fault, valid
 
 MIB = 1024 * 1024
@@ -12,6 +13,7 @@ TYPES = (
     valid("C12", b"text/plain; charset=utf-16", b"text/csv;charset=windows-1252", b"text/html"),
     valid("M12", b"multipart/mixed; boundary=@B", b"multipart/related; boundary=@B", b"multipart/form-datax"),
     valid("J17", b"text/plain", b"application/octet-stream", b"application/xml"),
+    *limit_grammar.TYPES,
 )
 """Types that allow any octets in the body."""
 
@@ -23,8 +25,17 @@ TYPE_FAULTS = (
         "C4", b"text/plain; =x; y", b'text/plain; a="b', b"text/plain; a = b", b"text/plain; a", b'a/b;a="b"c'
     ),
     fault("C5", b"text", b"/", b'"text/plain"', b"text /plain", b"a/b/c", b"@w/", b"a b/c"),
+    *limit_grammar.TYPE_FAULTS,
     fault("C6", b"text/plain, application/json", b"text/plain,text/plain; a=1"),
     fault("C4", b"text/plain; charset=", b"application/json;a=\xe9", b"text/plain; a=b c"),
+    fault(
+        "C4", b"a/b; x=@c", b"a/b; x=@c\xe9", b"text/plain; charset=a@c@c", b"multipart/form-data; x=@c\xe9"
+    ),
+    fault("M2", b"multipart/form-data; boundary=b@c\xe9"),
+    fault("M2", b"multipart/form-data; boundary=\xe9@cb"),
+    fault("M2", b"multipart/form-data; boundary=b@c", b"multipart/form-data; charset=@c; boundary=b"),
+    fault("M2 M6", b"multipart/form-data; boundary=@v\xff@v", b"multipart/form-data; boundary=@v@v"),
+    fault("M2 M6", b'multipart/form-data; boundary="@v@v"', b'multipart/form-data; boundary="b@v\xff"'),
 )
 
 TEXTS = (

@@ -5,6 +5,7 @@ Every line made here must be accepted.
 
 from base64 import b64encode
 
+from . import limit_grammar
 from .draft import Draft, Production, Rng, valid
 
 COOKIES = (
@@ -20,6 +21,7 @@ COOKIES = (
     valid("K10", b"a=b=c", b"a=%C3+\\", b"@w==@w=%41"),
     valid("K11", b"a=\xc3\xa9", b"\xe9=\xff; a=1"),
     valid("K12", b"a b=1; (c)=2", b"@@=[@w]; a/b=1"),
+    valid("K10", b"@v", b"@v=@v; @v", b"a=@v;@v=b"),
     valid("K13", b"$Version=1; a=@n", b"$Path=/; $Version=1"),
 )
 
@@ -43,6 +45,8 @@ CREDENTIALS = (
     valid("A12", b"Basic dTpw,Basic dTpw", b"Basic dTpw, Bearer x"),
     valid("A13", b"Basic \xe9", b"Basic dTp\xff", b"Bearer \xc3\xa9"),
     valid("A14", b"Bearer a.b.c", b'Digest username="u", realm="r"', b"@w @w=@n,@w"),
+    valid("A8", b"Basic @v", b"Basic dT@vpw", b"@v@v", b"@w @v"),
+    *limit_grammar.CREDENTIALS,
     valid("A15", b"dTpw", b"@w"),
 )
 

@@ -1,32 +1,46 @@
 """Productions of body framing: lengths, codings, chunks, trailers (RFC 9112, sections 6 and 7): rules B."""
 
+from . import limit_grammar
 from .draft import Draft, Place, Production, Rng, fault, valid
 
+_LONGEST_LENGTH = limit_grammar.LINE - len("Content-Length: \r\n")
 LENGTHS = (
     valid("B1", b"@N"),
     valid("B6", b"000@N", b"0@N"),
     valid("H11 B1", b" \t@N\t "),
+    valid("H30 B6", b"@L", tier=1),
 )
-"""Content-Length values; `@N` is the length."""
+"""Content-Length values; `@N` is the length, `@L` too, with zeros that make the line as long as it may be."""
 
 CODINGS = (
     valid("B15", b"chunked", b"Chunked", b"CHUNKED", b"\tchunked", b"  chunked \t"),
     valid("B15", b"chunked"),
+    *limit_grammar.CODINGS,
 )
 SIZES = (
     valid("B32", b"000@X", b"@X", b"@x"),
     valid("B26", b"@x;a=b", b'@x ; a = "q;\\"" ;b', b"@x;@w", b'@x;a="\xe9"'),
+    *limit_grammar.CHUNK_LINES,
 )
-"""Chunk-size lines; `@x` and `@X` are the size."""
+"""Chunk-size lines; `@x` and `@X` are the size, `@Z` is the size in 16 digits."""
 
 LAST_CHUNKS = (
     valid("B32", b"0", b"00", b"0000"),
     valid("B26", b"0;last", b"0 ; a=b"),
+    *limit_grammar.CHUNK_LINES,
 )
 TRAILERS = (
     valid("B28", b"X-A: 1\r\n", b"Expires: 0\r\nx-b:\r\n", b"X_A: 1\r\n", b"X-A: \xe9@w\r\n"),
-    valid("B28", b"X-A: " + b"x" * 8183 + b"\r\n", b"".join(b"X-%d: 1\r\n" % n for n in range(100))),
+    valid("B28 H14", b"X-A: @v@v\r\n", b"X-A:@v\r\nCookie:@v\r\n"),
+    *limit_grammar.TRAILERS,
 )
+
+
+def _around(before: bytes, production: Production, after: bytes) -> Production:
+    """The production with the same bytes before and after each of its samples."""
+    samples = tuple(before + sample + after for sample in production.samples)
+    return Production(production.rules, samples, production.own_tier, production.faults)
+
 
 # Lines in the place of the correct Content-Length (RFC 9112, section 6.3).
 LINE_FAULTS = (
@@ -84,7 +98,8 @@ CHUNK_FAULTS = (
         b'@x;a="b\r\n@D\r\n',
         b"@x;a b\r\n@D\r\n",
     ),
-    fault("B27", b"@x;" + b"e" * 256 + b"\r\n@D\r\n", b"@x;a\rb\r\n@D\r\n", b"@x;a\nb\r\n@D\r\n"),
+    *(_around(b"", production, b"\r\n@D\r\n") for production in limit_grammar.CHUNK_LINE_FAULTS),
+    fault("B27", b"@x;" + b"e" * 300 + b"\r\n@D\r\n", b"@x;a\rb\r\n@D\r\n", b"@x;a\nb\r\n@D\r\n"),
     fault("B30", b"0x@x\r\n@D\r\n", b"+@x\r\n@D\r\n", b"0_@x\r\n@D\r\n", b"@x \r\n@D\r\n", b" @x\r\n@D\r\n"),
     fault("B31", b"-@x\r\n@D\r\n", b"zz\r\n@D\r\n", b"\r\n@D\r\n", b"g@x\r\n@D\r\n"),
     fault(
@@ -107,7 +122,8 @@ LAST_CHUNK_FAULTS = (
     fault("B29", b"0\r\nTrailer: X\r\n\r\n", b"0\r\nTE: trailers\r\n\r\n", b"0\r\nAuthorization: a\r\n\r\n"),
     fault("B29", b"0\r\nX-A : 1\r\n\r\n", b"0\r\nX-A\r\n\r\n", b"0\r\n X-A: 1\r\n\r\n", b"0\r\n: 1\r\n\r\n"),
     fault("B29", b"0\r\nX-A: \x00\r\n\r\n", b"0\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n\r\n"),
-    fault("B29", b"0\r\nX-A: " + b"x" * 8184 + b"\r\n\r\n"),
+    *(_around(b"0\r\n", production, b"\r\n") for production in limit_grammar.TRAILER_FAULTS),
+    *(_around(b"", production, b"\r\n\r\n") for production in limit_grammar.CHUNK_LINE_FAULTS),
     fault("B29", b"0\r\nX-A: 1\r\n f\r\n\r\n", tier=2),
     fault("B31", b"zero\r\n\r\n", b"-0\r\n\r\n"),
 )
@@ -122,6 +138,7 @@ def frame_by_length(draft: Draft, rng: Rng) -> None:
         draft.covers("B11")
         return
     value = draft.use(rng.choice(LENGTHS), rng).replace(b"@N", b"%d" % len(draft.body))
+    value = value.replace(b"@L", b"%0*d" % (_LONGEST_LENGTH, len(draft.body)))
     draft.framing = [b"Content-Length: " + value]
 
 
@@ -144,18 +161,20 @@ def frame_by_chunks(
         # Extensions raise the tier above that of a development server, so most chunks have none.
         line = draft.use(rng.choice(SIZES), rng) if rng.random() < 0.2 else b"@x"
         encoded += [_sized(line, piece), b"\r\n", piece, b"\r\n"]
-    encoded.append(draft.use(last_fault, rng) if last_fault else _last_chunk(draft, rng))
+    encoded.append(_sized(draft.use(last_fault, rng), b"") if last_fault else _last_chunk(draft, rng))
     draft.body = b"".join(encoded)
 
 
 def _last_chunk(draft: Draft, rng: Rng) -> bytes:
-    line = draft.use(rng.choice(LAST_CHUNKS), rng) if rng.random() < 0.2 else b"0"
-    trailers = draft.use(rng.choice(TRAILERS), rng) if rng.random() < 0.1 else b""
+    line = _sized(draft.use(rng.choice(LAST_CHUNKS), rng), b"") if rng.random() < 0.2 else b"0"
+    trailers = draft.use(rng.choice(TRAILERS), rng) if rng.random() < 0.2 else b""
     return line + b"\r\n" + trailers + b"\r\n"
 
 
 def _sized(line: bytes, piece: bytes) -> bytes:
-    return line.replace(b"@x", b"%x" % len(piece)).replace(b"@X", b"%X" % len(piece))
+    for placeholder, size in ((b"@x", b"%x"), (b"@X", b"%X"), (b"@Z", b"%016x")):
+        line = line.replace(placeholder, size % len(piece))
+    return line
 
 
 def _split(body: bytes, rng: Rng) -> list[bytes]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..comparison.cases import Case
-from . import body_grammar, credential_grammar, framing_grammar, head_grammar, routes_grammar
+from . import body_grammar, credential_grammar, framing_grammar, head_grammar, limit_grammar, routes_grammar
 from .draft import Draft, FuzzRequest, Place, Production, Rng
 from .multipart_form import MULTIPART_FAULTS, WHOLE, place_form
 from .mutations import boundary_of, mutate_body, mutate_request, split_offsets
@@ -43,6 +43,7 @@ _MULTIPART_FAULTS = _rows(MULTIPART_FAULTS)
 _ROUTE_FAULTS = _rows(routes_grammar.ROUTE_FAULTS)
 _BODIES = _rows(body_grammar.BODIES)
 _WHOLE = _rows(WHOLE)
+_LIMITS = _rows(limit_grammar.LIMITS)
 _LARGE = [(body_grammar.place_large, production) for production in body_grammar.LARGE]
 
 
@@ -243,8 +244,9 @@ def _vary_head(draft: Draft, rng: Rng, *, methods: bool = True) -> None:
     ):
         if rng.random() < chance:
             place(draft, rng, rng.choice(table))
-    if methods and rng.random() < 0.005:
-        head_grammar.place_limit(draft, rng, rng.choice(head_grammar.LIMITS))
+    if methods and rng.random() < 0.02:
+        place_limit, production = rng.choice(_LIMITS)
+        place_limit(draft, rng, production)
 
 
 def _vary_target(draft: Draft, rng: Rng) -> None:

@@ -1,9 +1,7 @@
 """Productions of the request line and of the field lines (RFC 9112, sections 2 to 5): rules R and H."""
 
+from . import limit_grammar
 from .draft import Draft, Place, Production, Rng, fault, valid
-
-LIMIT = 8190
-"""Bytes of the longest request line without its CRLF, and of the longest field line with it (R41, H30)."""
 
 METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
 
@@ -77,9 +75,8 @@ LINE_FAULTS = (
     fault("R38", b"get / HTTP/1.1\r\n", b"Post /@w HTTP/1.1\r\n"),
     fault("R39", b"BREW / HTTP/1.1\r\n", b"TRACE /@w HTTP/1.1\r\n", b"QUERY /upload/ HTTP/1.1\r\n"),
     fault("R40", b"GO / HTTP/1.1\r\n", b"GE(T / HTTP/1.1\r\n", b"!#$%&'*+-.^`|~ / HTTP/1.1\r\n"),
-    fault(
-        "R41", b"GET /" + b"x" * (LIMIT - 13) + b" HTTP/1.1\r\n", b"GET /" + b"y" * 20000 + b" HTTP/1.1\r\n"
-    ),
+    fault("R41", b"GET /" + b"y" * 20000 + b" HTTP/1.1\r\n", b"G" * 9000 + b" / HTTP/1.1\r\n"),
+    *limit_grammar.METHOD_LINES,
     fault("R42", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n", b"\x80.\x01\x00\x02\r\n"),
     fault("S3", b"GET /files/x HTTP/1.1\r\n", b"PUT /upload/a/b HTTP/1.1\r\n", b"GET /v1/@w HTTP/1.1\r\n"),
     fault(
@@ -93,6 +90,9 @@ LINE_FAULTS = (
 FIELDS = (
     valid("H11", b"X-A: \t @w \t", b"X-A:", b"X-A:@w", b"X-B:\t"),
     valid("H14", b"X-A: \xe9\xff", b"X-A: \xc3\xa9 \x80"),
+    valid("H14 H11", b"X-A:@v", b"X-A: @v@v@v", b"Accept: @v, @v", b"Range:@v", b"Connection: @v", b"@w: @v"),
+    valid("H20 H14", b"X-A:@v\r\nX-A:@v", b"Accept: @v,@v\r\naccept:@v", b"@w:\r\n@w:@v"),
+    valid("H21 K6", b"Cookie:@v\r\nCookie:@v", b"cookie:\r\nCookie: @v;@v\r\nCookie: @v"),
     valid("H16", b"!#$%&'*+-.^`|~1: @w"),
     valid("H17", b"X_A: @w", b"Content_Length: 3", b"_: @t"),
     valid("H18", b"X_A: 1\r\nX-A: 2", b"X-A: 2\r\nX_A: 1"),
@@ -115,6 +115,7 @@ FIELDS = (
     valid("B25 H17", b"Transfer_Encoding: chunked", b"CONTENT_TYPE: text/plain"),
     valid("B37", b"Expect: 100-continue", b"Expect:100-Continue ", tier=2),
     valid("B45", b"Connection: foo, close", b"Connection: keep-alive", b"Connection: close", tier=2),
+    *limit_grammar.FIELDS,
 )
 
 # Each is one or more whole lines with exactly one fault.
@@ -136,7 +137,8 @@ FIELD_FAULTS = (
         b"Content-Type: text/plain\r\nContent-Type: text/plain",
         b"Content-Type: a/b\r\ncontent-type: a/c",
     ),
-    fault("H30", b"X-A: " + b"x" * (LIMIT - 6), b"X-A: " + b"y" * 20000),
+    fault("H30", b"X-A: " + b"y" * 20000, b"Cookie: " + b"a=1; " * 2000),
+    *limit_grammar.FIELD_FAULTS,
     fault("H35", b"Expect: foo", b"Expect: 100-continue, 100-continue", b"Expect:", tier=2),
     fault("H35", b"Expect: @w"),
     fault("K14", b"Cookie: a=\x00", b"Cookie: a=1\x7f; b=2", b"Cookie: \x1b"),
@@ -147,6 +149,7 @@ FIELD_FAULTS = (
 HOSTS = (
     valid("H28", b"[::1]:80", b"[::ffff:1.2.3.4]", b"127.0.0.1:8000", b"LOCALHOST"),
     valid("H27", b"a_b:80", b"h:", b"@w", b"a%41!$&'()*+;=", b"0.0.0.0=5000", b"h:65535"),
+    *limit_grammar.HOSTS,
 )
 HOST_FAULTS = (
     fault(
@@ -154,6 +157,7 @@ HOST_FAULTS = (
     ),
     fault("H12", b"h\x00", b"\x00"),
     fault("H13", b"h\x7f", b"a\x0bb"),
+    *limit_grammar.HOST_FAULTS,
 )
 
 
@@ -219,32 +223,6 @@ def place_asterisk(draft: Draft, rng: Rng, production: Production) -> None:
     draft.method, draft.target = b"OPTIONS", draft.use(production, rng)
 
 
-def place_limit(draft: Draft, rng: Rng, production: Production) -> None:
-    """A head at a limit: the longest request line, the longest field line, or the most fields."""
-    text = draft.use(production, rng)
-    if text == b"line":
-        size = LIMIT - len(b"%s /?a= %s" % (draft.method, draft.version))
-        draft.target = b"/?a=" + b"x" * size
-    elif text == b"field":
-        draft.lines.append(b"X-Long: " + b"x" * (LIMIT - 10))
-    elif text == b"cookies":
-        draft.lines.append(b"Cookie: " + b"; ".join(b"c%d=%d" % (n, n) for n in range(300)))
-    else:
-        wanted = 100 if text == b"fields" else 101
-        # Host, Content-Type and framing count as fields; a name with an underscore does not count. After the
-        # hundredth counted field no other line is allowed (H29).
-        draft.lines = [b"X-%d: %d" % (n, n) for n in range(wanted - 3)]
-        draft.lines[:9] = [b"X_1: 1\r\n" + line for line in draft.lines[:9]]
-        draft.content_type, draft.host, draft.framing = b"text/plain", b"h", [b"Content-Length: 0"]
-        draft.body = b""
-
-
-LIMITS = (
-    valid("R41", b"line"),
-    valid("H30", b"field"),
-    valid("H29", b"fields"),
-    valid("K15", b"cookies"),
-)
 EMPTY_LINES = (valid("R16", b"\r\n"),)
 ASTERISKS = (valid("R5", b"*"),)
 VERSIONS = (valid("R8 B14", b"HTTP/1.0"), valid("R9", b"HTTP/1.2", b"HTTP/1.9"))
@@ -256,6 +234,6 @@ HEAD_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
     (place_host, HOST_FAULTS),
     (place_second_host, (fault("H26", b"localhost:8000", b"@w"),)),
     (place_no_host, (fault("H24", b""),)),
-    (place_limit, (fault("H29", b"too many fields"),)),
+    *limit_grammar.LIMIT_FAULTS,
 )
 """Faults of the head: the function that places each production, and the productions."""

@@ -207,17 +207,17 @@ DISPOSITION_FAULTS = (
 ANY_DISPOSITIONS = (
     either(
         "M66",
-        b'form-data; name="@c@u@c"',
-        b"form-data; name=a@c",
-        b"form-data@c name=a",
-        b"form-data;@cname=a",
+        b'form-data; name="@x@u@x"',
+        b"form-data; name=a@x",
+        b"form-data@x name=a",
+        b"form-data;@xname=a",
     ),
-    either("M51", b'form-data; name=f; filename="@c@c@u"', b"form-data; name=f; filename=a@cb"),
-    either("M63", b"form-data; name=f; filename*=utf-8''a@cb", b"form-data; name=f; filename*=@w'@c'a"),
-    either("M61", b"form-data; name=f; filename*=\"utf-8''a@cb\"", b"form-data; name*=latin1''%@n@c"),
+    either("M51", b'form-data; name=f; filename="@x@x@u"', b"form-data; name=f; filename=a@xb"),
+    either("M63", b"form-data; name=f; filename*=utf-8''a@xb", b"form-data; name=f; filename*=@w'@x'a"),
+    either("M61", b"form-data; name=f; filename*=\"utf-8''a@xb\"", b"form-data; name*=latin1''%@n@x"),
     either("M62", b"form-data; name=f; filename=\"@w@u\"; filename*=utf-8''@w%C3%A9"),
-    either("M62", b"form-data; name=f; filename=\"@c@c\"; filename*=utf-8''%c3%a9@c"),
-    either("M62", b"form-data; name=f; filename=\"=?utf-8?Q?@c@c?=\"; filename*=utf-8''@c"),
+    either("M62", b"form-data; name=f; filename=\"@x@x\"; filename*=utf-8''%c3%a9@x"),
+    either("M62", b"form-data; name=f; filename=\"=?utf-8?Q?@x@x?=\"; filename*=utf-8''@x"),
 )
 
 # Whole header lines of a part, without Content-Disposition.
@@ -260,16 +260,16 @@ PART_FIELD_FAULTS = (
     fault("M36", b"--@B", b"--@B--"),
 )
 ANY_PART_FIELDS = (
-    either("M66", b"X-A: @c@c", b"X@c: 1", b"@cX: 1", b"X-A:@c", b"X-A: 1@c"),
-    either("M83", b"Content-Type: @c", b"Content-Type: text/@c", b"Content-Type:@ctext/plain@c"),
+    either("M66", b"X-A: @x@x", b"X@x: 1", b"@xX: 1", b"X-A:@x", b"X-A: 1@x"),
+    either("M83", b"Content-Type: @x", b"Content-Type: text/@x", b"Content-Type:@xtext/plain@x"),
     either(
         "M83",
-        b'Content-Type: text/plain; x="@c@u"',
-        b"Content-Type: text/plain; x=@c",
+        b'Content-Type: text/plain; x="@x@u"',
+        b"Content-Type: text/plain; x=@x",
         b"Content-Type: @u/@w",
     ),
-    either("M76", b"Content-Type: text/plain; charset=@c@w", b'Content-Type: text/plain; charset="@u"'),
-    either("M74", b"Content-Transfer-Encoding: 8bit@c", b"Content-Transfer-Encoding:@cbinary"),
+    either("M76", b"Content-Type: text/plain; charset=@x@w", b'Content-Type: text/plain; charset="@u"'),
+    either("M74", b"Content-Transfer-Encoding: 8bit@x", b"Content-Transfer-Encoding:@xbinary"),
 )
 FIRST_PART_FIELD_FAULTS = (fault("M69", b" X-A: 1", b"\tContent-Type: text/plain"),)
 

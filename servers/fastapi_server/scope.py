@@ -21,7 +21,8 @@ def read_scope(scope: Scope, limits: Limits) -> RequestHead:
         return known
     query = scope["query_string"]
     target = scope["raw_path"] + (b"?" + query if query else b"")
-    fields = b"".join(b"%b: %b\r\n" % (name, value) for name, value in scope["headers"])
+    # Without blanks that the client may not have sent, since they would count towards the limit (H30).
+    fields = b"".join(b"%b:%b\r\n" % (name, value) for name, value in scope["headers"])
     words = (scope["method"].encode("ascii"), target, scope["http_version"].encode("ascii"))
     reader = RequestReader(limits)
     reader.feed(b"%b %b HTTP/%b\r\n" % words + fields + b"\r\n")

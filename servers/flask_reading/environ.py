@@ -1,9 +1,11 @@
 """A request head from a WSGI environ (PEP 3333), which any WSGI server gives to the application.
 
-The server has already parsed the head, so a few faults are not visible here. Under gunicorn our worker has
-checked them before (`wire_head`).
+`flask run` needs this. Our gunicorn worker reads heads from their bytes (`wire_head`), and its environ is not
+read. A server joins the lines of one name, drops blanks and hides a few faults completely. So a check here
+must refuse only what is refused however its lines were sent.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from ..contract.limits import Limits
@@ -17,6 +19,8 @@ from .request_line import join_request_line
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# Commas, or semicolons in Cookie, may have joined several lines (H20, H21).
+_JOINT = re.compile("[,;]")
 _BARE = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
 
@@ -44,10 +48,10 @@ def _field_name(key: str) -> str | None:
 
 def _checked(name: str, value: str, limits: Limits, *, http_1_0: bool) -> str:
     check_value(name, value)
+    # Only the text between two joints surely was in one line (H30). Blanks may have stood before it.
+    longest = max(map(len, _JOINT.split(value)))
+    check_size(len(name) + len(":") + longest + len("\r\n"), limits)
     trimmed = value.strip(BLANKS)
-    # Commas may have joined several lines. Only the text between two commas surely was in one line (H30).
-    longest = max(len(piece) for piece in trimmed.split(","))
-    check_size(len(name) + len(": ") + longest + len("\r\n"), limits)
     if name == "expect" and not http_1_0:
         for expectation in trimmed.split(","):
             check_expect(expectation.strip(BLANKS))

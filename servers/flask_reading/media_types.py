@@ -9,15 +9,13 @@ import re
 from ..contract.limits import MAX_BOUNDARY
 from ..contract.problems import Problem
 from ..contract.request import MediaType, Pair
-from .abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
+from .abnf import BLANKS, QUOTED_STRING, TCHAR, TOKEN, unquote
 
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")
-# `odd` is an unquoted value that is not a token: empty, or with a character beyond ASCII.
-_ODD = r"[\x21\x23-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x3a\x3c-\x7e\x80-\xff]*|"
+# parameter = name "=" ( token / quoted-string ). Obs-text or nothing match too: see `_add`.
 _PARAMETER = re.compile(
-    rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)="
-    rf"(?P<value>{QUOTED_STRING}|[{TCHAR}]+(?![^; \t])|(?P<odd>{_ODD})))?"
+    rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)=(?P<value>{QUOTED_STRING}|[{TCHAR}\x80-\xff]*))?"
 )
 # bchars of RFC 2046 with the space, and every token character: Android sends `*****` unquoted (M6).
 _BOUNDARY = re.compile(rf"[{TCHAR}'()+_,\-./:=? ]{{1,{MAX_BOUNDARY}}}")
@@ -46,10 +44,14 @@ def _add(parameters: dict[str, str], match: re.Match[str], media_type: MediaType
     name, value = match["name"].lower(), match["value"]
     if name in parameters:
         raise Problem("content_type_syntax", f"the parameter {name!a} is there twice")
-    # An empty or non-ASCII boundary has its own problem, which is raised only if there is a body (M5, M6).
-    if match["odd"] is not None and not (media_type.is_form_data and name == "boundary"):
+    if value.startswith('"'):
+        parameters[name] = unquote(value)
+    # A boundary that is empty or has obs-text has its own problem, which is raised only if there is a body
+    # (M5, M6).
+    elif TOKEN.fullmatch(value) or (media_type.is_form_data and name == "boundary"):
+        parameters[name] = value
+    else:
         raise _malformed(match.string, match.start("value"))
-    parameters[name] = unquote(value) if value.startswith('"') else value
 
 
 def _malformed(value: str, position: int) -> Problem:

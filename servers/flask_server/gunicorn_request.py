@@ -93,11 +93,13 @@ class RequestBody:
     """`wsgi.input`, framed by Content-Length or by chunks. A read returns what has arrived.
 
     The 100 (Continue) is sent with the first read, when the application wants the body. It is not sent when
-    the application refuses the head (B37, B39).
+    the application refuses the head (B37, B39). `head` is for the application, which must not read it again
+    from the environ.
     """
 
     def __init__(self, reader: HeadReader, wire: WireHead) -> None:
         assert wire.head is not None and wire.line is not None
+        self.head = wire.head
         self.failed = False  # read by gunicorn: it is not known where the next request begins
         self._reader = reader
         self._left = wire.head.content_length or 0

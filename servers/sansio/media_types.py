@@ -5,16 +5,15 @@ import re
 from ..contract.limits import MAX_BOUNDARY
 from ..contract.problems import Problem
 from ..contract.request import MediaType, Pair
-from .grammar import OWS, QUOTED_STRING, TCHAR
+from .grammar import OWS, QUOTED_STRING, TCHAR, TOKEN
 
 # media-type = type "/" subtype parameters
 _ESSENCE = re.compile(rb"[%s]+/[%s]+" % (TCHAR, TCHAR))
 # parameters = *( OWS ";" OWS [ parameter ] ); parameter = name "=" ( token / quoted-string ).
-# An unquoted value ends at a separator here; `_value` checks afterwards that it is a token.
+# An unquoted value may be empty or have obs-text here; `_value` checks afterwards that it is a token.
 _PARAMETER = re.compile(
-    rb'[ \t]*;[ \t]*(?:([%s]+)=(?:(%s)|([^;," \t]*)))?' % (TCHAR, QUOTED_STRING), re.DOTALL
+    rb"[ \t]*;[ \t]*(?:([%s]+)=(?:(%s)|([%s\x80-\xff]*)))?" % (TCHAR, QUOTED_STRING, TCHAR)
 )
-_TOKEN = re.compile(rb"[%s]+" % TCHAR)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 # bchars := bcharsnospace / " " (RFC 2046 5.1.1). Token characters are allowed too, because an unquoted
 # boundary may be any token (M6: `boundary=*****` is in a widespread code sample for Android).
@@ -25,8 +24,8 @@ _EXTENDED_BOUNDARY = re.compile(r"boundary\*(?:[0-9]+\*?)?")
 def parse_media_type(value: str) -> MediaType:
     """Parse a Content-Type value, trimmed and not empty. Raises Problem `content_type_syntax` (C2 to C6).
 
-    Departure from the grammar: for multipart/form-data, an unquoted boundary may be empty or have bytes
-    above 0x7F. `parse_boundary` refuses these with a more precise code (M5, M6).
+    Departure from the grammar: for multipart/form-data, an unquoted boundary may be empty, and it may have
+    bytes above 0x7F beside token characters. `parse_boundary` refuses it with a more precise code (M5, M6).
     """
     raw = value.encode("iso-8859-1")
     match = _ESSENCE.match(raw)
@@ -57,7 +56,7 @@ def _value(name: str, match: re.Match[bytes], essence: str) -> str:
     if quoted is not None:
         return _QUOTED_PAIR.sub(rb"\1", quoted[1:-1]).decode("iso-8859-1")
     checked_later = essence == "multipart/form-data" and name == "boundary"
-    if not _TOKEN.fullmatch(unquoted) and not (checked_later and (not unquoted or max(unquoted) > 0x7F)):
+    if not checked_later and not TOKEN.fullmatch(unquoted):
         raise _syntax(f"the value of {name} is neither a token nor quoted", match.start(3))
     return unquoted.decode("iso-8859-1")
 

@@ -1,9 +1,15 @@
 """Content-Type values and boundaries (rules C1 to C6, M1 to M11)."""
 
+import itertools
+from collections.abc import Callable
+
 import pytest
 
 from servers.contract.parsers import Parsers
+from servers.contract.problems import Problem
 from servers.contract.request import MediaType, Pair
+from servers.flask_reading.media_types import read_boundary, read_media_type
+from servers.sansio.media_types import parse_boundary, parse_media_type
 from tests.parsers import BOTH_PARSERS, read_form
 from tests.refusals import refusal_code
 
@@ -72,6 +78,11 @@ def test_a_media_type(parsers: Parsers, value: str, essence: str, parameters: li
         pytest.param(_FORM + "boundary = b", id="M8"),
         pytest.param(_FORM + "boundary=b c", id="M2"),
         pytest.param(_FORM + "boundary=b=:?/", id="M2: separators"),
+        pytest.param(_FORM + "boundary=b,\xe9", id="M2: a comma before an octet beyond ASCII"),
+        pytest.param(_FORM + "boundary=\xe9/b", id="M2: a slash after an octet beyond ASCII"),
+        pytest.param(_FORM + "boundary=\xe9 b", id="M2: a blank after an octet beyond ASCII"),
+        pytest.param(_FORM + 'boundary="b"\xe9', id="C4: an octet beyond ASCII after the quote"),
+        pytest.param("multipart/mixed; boundary=b\xe9", id="M6 holds only for form-data: mixed"),
         pytest.param("multipart/form-data, boundary=b", id="M11"),
         pytest.param("text/plain; boundary=", id="M5 holds only for form-data"),
         pytest.param("multipart/mixed; boundary=", id="M5 holds only for form-data: mixed"),
@@ -137,3 +148,41 @@ def test_a_boundary(parsers: Parsers, parameters: str, boundary: bytes | None) -
 def test_a_missing_boundary(parsers: Parsers, parameters: str) -> None:
     """M5: it has its own code, so it is not refused as a malformed media type."""
     assert read_form(parsers, _FORM + parameters, []) == "boundary_missing"
+
+
+def _code_of_unquoted(boundary: str) -> str | None:
+    """What the contract says to an unquoted boundary, without blanks and semicolons; None: it is accepted."""
+    if not boundary:
+        return "boundary_missing"
+    if all(character.isascii() and (character.isalnum() or character in _TOKEN) for character in boundary):
+        return None
+    octets = [character for character in boundary if character.isascii()]
+    if all(character.isalnum() or character in _TOKEN for character in octets):
+        return "boundary_invalid"  # nothing but octets beyond ASCII is wrong (M6)
+    return "content_type_syntax"
+
+
+_TOKEN = "!#$%&'*+-.^_`|~"
+_VALUE_CHARACTERS = [chr(octet) for octet in (0x09, *range(0x20, 0x7F), *range(0x80, 0x100))]
+
+
+@pytest.mark.parametrize(
+    "boundary_of",
+    [
+        lambda value: parse_boundary(parse_media_type(value)),
+        lambda value: read_boundary(read_media_type(value)),
+    ],
+    ids=["sansio", "flask"],
+)
+def test_every_unquoted_boundary_of_one_to_three_octets(boundary_of: Callable[[str], bytes]) -> None:
+    """C4, M2, M5, M6: an unquoted value is a token. Octets beyond ASCII alone have another code."""
+    pairs = ("".join(pair) for pair in itertools.product(_VALUE_CHARACTERS, [*_VALUE_CHARACTERS, ""]))
+    three = (f"a{character}{other}" for character in _VALUE_CHARACTERS for other in "a,\xe9")
+    found: dict[str, str | None] = {}
+    for boundary in (*pairs, *three):
+        if set(boundary).isdisjoint(' \t;"'):  # these end an unquoted value, or begin a quoted one
+            try:
+                found[boundary] = boundary_of(_FORM + "boundary=" + boundary).decode()
+            except Problem as problem:
+                found[boundary] = problem.code
+    assert found == {boundary: _code_of_unquoted(boundary) or boundary for boundary in found}

@@ -28,6 +28,13 @@ def test_a_head_is_read_from_what_the_server_says() -> None:
     assert (head.content_length, head.chunked, head.field("x-b")) == (3, False, "1,é")
 
 
+def test_a_line_of_exactly_the_limit_is_accepted_without_a_blank_after_its_colon() -> None:
+    """H30."""
+    value = b"v" * (8190 - len("x:\r\n"))
+    assert head_of("GET", b"/", (b"x", value)).field("x") == value.decode()
+    assert code_of("GET", b"/", (b"x", value + b"v")) == "headers_too_large"
+
+
 def test_a_head_that_the_server_has_read_by_sansio_is_taken_as_it_is() -> None:
     known = head_of("GET", b"/known?")
     assert head_of("GET", b"/other", extensions={HEAD_EXTENSION: known}) is known

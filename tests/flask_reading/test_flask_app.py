@@ -19,6 +19,7 @@ from servers.contract.request import RequestHead
 from servers.flask_reading import read_environ
 from servers.flask_server.body_input import PIECE, BodyInput
 from servers.flask_server.dev_server import DevConnection
+from servers.flask_server.gunicorn_request import HeadReader, RequestBody
 from servers.settings import Settings
 from tests.connections import connect, receive_all
 
@@ -67,6 +68,20 @@ def test_every_path_is_answered_without_routing(app: Flask) -> None:
         assert (response.status_code, response.mimetype) == (200, "application/json")
     assert client.get("/v1/no").mimetype == "application/json"
     assert client.get("/files/no").mimetype == "application/problem+json"
+
+
+def test_a_head_that_was_read_from_its_bytes_is_not_read_again() -> None:
+    """An environ has joined and trimmed values, of which the limits do not hold."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n" + 2 * (b"Cookie: " + b"a" * 5000 + b"\r\n") + b"\r\n")
+        reader = HeadReader(ours, Limits())
+        assert reader.gather()
+        wire = reader.take_head()
+        environ: dict[str, Any] = {"wsgi.input": RequestBody(reader, wire)}
+        head = flask_upload._read_head(environ, Limits())
+    assert head is wire.head
+    assert len(head.field("cookie") or "") == 10002
 
 
 def test_exception_becomes_a_problem_that_says_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

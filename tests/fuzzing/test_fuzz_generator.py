@@ -11,6 +11,7 @@ from clients.fuzzing import (
     credential_grammar,
     framing_grammar,
     head_grammar,
+    limit_grammar,
     multipart_grammar,
     routes_grammar,
 )
@@ -24,6 +25,7 @@ GRAMMARS = (
     credential_grammar,
     framing_grammar,
     head_grammar,
+    limit_grammar,
     multipart_grammar,
     routes_grammar,
 )
