@@ -2,7 +2,7 @@
 
 A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
 one byte at a time. The responses must be equal (M89). If one is missing, the rest is not sent. A call of the
-blog post is sent once by our socket client and once by requests. A live stream is read by both stream clients.
+blog post is sent once by our socket client and once by requests. Both stream clients read a live stream.
 """
 
 import random
