@@ -1,4 +1,4 @@
-"""What may stand in the place of one expression: the changes of operators, constants, conditions and slices."""
+"""What may stand in the place of one expression: the other operators, constants, conditions, bounds, patterns."""
 
 import ast
 import codecs
@@ -57,16 +57,19 @@ def other_operators(node: ast.expr | ast.AugAssign) -> Iterator[ast.AST]:
             yield kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
-    elif isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in _ARITHMETIC:
-        if isinstance(node, ast.AugAssign) or not (_is_text(node.left) or _is_text(node.right)):
-            changed_operation = copy.copy(node)
-            changed_operation.op = _ARITHMETIC[type(node.op)]()
-            yield changed_operation
+    elif isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in _ARITHMETIC and not _joins(node):
+        changed_operation = copy.copy(node)
+        changed_operation.op = _ARITHMETIC[type(node.op)]()
+        yield changed_operation
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.JoinedStr) or (
-        isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+def _joins(node: ast.BinOp | ast.AugAssign) -> bool:
+    """Whether the node joins texts, which no other operator does."""
+    operands = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
+    return any(
+        isinstance(operand, ast.JoinedStr)
+        or (isinstance(operand, ast.Constant) and isinstance(operand.value, str | bytes))
+        for operand in operands
     )
 
 
@@ -102,7 +105,7 @@ def _one_more_or_less(bound: ast.expr) -> Iterator[ast.expr]:
 
 
 def other_constants(value: object) -> Iterator[ast.expr]:
-    """A number that is one more or less, the other truth value, a text with a character removed or changed."""
+    """One more, one less; the other truth value; a text with a character removed or changed."""
     if isinstance(value, bool):
         yield ast.Constant(not value)
     elif isinstance(value, int | float):

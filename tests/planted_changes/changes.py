@@ -1,4 +1,4 @@
-"""The changes of the servers' code: all that are possible, those that a seed draws, those that change nothing."""
+"""The possible changes of the servers' code, those that a seed draws, and those that change nothing."""
 
 import ast
 import random

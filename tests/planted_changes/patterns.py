@@ -7,6 +7,7 @@ placeholders of such a piece are never changed.
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""
@@ -107,7 +108,7 @@ def _without_one(pattern: str, edges: list[int]) -> Iterator[str]:
     if len(edges) < 3:
         return
     yield pattern[: edges[0] + 1] + pattern[edges[1] + 1 :]
-    for bar, end in zip(edges[1:], edges[2:], strict=False):
+    for bar, end in pairwise(edges[1:]):
         yield pattern[:bar] + pattern[end:]
 
 

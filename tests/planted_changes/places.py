@@ -191,7 +191,7 @@ class _Finder:
         self._in_pattern = in_pattern
 
     def _visit_call(self, call: ast.Call) -> None:
-        """Of a Problem only the code and the header fields are visited; the flags of a pattern are one place."""
+        """Of a Problem the code and the header fields are visited. The flags of a pattern are one place."""
         self._visit_children(call, ("func", "keywords"))
         self._above.append(call)
         arguments = call.args[:1] if _called(call) == "Problem" or _is_matcher(call) else call.args
