@@ -56,7 +56,7 @@ def main(
             click.echo(change)
         return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        _check_unchanged(pool, folders, seed)
+        _refuse_if_unchanged_fails(pool, folders, seed)
         survivors = []
         verdicts: dict[Change, Verdict] = {}
         for change, verdict in _judged(pool, drawn, seed, at_once):
@@ -65,8 +65,8 @@ def main(
             click.echo(
                 f"{len(verdicts)}/{len(drawn)} {change.file}:{change.line} {by} ({verdict.seconds:.1f} s)"
             )
-        survivors = _unexplained([change for change in drawn if not verdicts[change].found_by])
-        enough = _show_shares(drawn, verdicts, survivors, at_least)
+        survivors = unexplained([change for change in drawn if not verdicts[change].found_by])
+        enough = show_shares(drawn, verdicts, survivors, at_least)
         for change in survivors:
             click.echo(f"\n{change}")
         if requests:
@@ -74,7 +74,7 @@ def main(
     sys.exit(0 if enough else 1)
 
 
-def _check_unchanged(pool: ProcessPoolExecutor, folders: Sequence[str], seed: int) -> None:
+def _refuse_if_unchanged_fails(pool: ProcessPoolExecutor, folders: Sequence[str], seed: int) -> None:
     """Exit with 2 if the unchanged code fails a case: then the verdicts on changes would mean nothing."""
     names = sorted({name for folder in folders for name in BACKENDS[folder]})
     module, source = unchanged(files_of(folders[0])[-1])
@@ -102,13 +102,13 @@ def _judged(
             yield change, verdict
 
 
-def _unexplained(survivors: Sequence[Change]) -> list[Change]:
+def unexplained(survivors: Sequence[Change]) -> list[Change]:
     """The survivors that are not listed as equivalent."""
     listed = load_equivalents()
     return [change for change in survivors if not any(entry.is_of(change) for entry in listed)]
 
 
-def _show_shares(
+def show_shares(
     drawn: Sequence[Change], verdicts: dict[Change, Verdict], survivors: Sequence[Change], at_least: float
 ) -> bool:
     """Print a row for each folder. Returns whether enough changes are found in each."""

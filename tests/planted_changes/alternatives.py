@@ -1,4 +1,4 @@
-"""What may stand in the place of one expression: the other operators, constants, conditions, bounds, patterns."""
+"""What may stand in the place of an expression: other operators, constants, conditions, bounds, patterns."""
 
 import ast
 import codecs

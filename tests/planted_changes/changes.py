@@ -5,6 +5,7 @@ import random
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from .alternatives import Kind
@@ -60,11 +61,13 @@ def _module_of(file: str) -> str:
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+@cache
 def unchanged(file: str) -> tuple[str, str]:
     """The dotted name of a module, and its text as `Change.source` would give it without a change."""
     return _module_of(file), ast.unparse(parsed(PROJECT / file)[0])
 
 
+@cache
 def changes_in(file: str) -> list[Change]:
     """All possible changes of a file, in the order of its text."""
     changes = []
