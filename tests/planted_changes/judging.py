@@ -28,7 +28,7 @@ from clients.launch import BackendKind, LaunchError, RunningBackend
 BACKENDS = {"sansio": ("socket",), "flask_reading": ("gunicorn", "flask"), "contract": ("socket", "gunicorn")}
 """The backends that a change in a folder is tried on; the next one when it survives on the last."""
 
-_START_SECONDS = 60.0
+_START_SECONDS = 30.0
 # A server that is still compared after so long is ended, and the case at hand fails.
 _COMPARE_SECONDS = 900.0
 _UNCHANGED = {"socket": "gunicorn", "gunicorn": "socket"}
