@@ -57,7 +57,6 @@ def main(
         return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
         _refuse_if_unchanged_fails(pool, folders, seed)
-        survivors = []
         verdicts: dict[Change, Verdict] = {}
         for change, verdict in _judged(pool, drawn, seed, at_once):
             verdicts[change] = verdict
@@ -67,10 +66,8 @@ def main(
             )
         survivors = unexplained([change for change in drawn if not verdicts[change].found_by])
         enough = show_shares(drawn, verdicts, survivors, at_least)
-        for change in survivors:
-            click.echo(f"\n{change}")
-        if requests:
-            _fuzz(pool, survivors, requests, seed)
+        for change, shown in zip(survivors, _fuzzed(pool, survivors, requests, seed), strict=True):
+            click.echo(f"\n{change}{shown}")
     sys.exit(0 if enough else 1)
 
 
@@ -126,17 +123,21 @@ def show_shares(
     return all(share >= at_least for share in shares)
 
 
-def _fuzz(pool: ProcessPoolExecutor, survivors: Sequence[Change], requests: int, seed: int) -> None:
-    """Say of each survivor whether generated requests show a difference."""
+def _fuzzed(
+    pool: ProcessPoolExecutor, survivors: Sequence[Change], requests: int | None, seed: int
+) -> Iterator[str]:
+    """For each survivor the difference that generated requests show; nothing if none are to be sent."""
+    if requests is None:
+        yield from ("" for _ in survivors)
+        return
     running = [
         pool.submit(
             fuzzed_difference, change.module, change.source(), BACKENDS[change.folder][0], requests, seed
         )
         for change in survivors
     ]
-    for change, run in zip(survivors, running, strict=True):
-        shown = run.result() or f"none in {requests} requests"
-        click.echo(f"\n{change}\n    difference: {shown}")
+    for run in running:
+        yield f"\n    {run.result() or 'no difference'} in {requests} generated requests"
 
 
 if __name__ == "__main__":

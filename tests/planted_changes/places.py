@@ -23,8 +23,8 @@ from .alternatives import (
     other_patterns,
 )
 
-_LONGEST_SHOWN = 100
-_ONLY_TIME = re.compile(r".*(timeout|rate|linger).*", re.IGNORECASE)
+_LONGEST_SHOWN = 160
+_ONLY_TIME = re.compile(r"(.*_)?(timeout|rate|linger)(_.*)?", re.IGNORECASE)
 _NAMES_OF_PYTHON = {"__all__", "__slots__"}
 _ANNOTATIONS = {"annotation", "returns", "decorator_list", "bases", "format_spec"}
 _FOR_PEOPLE = {"__repr__", "__str__"}
@@ -142,7 +142,8 @@ class _Finder:
     """Walks through a module and collects its places.
 
     `used` holds for each scope ("" is the module) the names that it reads outside of messages. `read` is that
-    of an earlier walk. With it, what only messages use is left out.
+    of an earlier walk. With it, what only messages use is left out: functions, private names of the module,
+    and local variables.
     """
 
     def __init__(
@@ -236,7 +237,7 @@ class _Finder:
             return True
         if isinstance(node, ast.If):
             only_traces = all(_called(getattr(one, "value", None)) in _SHOWN_ONLY for one in node.body)
-            return only_traces or ast.unparse(node.test).endswith("TYPE_CHECKING")
+            return (only_traces and not node.orelse) or ast.unparse(node.test).endswith("TYPE_CHECKING")
         if isinstance(node, ast.Expr):
             return isinstance(node.value, ast.Constant)
         if isinstance(node, ast.Call):
