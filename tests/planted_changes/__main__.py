@@ -13,6 +13,7 @@ from .changes import COUNTS, Change, draw, files_of, load_equivalents, unchanged
 from .judging import BACKENDS, Verdict, fuzzed_difference, judge
 
 _SENT_FIRST = 60
+_DEFAULT = ", ".join(f"{folder} {count}" for folder, count in COUNTS.items())
 
 
 @click.command()
@@ -25,7 +26,7 @@ _SENT_FIRST = 60
     default=tuple(COUNTS),
     help="Change only this folder. Repeatable.",
 )
-@click.option("--count", type=click.IntRange(min=1), help=f"Changes in each folder.  [default: {COUNTS}]")
+@click.option("--count", type=click.IntRange(min=1), help=f"Changes in each folder.  [default: {_DEFAULT}]")
 @click.option("--at-least", default=97.0, show_default=True, help="The share that must be found, in percent.")
 @click.option("--at-once", default=os.cpu_count() or 1, show_default=True, help="Changes that run at once.")
 @click.option(
@@ -64,8 +65,12 @@ def main(
             click.echo(
                 f"{len(verdicts)}/{len(drawn)} {change.file}:{change.line} {by} ({verdict.seconds:.1f} s)"
             )
-        survivors = unexplained([change for change in drawn if not verdicts[change].found_by])
+        listed = [change for change in drawn if any(entry.is_of(change) for entry in load_equivalents())]
+        survivors = [c for c in drawn if not verdicts[c].found_by and c not in listed]
         enough = show_shares(drawn, verdicts, survivors, at_least)
+        for change in listed:
+            if verdicts[change].found_by:
+                click.echo(f"\nlisted as equivalent, but found: {change}")
         for change, shown in zip(survivors, _fuzzed(pool, survivors, requests, seed), strict=True):
             click.echo(f"\n{change}{shown}")
     sys.exit(0 if enough else 1)
@@ -97,12 +102,6 @@ def _judged(
             change, verdict = running.pop(done), done.result()
             finders[change.file].update(filter(None, [verdict.case]))
             yield change, verdict
-
-
-def unexplained(survivors: Sequence[Change]) -> list[Change]:
-    """The survivors that are not listed as equivalent."""
-    listed = load_equivalents()
-    return [change for change in survivors if not any(entry.is_of(change) for entry in listed)]
 
 
 def show_shares(
