@@ -87,7 +87,8 @@ def changed_backend(name: str, module: str, source: str) -> Iterator[RunningBack
         path = Path(folder, "changed.py")
         path.write_text(source, "utf-8")
         program = (sys.executable, "-m", "tests.planted_changes.changed_server", module, str(path))
-        changed = BackendKind((*program, *kind.command[2:]), kind.prints_url)  # after `python -m`
+        # Every backend prints its URL. It may refuse /healthz, which the cases then show.
+        changed = BackendKind((*program, *kind.command[2:]), prints_url=True)  # after `python -m`
         with patch.dict(launch.BACKENDS, {name: changed}):
             backend = launch.start(name, env=_ENVIRONMENT, seconds=_START_SECONDS)
         too_long = threading.Timer(_COMPARE_SECONDS, _kill, (backend,))

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
 from clients.comparison.runner import load_all_cases
+from tests.patience import eventually
 from tests.planted_changes import __main__ as command
 from tests.planted_changes import judging
 from tests.planted_changes.alternatives import Kind
@@ -28,7 +29,7 @@ def test_the_server_runs_the_changed_text(folder: str, name: str) -> None:
     file = {"contract": "servers/contract/form.py"}.get(folder, f"servers/{folder}/disposition.py")
     module, source = unchanged(file)
     with changed_backend(name, module, source + "\nprint('the changed text runs', flush=True)\n") as backend:
-        assert "the changed text runs" in backend.log()
+        assert eventually(lambda: "the changed text runs" in backend.log(), seconds=20)
 
 
 @pytest.mark.usefixtures("_few_cases")
@@ -49,6 +50,13 @@ def test_a_change_with_which_the_server_does_not_start_is_found() -> None:
     module, source = unchanged(FILE)
     verdict = judge(module, source + "\nraise RuntimeError\n", ("socket",), (), 1)
     assert "ended with exit status" in verdict.found_by
+
+
+@pytest.mark.usefixtures("_few_cases")
+def test_a_change_with_which_nothing_is_accepted_is_found() -> None:
+    module, source = unchanged("servers/flask_reading/host.py")
+    verdict = judge(module, source + "\nis_host = lambda value: False\n", ("gunicorn",), (), 1)
+    assert verdict.case
 
 
 @pytest.mark.usefixtures("_few_cases")
