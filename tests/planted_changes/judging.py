@@ -54,7 +54,7 @@ def judge(module: str, source: str, backends: Sequence[str], first: Sequence[str
     found_by = case = ""
     for name in backends:
         try:
-            with changed_backend(name, module, source) as backend:
+            with changed_backend(name, module, source) as backend, _ended_after(_COMPARE_SECONDS, backend):
                 failed = _failing_case(backend, _ordered(first, seed))
         except LaunchError as error:
             found_by = str(error).partition(";")[0]
@@ -91,14 +91,22 @@ def changed_backend(name: str, module: str, source: str) -> Iterator[RunningBack
         changed = BackendKind((*program, *kind.command[2:]), prints_url=True)  # after `python -m`
         with patch.dict(launch.BACKENDS, {name: changed}):
             backend = launch.start(name, env=_ENVIRONMENT, seconds=_START_SECONDS)
-        too_long = threading.Timer(_COMPARE_SECONDS, _kill, (backend,))
-        too_long.start()
         try:
             yield backend
         finally:
-            too_long.cancel()
             _kill(backend)  # a server in an endless loop would not end by itself
             backend.stop()
+
+
+@contextmanager
+def _ended_after(seconds: float, backend: RunningBackend) -> Iterator[None]:
+    """End the backend if the block takes longer."""
+    timer = threading.Timer(seconds, _kill, (backend,))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _kill(backend: RunningBackend) -> None:
