@@ -50,10 +50,17 @@ not start or did not respond.
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the random splits.")
 @comparison_options
+@click.option("--fail-fast", is_flag=True, help="Stop after the first case that fails.")
 @click.option("--all", "every", is_flag=True, help="Show every difference in full, not only the first ten.")
 @version_option("wireproof compare")
 def main(
-    urls: list[Backend], backends: list[str], pattern: str, clients: list[str], seed: int, **options: Any
+    urls: list[Backend],
+    backends: list[str],
+    pattern: str,
+    clients: list[str],
+    seed: int,
+    fail_fast: bool,
+    **options: Any,
 ) -> None:
     """Send the recorded requests and the blog post's calls to every backend, and compare the responses.
 
@@ -82,13 +89,15 @@ def main(
             known_differences=known_differences,
             seed=seed,
             projection=projection,
+            fail_fast=fail_fast,
             on_case=lambda case: advance(1, case.name),
         )
     console = Console(stderr=options["json_path"] == "-")
     again = partial(command_line, click.get_current_context(), seed)
-    show_report(console, results, cases=len(cases), again=again, every=options["every"])
+    ran = len(results) // len(compared)  # with --fail-fast not every case was sent
+    show_report(console, results, cases=ran, again=again, every=options["every"])
     names = [backend.name for backend in compared]
-    report = json_report(results, backends=names, clients=clients, cases=len(cases))
+    report = json_report(results, backends=names, clients=clients, cases=ran)
     write_reports(options, results, report, cases)
     sys.exit(exit_status(results))
 

@@ -1,8 +1,8 @@
 """Runs the cases against backends: compare prints the results, the tests assert them.
 
 A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
-one byte at a time. The responses must be equal (M89). A call of the blog post is sent once by our socket
-client and once by requests. A live stream is read by both stream clients.
+one byte at a time. The responses must be equal (M89). If one is missing, the rest is not sent. A call of the
+blog post is sent once by our socket client and once by requests. Both stream clients read a live stream.
 """
 
 import random
@@ -55,13 +55,15 @@ def run_cases(
     known_differences: KnownDifferences,
     seed: int = 0,
     projection: Projection = EVERY_BYTE,
+    fail_fast: bool = False,
     on_case: Callable[[Case], object] = lambda case: None,
 ) -> list[Result]:
     """Run the cases, several at a time, and return their results in the order of the cases.
 
     A case is sent to all backends that get it, and has one result for each backend, in their order. The same
     `seed` splits a case in the same way, on every backend and in every run. `projection` says which parts of
-    the responses are compared. `on_case` is called with each case that is done, in this thread.
+    the responses are compared. With `fail_fast` the first case that fails is the last one in the results.
+    `on_case` is called with each case that is done, in this thread.
     """
 
     def run_case(case: Case) -> list[Result]:
@@ -75,13 +77,17 @@ def run_cases(
         return [results.get(backend.name) or not_sent(case, backend.name) for backend in backends]
 
     cases = list(cases)
-    results = []
+    results: list[Result] = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
         running = [pool.submit(run_case, case) for case in cases]
         try:
             for case, run in zip(cases, running, strict=True):
-                results += run.result()
+                of_case = run.result()
+                results += of_case
                 on_case(case)
+                if fail_fast and any(result.failed for result in of_case):
+                    pool.shutdown(cancel_futures=True)
+                    break
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -108,13 +114,13 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
     }
     expected = max(1, len(case.expect.responses))
     methods = request_methods(case.request, expected)
-    return [
-        Sending(
-            split,
-            exchange(backend.host, backend.port, pieces, methods=methods, expected_responses=expected),
-        )
-        for split, pieces in splits.items()
-    ]
+    sendings = []
+    for split, pieces in splits.items():
+        received = exchange(backend.host, backend.port, pieces, methods=methods, expected_responses=expected)
+        sendings.append(Sending(split, received))
+        if received.no_response:
+            break  # this decides the verdict, and the next split would wait as long
+    return sendings
 
 
 def store_sample(name: str, backend: Backend) -> str:

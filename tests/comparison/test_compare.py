@@ -141,6 +141,20 @@ def test_a_difference_exits_with_1_and_shows_both_responses(
         assert text in result.output
 
 
+def test_with_fail_fast_the_first_case_that_fails_is_the_last(
+    one: RecordingServer, other: RecordingServer
+) -> None:
+    result = run(f"socket={one.url}", f"gunicorn={other.url}", "--fail-fast")
+    assert result.exit_code == 1
+    assert "1 case: 1 different." in result.output
+    assert "plain" not in result.output
+
+
+def test_with_fail_fast_equal_backends_get_every_case(one: RecordingServer) -> None:
+    result = run(f"socket={one.url}", "--fail-fast")
+    assert "3 cases: socket is as expected." in result.output
+
+
 def test_the_command_line_that_repeats_a_case_is_printed(
     one: RecordingServer, other: RecordingServer
 ) -> None:
