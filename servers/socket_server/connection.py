@@ -11,7 +11,7 @@ bytes are in `Inbox`, which also knows whether the client has ended its side.
 
 `_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a
 response it goes on with the bytes behind the request, so pipelined requests are answered in order. While a
-thread works or a stream pauses, about 1 MiB is received ahead and kept.
+thread works or a stream pauses, about 512 KiB is received ahead and kept.
 
 A Problem refuses the request, unless its response has begun. The connection is kept if the request was
 received to its end. Otherwise the write side is shut first, and what the client still sends is drained, so

@@ -4,7 +4,7 @@ from ..contract.problems import Problem
 from ..sansio.connection import BodyReceived, Event, RequestReader
 from ..sansio.stream import NEED_DATA, Need
 
-PIECE = 1024 * 1024
+PIECE = 512 * 1024
 """At most so many bytes of a body are in one event, and about so many are received ahead."""
 
 _MOST_CHUNKS = 512  # bounds the time that finding tiny chunks takes before an event is returned

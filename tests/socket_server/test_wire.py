@@ -50,7 +50,7 @@ def show(observed: RunningBackend) -> Show:
 
 def test_a_form_is_shown_part_by_part_and_ends_by_its_content_length(show: Show) -> None:
     body = (
-        b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n\x00\x01\xff\r\n--b--\r\nend'
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n\x00\x01\xff\r\n--b--\r\n\r\n'
     )
     rows = show(
         b"POST /upload/ HTTP/1.1\r\n%sContent-Type: multipart/form-data; boundary=b\r\n"
@@ -63,7 +63,7 @@ def test_a_form_is_shown_part_by_part_and_ends_by_its_content_length(show: Show)
     assert ("part header", 'Content-Disposition: form-data; name="f"; filename="x"␍␊') in rows
     assert ("part data", f"{'00 01 ff':<47}  ...") in rows
     assert ("close delim.", "--b--") in rows
-    assert "".join(text for label, text in rows if label == "epilogue") == "␍␊end"
+    assert "".join(text for label, text in rows if label == "epilogue") == "␍␊␍␊"
     complete = dict(rows)["complete"]
     assert complete == f"all {len(body)} bytes that Content-Length announces are here (RFC 9112 6.2)"
     assert [label for label, _ in rows].index("epilogue") < [label for label, _ in rows].index("complete")
