@@ -99,11 +99,7 @@ FIELDS = (
     valid("H19", b"X-aBC: @w", b"USER-AGENT: @w"),
     valid("H20", b"X-A: 1\r\nX-A: @w", b"x-a:\r\nX-A: 2", b"Accept: @w\r\naccept: */*"),
     valid("H21", b"Cookie: a=1\r\nCookie: b=2", b"cookie: @w=@n\r\nCOOKIE: @w"),
-    valid(
-        "H23 A12",
-        b"Authorization: Basic dTpw\r\nAuthorization: Basic dTpw",
-        b"Authorization: a\r\nauthorization: b",
-    ),
+    valid("A12", b"Authorization: Basic dTpw,Basic dTpw", b"authorization: a, b"),
     valid("H31", b"SCRIPT_NAME: /a", b"PATH_INFO: /x\r\nREMOTE_ADDR: @w"),
     valid(
         "H32",
@@ -132,6 +128,11 @@ FIELD_FAULTS = (
     fault("H12", b"X-A: \x00", b"X-A: a\x00@w", b"X\x00A: 1", tier=2),
     fault("H13", b"X-A: \x01", b"X-A: @w\x7f", b"X-A: a\x0bb", b"X-A: \x0c", b"X-A: \x1b[0m"),
     fault("H15", b"X(A): 1", b"X[A: @w", b"X-\xe9: 1", b'"X": 1', b"X/A: 1", b"X@@A: @n"),
+    fault(
+        "H23",
+        b"Authorization: Basic dTpw\r\nAuthorization: Basic dTpw",
+        b"Authorization: a\r\nauthorization: b",
+    ),
     fault(
         "H22",
         b"Content-Type: text/plain\r\nContent-Type: text/plain",

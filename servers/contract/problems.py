@@ -63,7 +63,7 @@ _KINDS = (
         "bad_header",
         400,
         "A header field is malformed",
-        "H1 H2 H3 H4 H5 H6 H7 H8 H9 H10 H12 H13 H15 H22",
+        "H1 H2 H3 H4 H5 H6 H7 H8 H9 H10 H12 H13 H15 H22 H23",
         "RFC 9112, section 5",
     ),
     _kind("headers_too_large", 431, "The header fields are too large or too many", "H29 H30", "RFC 6585, 5"),

@@ -100,7 +100,7 @@ class WireHead:
             return
         if name == "expect" and not request_line.http_1_0:
             check_expect(value)
-        if name == "content-type" and name in self.fields:
-            raise Problem("bad_header", "two Content-Type lines (H22)")
+        if name in ("authorization", "content-type") and name in self.fields:
+            raise Problem("bad_header", f"two lines of {name} (H22, H23)")
         self._kept += 1
         self.fields.setdefault(name, []).append(value)

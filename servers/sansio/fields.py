@@ -11,6 +11,8 @@ from .host import is_host
 
 # field-line = field-name ":" OWS field-value OWS (RFC 9112 5), without a blank before the colon (H7, H8)
 _CONTENT_LENGTH = re.compile(r"[0-9]+")
+# Recipients differ on which of two counts. Host and the framing fields are judged in steps 3 and 4.
+_SINGLETONS = (b"authorization", b"content-type")
 _CODE_OF_FIELD = {b"host": "bad_host", b"content-length": "bad_framing", b"transfer-encoding": "bad_framing"}
 
 FORBIDDEN_TRAILERS = frozenset(
@@ -76,8 +78,8 @@ class FieldLines:
             return  # X_A and X-A are the same name in CGI and WSGI: drop it and do not count it (H17)
         self._count += 1
         values = self._fields.setdefault(name, [])
-        if name == b"content-type" and values:
-            raise Problem("bad_header", "the field Content-Type occurs twice")
+        if name in _SINGLETONS and values:
+            raise Problem("bad_header", f"the field {name.decode('ascii')} occurs twice (H22, H23)")
         if name == b"expect" and self._minor_version > 0 and value.lower() != b"100-continue":
             raise Problem("expectation_failed", f"the expectation {value[:40]!r} is not supported")
         values.append(value)

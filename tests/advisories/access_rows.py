@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from clients.http1.response_parser import Response
-from tests.advisories.assertions import Accepted, Refused, accepted, refused
+from tests.advisories.assertions import Accepted, Refused, Rejected, accepted, refused
 from tests.advisories.attacks import Attack
 from tests.advisories.messages import (
     AGENT,
@@ -55,8 +55,6 @@ def _credentials() -> Iterable[Attack]:
         "non-utf8": (b"Authorization: Bearer \xff\xfe",),
         "non-utf8-basic": (b"Authorization: Basic //46//4=",),
         "8-kib": (b"Authorization: Bearer " + b"a" * 8000,),
-        "two-fields": (_BEARER, b"Authorization: Basic dTpw"),
-        "bearer-twice": (_BEARER, _BEARER),
         "prefix": (_BEARER[:-1],),
         "longer": (_BEARER + b"x",),
         "empty": (b"Authorization:",),
@@ -65,6 +63,9 @@ def _credentials() -> Iterable[Attack]:
     twin = _upload(_BEARER)
     for name, fields in wrong.items():
         yield Attack("H171", name, Unauthorized(_upload(*fields), twin), variant="token")
+    for name, second in (("two-fields", b"Authorization: Basic dTpw"), ("bearer-twice", _BEARER)):
+        refused = Rejected(_upload(_BEARER, second), 400, "bad_header", twin)
+        yield Attack("H171", name, refused, variant="token")
     basic = b"Authorization: Basic " + base64.b64encode(b"anyone:" + TOKEN.encode())
     yield Attack("H171", "basic-password", partial(accepted, request=_upload(basic)), variant="token")
     for name, value, seen in (

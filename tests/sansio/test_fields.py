@@ -80,15 +80,15 @@ def test_a_malformed_field_line_is_refused(line: bytes, code: str) -> None:
 
 
 def test_repeated_fields_are_joined_and_names_with_underscores_are_dropped() -> None:
-    """H17, H18, H20, H21, H23."""
+    """H17, H18, H20, H21."""
     fields = _fields(
         *(b"X-A: 1", b"X_A: 2", b"x-a:", b"X-A: 3", b"Cookie: a=1", b"COOKIE: b=2", b"X_Only: 1"),
-        *(b"Authorization: Basic x", b"Authorization: Basic y", b"SCRIPT_NAME: /a"),
+        *(b"Authorization: Basic x", b"SCRIPT_NAME: /a"),
     )
     assert fields.joined() == {
         "x-a": "1,,3",
         "cookie": "a=1; b=2",
-        "authorization": "Basic x,Basic y",
+        "authorization": "Basic x",
     }
 
 
@@ -101,6 +101,13 @@ def test_a_second_content_type_is_refused(second: bytes) -> None:
     """H22."""
     assert _code_of(b"Content-Type: a/b", second) == "bad_header"
     assert _fields(b"Content-Type: a/b", b"Content_Type: c/d").joined() == {"content-type": "a/b"}
+
+
+@pytest.mark.parametrize("second", [b"Authorization: Basic x", b"authorization: y", b"AUTHORIZATION:"])
+def test_a_second_authorization_is_refused(second: bytes) -> None:
+    """H23."""
+    assert _code_of(b"Authorization: Basic x", second) == "bad_header"
+    assert _code_of(b"Authorization:", second) == "bad_header"
 
 
 def test_a_head_has_at_most_100_fields() -> None:
