@@ -92,9 +92,9 @@ def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBa
     assert report["equal"] >= 200
 
 
-def test_there_are_twelve_planted_bugs_for_each_backend() -> None:
+def test_there_are_twelve_planted_bugs_or_more_for_each_backend() -> None:
     for backend in OTHER:
-        assert len([bug for bug in PLANTED_BUGS.values() if bug.backend == backend]) == 12
+        assert len([bug for bug in PLANTED_BUGS.values() if bug.backend == backend]) >= 12
 
 
 @pytest.mark.parametrize("name", PLANTED_BUGS)
