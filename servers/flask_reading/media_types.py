@@ -13,8 +13,9 @@ from .abnf import BLANKS, QUOTED_STRING, TCHAR, unquote
 
 # media-type = type "/" subtype parameters; parameters = *( OWS ";" OWS [ parameter ] )
 _ESSENCE = re.compile(rf"[{TCHAR}]+/[{TCHAR}]+")
-# `odd` is an unquoted value that is not a token: empty, or with a character beyond ASCII.
-_ODD = r"[\x21\x23-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x3a\x3c-\x7e\x80-\xff]*|"
+# `odd` is an unquoted value that is not a token: empty, or with a character beyond ASCII. It has no comma,
+# which would make a list (C6).
+_ODD = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]*[\x80-\xff][\x21\x23-\x2b\x2d-\x3a\x3c-\x7e\x80-\xff]*|"
 _PARAMETER = re.compile(
     rf"[ \t]*;[ \t]*(?:(?P<name>[{TCHAR}]+)="
     rf"(?P<value>{QUOTED_STRING}|[{TCHAR}]+(?![^; \t])|(?P<odd>{_ODD})))?"
