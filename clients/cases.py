@@ -103,6 +103,8 @@ def _description(case: Case, known_differences: list[KnownDifference]) -> Iterat
     yield from (f"    {rule}: {_rules()[rule]['says']}" for rule in case.rules)
     if case.store:
         yield f"stored before: {', '.join(case.store)}"
+    if case.splits:
+        yield f"also sent split at: {', '.join(map(str, case.splits))}"
     yield f"request ({len(case.request):,} bytes):"
     shown = show_request(case.request, _SHOWN_LINES, size_format=",d").splitlines()
     yield from ("" if line == INDENT else line for line in shown)
@@ -126,6 +128,8 @@ def _expected(case: Case) -> Iterator[str]:
             yield from json.dumps(_asked(response), indent=2, ensure_ascii=False).splitlines()
     if isinstance(case.expect, LiveExpectation):
         yield f"a real stream, with an event every {case.expect.delay:g} s"
+    if case.expect.continues is not None:
+        yield f"{case.expect.continues} interim responses before it"
     if case.expect.extra:
         yield "further responses may follow"
 

@@ -6,6 +6,7 @@ or a class, and fails when the attribute does not exist. The code of the backend
 """
 
 import base64
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from servers import flask_upload
+from servers.contract import form
 from servers.contract.problems import Problem
 from servers.contract.request import BasicCredentials, Pair
 from servers.flask_reading import chunks, forms, head, media_types, request_line
@@ -23,6 +25,8 @@ from servers.flask_reading import target as flask_target
 from servers.flask_server import body_input, gunicorn_request
 from servers.sansio import chunked, connection, credentials, disposition, fields, stream, target, urlencoded
 from servers.sansio import multipart as form_data
+from servers.socket_server import connection as socket_connection
+from servers.socket_server.responses import CONTINUE
 
 Patch = Callable[[], None]
 
@@ -193,6 +197,25 @@ def encoded_slash_is_decoded(original: Any, raw: bytes, keep: bytes = b"") -> An
 @in_place_of((chunked, "_trailer_name"))
 def every_trailer_counts(original: Any, line: bytes) -> Any:
     return original(line).replace(b"_", b"-")
+
+
+@planted_bug("socket", "M81", "*part*read-back", "part-of-octets-without-a-filename-then-read-back")
+@in_place_of((form.FormBuilder, "_file_part"))
+def files_of_a_form_are_hashed_and_not_stored(original: Any, self: Any, index: int, head_of_part: Any) -> Any:
+    part = original(self, index, head_of_part)
+    part._writer.discard()
+    part._writer = form.HashingWriter()
+    return part
+
+
+@planted_bug(
+    "socket", "B37", "no-interim-*", "no-interim-response-before-413", "no-interim-response-before-405"
+)
+@in_place_of((socket_connection.Connection, "_begin"))
+def continue_is_sent_before_the_head_is_checked(original: Any, self: Any, received: Any) -> None:
+    if received.expects_continue:
+        self._socket.send(CONTINUE)
+    original(self, dataclasses.replace(received, expects_continue=False))
 
 
 # The Flask side, under gunicorn.

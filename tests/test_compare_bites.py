@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,8 +92,9 @@ def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBa
     assert report["equal"] >= 200
 
 
-def test_each_backend_has_a_dozen_planted_bugs_and_more() -> None:
-    assert Counter(bug.backend for bug in PLANTED_BUGS.values()) == {"socket": 13, "gunicorn": 15}
+def test_there_are_twelve_planted_bugs_or_more_for_each_backend() -> None:
+    for backend in OTHER:
+        assert len([bug for bug in PLANTED_BUGS.values() if bug.backend == backend]) >= 12
 
 
 @pytest.mark.parametrize("name", PLANTED_BUGS)

@@ -1,10 +1,11 @@
 """The cases: recorded requests with what is expected of them, and the tier that says which backends get them.
 
 `sample_files/requests/FAMILY/NAME.http` holds the exact bytes. FAMILY is the family of the first rule.
-`NAME.json` beside it holds `{"title", "rules": [...], "expect": ..., "store": [...]}`:
+`NAME.json` beside it holds `{"title", "rules": [...], "expect": ..., "store": [...], "splits": [...]}`:
 
 - `expectation.py` describes `expect`;
 - each file in `store` (a name in `sample_files`) is uploaded to every backend first;
+- `splits` are offsets in the request, in ascending order: it is also sent in pieces that end there;
 - a large request has no `.http` file: `request` is its recipe (`recipe.py`), `sha256` the digest of its
   bytes.
 """
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_FILES = PROJECT_ROOT / "sample_files"
 REQUESTS = SAMPLE_FILES / "requests"
 RULES = Path(__file__).resolve().parent / "rules.toml"
-_KEYS = {"title", "rules", "expect", "store", "request", "sha256"}
+_KEYS = {"title", "rules", "expect", "store", "splits", "request", "sha256"}
 _REQUIRED = {"title", "rules", "expect"}
 
 # A tier goes to every backend that can keep its rules: WSGI hides some of the bytes from the application.
@@ -54,6 +56,7 @@ class Case:
     request: bytes
     expect: Expectation
     store: tuple[str, ...] = ()
+    splits: tuple[int, ...] = ()
     client: str = "raw"
     path: Path | None = None
 
@@ -115,7 +118,8 @@ def _load_case(path: Path) -> Case:
         raise CaseError(f"{path}: {error}") from None
     if not isinstance(data, dict) or not _REQUIRED <= data.keys() <= _KEYS:
         raise CaseError(
-            f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most store, request, sha256"
+            f"{path}: the keys must be {', '.join(sorted(_REQUIRED))} and at most "
+            f"{', '.join(sorted(_KEYS - _REQUIRED))}"
         )
     rules, store = _strings(path, data, "rules"), _strings(path, data, "store")
     for name in store:
@@ -136,6 +140,7 @@ def _load_case(path: Path) -> Case:
         request=request,
         expect=expect,
         store=store,
+        splits=_splits(path, data.get("splits", []), len(request)),
         path=path,
     )
 
@@ -148,6 +153,15 @@ def _made_request(path: Path, data: Mapping[str, Any]) -> bytes:
     if digest != data.get("sha256"):
         raise CaseError(f"{path}: its recipe makes {len(request)} bytes with the SHA-256 {digest}")
     return request
+
+
+def _splits(path: Path, offsets: Any, size: int) -> tuple[int, ...]:
+    """The offsets, if they split a request of `size` bytes in pieces that are not empty. Raises CaseError."""
+    edges = [0, *offsets, size] if isinstance(offsets, list) else []
+    numbers = all(type(edge) is int for edge in edges)
+    if not edges or not numbers or any(left >= right for left, right in pairwise(edges)):
+        raise CaseError(f"{path}: splits must be ascending offsets inside the request")
+    return tuple(edges[1:-1])
 
 
 def _strings(path: Path, data: Mapping[str, Any], key: str) -> tuple[str, ...]:

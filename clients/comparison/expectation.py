@@ -11,7 +11,8 @@
   in `body`;
 - `closed: true`, the connection ends without a response;
 - `refused: true`, any 4xx. Two faults in one body have no order, so the code may be either;
-- `extra: true`, further responses may follow the first one and are ignored (B11: bytes after the message).
+- `extra: true`, further responses may follow the first one and are ignored (B11: bytes after the message);
+- `continues`, the number of 1xx before the response. Such a case is sent once, its head first (`runner.py`).
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ from ..http1.exchange import Exchange
 from ..http1.response_parser import Response
 from ..sse.event_values import event_values
 
-_KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "events", "extra"}
-_TYPES = {"status": int, "code": str, "body": dict, "headers": dict, "text": str, "events": list}
+_KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "events", "extra", "continues"}
+_TYPES = {
+    "status": int,
+    "code": str,
+    "body": dict,
+    "headers": dict,
+    "text": str,
+    "events": list,
+    "continues": int,
+}
 _FLAGS = ("closed", "refused", "extra")
+_ALONE = (*_FLAGS, "continues")
 
 
 class ExpectationError(Exception):
@@ -78,11 +88,15 @@ class ExpectedResponse:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a case expects of an exchange: `responses` in order, or none when it is `closed`."""
+    """What a case expects of an exchange: `responses` in order, or none when it is `closed`.
+
+    `continues` is None when any number of 1xx will do.
+    """
 
     responses: tuple[ExpectedResponse, ...]
     closed: bool = False
     extra: bool = False
+    continues: int | None = None
 
     @classmethod
     def parse(cls, value: Any) -> Expectation:
@@ -95,8 +109,12 @@ class Expectation:
             raise ExpectationError("expect is empty")
         if first.get("closed"):
             return cls((), closed=True)
-        responses = [{key: item[key] for key in item if key != "extra"} for item in items]
-        return cls(tuple(ExpectedResponse(**each) for each in responses), extra=bool(first.get("extra")))
+        responses = [{key: item[key] for key in item if key not in ("extra", "continues")} for item in items]
+        return cls(
+            tuple(ExpectedResponse(**each) for each in responses),
+            extra=bool(first.get("extra")),
+            continues=first.get("continues"),
+        )
 
     @property
     def refused(self) -> bool:
@@ -118,6 +136,8 @@ class Expectation:
         if count < expected or (count > expected and not self.extra):
             statuses = ", ".join(str(response.status) for response in exchange.responses)
             faults.append(f"number of responses: expected {expected}, got {count} ({statuses})")
+        if self.continues not in (None, exchange.continues):
+            faults.append(f"number of 1xx: expected {self.continues}, got {exchange.continues}")
         return faults
 
     def _closed_fault(self, exchange: Exchange) -> str:
@@ -176,6 +196,7 @@ def _check(item: Any, *, alone: bool) -> None:
     for key in _FLAGS:
         if key in item and item[key] is not True:
             raise ExpectationError(f"expect: {key} can only be true")
+    for key in _ALONE:
         if key in item and not alone:
             raise ExpectationError(f"expect: {key} is only for a single response")
     if "closed" in item and len(item) > 1:

@@ -1,16 +1,26 @@
 """Runs the cases against backends: compare prints the results, the tests assert them.
 
 A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
-one byte at a time. The responses must be equal (M89). If one is missing, the rest is not sent. A call of the
-blog post is sent once by our socket client and once by requests. Both stream clients read a live stream.
+one byte at a time. A case with `splits` is also sent in those pieces. The responses must be equal (M89). If
+one is missing, the rest is not sent. A case that counts interim responses is sent once, its head first: a
+server need not send 100 (Continue) when the body is already there (RFC 9110 10.1.1). A call of the blog post
+is sent once by our socket client and once by requests. Both stream clients read a live stream.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..http1.exchange import Exchange, bytewise, exchange, random_pieces, request_methods, whole
+from ..http1.exchange import (
+    Exchange,
+    bytewise,
+    exchange,
+    random_pieces,
+    request_methods,
+    split_at,
+    whole,
+)
 from .cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from .known_differences import KnownDifferences
 from .projection import EVERY_BYTE, Projection
@@ -21,6 +31,12 @@ from .verdicts import Result, Sending, evaluate, not_sent
 
 CLIENTS = ("raw", "socket", "requests", "stream")
 IN_FLIGHT = 8
+# How long to wait between pieces: so that a server reads them one by one; for a 1xx that is expected to come;
+# for one that must not come. Bytes from the server end each wait.
+_SPLIT_SECONDS = 0.05
+_CONTINUE_SECONDS = 5.0
+_NO_CONTINUE_SECONDS = 0.3
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +122,33 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
         return send_stream(case.name, backend.host, backend.port)
     if case.client == "requests":
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
-    rng = random.Random(f"{seed} {case.name}")
-    splits = {
-        "whole": whole(case.request),
-        "in pieces": random_pieces(case.request, rng),
-        "byte by byte": bytewise(case.request, rng),
-    }
     expected = max(1, len(case.expect.responses))
     methods = request_methods(case.request, expected)
     sendings = []
-    for split, pieces in splits.items():
-        received = exchange(backend.host, backend.port, pieces, methods=methods, expected_responses=expected)
+    for split, pieces, pause in _splits(case, seed):
+        received = exchange(
+            backend.host, backend.port, pieces, methods=methods, expected_responses=expected, pause=pause
+        )
         sendings.append(Sending(split, received))
         if received.no_response:
             break  # this decides the verdict, and the next split would wait as long
     return sendings
+
+
+def _splits(case: Case, seed: int) -> Iterator[tuple[str, list[bytes], float]]:
+    """Each way to send a recorded case: its name, the pieces, and the longest wait between two of them."""
+    continues = case.expect.continues
+    if continues is not None:
+        end_of_head = case.request.index(_END_OF_HEAD) + len(_END_OF_HEAD)
+        pieces = [piece for piece in split_at(case.request, [end_of_head]) if piece]
+        yield "head first", pieces, _CONTINUE_SECONDS if continues else _NO_CONTINUE_SECONDS
+        return
+    rng = random.Random(f"{seed} {case.name}")
+    yield "whole", whole(case.request), 0.0
+    yield "in pieces", random_pieces(case.request, rng), 0.0
+    yield "byte by byte", bytewise(case.request, rng), 0.0
+    if case.splits:
+        yield "split as recorded", split_at(case.request, case.splits), _SPLIT_SECONDS
 
 
 def store_sample(name: str, backend: Backend) -> str:

@@ -8,7 +8,7 @@ request may take the rest for a second request, and its second response shows th
 import itertools
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .conversation import Conversation, connect
@@ -48,7 +48,12 @@ def random_pieces(request: bytes, rng: random.Random) -> list[bytes]:
     if len(request) < 2:
         return [request]
     splits = rng.sample(range(1, len(request)), min(rng.randint(1, 11), len(request) - 1))
-    edges = [0, *sorted(splits), len(request)]
+    return split_at(request, sorted(splits))
+
+
+def split_at(request: bytes, offsets: Sequence[int]) -> list[bytes]:
+    """The request in pieces that end at these offsets, and the rest of it."""
+    edges = [0, *offsets, len(request)]
     return [request[start:end] for start, end in itertools.pairwise(edges)]
 
 
@@ -78,8 +83,12 @@ def exchange(
     methods: tuple[bytes, ...] = (b"GET",),
     expected_responses: int = 1,
     seconds: float = EXCHANGE_SECONDS,
+    pause: float = 0.0,
 ) -> Exchange:
     """Send `pieces`, each in a segment of its own, shut the write side and read the responses.
+
+    Between two pieces it waits up to `pause` seconds for bytes of a response. A busy server may otherwise get
+    several pieces in one read.
 
     Returns when the peer has closed, a moment after `expected_responses` are complete, or after `seconds`;
     never raises for what the peer does.
@@ -98,16 +107,15 @@ def exchange(
         return Exchange(no_response=f"no connection: {error}")
     with connection:
         connection.setblocking(False)
-        return _converse(Conversation(connection, wire, feed), pieces, parser.responses)
+        return _converse(Conversation(connection, wire, feed), pieces, parser.responses, pause)
 
 
-def _converse(conversation: Conversation, pieces: Iterable[bytes], responses: Responses) -> Exchange:
+def _converse(
+    conversation: Conversation, pieces: Iterable[bytes], responses: Responses, pause: float
+) -> Exchange:
     """Send and read until the peer closes or the time is over."""
     try:
-        for segment in _segments(pieces):
-            if not conversation.send(segment):
-                break
-        else:
+        if _send(conversation, pieces, pause):
             conversation.shut()
         while not conversation.ended:
             conversation.receive()
@@ -132,8 +140,17 @@ def _outcome(responses: Responses, *, ended: bool) -> Exchange:
     return Exchange(continues=continues, no_response="no response came in time")
 
 
-def _segments(pieces: Iterable[bytes]) -> Iterator[memoryview]:
-    for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), _SEGMENT_BYTES):
-            yield view[start : start + _SEGMENT_BYTES]
+def _send(conversation: Conversation, pieces: Iterable[bytes], pause: float) -> bool:
+    """Send all pieces. Returns whether the peer took them."""
+    for position, piece in enumerate(pieces):
+        if position and pause and not conversation.ended:
+            conversation.receive(pause)
+        if not all(map(conversation.send, _segments(piece))):
+            return False
+    return True
+
+
+def _segments(piece: bytes) -> Iterator[memoryview]:
+    view = memoryview(piece)
+    for start in range(0, len(view), _SEGMENT_BYTES):
+        yield view[start : start + _SEGMENT_BYTES]

@@ -22,12 +22,13 @@ def record(folder: Path, name: str = "a-case", family: str = "request_line", **c
 
 
 def test_a_recorded_case_has_its_bytes_and_its_expectation(tmp_path: Path) -> None:
-    path = record(tmp_path, store=["hello-world.txt"])
+    path = record(tmp_path, store=["hello-world.txt"], splits=[4, 5])
     (case,) = load_cases(tmp_path)
-    assert (case.name, case.request, case.store, case.client) == (
+    assert (case.name, case.request, case.store, case.splits, case.client) == (
         "a-case",
         REQUEST,
         ("hello-world.txt",),
+        (4, 5),
         "raw",
     )
     assert (case.path, case.tier) == (path, 1)
@@ -63,6 +64,12 @@ def test_a_backend_gets_the_tiers_that_it_can_keep() -> None:
         ({"expect": {"stauts": 200}}, "expect must be"),
         ({"store": ["no-such-file"]}, "no sample_files/no-such-file"),
         ({"note": "x"}, "the keys must be"),
+        ({"splits": 5}, "splits must be"),
+        ({"splits": ["5"]}, "splits must be"),
+        ({"splits": [True]}, "splits must be"),
+        ({"splits": [0]}, "splits must be"),
+        ({"splits": [5, 5]}, "splits must be"),
+        ({"splits": [len(REQUEST)]}, "splits must be"),
     ],
 )
 def test_a_case_that_says_something_unknown_is_refused(tmp_path: Path, changes: Any, why: str) -> None:

@@ -67,6 +67,9 @@ def test_a_mismatch_names_its_key(expected: Any, actual: Any, key: str) -> None:
         ({"refused": True}, answered(413), False),
         ({"status": 404, "code": "not_found"}, answered(404), True),
         ({"status": 200, "extra": True}, Exchange(answered(200).responses * 2), False),
+        ({"status": 200, "continues": 1}, Exchange(answered(200).responses, 1), False),
+        ({"status": 200, "continues": 0}, answered(200), False),
+        ({"status": 200}, Exchange(answered(200).responses, 1), False),
         ([{"status": 200}, {"status": 200}], Exchange(answered(200).responses * 2), False),
     ],
 )
@@ -96,6 +99,8 @@ def test_what_is_as_expected_has_no_fault(expect: Any, exchange: Exchange, head:
         ({"status": 200}, Exchange(answered(200).responses * 2), "expected 1, got 2 (200, 200)"),
         ([{"status": 200}, {"status": 404}], Exchange(answered(200).responses * 2), "expected 404, got 200"),
         ([{"status": 200}, {"status": 200}], answered(200), "expected 2, got 1"),
+        ({"status": 200, "continues": 1}, answered(200), "number of 1xx: expected 1, got 0"),
+        ({"status": 200, "continues": 0}, Exchange(answered(200).responses, 1), "expected 0, got 1"),
     ],
 )
 def test_what_is_not_as_expected_says_why(expect: Any, exchange: Exchange, fault: str) -> None:
@@ -115,6 +120,8 @@ def test_what_is_not_as_expected_says_why(expect: Any, exchange: Exchange, fault
         {"closed": False},
         {"closed": True, "status": 400},
         [{"closed": True}, {"status": 200}],
+        {"continues": True, "status": 200},
+        [{"status": 200, "continues": 1}, {"status": 200}],
         {"status": 200, "body": []},
     ],
 )

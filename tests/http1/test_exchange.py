@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from clients.http1.exchange import BYTEWISE_BYTES, bytewise, exchange, random_pieces, request_methods, whole
-from tests.http1.recording_server import HOST, ok, scripted
+from clients.http1.exchange import (
+    BYTEWISE_BYTES,
+    bytewise,
+    exchange,
+    random_pieces,
+    request_methods,
+    split_at,
+    whole,
+)
+from tests.http1.recording_server import HOST, Peer, ok, recording, scripted
 from tests.patience import patient
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
@@ -29,6 +37,26 @@ def test_bytewise_sends_300_bytes_one_a_piece() -> None:
     pieces = bytewise(bytes(5000), random.Random(0))
     assert sum(len(piece) == 1 for piece in pieces) >= BYTEWISE_BYTES
     assert len(bytewise(bytes(20), random.Random(0))) == 20
+
+
+def test_a_request_is_split_at_the_given_offsets() -> None:
+    assert split_at(b"abcdef", [1, 4]) == [b"a", b"bcd", b"ef"]
+    assert split_at(b"abcdef", []) == [b"abcdef"]
+
+
+def test_a_pause_ends_when_the_server_responds() -> None:
+    """The second piece is sent although the pause is longer than the whole exchange may take."""
+
+    def script(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        peer.read_request()
+        peer.send(ok())
+
+    with recording(script) as server:
+        came = exchange(HOST, server.port, split_at(REQUEST, [len(REQUEST) - 5]), pause=1000.0)
+        assert server.requests == [REQUEST]
+    assert (came.continues, came.no_response, len(came.responses)) == (1, "", 1)
 
 
 def test_the_same_seed_splits_alike() -> None:
