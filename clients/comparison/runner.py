@@ -2,9 +2,11 @@
 
 A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
 one byte at a time. A case with `splits` is also sent in those pieces. The responses must be equal (M89). If
-one is missing, the rest is not sent. A case that counts interim responses is sent once, its head first: a
-server need not send 100 (Continue) when the body is already there (RFC 9110 10.1.1). A call of the blog post
-is sent once by our socket client and once by requests. Both stream clients read a live stream.
+one is missing, the rest is not sent. Files that the first response calls stored are read back.
+
+A case that counts interim responses is sent once, its head first: a server need not send 100 (Continue) when
+the body is already there (RFC 9110 10.1.1). A call of the blog post is sent once by our socket client and
+once by requests. Both stream clients read a live stream.
 """
 
 import random
@@ -24,6 +26,7 @@ from ..http1.exchange import (
 from .cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from .known_differences import KnownDifferences
 from .projection import EVERY_BYTE, Projection
+from .read_back import unreadable_file
 from .requests_calls import load_post_calls, send_call
 from .socket_calls import load_socket_calls, send_socket_call
 from .stream_cases import load_stream_cases, send_stream, with_gaps
@@ -124,12 +127,13 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
     expected = max(1, len(case.expect.responses))
     methods = request_methods(case.request, expected)
-    sendings = []
+    sendings: list[Sending] = []
     for split, pieces, pause in _splits(case, seed):
         received = exchange(
             backend.host, backend.port, pieces, methods=methods, expected_responses=expected, pause=pause
         )
-        sendings.append(Sending(split, received))
+        unreadable = "" if sendings else unreadable_file(received, backend.host, backend.port)
+        sendings.append(Sending(split, received, unreadable))
         if received.no_response:
             break  # this decides the verdict, and the next split would wait as long
     return sendings

@@ -47,10 +47,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a case was sent to a backend ("whole", "in pieces", ...), and what came back."""
+    """How a case was sent to a backend ("whole", "in pieces", ...), and what came back.
+
+    `unreadable` says why a file that the response calls stored could not be read back, or is empty.
+    """
 
     split: str
     exchange: Exchange
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,10 @@ def evaluate(
 
     1. A response breaks an invariant (`equality.broken_invariants`).
     2. A response is not what the case expects.
-    3. Two sendings brought different responses. A case that expects any refusal has no such fault: of two
+    3. A stored file cannot be read back as the response describes it.
+    4. Two sendings brought different responses. A case that expects any refusal has no such fault: of two
        faults in one body the split may decide which one is found first.
-    4. The response differs from the reference: that of the largest group of backends with equal responses,
+    5. The response differs from the reference: that of the largest group of backends with equal responses,
        those as expected before all others. A backend with a known difference is not part of any group. There
        is no reference when the case expects any refusal.
     """
@@ -129,7 +134,7 @@ def not_sent(case: Case, backend: str) -> Result:
 
 
 def _observe(case: Case, backend: str, sendings: Sequence[Sending]) -> _Observed:
-    """The first sending without a response; else the first one with a fault 1 to 3; else the first one."""
+    """The first sending without a response; else the first one with a fault 1 to 4; else the first one."""
     head = request_methods(case.request)[0] == b"HEAD"
     first = sendings[0]
     for sending in sendings:
@@ -141,6 +146,8 @@ def _observe(case: Case, backend: str, sendings: Sequence[Sending]) -> _Observed
                 return _Observed(backend, sending, broken)
         if faults := case.expect.faults(sending.exchange, head=head):
             return _Observed(backend, sending, f"{faults[0]} (sent {sending.split})")
+        if sending.unreadable:
+            return _Observed(backend, sending, sending.unreadable)
         difference = None if case.expect.refused else first_difference(first.exchange, sending.exchange)
         if difference:
             return _Observed(backend, sending, f"sent {first.split} and {sending.split}: {difference}")
