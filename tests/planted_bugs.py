@@ -23,7 +23,17 @@ from servers.flask_reading import fields as flask_fields
 from servers.flask_reading import multipart as flask_multipart
 from servers.flask_reading import target as flask_target
 from servers.flask_server import body_input, gunicorn_request
-from servers.sansio import chunked, connection, credentials, disposition, fields, stream, target, urlencoded
+from servers.sansio import (
+    chunked,
+    connection,
+    credentials,
+    disposition,
+    fields,
+    part_headers,
+    stream,
+    target,
+    urlencoded,
+)
 from servers.sansio import multipart as form_data
 from servers.socket_server import connection as socket_connection
 from servers.socket_server.responses import CONTINUE
@@ -170,6 +180,13 @@ def filename_wins_over_its_extended_form(original: Any, key: bytes, parameters: 
     return original(key, kept)
 
 
+@planted_bug("socket", "M83", "field-*beyond-*", "field-with-a-type-parameter-beyond-latin1")
+@in_place_of((part_headers, "_media_type"))
+def the_type_of_a_part_must_be_iso_8859_1(original: Any, content_type: bytes | None) -> Any:
+    beyond = content_type is not None and any(ord(c) > 0xFF for c in content_type.decode("utf-8"))
+    return None if beyond else original(content_type)
+
+
 @planted_bug("socket", "M52", "disposition-*", "disposition-percent-22-is-a-quote")
 @in_place_of((disposition, "_name"))
 def percent_22_stays(original: Any, key: bytes, parameters: dict[bytes, bytes]) -> Any:
@@ -312,7 +329,7 @@ def repeated_fields_are_joined_with_a_blank(original: Any, name: Any, values: An
 def form_falls_back_to_iso_8859_1(original: Any, self: Any, data: bytes, encoding: str) -> list[Pair]:
     try:
         return list(original(self, data, encoding))
-    except Problem:
+    except UnicodeDecodeError:
         return list(original(self, data, "iso-8859-1"))
 
 
