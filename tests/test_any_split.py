@@ -259,11 +259,15 @@ def test_a_delimiter_at_every_place_over_the_end_of_a_buffer(reader: Reader, siz
             assert split == replace(whole, filler=max(0, whole.filler - offset)), (body.name, offset)
 
 
+# A chunk before these would make the body too large.
+_AT_THE_LIMIT = {"chunk-of-the-limit-cut", "chunks-up-to-the-limit-cut"}
+
+
 @pytest.mark.parametrize("size", [size for size in BUFFERS if size <= _EVERY_BODY])
 @BOTH_READERS
 def test_chunked_framing_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int) -> None:
     for body in recorded():
-        if not body.head.chunked or len(body.raw) >= SMALL:
+        if not body.head.chunked or len(body.raw) >= SMALL or body.name in _AT_THE_LIMIT:
             continue
         whole = _decoded(reader, body, [body.raw])
         for offset in range(len(body.raw) + 1):

@@ -42,7 +42,7 @@ CREDENTIALS = (
     valid("A9", b"Basic dTpw=", b"Basic dTo=", b"Basic dTp=", b"Basic dTpx=="),
     valid("A10", _basic("é:文".encode()), _basic(b"\xe9:\xff"), _basic(b"u:\xc3")),
     valid("A11", _basic(b"u\x00:p"), _basic(b"u:\r\n"), _basic(b"\x7f:p")),
-    valid("A12", b"Basic dTpw,Basic dTpw", b"Basic dTpw, Bearer x"),
+    valid("A12", b"Basic dTpw,Basic dTpw", b"Basic dTpw, Bearer x", b"a, b"),
     valid("A13", b"Basic \xe9", b"Basic dTp\xff", b"Bearer \xc3\xa9"),
     valid("A14", b"Bearer a.b.c", b'Digest username="u", realm="r"', b"@w @w=@n,@w"),
     valid("A8", b"Basic @v", b"Basic dT@vpw", b"@v@v", b"@w @v"),

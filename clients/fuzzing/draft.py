@@ -15,7 +15,7 @@ from ..comparison.cases import tier_of
 Rng = random.Random
 
 HOST = b"localhost:8000"
-_PLACEHOLDER = re.compile(rb"@([@wtodnBScvxu])")
+_PLACEHOLDER = re.compile(rb"@([@wtodnBScvzu])")
 _WORDS = (b"a", b"b", b"name", b"file1", b"x-y", b"q", b"Z9", b"key", b"data.txt", b"_charset_", b"a.b", b"0")
 _TEXTS = (
     "",
@@ -186,7 +186,7 @@ def fill(sample: bytes, rng: Rng, boundary: bytes = b"b") -> bytes:
 
     `@w` a word, `@t` some text in UTF-8, `@o` some octets, `@d` data with line ends and dashes, `@n` a small
     number, `@B` the boundary, `@S` blanks or none, `@c` a character that ends no value and is not in
-    a token, `@v` one to three octets that a field value may have, `@x` any octet, `@u` any character beyond
+    a token, `@v` one to three octets that a field value may have, `@z` any octet, `@u` any character beyond
     ASCII in UTF-8, `@@` an at-sign.
     """
     if b"@" not in sample:
@@ -212,7 +212,7 @@ def fill(sample: bytes, rng: Rng, boundary: bytes = b"b") -> bytes:
             return rng.choice(_SEPARATORS)
         if kind == b"v":
             return bytes(rng.choices(_VALUE_OCTETS, k=rng.randint(1, 3)))
-        if kind == b"x":
+        if kind == b"z":
             return bytes([rng.randrange(256)])
         if kind == b"u":
             return chr(rng.choice((rng.randrange(0x80, 0x100), rng.randrange(0x100, 0xD800)))).encode()

@@ -99,7 +99,6 @@ FIELDS = (
     valid("H19", b"X-aBC: @w", b"USER-AGENT: @w"),
     valid("H20", b"X-A: 1\r\nX-A: @w", b"x-a:\r\nX-A: 2", b"Accept: @w\r\naccept: */*"),
     valid("H21", b"Cookie: a=1\r\nCookie: b=2", b"cookie: @w=@n\r\nCOOKIE: @w"),
-    valid("A12", b"Authorization: Basic dTpw,Basic dTpw", b"authorization: a, b"),
     valid("H31", b"SCRIPT_NAME: /a", b"PATH_INFO: /x\r\nREMOTE_ADDR: @w"),
     valid(
         "H32",

@@ -207,17 +207,17 @@ DISPOSITION_FAULTS = (
 ANY_DISPOSITIONS = (
     either(
         "M66",
-        b'form-data; name="@x@u@x"',
-        b"form-data; name=a@x",
-        b"form-data@x name=a",
-        b"form-data;@xname=a",
+        b'form-data; name="@z@u@z"',
+        b"form-data; name=a@z",
+        b"form-data@z name=a",
+        b"form-data;@zname=a",
     ),
-    either("M51", b'form-data; name=f; filename="@x@x@u"', b"form-data; name=f; filename=a@xb"),
-    either("M63", b"form-data; name=f; filename*=utf-8''a@xb", b"form-data; name=f; filename*=@w'@x'a"),
-    either("M61", b"form-data; name=f; filename*=\"utf-8''a@xb\"", b"form-data; name*=latin1''%@n@x"),
+    either("M51", b'form-data; name=f; filename="@z@z@u"', b"form-data; name=f; filename=a@zb"),
+    either("M63", b"form-data; name=f; filename*=utf-8''a@zb", b"form-data; name=f; filename*=@w'@z'a"),
+    either("M61", b"form-data; name=f; filename*=\"utf-8''a@zb\"", b"form-data; name*=latin1''%@n@z"),
     either("M62", b"form-data; name=f; filename=\"@w@u\"; filename*=utf-8''@w%C3%A9"),
-    either("M62", b"form-data; name=f; filename=\"@x@x\"; filename*=utf-8''%c3%a9@x"),
-    either("M62", b"form-data; name=f; filename=\"=?utf-8?Q?@x@x?=\"; filename*=utf-8''@x"),
+    either("M62", b"form-data; name=f; filename=\"@z@z\"; filename*=utf-8''%c3%a9@z"),
+    either("M62", b"form-data; name=f; filename=\"=?utf-8?Q?@z@z?=\"; filename*=utf-8''@z"),
 )
 
 # Whole header lines of a part, without Content-Disposition.
@@ -260,16 +260,16 @@ PART_FIELD_FAULTS = (
     fault("M36", b"--@B", b"--@B--"),
 )
 ANY_PART_FIELDS = (
-    either("M66", b"X-A: @x@x", b"X@x: 1", b"@xX: 1", b"X-A:@x", b"X-A: 1@x"),
-    either("M83", b"Content-Type: @x", b"Content-Type: text/@x", b"Content-Type:@xtext/plain@x"),
+    either("M66", b"X-A: @z@z", b"X@z: 1", b"@zX: 1", b"X-A:@z", b"X-A: 1@z"),
+    either("M83", b"Content-Type: @z", b"Content-Type: text/@z", b"Content-Type:@ztext/plain@z"),
     either(
         "M83",
-        b'Content-Type: text/plain; x="@x@u"',
-        b"Content-Type: text/plain; x=@x",
+        b'Content-Type: text/plain; x="@z@u"',
+        b"Content-Type: text/plain; x=@z",
         b"Content-Type: @u/@w",
     ),
-    either("M76", b"Content-Type: text/plain; charset=@x@w", b'Content-Type: text/plain; charset="@u"'),
-    either("M74", b"Content-Transfer-Encoding: 8bit@x", b"Content-Transfer-Encoding:@xbinary"),
+    either("M76", b"Content-Type: text/plain; charset=@z@w", b'Content-Type: text/plain; charset="@u"'),
+    either("M74", b"Content-Transfer-Encoding: 8bit@z", b"Content-Transfer-Encoding:@zbinary"),
 )
 FIRST_PART_FIELD_FAULTS = (fault("M69", b" X-A: 1", b"\tContent-Type: text/plain"),)
 

@@ -34,9 +34,7 @@ def test_the_server_runs_the_changed_text(folder: str, name: str) -> None:
 
 @pytest.mark.usefixtures("_few_cases")
 def test_a_change_that_a_case_shows_is_found() -> None:
-    (change,) = (
-        one for one in changes_in(FILE) if one.function == "_plain" and ".replace('%32'" in one.after
-    )
+    (change,) = (one for one in changes_in(FILE) if one.function == "_name" and ".replace('%32'" in one.after)
     verdict = judge(change.module, change.source(), ("socket",), [FINDER], 1)
     assert (verdict.found_by, verdict.case) == (f"{FINDER} on socket", FINDER)
 

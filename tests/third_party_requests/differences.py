@@ -241,6 +241,8 @@ FLASK_RUN: Mapping[str, str] = {
     "hd-dup-ct-same": "H22",
     "hd-count-100": "H29",
     "hd-count-101": "H29",
+    "hd-dup-auth": "H23",
+    "hd-size-8191": "H30",
     "hd-size-66000": "H30",
     "cl-dup-same": "B8",
     "cl-dup-diff": "B9",
@@ -255,6 +257,7 @@ GUNICORN_FLASK_RUN: Mapping[str, str] = {
     "invalid/002": "R13",
     "invalid/003": "R18",
     "invalid/004": "R11",
+    "invalid/008": "H30",
     "invalid/016": "R4",
     "invalid/018": "R11",
     "invalid/041": "H22",
@@ -268,5 +271,4 @@ SERVER_LIMITS: Mapping[str, str] = {
     "R26": "Werkzeug's server takes the byte A0 for a blank, and refuses four words itself, with HTML",
     "R15": "Werkzeug's server refuses four words itself, with HTML",
     "R41": "Werkzeug's server refuses a request line over 64 KiB itself, with HTML",
-    "H30": "Werkzeug's server refuses a field line over 64 KiB itself, with HTML",
 }
