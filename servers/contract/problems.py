@@ -108,8 +108,8 @@ _KINDS = (
     _kind(
         "multipart_epilogue",
         400,
-        "A boundary stands after the close delimiter",
-        "M17",
+        "The body goes on after the close delimiter",
+        "M16 M17",
         "RFC 2046, section 5.1.1",
     ),
     _kind(
@@ -119,7 +119,13 @@ _KINDS = (
         "M19 M20 M21 M23",
         "RFC 2046, section 5.1.1",
     ),
-    _kind("multipart_syntax", 400, "Something follows the close delimiter", "M18", "RFC 2046, section 5.1.1"),
+    _kind(
+        "multipart_syntax",
+        400,
+        "The close delimiter is not alone in its line",
+        "M18",
+        "RFC 2046, section 5.1.1",
+    ),
     # The header block of a part.
     _kind("part_headers_missing", 400, "A part has no header fields", "M35", "RFC 7578, section 4.2"),
     _kind(
