@@ -38,6 +38,7 @@ BOUNDARY_FAULTS = (
         "M6",
         b"multipart/form-data; boundary=\xe9",
         b'multipart/form-data; boundary="a\\"b;"',
+        b'multipart/form-data; boundary="\\b"',
         b'multipart/form-data; boundary="\t"',
     ),
     fault(

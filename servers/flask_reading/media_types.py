@@ -44,11 +44,13 @@ def _add(parameters: dict[str, str], match: re.Match[str], media_type: MediaType
     name, value = match["name"].lower(), match["value"]
     if name in parameters:
         raise Problem("content_type_syntax", f"the parameter {name!a} is there twice")
-    if value.startswith('"'):
+    if media_type.is_form_data and name == "boundary":
+        # As sent, also its quoted-pairs: what is no boundary has a problem of its own, which is raised only if
+        # there is a body (M5, M6).
+        parameters[name] = value[1:-1] if value.startswith('"') else value
+    elif value.startswith('"'):
         parameters[name] = unquote(value)
-    # A boundary that is empty or has obs-text has its own problem, which is raised only if there is a body
-    # (M5, M6).
-    elif TOKEN.fullmatch(value) or (media_type.is_form_data and name == "boundary"):
+    elif TOKEN.fullmatch(value):
         parameters[name] = value
     else:
         raise _malformed(match.string, match.start("value"))

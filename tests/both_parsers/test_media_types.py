@@ -109,7 +109,7 @@ def test_a_malformed_media_type_is_refused(parsers: Parsers, value: str) -> None
         pytest.param('boundary=" a"', b" a", id="M3: a leading blank"),
         pytest.param("boundary=a%22b", b"a%22b", id="M10"),
         pytest.param('boundary="a\\"b"', None, id="M6: a quote"),
-        pytest.param('boundary="a\\b"', b"ab", id="M6: an escaped letter"),
+        pytest.param('boundary="a\\b"', None, id="M6: an escaped letter"),
         pytest.param("charset=utf-8; boundary=b; x=y", b"b", id="among others"),
         pytest.param('boundary="a "', None, id="M3"),
         pytest.param('boundary=" "', None, id="M3: a blank alone"),
