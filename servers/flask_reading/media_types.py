@@ -45,8 +45,8 @@ def _add(parameters: dict[str, str], match: re.Match[str], media_type: MediaType
     if name in parameters:
         raise Problem("content_type_syntax", f"the parameter {name!a} is there twice")
     if media_type.is_form_data and name == "boundary":
-        # As sent, also its quoted-pairs: what is no boundary has a problem of its own, raised only if there is
-        # a body (M5, M6).
+        # As sent, also its quoted-pairs. What is no boundary has a problem of its own, raised only if there
+        # is a body (M5, M6).
         parameters[name] = value[1:-1] if value.startswith('"') else value
     elif value.startswith('"'):
         parameters[name] = unquote(value)
