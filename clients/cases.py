@@ -129,7 +129,7 @@ def _expected(case: Case) -> Iterator[str]:
     if isinstance(case.expect, LiveExpectation):
         yield f"a real stream, with an event every {case.expect.delay:g} s"
     if case.expect.continues is not None:
-        yield f"{case.expect.continues} interim responses before it"
+        yield f"interim responses before it: {case.expect.continues}"
     if case.expect.extra:
         yield "further responses may follow"
 

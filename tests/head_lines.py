@@ -24,22 +24,16 @@ _BLANKS = (b"", b"", b" ", b" ", b"\t", b"   ", b" \t ")
 _FILLERS = (b"x", b" ", b"\t", b"\xe9", b",", b";", b"0", b"_")
 
 
-def filled(way: bytes, size: int) -> bytes:
-    """`way` with the octet in angle brackets repeated, so that the line has `size` bytes."""
-    before, octet, after = way[: way.index(b"<")], way[way.index(b"<") + 1 :][:1], way[way.index(b">") + 1 :]
-    return before + octet * (size - len(before + after)) + after
-
-
 def some_head(rng: random.Random) -> bytes:
     """A head with 0 to 8 fields and Host, often with a fault."""
     line = rng.choice(_REQUEST_LINES)
     if rng.random() < 0.15:
-        line = _filled(line, rng.choice((b" ", b"/", b"?", b".")), SMALL.max_request_line, rng)
+        line = _filled_up(line, rng.choice((b" ", b"/", b"?", b".")), SMALL.max_request_line, rng)
     fields = [_field(rng) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 6, 8)))]
     if rng.random() < 0.9:
         fields.insert(rng.randint(0, len(fields)), b"Host: h")
     before = rng.choice((b"", b"", b"", b"", b"", b"\r\n", b"\r\n\r\n", b"\n"))
-    return before + b"\r\n".join((_dented(line, rng), *fields, b"", b"body"))
+    return before + b"\r\n".join((_with_an_octet_more(line, rng), *fields, b"", b"body"))
 
 
 def some_chunks(rng: random.Random) -> bytes:
@@ -59,8 +53,8 @@ def _field(rng: random.Random) -> bytes:
         value += bytes([rng.randrange(256)])
     line = rng.choice(_NAMES) + b":" + rng.choice(_BLANKS) + value + rng.choice(_BLANKS)
     if rng.random() < 0.25:
-        line = _filled(line, rng.choice((b":", b":", b" ", b",", b";")), SMALL.max_field_line - 2, rng)
-    return _dented(line, rng)
+        line = _filled_up(line, rng.choice((b":", b":", b" ", b",", b";")), SMALL.max_field_line - 2, rng)
+    return _with_an_octet_more(line, rng)
 
 
 def _chunk(rng: random.Random) -> bytes:
@@ -70,17 +64,17 @@ def _chunk(rng: random.Random) -> bytes:
     )
     line = b"%x" % len(data) + extension
     if rng.random() < 0.15:
-        line = _filled(line, rng.choice((b";", b"=", b'"')), SMALL.max_chunk_line, rng)
-    return _dented(line, rng) + b"\r\n" + data + rng.choice((b"\r\n",) * 30 + (b"\n", b"\r", b""))
+        line = _filled_up(line, rng.choice((b";", b"=", b'"')), SMALL.max_chunk_line, rng)
+    return _with_an_octet_more(line, rng) + b"\r\n" + data + rng.choice((b"\r\n",) * 30 + (b"\n", b"\r", b""))
 
 
-def _filled(line: bytes, after: bytes, limit: int, rng: random.Random) -> bytes:
+def _filled_up(line: bytes, after: bytes, limit: int, rng: random.Random) -> bytes:
     """The line, filled up behind the first `after` or at its end to about the limit."""
     before, mark, rest = line.partition(after)
     return before + mark + rng.choice(_FILLERS) * (limit + rng.choice((-1, 0, 1, 2)) - len(line)) + rest
 
 
-def _dented(line: bytes, rng: random.Random) -> bytes:
+def _with_an_octet_more(line: bytes, rng: random.Random) -> bytes:
     """The line, rarely with one random octet more."""
     if rng.random() > 0.02:
         return line

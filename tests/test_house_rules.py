@@ -1,4 +1,4 @@
-"""The walls of the house, kept by the syntax trees: who may import whom, and readings that share no code."""
+"""Rules about the code, checked on its syntax trees: who may import whom, and what the readings share."""
 
 import ast
 import re
@@ -68,8 +68,8 @@ ROOMS = {
         frozenset({"anyio", "click", "fastapi", "starlette"}),
     ),
 }
-# Independent readings of the same bytes: their agreement proves something only if they share nothing. FastAPI
-# is not one of them, because it hosts the parsers of `sansio` as the socket server does.
+# Independent readings of the same bytes: their agreement proves something only if they share no parser.
+# FastAPI is not one of them, because it hosts the parsers of `sansio` as the socket server does.
 READINGS = {
     "socket": ("servers.sansio", "servers.socket_server", "servers.socket_upload"),
     "flask": ("servers.flask_reading", "servers.flask_server", "servers.flask_upload"),

@@ -132,6 +132,8 @@ def _load_case(path: Path) -> Case:
         raise CaseError(f"{path}: its request cannot be read: {error}") from None
     except (ExpectationError, RecipeError) as error:
         raise CaseError(f"{path}: {error}") from None
+    if expect.continues is not None and b"\r\n\r\n" not in request:
+        raise CaseError(f"{path}: interim responses are counted for a whole head only")
     return Case(
         name=path.stem,
         title=str(data["title"]),

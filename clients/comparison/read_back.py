@@ -38,7 +38,8 @@ def _stored(received: Exchange) -> Iterator[dict[str, Any]]:
     except ValueError:
         return
     files = result.get("files") if isinstance(result, dict) else None
-    distinct = {file["href"]: file for file in files or () if _is_stored(file)}
+    stored = filter(_is_stored, files if isinstance(files, list) else ())
+    distinct = {file["href"]: file for file in stored}
     yield from list(distinct.values())[:_MOST]
 
 

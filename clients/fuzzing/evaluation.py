@@ -31,7 +31,7 @@ BODY_CODES = frozenset(
         *("part_headers_too_large", "bad_value"),
     }
 )
-"""Codes of step 10 of the order of checks (contract, section 4), and those that chunks postpone to it."""
+"""Codes of step 10 of the order of judgement (contract, section 4), and those that chunks postpone to it."""
 
 _ANY_REFUSAL = Expectation.parse({"refused": True})
 _PAIR = re.compile(r"\S+ and \S+: ")

@@ -26,7 +26,8 @@ _CHUNK_WAYS = (
 """`@Z` is the size of the chunk, in 16 digits."""
 
 
-def _filled(way: bytes, size: int) -> bytes:
+def filled(way: bytes, size: int) -> bytes:
+    """`way` with the octet in angle brackets repeated, so that the line has `size` bytes."""
     before, _, rest = way.partition(b"<")
     octet, after = rest[:1], rest[2:]
     return before + octet * (size - len(before + after)) + after
@@ -34,7 +35,7 @@ def _filled(way: bytes, size: int) -> bytes:
 
 def _lines(ways: tuple[bytes, ...], *excesses: int, end: bytes = b"") -> tuple[bytes, ...]:
     """Each way as a field line of the limit and so many bytes more."""
-    return tuple(_filled(way, LINE - _CRLF + excess) + end for way in ways for excess in excesses)
+    return tuple(filled(way, LINE - _CRLF + excess) + end for way in ways for excess in excesses)
 
 
 def _values(way: bytes, *excesses: int) -> tuple[bytes, ...]:
@@ -44,7 +45,7 @@ def _values(way: bytes, *excesses: int) -> tuple[bytes, ...]:
 
 def _chunk_lines(*excesses: int) -> tuple[bytes, ...]:
     sizes = [_CHUNK_LINE - 16 + len(b"@Z") + excess for excess in excesses]
-    return tuple(_filled(way, size) for way in _CHUNK_WAYS for size in sizes)
+    return tuple(filled(way, size) for way in _CHUNK_WAYS for size in sizes)
 
 
 def _numbered(line: bytes, count: int) -> bytes:
@@ -113,7 +114,7 @@ _TARGETS = (
 )
 _TARGET_FAULTS = (fault("R41", b"/<x>", b"/?a=<x>", b"/<%>", b"http://h/<x>", b"http://<h>"),)
 METHOD_LINES = tuple(
-    fault(rules, *(_filled(b"<G> / HTTP/1.1", LINE + excess) + b"\r\n" for excess in excesses))
+    fault(rules, *(filled(b"<G> / HTTP/1.1", LINE + excess) + b"\r\n" for excess in excesses))
     for rules, excesses in (("R40", (-1, 0)), ("R41", (1,)))
 )
 _FIELDS = (
@@ -130,7 +131,7 @@ def _excess(production: Production, rng: Rng) -> int:
 def place_target(draft: Draft, rng: Rng, production: Production) -> None:
     """A request line at its limit, or over it."""
     size = LINE + _excess(production, rng) - len(b"%s  %s" % (draft.method, draft.version))
-    draft.target = _filled(draft.use(production, rng), size)
+    draft.target = filled(draft.use(production, rng), size)
     if draft.host is None:
         draft.tier = 2  # a development server takes the Host from an absolute-form target
 

@@ -1,4 +1,4 @@
-"""Makes multipart/form-data bodies from their productions; each body has at most one fault."""
+"""Makes multipart/form-data bodies from their productions; each has at most one fault, or any octets."""
 
 from dataclasses import dataclass, field
 
@@ -221,4 +221,4 @@ MULTIPART_FAULTS: tuple[tuple[Place, _Rows], ...] = (
     (_in_part(_NAMED, b"\r\n\r\nv"), grammar.ANY_PART_FIELDS),
     (place_whole, grammar.WHOLE_FAULTS),
 )
-"""Faults of a multipart body, and what may be one: the function that places each production, and these."""
+"""Each row: the function that places the productions, and productions of faults or of arbitrary octets."""

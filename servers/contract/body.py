@@ -67,7 +67,7 @@ def _text_builder(
     head: RequestHead, media_type: MediaType, upload: Upload | None, limits: Limits
 ) -> BodyBuilder:
     charset = media_type.parameter("charset")
-    if charset is None:
+    if not charset:
         return TextBuilder(head, media_type, upload, limits)
     codec = codec_of(charset)
     if codec is None:
@@ -122,17 +122,17 @@ class UrlencodedBuilder(_SmallBody):
         try:
             pairs = self._parsers.urlencoded(bytes(self._held), encoding)
         except UnicodeDecodeError:
-            raise self._undecodable(encoding) from None
+            raise self._undecodable() from None
         form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
         size, sha256 = self._measure()
         return ParsedBody("form", self._media_type, size, sha256, form=form)
 
-    def _undecodable(self, encoding: FormEncoding) -> Problem:
-        """Many clients give this type to any body, so the detail says how a file is sent (U9)."""
+    def _undecodable(self) -> Problem:
+        """For a body that is not UTF-8. Many clients give this type to any file, so the detail helps (U9)."""
         offset = 0
         for pair in bytes(self._held).split(b"&"):
             try:
-                self._parsers.urlencoded(pair, encoding)
+                self._parsers.urlencoded(pair, "utf-8")
             except UnicodeDecodeError:
                 break
             offset += len(pair) + len(b"&")
@@ -215,45 +215,45 @@ class TextBuilder:
         """`declared` is the codec of the charset that the Content-Type names, if it names one."""
         self._new_file = partial(OpaqueBuilder, head, media_type, upload)
         self._file: OpaqueBuilder | None = None
+        self._is_text = True
+        self._check = _TextCheck(declared or "utf-8", refuse_nul=media_type is None)
         self._media_type = media_type
         self._limit = limits.max_text
         self._declared = declared
-        self._codec = declared or "utf-8"
         self._held = bytearray()
-        self._text: _TextCheck | None = _TextCheck(self._codec, refuse_nul=media_type is None)
 
     def feed(self, data: Data, /) -> None:
-        if self._text is not None:
-            self._judge(self._text.feed(data))
-        if self._file is None and self._text is not None and len(self._held) + len(data) <= self._limit:
+        self._judge(data)
+        if self._file is None and (not self._is_text or len(self._held) + len(data) > self._limit):
+            self._file = self._begin_file()
+        if self._file is None:
             self._held += data
         else:
-            self._as_file().feed(data)
+            self._file.feed(data)
 
     def finish(self) -> ParsedBody:
-        if self._text is not None:
-            self._judge(self._text.feed(b"", final=True))
-        if self._text is None or self._file is not None:
-            body = self._as_file().finish()
-            return body if self._text is None else replace(body, kind="text")
-        sha256 = hashlib.sha256(self._held).hexdigest()
-        text = self._held.decode(self._codec)
-        return ParsedBody("text", self._media_type, len(self._held), sha256, text=text)
+        self._judge(b"", final=True)
+        if self._is_text and self._file is None:
+            sha256 = hashlib.sha256(self._held).hexdigest()
+            text = self._held.decode(self._declared or "utf-8")
+            return ParsedBody("text", self._media_type, len(self._held), sha256, text=text)
+        body = (self._file or self._begin_file()).finish()
+        return replace(body, kind="text") if self._is_text else body
 
-    def _judge(self, fault: int | None) -> None:
+    def _judge(self, data: Data, *, final: bool = False) -> None:
+        fault = self._check.feed(data, final=final) if self._is_text else None
         if fault is None:
             return
         if self._declared is not None:
             what = f"byte {fault} of the body does not decode as {self._declared}"
             raise Problem("text_encoding", what)
-        self._text = None
+        self._is_text = False
 
-    def _as_file(self) -> OpaqueBuilder:
-        if self._file is None:
-            self._file = self._new_file()
-            self._file.feed(self._held)
-            self._held.clear()
-        return self._file
+    def _begin_file(self) -> OpaqueBuilder:
+        file = self._new_file()
+        file.feed(self._held)
+        self._held.clear()
+        return file
 
 
 class _TextCheck:
@@ -265,7 +265,7 @@ class _TextCheck:
         self._size = 0
 
     def feed(self, data: Data, *, final: bool = False) -> int | None:
-        """The offset of the first byte that does not decode, or None."""
+        """The offset of the first byte that does not decode, or of the piece with NUL, or None."""
         self._size += len(data)
         try:
             text = self._decoder.decode(bytes(data), final)

@@ -78,8 +78,8 @@ class Exchange:
             raise Problem("body_too_large", f"a body may have at most {limit} bytes")
 
     def _check_whole_file(self) -> None:
-        # A part must not be stored as if it were the file (RFC 9110 14.5, W1). That the field is there says
-        # so, whatever its value. In a POST the field means nothing (RFC 9110 14.4).
+        # Content-Range says that the body is a piece of the file (RFC 9110 14.5, W1). Its value does not
+        # matter. In a POST the field means nothing (RFC 9110 14.4).
         partial = self.head.method == "PUT" and self.head.field("content-range") is not None
         if partial and self._route.body != "described":
             raise Problem("partial_put", "send the whole file, in a PUT without Content-Range")

@@ -17,10 +17,12 @@ def read_json(data: bytes, max_depth: int) -> Any:
 
     Raises Problem `json_invalid`, `json_duplicate_key` or `json_too_deep`.
     """
+    utf8 = data.removeprefix(_BOM)
+    begin = len(data) - len(utf8)
     try:
-        text = data.removeprefix(_BOM).decode("utf-8")
+        text = utf8.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Problem("json_invalid", f"byte {error.start} of the JSON body is not UTF-8") from None
+        raise Problem("json_invalid", f"byte {begin + error.start} of the body is not UTF-8") from None
     _check_depth(text, max_depth)
     try:
         value = json.loads(
@@ -31,7 +33,8 @@ def read_json(data: bytes, max_depth: int) -> Any:
             parse_int=_bounded_int,
         )
     except json.JSONDecodeError as error:
-        raise Problem("json_invalid", f"{error.msg} at character {error.pos} of the JSON body") from None
+        offset = begin + len(text[: error.pos].encode("utf-8"))
+        raise Problem("json_invalid", f"{error.msg} at byte {offset} of the body") from None
     except RecursionError:  # only if max_depth is set higher than the interpreter's own limit
         raise Problem("json_too_deep", "the JSON body is nested too deep for this server") from None
     if "\\u" in text:

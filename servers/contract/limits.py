@@ -39,6 +39,8 @@ class Limits:
 
 MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits; leading zeros count (B33)
 MAX_BOUNDARY = 70  # RFC 2046 5.1.1
+MAX_EMPTY_LINES = 64  # CRLFs before the first delimiter, and after the close delimiter (M13, M16)
+MAX_PADDING = 64  # blanks after a boundary; with more of them it is no delimiter (M30, M18)
 MAX_JSON_INTEGER_DIGITS = 1000  # J11 (CPython converts at most 4300)
 LINGER_SECONDS = 2.0  # longest time of a lingering close (contract section 4)
 LINGER_BYTES = MIB  # most bytes that a lingering close drains

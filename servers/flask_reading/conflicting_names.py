@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from ..contract.charsets import codec_of
 
 _ENCODED_WORD = re.compile(r"=\?([^?*]+)(?:\*[^?]*)?\?([bq])\?([!->@-~]*)\?=", re.IGNORECASE)
-# One ASCII character that replaces none. The pieces between two of them may have been replaced.
+# An ASCII character that clients keep. What stands between two of these may be a replacement.
 _FIXED = re.compile(r"([^?_\-\x80-\U0010ffff])")
 
 

@@ -5,7 +5,6 @@ read. A server joins the lines of one name, drops blanks and hides a few faults 
 must refuse only what is refused however its lines were sent.
 """
 
-import re
 from typing import TYPE_CHECKING
 
 from ..contract.limits import Limits
@@ -19,8 +18,6 @@ from .request_line import join_request_line
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Commas, or semicolons in Cookie, may have joined several lines (H20, H21).
-_JOINT = re.compile("[,;]")
 _BARE = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
 
@@ -48,8 +45,9 @@ def _field_name(key: str) -> str | None:
 
 def _checked(name: str, value: str, limits: Limits, *, http_1_0: bool) -> str:
     check_value(name, value)
-    # Only the text between two joints surely was in one line (H30). Blanks may have stood before it.
-    longest = max(map(len, _JOINT.split(value)))
+    # Commas may have joined several lines, Cookie lines too. Only the text between two of them surely was in
+    # one line (H30). Blanks may have stood before it.
+    longest = max(map(len, value.split(",")))
     check_size(len(name) + len(":") + longest + len("\r\n"), limits)
     trimmed = value.strip(BLANKS)
     if name == "expect" and not http_1_0:

@@ -25,19 +25,14 @@ from collections.abc import Iterator
 from werkzeug.datastructures import Headers
 from werkzeug.sansio.multipart import NEED_DATA, Data, Event, MultipartDecoder, Preamble, State
 
-from ..contract.limits import Limits
+from ..contract.limits import MAX_EMPTY_LINES, MAX_PADDING, Limits
 from ..contract.problems import Problem
 from ..contract.request import PartData, PartEnd, PartEvent, PartHead
 from .part_headers import read_part_head
 
-MAX_PADDING = 64
-"""At most so many blanks may follow a delimiter. With more of them it is data (M30)."""
-
-MAX_EMPTY_LINES = 64
-"""At most so many CRLFs may be the preamble and the epilogue, and nothing else (M13, M14, M16)."""
-
 _CRLF = b"\r\n"
 _EMPTY_LINES = re.compile(rb"(?:\r\n){0,%d}" % MAX_EMPTY_LINES)
+_ALL_EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 # What may follow a close delimiter (M18). More blanks are excluded by `_delimiter`.
 _AFTER_CLOSE = re.compile(rb"[ \t]*(?:\r\n|\Z)")
 _BLANK_LINE = b"\r\n\r\n"
@@ -113,7 +108,8 @@ class StrictMultipart(MultipartDecoder):
             held, self._held = self._held, b""
             yield from self._parse(memoryview(held))
         if not self._is_closed():
-            raise self._problem("multipart_truncated", "the body ends before its close delimiter")
+            what = "the body ends before its close delimiter"
+            raise self._problem("multipart_truncated", what, self._size, self._part_at_hand())
         if self._held.endswith(b"\r"):
             raise self._bad_epilogue()
 
@@ -123,15 +119,18 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             self._close()
 
-    def _problem(self, code: str, what: str) -> Problem:
-        """A Problem that names where the bytes begin that were not parsed (W6)."""
-        part = {
-            State.PART: f"part {self._count}, ",
-            State.DATA_START: f"part {self._count - 1} ({self._name!a}), ",
-            State.DATA: f"part {self._count - 1} ({self._name!a}), ",
-        }.get(self.state, "")
-        parsed = max(self._size - len(self._held) - len(self.buffer), 0)
-        return Problem(code, what).at(f"{part}byte {parsed} of the body")
+    def _problem(self, code: str, what: str, position: int, part: str = "") -> Problem:
+        """A Problem that names its place in the body (W6)."""
+        return Problem(code, what).at(f"{part}byte {position} of the body")
+
+    def _part_at_hand(self) -> str:
+        if self.state is State.PART:
+            return f"part {self._count}, "
+        return f"part {self._count - 1} ({self._name!a}), " if self._count else ""
+
+    def _begin(self) -> int:
+        """Where the buffer begins in the body."""
+        return self._size - len(self._held) - len(self.buffer)
 
     def _is_closed(self) -> bool:
         """Whether the close delimiter was seen."""
@@ -173,7 +172,7 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             return NEED_DATA
         if self.state is State.PART:
-            if self._is_empty_form():
+            if self._skip_empty_form():
                 return NEED_DATA
             self._check_block()
         in_preamble = self.state is State.PREAMBLE
@@ -186,10 +185,14 @@ class StrictMultipart(MultipartDecoder):
     def _check_preamble(self, preamble: bytes | bytearray) -> None:
         if not _EMPTY_LINES.fullmatch(preamble):
             what = f"something else than {MAX_EMPTY_LINES} CRLFs comes before the first delimiter (M13)"
-            raise self._problem("multipart_preamble", what)
+            # The CRLF that we put before the body is one of these lines.
+            raise self._problem("multipart_preamble", what, _after_empty_lines(preamble[len(_CRLF) :]))
 
-    def _is_empty_form(self) -> bool:
-        """Whether the close delimiter follows the first delimiter at once, as .NET sends it (M35)."""
+    def _skip_empty_form(self) -> bool:
+        """Consume a close delimiter that follows the first delimiter at once, as .NET sends it (M35).
+
+        Returns whether there was one.
+        """
         match = self.boundary_re.match(self.buffer) if self._count == 0 else None
         if match is None or not match[1].startswith(b"--"):
             return False
@@ -201,20 +204,23 @@ class StrictMultipart(MultipartDecoder):
         """Check a header block before Werkzeug, which accepts other line ends than CRLF."""
         limit = self._limits.max_part_headers
         if self.buffer.startswith(_CRLF):
-            raise self._problem("part_headers_missing", "there are no header fields (M35)")
+            what = "there are no header fields (M35)"
+            raise self._problem("part_headers_missing", what, self._begin(), self._part_at_hand())
         end = self.buffer.find(_BLANK_LINE, max(0, self._checked_to - len(_BLANK_LINE)))
         known = len(self.buffer) if end < 0 else end + 1
-        if _BARE.search(self.buffer, self._checked_to, min(known, limit + 1)):
-            raise self._problem("part_header_syntax", "a bare CR or LF in the header block (M26, M71)")
+        if bare := _BARE.search(self.buffer, self._checked_to, min(known, limit + len(_CRLF))):
+            what, position = "a bare CR or LF in the header block (M26, M71)", self._begin() + bare.start()
+            raise self._problem("part_header_syntax", what, position, self._part_at_hand())
         if (end < 0 and known >= limit + len(_CRLF)) or end + len(_CRLF) > limit:
-            raise self._problem("part_headers_too_large", f"the header block is over {limit} bytes (M73)")
+            what = f"the header block is over {limit} bytes (M73)"
+            raise self._problem("part_headers_too_large", what, self._begin(), self._part_at_hand())
         self._checked_to = max(0, known - 1) if end < 0 else 0
 
     def _check_held_block(self) -> None:
         """Check a block including the held bytes, although they may begin a delimiter (M34)."""
         size = len(self.buffer)
-        if size == self._count == 0:
-            return  # they may be the close delimiter of an empty form
+        if not size and not self._count:
+            return  # before the first part they may be the close delimiter of an empty form (M35)
         held, self._held = self._held, b""
         self.buffer += held
         self._check_block()
@@ -235,7 +241,8 @@ class StrictMultipart(MultipartDecoder):
         try:
             return read_part_head(bytes(block), self._limits)
         except Problem as problem:
-            raise self._problem(problem.code, problem.detail) from None
+            place = f"{self._part_at_hand()}header block at byte {self._begin()} of the body"
+            raise problem.at(place) from None
 
     def _close(self) -> None:
         """Check what follows the close delimiter (M18). It has arrived, because a begun delimiter is held."""
@@ -243,7 +250,8 @@ class StrictMultipart(MultipartDecoder):
         del self.buffer[:]
         if not _AFTER_CLOSE.match(rest):
             what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
-            raise self._problem("multipart_syntax", what)
+            position = self._size - len(rest.lstrip(b" \t"))
+            raise self._problem("multipart_syntax", what, position, self._part_at_hand())
         self._add_to_epilogue(rest.lstrip(b" \t"))
 
     def _add_to_epilogue(self, data: bytes | bytearray | memoryview) -> None:
@@ -254,4 +262,12 @@ class StrictMultipart(MultipartDecoder):
 
     def _bad_epilogue(self) -> Problem:
         what = f"something else than {MAX_EMPTY_LINES} CRLFs follows the close delimiter (M16)"
-        return self._problem("multipart_epilogue", what)
+        begin = self._size - len(self._held)
+        return self._problem("multipart_epilogue", what, begin + _after_empty_lines(self._held))
+
+
+def _after_empty_lines(data: bytes | bytearray) -> int:
+    """The offset of the first byte that is not one of the empty lines."""
+    lines = _ALL_EMPTY_LINES.match(data)
+    assert lines is not None, "it matches nothing too"
+    return min(lines.end(), MAX_EMPTY_LINES * len(_CRLF))

@@ -17,7 +17,7 @@ def read_part_head(block: bytes, limits: Limits) -> PartHead:
     """Parse the lines of a block without its last CRLF. It must not contain a bare CR or LF.
 
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
-    `filename_ext`, `filename_conflict` and `part_transfer_encoding`, in the order of the contract.
+    `filename_ext`, `filename_conflict` and `part_transfer_encoding`.
     """
     raw = list(_fields(block, limits.max_part_fields))
     shown = tuple(Pair(name, _show(name, value)) for name, value in raw)

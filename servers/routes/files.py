@@ -20,7 +20,7 @@ MAX_NAME = 255
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 # RFC 9110 14.1.2: one int-range or one suffix-range. A list, another unit or a malformed value is ignored.
-_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))[ \t]*", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", re.IGNORECASE)
 # RFC 6266 appendix D: what clients read in different ways stays out of `filename`.
 _NOT_PLAIN = re.compile(r'[^ -~]|["%/\\]')
 # attr-char of RFC 8187 3.2.1, without letters, digits and the four that `quote` never encodes.
@@ -104,15 +104,16 @@ def _range(head: RequestHead, size: int) -> _Range | None:
     match = _RANGE.fullmatch(field) if field is not None else None
     if head.method != "GET" or match is None:
         return None
-    first, last, suffix = match.groups()
-    if suffix is not None and int(suffix) and not size:
+    first, last, suffix = (None if digits is None else _number(digits) for digits in match.groups())
+    if suffix and not size:
         return None  # satisfiable, but no Content-Range can describe zero bytes (RFC 9110 14.1.2, W5)
     if suffix is not None:
-        wanted = _Range(max(size - int(suffix), 0), size)
-    elif last and int(last) < int(first):
-        return None
+        wanted = _Range(max(size - suffix, 0), size)
     else:
-        wanted = _Range(int(first), min(int(last) + 1, size) if last else size)
+        assert first is not None, "a range without a suffix has a first position"
+        if last is not None and last < first:
+            return None
+        wanted = _Range(first, size if last is None else min(last + 1, size))
     if wanted.start >= wanted.stop:
         raise Problem(
             "range_not_satisfiable",
@@ -120,6 +121,15 @@ def _range(head: RequestHead, size: int) -> _Range | None:
             headers=(("Content-Range", f"bytes */{size}"),),
         )
     return wanted
+
+
+def _number(digits: str) -> int | None:
+    """The value of a position, or None for no digits. Twenty digits exceed the size of any file.
+
+    CPython refuses to convert more than 4300 digits.
+    """
+    significant = digits.lstrip("0")
+    return int(significant[:20] or "0") if digits else None
 
 
 FILES = Route("files", r"/files/[^/]+(?:/[^/]+)?", ("GET",), send_file, private=True)

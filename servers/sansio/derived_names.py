@@ -1,8 +1,8 @@
 """Whether a plain name is derived from the extended one beside it (M62).
 
-Clients that send both `name="..."` and `name*=...` write the second for the first, or the first for servers
-that do not know the second. Names that only two different authors can have written are a conflict: a firewall
-reads the plain one.
+Some clients send a name twice: `name=` for old servers, and `name*=` with the exact characters. Then one is
+made from the other. Two names that no client makes from each other are a conflict: a firewall may check one
+of them, and the server use the other.
 """
 
 import re

@@ -6,10 +6,12 @@ The parser is a generator as described in `stream`, with one method for each sta
     preamble    _read_preamble       a delimiter                       -                         empty form
                                      a close delimiter (M22)           -                         epilogue
                                      over 64 CRLFs, or other bytes     `multipart_preamble`      refused
-    empty form  _is_empty_form       a close delimiter at once (M35)   -                         epilogue
+    empty form  _read_empty_form     a close delimiter at once (M35)   -                         epilogue
                                      any other bytes                   -                         headers
     headers     _read_part_headers   a header block                    PartHead                  data
                                      an empty line at once (M35)       `part_headers_missing`    refused
+                                     a bare CR or LF                   `part_header_syntax`      refused
+                                     too many bytes without its end    `part_headers_too_large`  refused
     data        _read_part_data      some bytes of the part            PartData                  data
                                      a delimiter                       PartEnd                   headers
                                      a close delimiter                 PartEnd                   epilogue
@@ -43,16 +45,14 @@ import re
 from collections.abc import Generator, Iterator
 from enum import Enum, auto
 
-from ..contract.limits import Limits
+from ..contract.limits import MAX_EMPTY_LINES, MAX_PADDING, Limits
 from ..contract.problems import Problem
 from ..contract.request import PartData, PartEnd, PartEvent, PartHead
 from .part_headers import parse_part_headers
 from .stream import NEED_DATA, Need, Role, Trace
 
 _CRLF = b"\r\n"
-_MAX_EMPTY_LINES = 64
-_MAX_PADDING = 64
-_WHAT_FOLLOWS = rb"(?:--[ \t]{0,%d}+(?![ \t])|[ \t]{0,%d}\r\n)" % (_MAX_PADDING, _MAX_PADDING)
+_WHAT_FOLLOWS = rb"(?:--[ \t]{0,%d}+(?![ \t])|[ \t]{0,%d}\r\n)" % (MAX_PADDING, MAX_PADDING)
 # A CR at the very end may still get its LF.
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
@@ -88,14 +88,14 @@ class FormDataParser:
         self._events = self._read_body()
 
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
-        """The events that `data` completes."""
+        """The events that `data` completes. Raises Problem, as the table above and `part_headers` say."""
         self._data = b"".join((memoryview(self._data)[self._position :], data))
         self._base += self._position
         self._position = 0
         return self._pull()
 
     def finish(self) -> Iterator[PartEvent]:
-        """The last events. Raises Problem `multipart_truncated`."""
+        """The last events. Raises Problem `multipart_truncated`, `multipart_syntax`, `multipart_epilogue`."""
         self._ended = True
         return self._pull()
 
@@ -128,7 +128,7 @@ class FormDataParser:
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:
         """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""
         closes = yield from self._read_preamble()
-        closes = closes or (yield from self._is_empty_form())
+        closes = closes or (yield from self._read_empty_form())
         while not closes:
             yield from self._read_part_headers()
             closes = yield from self._read_part_data()
@@ -144,8 +144,8 @@ class FormDataParser:
                 return self._consume_delimiter(found, self._position + len(_CRLF), end)
             start = self._position + len(_CRLF)
             line = self._data[start : start + len(_CRLF)]
-            if lines == _MAX_EMPTY_LINES or not _CRLF.startswith(line):
-                what = f"only CRLF, at most {_MAX_EMPTY_LINES} times, may come before the first delimiter"
+            if lines == MAX_EMPTY_LINES or not _CRLF.startswith(line):
+                what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may come before the first delimiter"
                 raise self._problem("multipart_preamble", what, start)
             if line == _CRLF:
                 self._report(Role.PREAMBLE, start, start + len(_CRLF))
@@ -154,8 +154,11 @@ class FormDataParser:
             else:
                 yield from self._more()
 
-    def _is_empty_form(self) -> Generator[Need, None, bool]:
-        """Whether a close delimiter comes at once. .NET sends a form without parts so (M35)."""
+    def _read_empty_form(self) -> Generator[Need, None, bool]:
+        """Consume a close delimiter that comes at once, as .NET sends a form without parts (M35).
+
+        Returns whether there was one.
+        """
         found, end = yield from self._delimiter_here()
         return found is _Found.CLOSE_DELIMITER and self._consume_delimiter(found, self._position, end)
 
@@ -183,9 +186,9 @@ class FormDataParser:
         data = self._data
         closes = data.startswith(b"--", position)
         begin = end = position + 2 * closes
-        while data[end : end + 1] in (b" ", b"\t") and end - begin <= _MAX_PADDING:
+        while data[end : end + 1] in (b" ", b"\t") and end - begin <= MAX_PADDING:
             end += 1
-        if end - begin > _MAX_PADDING:
+        if end - begin > MAX_PADDING:
             return _Found.NEITHER, position
         rest = data[end : end + len(_CRLF)]
         if rest == _CRLF:
@@ -246,7 +249,12 @@ class FormDataParser:
             if start < 0:
                 found, end, start = _Found.UNDECIDED, 0, self._unfinished_delimiter(searched)
             else:
-                found, end = self._what_follows(start + len(self._delimiter))
+                try:
+                    found, end = self._what_follows(start + len(self._delimiter))
+                except Problem:
+                    # The data before a fault come first, however they were split (M89).
+                    yield PartData(memoryview(self._data)[begin : max(begin, start)])
+                    raise
             if found is _Found.NEITHER:
                 searched = self._next_delimiter(start + len(self._delimiter))
                 continue
@@ -272,8 +280,8 @@ class FormDataParser:
         match = self._whole_delimiter.search(self._data, searched)
         if match is not None:
             return match.start()
-        # Only the last one can be undecided, and then nothing but blanks follows it.
-        tail = len(self._data) - len(self._delimiter) - _MAX_PADDING - 2
+        # Only the last one can be undecided, and then nothing but blanks and a CR follows it.
+        tail = len(self._data) - len(self._delimiter) - MAX_PADDING - 2
         return max(searched, tail)
 
     def _unfinished_delimiter(self, searched: int) -> int:
@@ -286,12 +294,12 @@ class FormDataParser:
         lines = 0
         while True:
             line = self._data[self._position : self._position + len(_CRLF)]
-            if line == _CRLF and lines < _MAX_EMPTY_LINES:
+            if line == _CRLF and lines < MAX_EMPTY_LINES:
                 self._report(Role.EPILOGUE, self._position, self._position + len(_CRLF))
                 self._position += len(_CRLF)
                 lines += 1
-            elif line and (self._ended or line != b"\r" or lines == _MAX_EMPTY_LINES):
-                what = f"only CRLF, at most {_MAX_EMPTY_LINES} times, may follow the close delimiter"
+            elif line and (self._ended or line != b"\r" or lines == MAX_EMPTY_LINES):
+                what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may follow the close delimiter"
                 raise self._problem("multipart_epilogue", what, self._position)
             elif self._ended:
                 return

@@ -158,6 +158,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("M71: before it is complete", b"--b\r\n\rX", "part_header_syntax"),
     ("M71: LF first", b"--b\r\n\n", "part_header_syntax"),
     ("M73: over 16 KiB", b"--b\r\n" + block_of(BLOCK + 1) + b"\r\nv" + END, "part_headers_too_large"),
+    ("M73: a CR after a full block", b"--b\r\n" + block_of(BLOCK) + b"\rx", "part_header_syntax"),
+    ("M73: a LF after a full block", b"--b\r\n" + block_of(BLOCK) + b"x\n", "part_header_syntax"),
     ("M73: without end", b"--b\r\nX: " + b"x" * (BLOCK + 100), "part_headers_too_large"),
     ("M73: LF goes before", b"--b\r\nX: \n" + b"x" * (BLOCK + 100), "part_header_syntax"),
     ("M37", b"--b\r\nX: 1\r\n\r\nv" + END, "disposition_missing"),

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
+from clients.fuzzing.limit_grammar import filled
 from servers.contract.limits import Limits
 from tests.both_parsers.chunked_bodies import ACCEPTED, REFUSED
-from tests.head_lines import filled
 from tests.parsers import DECHUNK, Dechunk, dechunk_flask, decode_chunks
 from tests.sansio.splits import by_size, bytewise, two_way
 

@@ -95,10 +95,3 @@ def test_any_replacement_is_accepted(extended: str, replacements: list[str | Non
     if "%" not in plain and '"' not in plain:
         assert is_derived(plain, extended)
         assert not names_conflict(plain, extended)
-
-
-def test_long_names_are_compared_in_linear_time() -> None:
-    """Backtracking would take minutes."""
-    for extended in ("_" * 8000 + "a", ("\xe9" * 10 + "-") * 800, "\xe9a" * 4000 + "b", "a" * 8000 + "\xe9"):
-        for plain in ("_" * 8000, "-" * 8001, "a" * 4000 + "c", "=?utf-8?Q?" + "=C3" * 2000 + "?="):
-            assert names_conflict(plain, extended) is not is_derived(plain, extended)

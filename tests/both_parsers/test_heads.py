@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from clients.fuzzing.limit_grammar import filled
 from servers.contract.limits import Limits
-from tests.head_lines import filled
 from tests.parsers import READ_HEAD, ReadHead
 from tests.sansio.splits import bytewise
 

@@ -8,6 +8,8 @@ import pytest
 
 from servers.contract.limits import Limits
 from servers.contract.parsers import Parsers
+from servers.contract.problems import Problem
+from servers.contract.request import PartData
 from tests.both_parsers.forms import ACCEPTED, BLOCK, END, HEAD, HEADER, REFUSED, block_of
 from tests.parsers import BOTH_PARSERS, LIMITS, Part, parse_form
 from tests.sansio.splits import SEGMENT, by_size, bytewise, two_way
@@ -54,6 +56,20 @@ def test_the_result_does_not_depend_on_the_split(parsers: Parsers, body: bytes) 
             assert _parse(parsers, [body[:at], body[at:]]) == whole, at
     if len(body) <= 20_000:
         assert _parse(parsers, bytewise(body)) == whole
+
+
+@BOTH_PARSERS
+def test_the_data_before_a_fault_come_first(parsers: Parsers) -> None:
+    """M89: a limit on the data is judged before the fault behind them, for every split."""
+    body = HEAD + b"v" * 9 + b"\r\n--b--junk"
+    for pieces in ([body], bytewise(body), *two_way(body)):
+        parser = parsers.multipart(parsers.content_type("multipart/form-data; boundary=b"), LIMITS)
+        data = bytearray()
+        with pytest.raises(Problem):
+            for piece in pieces:
+                for event in parser.feed(piece):
+                    data += event.data if isinstance(event, PartData) else b""
+        assert data == b"v" * 9, pieces
 
 
 @BOTH_PARSERS

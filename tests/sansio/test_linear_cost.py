@@ -16,7 +16,9 @@ import pytest
 from servers.contract.json_reader import read_json
 from servers.contract.limits import MIB, Limits
 from servers.contract.problems import Problem
+from servers.flask_reading.conflicting_names import names_conflict
 from servers.sansio.cookies import parse_cookies
+from servers.sansio.derived_names import is_derived
 from servers.sansio.disposition import parse_disposition
 from servers.sansio.media_types import parse_media_type
 from servers.sansio.multipart import FormDataParser
@@ -137,6 +139,14 @@ _WORK: list[tuple[str, int, Callable[[int], object]]] = [
         32 * 1024,
         lambda n: _refused(lambda: parse_disposition(b"form-data; name=a" + b" " * n + b"x")),
     ),
+    ("two names of underscores", 32 * 1024, lambda n: is_derived("_" * n, "_" * n + "\xe9")),
+    (
+        "two names of other characters",
+        32 * 1024,
+        lambda n: is_derived("\xe9?" * (n // 2), "\xe9-" * (n // 2)),
+    ),
+    ("names of underscores on Flask", 32 * 1024, lambda n: names_conflict("_" * n, "_" * n + "\xe9")),
+    ("names on Flask", 32 * 1024, lambda n: names_conflict("\xe9?" * (n // 2), "\xe9-" * (n // 2))),
     ("brackets in JSON", MIB // 4, lambda n: _refused(lambda: read_json(b"[" * n, 64))),
     ("closed brackets in JSON", MIB // 4, lambda n: read_json(b"[" + b"[]," * (n // 3) + b"1]", 64)),
     (
