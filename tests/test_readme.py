@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from clients.__main__ import SUMMARIES
+from clients.comparison.cases import backend_tier
+from clients.comparison.runner import load_all_cases
 from servers.routes import ROUTES
 from servers.settings import Settings
 from servers.socket_upload import main
@@ -185,3 +187,16 @@ def test_continuous_integration_runs_the_two_commands_word_for_word() -> None:
     for beginning in (".venv/bin/python -m pytest", ".venv/bin/python clients/compare.py"):
         assert len([line for line in readme.splitlines() if beginning in line]) >= 1
         assert beginning in script
+
+
+def test_the_counts_of_cases_are_true() -> None:
+    cases = load_all_cases()
+    recorded = sum(case.client == "raw" for case in cases)
+    flask = sum(case.tier <= backend_tier("flask") for case in cases)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    described = (ROOT / "pyproject.toml").read_text("utf-8")
+    for text in (readme, described):
+        assert f"with {len(cases):,} requests" in text
+    assert f"has {len(cases):,} cases: {recorded:,} recorded requests and {len(cases) - recorded} calls" in readme
+    assert f"(`flask run` {flask:,})" in readme
+    assert f"\n{len(cases)} cases: socket, flask and gunicorn agree" in readme
