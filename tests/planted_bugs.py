@@ -45,7 +45,8 @@ Patch = Callable[[], None]
 class PlantedBug:
     """One bug in `backend`. It breaks `rule`, and compare must report the cases `caught_by` as different.
 
-    `cases` is a glob for compare that matches these cases and similar ones.
+    `cases` is a glob for compare that matches these cases and similar ones. `fuzzed` says whether fuzz can
+    see it too: fuzz reads no file back and counts no interim responses.
     """
 
     name: str
@@ -54,17 +55,20 @@ class PlantedBug:
     cases: str
     caught_by: frozenset[str]
     patch: Patch
+    fuzzed: bool
 
 
 PLANTED_BUGS: dict[str, PlantedBug] = {}
 
 
-def planted_bug(backend: str, rule: str, cases: str, *caught_by: str) -> Callable[[Patch], Patch]:
+def planted_bug(
+    backend: str, rule: str, cases: str, *caught_by: str, fuzzed: bool = True
+) -> Callable[[Patch], Patch]:
     """Register a patch under the name of its function."""
 
     def register(patch: Patch) -> Patch:
         name = patch.__name__.replace("_", "-")
-        PLANTED_BUGS[name] = PlantedBug(name, backend, rule, cases, frozenset(caught_by), patch)
+        PLANTED_BUGS[name] = PlantedBug(name, backend, rule, cases, frozenset(caught_by), patch, fuzzed)
         return patch
 
     return register
@@ -216,7 +220,13 @@ def every_trailer_counts(original: Any, line: bytes) -> Any:
     return original(line).replace(b"_", b"-")
 
 
-@planted_bug("socket", "M81", "*part*read-back", "part-of-octets-without-a-filename-then-read-back")
+@planted_bug(
+    "socket",
+    "M81",
+    "*part*read-back",
+    "part-of-octets-without-a-filename-then-read-back",
+    fuzzed=False,
+)
 @in_place_of((form.FormBuilder, "_file_part"))
 def files_of_a_form_are_hashed_and_not_stored(original: Any, self: Any, index: int, head_of_part: Any) -> Any:
     part = original(self, index, head_of_part)
@@ -226,7 +236,12 @@ def files_of_a_form_are_hashed_and_not_stored(original: Any, self: Any, index: i
 
 
 @planted_bug(
-    "socket", "B37", "no-interim-*", "no-interim-response-before-413", "no-interim-response-before-405"
+    "socket",
+    "B37",
+    "no-interim-*",
+    "no-interim-response-before-413",
+    "no-interim-response-before-405",
+    fuzzed=False,
 )
 @in_place_of((socket_connection.Connection, "_begin"))
 def continue_is_sent_before_the_head_is_checked(original: Any, self: Any, received: Any) -> None:

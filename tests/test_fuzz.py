@@ -90,7 +90,7 @@ def test_a_planted_bug_is_found_soon(
 
 
 @pytest.mark.soak(seconds=30)
-@pytest.mark.parametrize("name", PLANTED_BUGS)
+@pytest.mark.parametrize("name", [name for name, bug in PLANTED_BUGS.items() if bug.fuzzed])
 def test_every_planted_bug_is_found(
     backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
