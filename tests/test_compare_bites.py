@@ -1,4 +1,4 @@
-"""compare finds each bug of tests/planted_bugs.py, names its cases, and finds nothing else."""
+"""compare finds each bug of tests/planted_bugs, names its cases, and finds nothing else."""
 
 import json
 import subprocess

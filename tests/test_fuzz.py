@@ -20,7 +20,7 @@ SEED = 20240118
 # Four backends get fewer requests: the development server needs a thread for each.
 COUNTS = {("socket", "gunicorn"): 4000, ("socket", "gunicorn", "flask", "fastapi"): 1500}
 SOAK = 100_000
-# Enough for each bug of tests/planted_bugs.py; some need one kind of fault.
+# Enough for each bug of tests/planted_bugs; some need one kind of fault.
 BITES = 3000
 
 
