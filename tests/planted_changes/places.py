@@ -192,10 +192,13 @@ class _Finder:
         self._in_pattern = in_pattern
 
     def _visit_call(self, call: ast.Call) -> None:
-        """Of a Problem the code and the header fields are visited. The flags of a pattern are one place."""
+        """Visits the code and the header fields of a Problem. The flags of a pattern are one place."""
         self._visit_children(call, ("func", "keywords"))
         self._above.append(call)
-        arguments = call.args[:1] if _called(call) == "Problem" or _is_matcher(call) else call.args
+        name = _called(call)
+        arguments = call.args[:1] if name in ("Problem", "_problem") or _is_matcher(call) else call.args
+        if name == "at":
+            arguments = []  # the place of a Problem
         for index, argument in enumerate(arguments):
             self._in_pattern = _is_matcher(call)
             self._visit(argument, "args", index)
@@ -240,6 +243,8 @@ class _Finder:
             return (only_traces and not node.orelse) or ast.unparse(node.test).endswith("TYPE_CHECKING")
         if isinstance(node, ast.Expr):
             return isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Subscript):
+            return isinstance(node.value, ast.Name) and node.value.id == "Literal"
         if isinstance(node, ast.Call):
             return _called(node) in _SHOWN_ONLY
         if isinstance(node, ast.ClassDef):
