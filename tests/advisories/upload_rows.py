@@ -42,7 +42,8 @@ def many_files(target: Target) -> None:
         assert len(response.json()["files"]) == _FILES
     # Four more for the pulse's connection and the file that /healthz tries to write.
     assert most <= before + _TOGETHER * _DESCRIPTORS_AN_UPLOAD + 4, f"{most} descriptors, {before} before"
-    assert eventually(lambda: descriptors(target.pid) <= before)
+    # A request of the pulse may be under way at each look; a leak would be at least one for each upload.
+    assert eventually(lambda: descriptors(target.pid) <= before + 2)
     assert eventually(lambda: not target.temporary())
 
 

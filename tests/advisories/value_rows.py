@@ -232,7 +232,7 @@ def _ranges() -> Iterable[Attack]:
         "underscore": (b"bytes=1_0-", 200),
         "plus": (b"bytes=+1-2", 200),
         "huge": (b"bytes=9999999999999999999-", 416),
-        "20-digits": (b"bytes=99999999999999999999-", 200),
+        "20-digits": (b"bytes=99999999999999999999-", 416),
         "backwards": (b"bytes=3-2", 200),
     }
     for name, (value, status) in values.items():
