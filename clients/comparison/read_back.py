@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from ..http1.exchange import Exchange, exchange
 
 _MOST = 3  # files of one response
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def unreadable_file(received: Exchange, host: str, port: int) -> str:
@@ -44,6 +46,7 @@ def _stored(received: Exchange) -> Iterator[dict[str, Any]]:
 
 
 def _is_stored(file: Any) -> bool:
+    sha256 = file.get("sha256") if isinstance(file, dict) else None
     return (
-        isinstance(file, dict) and bool(file.get("href")) and file["href"] == f"/files/{file.get('sha256')}"
+        isinstance(sha256, str) and bool(_SHA256.fullmatch(sha256)) and file.get("href") == f"/files/{sha256}"
     )

@@ -87,6 +87,7 @@ class FormBuilder:
         part.feed(data)
 
     def _end(self, part: "_TextPart | _FilePart") -> None:
+        self._part = None
         if self._quoted_printable is not None:
             self._quoted_printable.finish()
         if isinstance(part, _TextPart):

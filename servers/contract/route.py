@@ -70,13 +70,13 @@ class RouteTable:
         if head.method not in METHODS:
             raise Problem("method_not_implemented", f"{head.method} is not one of {', '.join(METHODS)}")
         route = self._match(head.path)
-        if head.method == "OPTIONS" and head.method not in route.methods:
+        if head.method in route.methods or (head.method == "HEAD" and "GET" in route.methods):
+            return route
+        if head.method == "OPTIONS":
             return route.options()
-        if head.method not in route.allow.split(", "):
-            raise Problem(
-                "method_not_allowed", f"{head.path} allows {route.allow}", headers=(("Allow", route.allow),)
-            )
-        return route
+        raise Problem(
+            "method_not_allowed", f"{head.path} allows {route.allow}", headers=(("Allow", route.allow),)
+        )
 
     def _match(self, path: str) -> Route:
         *named, (_, echo) = self._routes

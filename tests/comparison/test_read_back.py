@@ -48,6 +48,7 @@ def test_another_response_is_reported(response: bytes, fault: str) -> None:
         _says({"files": [{"href": "/elsewhere"}, {"href": 1}, "x", None]}),
         _says({"files": None}),
         _says({"files": 3}),
+        _says({"files": [{"href": "/files/None"}, {"href": "/files/é", "sha256": "é"}]}),
         _says([1]),
         _says({"files": [_FILE]}, status=400),
         Exchange(no_response="nothing"),

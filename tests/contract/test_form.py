@@ -163,6 +163,12 @@ def test_the_data_of_the_next_part_are_not_checked() -> None:
     assert _build(_part(_QP, b"a"), _part(_head(), b"=")).form[1].value == "="
 
 
+def test_data_after_the_end_of_a_part_belong_to_no_part() -> None:
+    builder = _build(_part(_head(), b"a"))
+    with pytest.raises(AssertionError):
+        builder.feed([PartData(b"b")])
+
+
 def test_a_problem_names_the_part() -> None:
     """W6."""
     with pytest.raises(Problem) as raised:
