@@ -50,9 +50,11 @@ class Budget:
         self._ends = time.monotonic() + self._seconds
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         if time.monotonic() + expected_seconds(item) > self._ends:
             self._left.append(item.nodeid)
+            # The test before kept the fixtures that this one shares with it; the next test may be elsewhere.
+            item.session._setupstate.teardown_exact(nextitem)
             return True  # nothing else runs this test
         self._ran += 1
         return None

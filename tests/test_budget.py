@@ -21,6 +21,24 @@ def test_short(number):
     time.sleep(0.1)
 """
 
+_MODULE = """
+import pytest
+
+@pytest.fixture(scope="module", autouse=True)
+def of_this_module():
+    yield
+
+@pytest.mark.soak(seconds=1000)
+@pytest.mark.parametrize("number", range(10))
+def test_long(number):
+    raise AssertionError("there is no time for it")
+
+@pytest.mark.soak(seconds=0)
+@pytest.mark.parametrize("number", range(10))
+def test_short(number):
+    pass
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -61,3 +79,11 @@ def test_a_budget_needs_one_process(folder: Path) -> None:
     done = run(folder, "--budget", "1", "-n", "2")
     assert done.returncode == 4
     assert "--budget needs -n 0" in done.stderr
+
+
+def test_a_test_that_is_left_keeps_no_fixture_of_its_module(folder: Path) -> None:
+    for module in "abc":
+        (folder / f"test_{module}.py").write_text(_MODULE)
+    done = run(folder, "--budget", "60", "--budget-order", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall(r"test_short\[\d+\] PASSED", done.stdout)) == 50
