@@ -44,7 +44,7 @@ def fuzz(
     """
     cases = [case for case in load_cases() if projection.includes(case)]
     if not projection.parsed:
-        _store_samples(backends, {*STORED, *(name for case in cases for name in case.store)})
+        store_samples(backends, {*STORED, *(name for case in cases for name in case.store)})
     generator = Generator(seed, cases)
     report = FuzzReport(seed, [backend.name for backend in backends])
     started = time.monotonic()
@@ -138,7 +138,8 @@ def _as_json(shown: Exchange) -> dict[str, object]:
     }
 
 
-def _store_samples(backends: Sequence[Backend], names: Iterable[str]) -> None:
+def store_samples(backends: Sequence[Backend], names: Iterable[str]) -> None:
+    """Upload the named sample files, which generated requests ask for, to each backend. Raises NotStored."""
     for backend, name in itertools.product(backends, sorted(names)):
         if problem := store_sample(name, backend):
             raise NotStored(f"{backend.name}: {problem}")

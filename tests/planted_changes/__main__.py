@@ -10,14 +10,22 @@ from multiprocessing import get_context
 import click
 
 from .changes import COUNTS, Change, draw, files_of, load_equivalents, unchanged
-from .judging import BACKENDS, Verdict, fuzzed_difference, judge
+from .judging import BACKENDS, Verdict, judge
+from .survivors import fuzzed_differences
 
 _SENT_FIRST = 60
 _DEFAULT = ", ".join(f"{folder} {count}" for folder, count in COUNTS.items())
 
 
 @click.command()
-@click.option("--seed", default=1, show_default=True, help="The same seed draws the same changes.")
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=int,
+    default=(1,),
+    help="The same seed draws the same changes. Repeatable.  [default: 1]",
+)
 @click.option(
     "--folder",
     "folders",
@@ -26,7 +34,11 @@ _DEFAULT = ", ".join(f"{folder} {count}" for folder, count in COUNTS.items())
     default=tuple(COUNTS),
     help="Change only this folder. Repeatable.",
 )
-@click.option("--count", type=click.IntRange(min=1), help=f"Changes in each folder.  [default: {_DEFAULT}]")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help=f"Changes in each folder, for each seed.  [default: {_DEFAULT}]",
+)
 @click.option("--at-least", default=97.0, show_default=True, help="The share that must be found, in percent.")
 @click.option("--at-once", default=os.cpu_count() or 1, show_default=True, help="Changes that run at once.")
 @click.option(
@@ -38,7 +50,7 @@ _DEFAULT = ", ".join(f"{folder} {count}" for folder, count in COUNTS.items())
 )
 @click.option("--list", "only_list", is_flag=True, help="Print the changes without running them.")
 def main(
-    seed: int,
+    seeds: tuple[int, ...],
     folders: tuple[str, ...],
     count: int | None,
     at_least: float,
@@ -51,29 +63,42 @@ def main(
     A survivor is a change that no recorded case finds. Exit status: 0 enough changes are found; 1 fewer; 2
     wrong usage, or the unchanged code fails a case.
     """
-    drawn = [change for folder in folders for change in draw(folder, count or COUNTS[folder], seed)]
+    drawn = _drawn(folders, seeds, count)
     if only_list:
         for change in drawn:
             click.echo(change)
         return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        _refuse_if_unchanged_fails(pool, folders, seed)
+        _refuse_if_unchanged_fails(pool, folders, seeds[0])
         verdicts: dict[Change, Verdict] = {}
-        for change, verdict in _judged(pool, drawn, seed, at_once):
+        for change, verdict in _judged(pool, drawn, seeds[0], at_once):
             verdicts[change] = verdict
             by = verdict.found_by or "SURVIVED"
             click.echo(
                 f"{len(verdicts)}/{len(drawn)} {change.file}:{change.line} {by} ({verdict.seconds:.1f} s)"
             )
-        listed = [change for change in drawn if any(entry.is_of(change) for entry in load_equivalents())]
-        survivors = [c for c in drawn if not verdicts[c].found_by and c not in listed]
-        enough = show_shares(drawn, verdicts, survivors, at_least)
-        for change in listed:
-            if verdicts[change].found_by:
-                click.echo(f"\nlisted as equivalent, but found: {change}")
-        for change, shown in zip(survivors, _fuzzed(pool, survivors, requests, seed), strict=True):
-            click.echo(f"\n{change}{shown}")
+    listed = [change for change in drawn if any(entry.is_of(change) for entry in load_equivalents())]
+    survivors = [c for c in drawn if not verdicts[c].found_by and c not in listed]
+    enough = show_shares(drawn, verdicts, survivors, at_least)
+    for change in listed:
+        if verdicts[change].found_by:
+            click.echo(f"\nlisted as equivalent, but found: {change}")
+    shown = _fuzzed(survivors, requests, seeds[0])
+    for change in survivors:
+        click.echo("\n    ".join(filter(None, (f"\n{change}", shown.get(change)))))
     sys.exit(0 if enough else 1)
+
+
+def _drawn(folders: Sequence[str], seeds: Sequence[int], count: int | None) -> list[Change]:
+    """The changes of all seeds. One that two seeds draw is tried once."""
+    return list(
+        dict.fromkeys(
+            change
+            for folder in folders
+            for seed in seeds
+            for change in draw(folder, count or COUNTS[folder], seed)
+        )
+    )
 
 
 def _refuse_if_unchanged_fails(pool: ProcessPoolExecutor, folders: Sequence[str], seed: int) -> None:
@@ -122,21 +147,17 @@ def show_shares(
     return all(share >= at_least for share in shares)
 
 
-def _fuzzed(
-    pool: ProcessPoolExecutor, survivors: Sequence[Change], requests: int | None, seed: int
-) -> Iterator[str]:
+def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int) -> dict[Change, str]:
     """For each survivor the difference that generated requests show; nothing if none are to be sent."""
     if requests is None:
-        yield from ("" for _ in survivors)
-        return
-    running = [
-        pool.submit(
-            fuzzed_difference, change.module, change.source(), BACKENDS[change.folder][0], requests, seed
-        )
-        for change in survivors
-    ]
-    for run in running:
-        yield f"\n    {run.result() or 'no difference'} in {requests} generated requests"
+        return {}
+    by_backend: dict[str, list[Change]] = {}
+    for change in survivors:
+        by_backend.setdefault(BACKENDS[change.folder][0], []).append(change)
+    found: dict[Change, str] = {}
+    for backend, changes in by_backend.items():
+        found |= fuzzed_differences(changes, backend, requests, seed)
+    return {change: f"{found.get(change, 'no difference')} in {requests} requests" for change in survivors}
 
 
 if __name__ == "__main__":

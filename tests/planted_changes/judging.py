@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -22,18 +22,18 @@ from clients import launch
 from clients.comparison.cases import Case
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, KnownDifferences, load_known_differences
 from clients.comparison.runner import Backend, load_all_cases, run_cases
-from clients.fuzzing.run import fuzz
 from clients.launch import BackendKind, LaunchError, RunningBackend
 
 BACKENDS = {"sansio": ("socket",), "flask_reading": ("gunicorn", "flask"), "contract": ("socket", "gunicorn")}
 """The backends that a change in a folder is tried on; the next one when it survives on the last."""
 
-_START_SECONDS = 30.0
+START_SECONDS = 30.0
+"""How long a server may take to start."""
+
 # A server that is still compared after so long is ended, and the case at hand fails.
 _COMPARE_SECONDS = 900.0
-_UNCHANGED = {"socket": "gunicorn", "gunicorn": "socket"}
-_ENVIRONMENT = {"WIREPROOF_DURABILITY": "fast"}
-_FUZZED_AT_ONCE = 5000
+ENVIRONMENT = {"WIREPROOF_DURABILITY": "fast"}
+"""The settings of a changed server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,10 @@ def judge(module: str, source: str, backends: Sequence[str], first: Sequence[str
     return Verdict(found_by, case, time.monotonic() - started)
 
 
-def fuzzed_difference(module: str, source: str, backend: str, requests: int, seed: int) -> str:
-    """The first difference to an unchanged other backend that generated requests show, or ""."""
-    known_differences = _cases()[1]
-    unchanged = launch.start(_UNCHANGED[backend], env=_ENVIRONMENT, seconds=_START_SECONDS)
-    with unchanged, changed_backend(backend, module, source) as changed:
-        compared = [Backend(one.name, one.host, one.port) for one in (unchanged, changed)]
-        for done in range(0, requests, _FUZZED_AT_ONCE):
-            count = min(_FUZZED_AT_ONCE, requests - done)
-            report = fuzz(compared, seed=seed + done, known_differences=known_differences, count=count)
-            if report.different:
-                return next(iter(report.different))
-    return ""
-
-
 @contextmanager
-def changed_backend(name: str, module: str, source: str) -> Iterator[RunningBackend]:
+def changed_backend(
+    name: str, module: str, source: str, env: Mapping[str, str] = ENVIRONMENT
+) -> Iterator[RunningBackend]:
     """The backend with another text of one module. Raises LaunchError."""
     kind = launch.BACKENDS[name]
     with tempfile.TemporaryDirectory(prefix="wireproof-change-") as folder:
@@ -90,7 +78,7 @@ def changed_backend(name: str, module: str, source: str) -> Iterator[RunningBack
         # Every backend prints its URL. It may refuse /healthz, which the cases then show.
         changed = BackendKind((*program, *kind.command[2:]), prints_url=True)  # after `python -m`
         with patch.dict(launch.BACKENDS, {name: changed}):
-            backend = launch.start(name, env=_ENVIRONMENT, seconds=_START_SECONDS)
+            backend = launch.start(name, env=env, seconds=START_SECONDS)
         try:
             yield backend
         finally:
