@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from clients.launch import PROJECT_ROOT
 from servers.flask_upload import create_app
 from servers.settings import Settings
-from servers.socket_server.processes import listen
+from servers.socket_server.listening import listen
 from servers.socket_server.worker import Worker
 
 _SERVERS = PROJECT_ROOT / "servers"

@@ -9,7 +9,7 @@ from typing import Any
 
 from servers.contract.limits import Limits
 from servers.settings import Settings
-from servers.socket_server.processes import listen
+from servers.socket_server.listening import listen
 from servers.socket_server.worker import Worker
 from servers.storage.base import Store
 from servers.storage.memory import MemoryStore
