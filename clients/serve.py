@@ -59,6 +59,7 @@ def main(
     if insecure_public:
         settings["insecure_public"] = "1"
     environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}
+    environment["WIREPROOF_SERVE_FLAGS"] = ",".join(settings)  # messages of the server name these as flags
     host = environment.get("WIREPROOF_HOST", HOST).strip("[]")
     command = kind.command_for(host, environment.get("WIREPROOF_PORT", "8000"))
     command += ["--wire"] * wire + list(arguments)

@@ -34,7 +34,7 @@ from .fastapi_server.body_stream import BodyStream
 from .fastapi_server.scope import read_scope
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, StartError
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
@@ -103,7 +103,8 @@ class Endpoint:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
         try:
             self._check_arrival(scope)
-            exchange = await run_sync(Exchange, head, TABLE, _PARSERS, self._context)
+            context = self._context.arrived_at(scope.get("server"))
+            exchange = await run_sync(Exchange, head, TABLE, _PARSERS, context)
         except Problem as problem:
             return problem_response(problem, head=head)
         try:
@@ -182,7 +183,9 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         try:
             app = globals()["app"] = create_app()
+        except StartError as error:  # the server's command shows it in one sentence
+            raise click.ClickException(str(error)) from None
         except SettingsError as error:
-            raise click.UsageError(str(error)) from None  # the server's command shows it as a usage error
+            raise click.UsageError(str(error)) from None
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,7 +25,7 @@ from .flask_server.body_input import BodyInput
 from .flask_server.dev_server import DevConnection
 from .flask_server.gunicorn_request import RequestBody
 from .routes import TABLE
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, StartError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -68,6 +68,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) -> FlaskResponse:
     """Steps 1 to 10 of contract section 4."""
     connection = DevConnection.of(environ, settings)
+    if (sock := environ.get("werkzeug.socket") or environ.get("gunicorn.socket")) is not None:
+        context = context.arrived_at(sock.getsockname())
     try:
         head = _read_head(environ, context.limits)
     except Problem as problem:
@@ -157,7 +159,9 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         try:
             app = globals()["app"] = create_app()
+        except StartError as error:  # the server's command shows it in one sentence
+            raise click.ClickException(str(error)) from None
         except SettingsError as error:
-            raise click.UsageError(str(error)) from None  # the server's command shows it in one sentence
+            raise click.UsageError(str(error)) from None
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

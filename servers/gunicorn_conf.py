@@ -6,7 +6,7 @@ In an installation: `gunicorn -c python:wireproof.servers.gunicorn_conf`. No app
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 if __package__:
     from .flask_server.gunicorn_worker import Worker
@@ -16,10 +16,17 @@ else:  # gunicorn loads a file by its path, without a package
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
 
+
+def _end(error: SettingsError) -> NoReturn:
+    """End gunicorn with one sentence instead of a traceback."""
+    print(f"Error: {error}", file=sys.stderr)
+    raise SystemExit(error.exit_status) from None
+
+
 try:
     _settings = Settings.from_environment()
 except SettingsError as error:
-    raise SystemExit(f"gunicorn: {error}") from None
+    _end(error)
 _limits = _settings.limits
 
 _host = _settings.host.strip("[]")
@@ -55,7 +62,7 @@ def on_starting(server: Any) -> None:
     try:
         _settings.open_store()
     except SettingsError as error:
-        raise SystemExit(f"gunicorn: {error}") from None
+        _end(error)
 
 
 def when_ready(server: Any) -> None:
@@ -66,4 +73,4 @@ def when_ready(server: Any) -> None:
             if isinstance(address, tuple):
                 _settings.check_bind(address[0])
         except SettingsError as error:
-            raise SystemExit(f"gunicorn: {error}") from None
+            _end(error)

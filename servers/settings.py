@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from .contract.access import LOOPBACK_HOSTS, AccessRules
+from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
 from .contract.route import Context
 from .storage import open_store
 from .storage.base import Store
+from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
 
-PREFIX = "WIREPROOF_"
 _TOKEN = re.compile("[!-~]+")
 # The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
 _SECONDS = {
@@ -33,12 +33,21 @@ LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 class SettingsError(ValueError):
     """A flag or a variable has a value that cannot be used; the message names it."""
 
+    exit_status: ClassVar = 2
+
+
+class StartError(SettingsError):
+    """The settings are in order, but the machine does not allow them: the port is in use, for example."""
+
+    exit_status = 1
+
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that can be set. Each field and each limit is read from `WIREPROOF_<NAME>`.
 
     `hosts` are more names, without ports, that the Host field may have (comma-separated in the environment).
+    The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     """
 
@@ -53,38 +62,49 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
-        """Settings from the variables in `environ`. A `given` value that is not None replaces its variable.
+    def from_environment(
+        cls, environ: Mapping[str, str] | None = None, *, wire: bool = False, **flags: Any
+    ) -> Self:
+        """Settings from the variables in `environ`. A flag whose value is not None replaces its variable.
 
-        Raises SettingsError for a value that is malformed or out of range.
+        Logs a warning for an unknown variable, and for workers that have no effect (`wire`: `--wire` takes
+        one). Raises SettingsError for a value that is malformed or out of range.
         """
         environ = os.environ if environ is None else environ
-        values = {name: environ[PREFIX + name.upper()] for name in _NAMES if PREFIX + name.upper() in environ}
-        values |= {name: value for name, value in given.items() if value is not None}
-        limits = {name: _number(name, values.pop(name)) for name in LIMIT_NAMES if name in values}
-        unknown = values.keys() - _NAMES
-        if unknown:
-            raise SettingsError(f"there is no setting {sorted(unknown)[0]!r}")
-        settings = replace(cls(**_typed(values)), limits=replace(Limits(), **limits))
-        settings.check()
+        flags = {name: value for name, value in flags.items() if value is not None}
+        if unknown := flags.keys() - _NAMES:
+            raise SettingsError(f"there is no setting {min(unknown)!r}")
+        warn_of_unknown(environ, _NAMES)
+        names = names_for_messages(_NAMES, flags, environ)
+        values = {name: environ[variable(name)] for name in _NAMES if variable(name) in environ} | flags
+        limits = {name: _number(names[name], values.pop(name)) for name in LIMIT_NAMES if name in values}
+        settings = replace(cls(**_typed(values, names)), limits=replace(Limits(), **limits))
+        settings._check(names)
+        if "workers" in values and settings.workers > 1 and (wire or settings.processes == 1):
+            why = "--wire shows one process" if wire else "a store in memory belongs to one process"
+            warn_once(f"{names['workers']} has no effect: {why}")
         return settings
 
-    def check(self) -> None:
-        """Raise SettingsError for a value that is out of range."""
+    def _check(self, names: Mapping[str, str]) -> None:
+        """Raise SettingsError for a value that is out of range, with the name of its setting in `names`."""
         if self.durability not in ("safe", "fast"):
-            raise SettingsError(f"durability is 'safe' or 'fast', not {self.durability!r}")
+            raise SettingsError(f"{names['durability']} is 'safe' or 'fast', not {self.durability!r}")
         if self.token is not None and not _TOKEN.fullmatch(self.token):
             raise SettingsError(
-                "the token is empty or has characters other than visible ASCII: no client could send it"
+                f"{names['token']} is empty or has characters other than visible ASCII:"
+                " no client could send it"
             )
         if not 0 <= self.port <= 65535:
-            raise SettingsError(f"the port {self.port} is not one of 0 to 65535")
+            raise SettingsError(f"{names['port']} is 0 to 65535, not {self.port}")
         if not 1 <= self.workers <= 1024:
-            raise SettingsError(f"workers is 1 to 1024, not {self.workers}")
+            raise SettingsError(f"{names['workers']} is 1 to 1024, not {self.workers}")
+        for host in self.hosts:
+            if ":" in host and host_of_address(host) is None:
+                raise SettingsError(f"{names['hosts']} has names without ports, not {host!r}")
         for name, least in _SECONDS.items():
             seconds = getattr(self.limits, name)
             if not least <= seconds <= _LONGEST:
-                raise SettingsError(f"{name} is {least} to {_LONGEST} seconds, not {seconds}")
+                raise SettingsError(f"{names[name]} is {least} to {_LONGEST} seconds, not {seconds}")
 
     def check_bind(self, host: str | None = None) -> None:
         """Raise SettingsError when `host` is not loopback and neither a token nor insecure_public is set."""
@@ -99,7 +119,8 @@ class Settings:
     @cached_property
     def access(self) -> AccessRules:
         """The access rules: which names Host may have, and the token."""
-        return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
+        ours = {host_of_address(host) or host.lower() for host in (self.host, *self.hosts)}
+        return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self.token)
 
     @property
     def processes(self) -> int:
@@ -107,7 +128,7 @@ class Settings:
         return 1 if self.store.lower() == "memory:" else self.workers
 
     def open_store(self) -> Store:
-        """The store of these settings. Raises SettingsError for one that cannot be used."""
+        """The store of these settings. Raises SettingsError, StartError if the machine does not allow it."""
         try:
             return open_store(self.store, durable=self.durability == "safe")
         except ValueError as error:
@@ -120,16 +141,18 @@ class Settings:
         return Context(self.limits, self.access, store)
 
     def clean(self, store: Store) -> int:
-        """Remove what interrupted uploads have left in this store. Returns how many. Raises SettingsError."""
+        """Remove what interrupted uploads have left in this store. Returns how many. Raises StartError."""
         try:
             return store.clean()
         except OSError as error:
             raise self._unusable(error) from error
 
-    def _unusable(self, error: OSError) -> SettingsError:
-        return SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}")
+    def _unusable(self, error: OSError) -> StartError:
+        return StartError(f"the store {self.store!r} cannot be used: {error.strerror}")
 
 
+# A server that listens on these is reached under other names.
+_NO_NAMES = frozenset({"", "0.0.0.0", "[::]"})
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
 
 
@@ -141,15 +164,15 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
+def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     typed = dict(values)
     for name in ("port", "workers"):
         if name in typed:
-            typed[name] = _number(name, typed[name])
+            typed[name] = _number(names[name], typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
     if isinstance(typed.get("insecure_public"), str):
-        typed["insecure_public"] = _flag("insecure_public", typed["insecure_public"])
+        typed["insecure_public"] = _flag(names["insecure_public"], typed["insecure_public"])
     if isinstance(typed.get("store"), Path):
         typed["store"] = str(typed["store"])
     return typed

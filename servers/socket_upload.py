@@ -18,15 +18,15 @@ import click
 from rich.console import Console
 
 from .contract.limits import Limits
-from .settings import LIMIT_NAMES, Settings, SettingsError
-from .socket_server.listening import listen, url_of
+from .settings import LIMIT_NAMES, Settings, SettingsError, StartError
+from .socket_server.listening import listen, urls_of
 from .socket_server.processes import Supervisor, serve_here
 
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 class Refused(click.ClickException):
-    """The server cannot start with these settings. The command line itself is fine: no usage is shown."""
+    """The settings cannot be used. The command line itself is well formed: no usage is shown."""
 
     exit_code = 2
 
@@ -77,21 +77,23 @@ def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     try:
-        settings = Settings.from_environment(**given)
+        settings = Settings.from_environment(wire=wire, **given)
         settings.check_bind()
         context = settings.context(settings.open_store())
         removed = settings.clean(context.store)
         sockets = listen(settings)
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
     except SettingsError as error:
         raise Refused(str(error)) from None
     if removed:
         click.echo(f"Removed {removed} leftovers of interrupted uploads.", err=True)
 
-    url = url_of(sockets)
+    urls = " and ".join(urls_of(sockets))
 
     def ready() -> None:
         with contextlib.suppress(OSError):  # standard output is closed or full: serve anyway
-            print(f"wireproof socket server on {url} (store: {settings.store})", flush=True)
+            print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(

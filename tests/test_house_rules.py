@@ -46,7 +46,8 @@ ROOMS = {
     "servers.contract": Room(("servers.contract", "servers.storage.base")),
     "servers.storage": Room(("servers.storage",)),
     "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base")),
-    "servers.settings": Room(("servers.contract", "servers.storage")),
+    "servers.settings": Room(("servers.contract", "servers.storage", "servers.variables")),
+    "servers.variables": Room(()),
     "servers.socket_server": Room(
         (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
     ),

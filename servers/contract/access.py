@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ipaddress
 from dataclasses import dataclass
 
 from .problems import Problem
@@ -14,29 +15,57 @@ _CHALLENGE = (("WWW-Authenticate", 'Bearer realm="wireproof", Basic realm="wirep
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """`allowed_hosts` has names in lower case, without ports. `token` is None if none is required."""
+    """`allowed_hosts` has names as clients write them in Host, without ports, in lower case.
+
+    `token` is None if none is required. `local_address` is the address of this machine that the connection
+    arrived at, if it is known.
+    """
 
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     token: str | None = None
+    local_address: str | None = None
 
     def check_access(self, head: RequestHead, *, private: bool, needs_token: bool) -> None:
         """Check a request by its head alone, before the body is read.
 
         `private` marks a route whose response another site could read through a victim's browser. On such a
-        route, and in every request that a browser made, Host must be an allowed name: this stops DNS
-        rebinding (H172). Raises Problem `misdirected_host`, `forbidden_origin` or `token_required`, in this
-        order.
+        route, and in every request that a browser made, Host must be an allowed name or the local address:
+        this stops DNS rebinding (H172), where Host is a name of the attacker's. Raises Problem
+        `misdirected_host`, `forbidden_origin` or `token_required`, in this order.
         """
         if head.https_target:
             raise Problem("misdirected_host", "an https target on a plain connection (RFC 9110 7.4)")
-        if (private or _from_browser(head)) and _host_name(head) not in self.allowed_hosts:
-            raise Problem("misdirected_host", f"the host {head.host!a} is not an allowed host of this server")
+        if (private or _from_browser(head)) and not self._is_ours(_host_name(head)):
+            raise Problem(
+                "misdirected_host",
+                f"{head.host!a} is not a name of this server; --hosts or WIREPROOF_HOSTS adds names",
+            )
         if head.method not in _SAFE_METHODS and not _same_origin(head):
             raise Problem("forbidden_origin", "a page of another origin sent this request")
         if needs_token and self.token is not None and not _has_token(head, self.token):
             raise Problem(
                 "token_required", "send it as Bearer token or as Basic password", headers=_CHALLENGE
             )
+
+    def _is_ours(self, host: str) -> bool:
+        if host in self.allowed_hosts:
+            return True
+        # Only an address counts, because an attacker chooses names, not what an address stands for.
+        return self.local_address is not None and host == host_of_address(self.local_address)
+
+
+def host_of_address(text: str) -> str | None:
+    """An IP address as clients write it in Host (RFC 3986 3.2.2, RFC 5952), or None for any other text.
+
+    IPv6 is in brackets and without a zone; an address that is mapped from IPv4 is written as IPv4.
+    """
+    try:
+        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or f"[{address}]")
+    return str(address)
 
 
 def _from_browser(head: RequestHead) -> bool:

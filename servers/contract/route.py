@@ -27,6 +27,12 @@ class Context:
     access: AccessRules
     store: Store
 
+    def arrived_at(self, local: object) -> "Context":
+        """The context of a connection; `local` is what its socket's `getsockname` returns."""
+        if not isinstance(local, tuple):  # a Unix socket
+            return self
+        return replace(self, access=replace(self.access, local_address=local[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

@@ -74,6 +74,7 @@ class Connection:
     def __init__(self, sock: socket.socket, owner: ConnectionOwner) -> None:
         self._socket = sock
         self._owner = owner
+        self._context = owner.context.arrived_at(sock.getsockname())
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
         self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
@@ -209,7 +210,7 @@ class Connection:
             self._wait_for(Phase.IDLE, READ, now + seconds)
 
     def _begin(self, received: HeadReceived) -> None:
-        request = self._request = CurrentRequest(received, self._owner.context, time.monotonic())
+        request = self._request = CurrentRequest(received, self._context, time.monotonic())
         self._phase = Phase.BODY
         if self._observer:
             self._observer.began(received)

@@ -2,12 +2,16 @@
 
 import errno
 import socket
+from contextlib import suppress
 
-from ..settings import Settings, SettingsError
+from ..settings import Settings, StartError
 
 _BACKLOG = 1024
 # The errors of socket(2) and bind(2) for an address that this machine does not have: ::1 without IPv6.
 _ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+# For each address that stands for all: the loopback address, and an address elsewhere (RFC 5737, RFC 3849).
+_WILDCARDS = {"0.0.0.0": ("127.0.0.1", "203.0.113.1"), "::": ("::1", "2001:db8::1")}
 
 _SocketAddress = tuple[object, ...]
 
@@ -16,7 +20,7 @@ def listen(settings: Settings) -> list[socket.socket]:
     """Listening sockets on the addresses of `settings.host` (IPv4 and IPv6), all on the same port.
 
     A name may have addresses that this machine lacks. They are left out if another one is there.
-    Raises SettingsError when the host is not known, no address is there, or the port is in use.
+    Raises StartError when the host is not known, no address is there, or the port is in use.
     """
     port = settings.port
     sockets: list[socket.socket] = []
@@ -36,7 +40,7 @@ def listen(settings: Settings) -> list[socket.socket]:
         for sock in sockets:
             sock.close()
         why = error.strerror if isinstance(error, OSError) else "it is not a valid host name"
-        raise SettingsError(f"cannot listen on {settings.host} port {port}: {why}") from None
+        raise StartError(f"cannot listen on {settings.host} port {port}: {why}") from None
     return sockets
 
 
@@ -61,7 +65,22 @@ def _bind(family: socket.AddressFamily, address: _SocketAddress) -> socket.socke
     return sock
 
 
-def url_of(sockets: list[socket.socket]) -> str:
-    """The URL of the server that listens on these sockets."""
-    host, port = sockets[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def urls_of(sockets: list[socket.socket]) -> list[str]:
+    """The URLs that reach these sockets. For 0.0.0.0 and :: they have this machine's own addresses."""
+    return [
+        f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        for sock in sockets
+        for port in [sock.getsockname()[1]]
+        for host in _reachable(sock)
+    ]
+
+
+def _reachable(sock: socket.socket) -> list[str]:
+    address: str = sock.getsockname()[0]
+    if address not in _WILDCARDS:
+        return [address]
+    loopback, elsewhere = _WILDCARDS[address]
+    with suppress(OSError), socket.socket(sock.family, socket.SOCK_DGRAM) as probe:
+        probe.connect((elsewhere, 9))  # sends nothing: it only chooses the address to send from
+        return [loopback, probe.getsockname()[0]]
+    return [loopback]  # there is no network

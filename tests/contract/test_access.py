@@ -103,6 +103,44 @@ def test_an_https_target_is_misdirected_whatever_the_host() -> None:
 
 
 @pytest.mark.parametrize(
+    ("local", "host", "ours"),
+    [
+        ("192.168.0.7", "192.168.0.7:8000", True),
+        ("192.168.0.7", "192.168.0.7", True),
+        ("192.168.0.7", "192.168.0.70", False),
+        ("192.168.0.7", "192.168.0.7.evil.example", False),
+        ("::ffff:192.168.0.7", "192.168.0.7", True),
+        ("fd00::7", "[FD00::7]:8000", True),
+        ("fd00::7", "[fd00::8]", False),
+        ("fe80::7%eth0", "[fe80::7]", True),
+        ("192.168.0.7", "evil.example", False),
+        ("192.168.0.7", "", False),
+        ("192.168.0.7", None, False),
+        ("192.168.0.7", "localhost", True),
+        ("evil.example", "evil.example", False),  # a host of the application took a name for the address
+        ("/run/socket", "/run/socket", False),
+    ],
+)
+def test_the_address_that_a_connection_arrived_at_is_ours(local: str, host: str | None, ours: bool) -> None:
+    """H172: an attacker's name may stand for this address, so no name is ours because of it."""
+    rules = AccessRules(local_address=local)
+    expected = None if ours else "misdirected_host"
+    assert _code_of(head("GET", host=host), rules, private=True) == expected
+    browser = {"sec-fetch-site": "same-origin"}
+    assert _code_of(head(host=host, fields=browser), rules) == expected
+    other = {"origin": "http://evil.example"}
+    assert _code_of(head(host=host, fields=other), rules) == ("forbidden_origin" if ours else expected)
+
+
+def test_a_421_says_how_to_add_a_name() -> None:
+    with pytest.raises(Problem) as raised:
+        AccessRules().check_access(head("GET", host="box\xe4:80"), private=True, needs_token=False)
+    assert raised.value.detail == (
+        r"'box\xe4:80' is not a name of this server; --hosts or WIREPROOF_HOSTS adds names"
+    )
+
+
+@pytest.mark.parametrize(
     ("auth", "passes"),
     [
         (None, False),

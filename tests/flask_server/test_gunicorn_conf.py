@@ -127,11 +127,15 @@ class Listener:
         return self._address
 
 
-def test_public_address_is_refused_when_the_master_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_address_is_refused_when_the_master_is_ready(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     when_ready = loaded(monkeypatch, {}).when_ready
     when_ready(SimpleNamespace(LISTENERS=[Listener(("127.0.0.1", 80)), Listener("/run/socket")]))
-    with pytest.raises(SystemExit, match="is not a loopback address"):
+    with pytest.raises(SystemExit) as ended:
         when_ready(SimpleNamespace(LISTENERS=[Listener(("0.0.0.0", 80))]))
+    assert ended.value.code == 2
+    assert "'0.0.0.0' is not a loopback address" in capsys.readouterr().err
 
 
 def test_nothing_is_left_in_the_home_of_the_user(tmp_path: Path) -> None:
