@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 if __package__:
+    from .descriptors import CONNECTIONS, raise_limit
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from servers.descriptors import CONNECTIONS, raise_limit
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
 
@@ -37,7 +39,11 @@ worker_class = Worker
 # Each request with a complete head holds a thread. Slow heads and idle connections hold none, but slow bodies
 # do, so there are more threads than the work needs (G10).
 threads = 64
-worker_connections = 1000
+# When a worker has this many connections, new ones wait until others end: behind idle ones as long as
+# `keepalive` says. A thread may need four more descriptors for an upload, and the worker some for itself.
+_reserved = 5 * threads + 64
+_limit = raise_limit(CONNECTIONS + _reserved)
+worker_connections = max(min(CONNECTIONS, _limit - _reserved), 2 * threads)
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30
 timeout = 30

@@ -18,10 +18,12 @@ import click
 from rich.console import Console
 
 from .contract.limits import Limits
+from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError
 from .socket_server.listening import listen, urls_of
 from .socket_server.processes import Supervisor, serve_here
 
+_MORE_DESCRIPTORS = 500  # besides one for each connection: for the files of uploads that are under way
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
@@ -76,6 +78,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    raise_limit(CONNECTIONS + _MORE_DESCRIPTORS)
     try:
         settings = Settings.from_environment(wire=wire, **given)
         settings.check_bind()

@@ -48,10 +48,13 @@ ROOMS = {
     "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base")),
     "servers.settings": Room(("servers.contract", "servers.storage", "servers.variables")),
     "servers.variables": Room(()),
+    "servers.descriptors": Room(()),
     "servers.socket_server": Room(
         (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
     ),
-    "servers.socket_upload": Room((*_BACKEND, "servers.socket_server"), frozenset({"click", "rich"})),
+    "servers.socket_upload": Room(
+        (*_BACKEND, "servers.descriptors", "servers.socket_server"), frozenset({"click", "rich"})
+    ),
     "servers.flask_reading": Room(
         ("servers.contract", "servers.flask_reading"), frozenset({"werkzeug"}), stdlib=_FLASK_PARSING
     ),
@@ -59,7 +62,7 @@ ROOMS = {
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
-    "servers.gunicorn_conf": Room(("servers.flask_server", "servers.settings")),
+    "servers.gunicorn_conf": Room(("servers.descriptors", "servers.flask_server", "servers.settings")),
     "servers.fastapi_server": Room(
         ("servers.contract", "servers.settings", "servers.fastapi_server", "servers.sansio"),
         frozenset({"anyio", "h11", "starlette", "uvicorn"}),

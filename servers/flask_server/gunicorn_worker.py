@@ -18,6 +18,8 @@ from .gunicorn_request import PeerClosed, StrictParser, late_head
 from .linger import drain
 
 ACCEPT_PAUSE_SECONDS = 0.5
+# How often the waiting connections are looked through for late ones.
+_LOOK_SECONDS = 0.25
 
 
 class PatientSocket(socket.socket):
@@ -90,6 +92,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Read the settings, and serve until stopped."""
         self.limits = Settings.from_environment().limits
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
+        self.look_at = 0.0  # when to look for late connections again
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -138,9 +141,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Close connections whose head did not come in time, with a 408 if it had begun.
 
-        A worker that stops also closes connections on which no request has begun.
+        A worker that stops also closes connections on which no request has begun. Every turn of the loop
+        calls this. Looking through thousands of connections in each turn would take all of its time.
         """
         now = time.monotonic()
+        if now < self.look_at:
+            return
+        self.look_at = now + _LOOK_SECONDS
         stopping = not self.alive
         ended = [
             conn

@@ -12,6 +12,8 @@ import pytest
 from gunicorn.app.base import Application
 
 from clients.launch import PROJECT_ROOT, start
+from servers import descriptors
+from servers.descriptors import CONNECTIONS
 from servers.flask_server.gunicorn_worker import Worker
 
 
@@ -115,6 +117,15 @@ def test_worker_is_ours_and_may_keep_connections_that_hold_no_thread(monkeypatch
     settings = loaded(monkeypatch, {})
     assert settings.worker_class is Worker
     assert settings.worker_connections > settings.threads > 1
+
+
+@pytest.mark.parametrize("limit", [256, 1024, 5000, 10**6])
+def test_gunicorn_leaves_descriptors_for_uploads(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(descriptors, "raise_limit", lambda wanted: min(wanted, limit))
+    settings = loaded(monkeypatch, {})
+    most = settings.worker_connections
+    assert settings.threads < most <= CONNECTIONS
+    assert most == CONNECTIONS or most + 4 * settings.threads < limit or limit < 512
 
 
 class Listener:
