@@ -3,7 +3,7 @@
 compare, fuzz and the tests start all their servers here. Each backend is a process in a session of its own,
 and writes its log to a temporary file. In a checkout it runs in the project's folder, which is on its import
 path; in an installation it runs in a temporary folder. `stop` sends SIGTERM, and then SIGKILL to every
-process of the session that is left. Linux only.
+process of the session that is left. Linux and macOS.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class RunningBackend:
                 self.process.wait(seconds)
         # Workers may still hold the port after the first process has ended. `_run` made the group, so it has
         # no other processes.
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS forbids it if all have ended
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(seconds)
 

@@ -3,6 +3,7 @@
 import fcntl
 import socket
 import struct
+import sys
 import termios
 import time
 from collections.abc import Generator, Iterator
@@ -12,6 +13,7 @@ from ..contract.responses import Event
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
+_SO_NWRITE = 0x1024  # <sys/socket.h> of macOS; Python has no name for it
 
 
 class Progress(Enum):
@@ -85,7 +87,14 @@ class UnsentBytes:
         self._size = 0
 
     def made_progress(self) -> bool:
-        """Whether there are fewer than at the last call (Linux: SIOCOUTQ, tcp(7))."""
-        held = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
-        before, self._size = self._size, struct.unpack("i", held)[0]
+        """Whether there are fewer than at the last call."""
+        before, self._size = self._size, _unsent_by(self._socket)
         return self._size < before
+
+
+def _unsent_by(sock: socket.socket) -> int:
+    if sys.platform == "darwin":
+        return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+    held = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))  # SIOCOUTQ, tcp(7)
+    size: int = struct.unpack("i", held)[0]
+    return size

@@ -78,10 +78,10 @@ class Worker:
 
     def accept(self, sock: socket.socket) -> None:
         """Start a connection on a socket that was accepted."""
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._connections.add(Connection(sock, self))
         except OSError:  # the client has already gone
             sock.close()
