@@ -29,6 +29,8 @@ LOG = logging.getLogger("wireproof.socket")
 _START_AGAIN_SECONDS = 0.5
 # A worker that ends earlier has failed at its start.
 _START_SECONDS = 1.0
+# How often the supervisor looks whether its first workers run.
+_POLL_SECONDS = 0.01
 _TICK_SECONDS = 1.0
 # A worker is killed when it has shown no beat for so many ticks (X04).
 _SILENT_TICKS = 5
@@ -84,7 +86,8 @@ class Supervisor:
         next_tick = time.monotonic() + _TICK_SECONDS
         while not self._stopping or self._workers or self._replaced:
             due = min(next_tick, self._start_at) if self._must_start else next_tick
-            for number in self._signals.wait(due - time.monotonic()):
+            seconds = due - time.monotonic()
+            for number in self._signals.wait(seconds if is_ready else min(seconds, _POLL_SECONDS)):
                 self._follow(number)
             for pid, status in ended_children():
                 self._child_ended(pid, os.waitstatus_to_exitcode(status))
@@ -93,7 +96,7 @@ class Supervisor:
                 next_tick = time.monotonic() + _TICK_SECONDS
             if self._must_start and time.monotonic() >= self._start_at:
                 self._start()
-            if not (is_ready or self._must_start or self._stopping):
+            if not is_ready and not self._stopping and self._all_run():
                 is_ready = True
                 ready()
         return 0
@@ -153,14 +156,18 @@ class Supervisor:
             if ticks == _SILENT_TICKS and not worker.row.has_ended:
                 LOG.error("worker %d has been silent for %d s: killing it", pid, ticks * _TICK_SECONDS)
                 self._send(signal.SIGKILL, (pid,))
-        if not self._free_rows and all(map(_has_started, self._workers.values())):
+        if self._all_run(_START_SECONDS):
             self._send(DRAIN, self._replaced)
+
+    def _all_run(self, seconds: float = 0.0) -> bool:
+        """Whether all workers run, and have not ended for so long."""
+        latest = time.monotonic() - seconds
+        workers = self._workers.values()
+        return not self._free_rows and all(
+            worker.row.last_beat > 0 and worker.started <= latest for worker in workers
+        )
 
     def _send(self, number: int, pids: Iterable[int]) -> None:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-
-
-def _has_started(worker: _Process) -> bool:
-    return worker.row.last_beat > 0 and time.monotonic() - worker.started >= _START_SECONDS
