@@ -21,7 +21,8 @@ from .contract.limits import Limits
 from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError
 from .socket_server.listening import listen, urls_of
-from .socket_server.processes import Supervisor, serve_here
+from .socket_server.processes import serve_here
+from .socket_server.supervisor import Supervisor
 
 _MORE_DESCRIPTORS = 500  # besides one for each connection: for the files of uploads that are under way
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"

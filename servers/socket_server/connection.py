@@ -59,7 +59,8 @@ class ConnectionOwner(Protocol):
 
     loop: Loop
     context: Context
-    stopping: bool
+    draining: bool  # each response is the last of its connection
+    stopping: bool  # idle connections are closed, too
 
     def observer(self, sock: socket.socket) -> Observer | None:
         """The observer that prints this connection's bytes (`--wire`), or None."""
@@ -294,7 +295,7 @@ class Connection:
             and request.complete
             and request.received.keep_alive
             and self._limits.keep_alive_timeout > 0
-            and not self._owner.stopping
+            and not self._owner.draining
             # Without chunks the end of the connection is the end of a stream.
             and (chunked or not isinstance(response.body, EventStream))
         )

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import math
 import socket
 import time
 
@@ -11,39 +12,65 @@ from ..contract.route import Context
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .observer import Observer
+from .scoreboard import BEAT_SECONDS, Row, Scoreboard
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
 _PAUSE_SECONDS = 0.1
+# How long a new connection is left to other workers before this one looks again.
+_LEAVE_SECONDS = 0.001
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Listener:
-    """Accepts connections. When descriptors run out it pauses, so that the loop does not spin (X09)."""
+    """Accepts connections from one listening socket, which all workers share.
+
+    A worker that has clearly more connections than another leaves the next ones to that worker, so a burst is
+    spread evenly. When descriptors run out it pauses, so that the loop does not spin (X09).
+    """
 
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
         self._socket = sock
         self._worker = worker
         self._pause = Deadline(worker.loop, self._listen)
-        self._listen()
+        worker.loop.watch(sock, READ, self)
 
     def _listen(self) -> None:
-        if not self._worker.stopping:
-            self._worker.loop.watch(self._socket, READ, self)
+        self._worker.show_load()
+        self._worker.loop.watch(self._socket, READ, self)
 
     def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
-            try:
-                sock, _ = self._socket.accept()
-            except BlockingIOError:
+            if self._worker.row.should_leave_it():
+                self._pause_for(_LEAVE_SECONDS)
                 return
-            except OSError as error:
-                if error.errno in _OUT_OF_DESCRIPTORS:
-                    self._worker.loop.watch(self._socket, 0, self)
-                    self._pause.set(time.monotonic() + _PAUSE_SECONDS)
-                    return
-                continue  # the client has already gone (ECONNABORTED)
-            self._worker.accept(sock)
+            if not self._accept():
+                return
+
+    def accept_all(self) -> None:
+        """Accept what waits, at most as many as in one turn."""
+        for _ in range(_ACCEPTS_A_TURN):
+            if not self._accept():
+                return
+
+    def _accept(self) -> bool:
+        """Accept one connection; False when there is none, or no descriptor for it."""
+        try:
+            sock, _ = self._socket.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno in _OUT_OF_DESCRIPTORS:
+                self._worker.row.connections = math.inf  # the other workers do not wait for this one
+                self._pause_for(_PAUSE_SECONDS)
+                return False
+            return True  # the client has already gone (ECONNABORTED)
+        self._worker.accept(sock)
+        return True
+
+    def _pause_for(self, seconds: float) -> None:
+        self._worker.loop.watch(self._socket, 0, self)
+        self._pause.set(time.monotonic() + seconds)
 
     def close(self) -> None:
         self._pause.cancel()
@@ -52,7 +79,10 @@ class Listener:
 
 
 class Worker:
-    """Owns the connections of one process, and its loop. `grace` is in seconds, see `stop`."""
+    """Owns the connections of one process, and its loop. `grace` is in seconds, see `stop`.
+
+    `row` is its row of the scoreboard that it shares with other workers.
+    """
 
     def __init__(
         self,
@@ -61,20 +91,34 @@ class Worker:
         *,
         grace: float = 30.0,
         console: Console | None = None,
+        row: Row | None = None,
     ) -> None:
         self.loop = Loop()
         self.context = context
+        self.row = row or Scoreboard(1).rows[0]
+        self.draining = False
         self.stopping = False
         self._grace = grace
         self._console = console
         self._observed = 0
         self._connections: set[Connection] = set()
         self._listeners = [Listener(sock, self) for sock in listeners]
-        self._end_of_grace = Deadline(self.loop, self.loop.stop)
+        self._end_of_grace = Deadline(self.loop, self._end)
+        self._next_beat = Deadline(self.loop, self._beat)
 
     def run(self) -> None:
         """Serve until stopped."""
+        self.show_load()
+        self._beat()
         self.loop.run()
+
+    def _beat(self) -> None:
+        self.row.beat()
+        self._next_beat.set(time.monotonic() + BEAT_SECONDS)
+
+    def show_load(self) -> None:
+        """Tell the other workers how many connections this one has."""
+        self.row.connections = math.inf if self.draining else len(self._connections)
 
     def accept(self, sock: socket.socket) -> None:
         """Start a connection on a socket that was accepted."""
@@ -88,6 +132,7 @@ class Worker:
         except Exception:  # no memory for one more: the other connections go on (H109)
             LOG.exception("a connection could not begin")
             sock.close()
+        self.show_load()
 
     def observer(self, sock: socket.socket) -> Observer | None:
         """The observer of a new connection, or None without a console."""
@@ -100,7 +145,22 @@ class Worker:
     def connection_closed(self, connection: Connection) -> None:
         """Called by each connection when it is closed."""
         self._connections.discard(connection)
-        self._stop_when_empty()
+        self.show_load()
+        self._end_when_empty()
+
+    def drain(self) -> None:
+        """Accept no more, close each connection after its next response, and end when none is left.
+
+        No time is set, and no idle connection is closed before its time: no client loses a request. What
+        waits to be accepted is left to other workers. Safe to call twice.
+        """
+        if self.draining:
+            return
+        self.draining = True
+        self.show_load()
+        for listener in self._listeners:
+            listener.close()
+        self._end_when_empty()
 
     def stop(self) -> None:
         """Accept no more, close idle connections, and end when the last response is sent.
@@ -109,19 +169,25 @@ class Worker:
         """
         if self.stopping:
             return
-        for listener in self._listeners:
-            listener.on_ready()  # a client that waits to be accepted may have sent a request
-            listener.close()
+        if not self.draining:
+            for listener in self._listeners:
+                listener.accept_all()  # a client that waits to be accepted may have sent a request
         self.stopping = True
+        self.drain()
         for connection in list(self._connections):
             connection.stop()
         self._end_of_grace.set(time.monotonic() + self._grace)
-        self._stop_when_empty()
+        self._end_when_empty()
 
     def stop_at_once(self) -> None:
         """End now. Only work that runs in a thread is finished."""
-        self.loop.stop()
+        self._end()
 
-    def _stop_when_empty(self) -> None:
-        if self.stopping and not self._connections:
-            self.loop.stop()
+    def _end_when_empty(self) -> None:
+        if self.draining and not self._connections:
+            self._end()
+
+    def _end(self) -> None:
+        self._next_beat.cancel()
+        self.row.end()
+        self.loop.stop()

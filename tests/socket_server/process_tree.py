@@ -1,7 +1,15 @@
-"""The processes of a running server, as /proc shows them."""
+"""The processes of a running server, as /proc shows them, and code that they run at their start."""
 
 import os
 from pathlib import Path
+
+from clients.launch import PROJECT_ROOT
+
+
+def arranged(folder: Path, code: str) -> dict[str, str]:
+    """An environment in which a server runs `code` first. `folder` takes a file for it."""
+    (folder / "sitecustomize.py").write_text(code, "ascii")
+    return {"PYTHONPATH": os.pathsep.join((str(folder), str(PROJECT_ROOT)))}
 
 
 def children(pid: int) -> list[int]:
