@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules
 from .contract.limits import Limits
+from .contract.request_log import RequestLog
 from .contract.route import Context
 from .storage import open_store
 from .storage.base import Store
@@ -40,6 +41,7 @@ class Settings:
 
     `hosts` are more names, without ports, that the Host field may have (comma-separated in the environment).
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
+    `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +52,8 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()
     insecure_public: bool = False
+    quiet: bool = False
+    log_json: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -101,6 +105,11 @@ class Settings:
         """The access rules: which names Host may have, and the token."""
         return AccessRules(LOOPBACK_HOSTS | {host.lower() for host in self.hosts}, self.token)
 
+    @cached_property
+    def log(self) -> RequestLog:
+        """The log of requests."""
+        return RequestLog(quiet=self.quiet, as_json=self.log_json)
+
     @property
     def processes(self) -> int:
         """How many worker processes: `workers`, but one for a store in memory, which they could not share."""
@@ -116,8 +125,8 @@ class Settings:
             raise self._unusable(error) from error
 
     def context(self, store: Store) -> Context:
-        """The limits, the access rules and `store`, as the routes get them."""
-        return Context(self.limits, self.access, store)
+        """The limits, the access rules, `store` and the log, as the routes and the backends get them."""
+        return Context(self.limits, self.access, store, self.log)
 
     def clean(self, store: Store) -> int:
         """Remove what interrupted uploads have left in this store. Returns how many. Raises SettingsError."""
@@ -148,8 +157,9 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
             typed[name] = _number(name, typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
-    if isinstance(typed.get("insecure_public"), str):
-        typed["insecure_public"] = _flag("insecure_public", typed["insecure_public"])
+    for name in ("insecure_public", "quiet", "log_json"):
+        if isinstance(typed.get(name), str):
+            typed[name] = _flag(name, typed[name])
     if isinstance(typed.get("store"), Path):
         typed["store"] = str(typed["store"])
     return typed

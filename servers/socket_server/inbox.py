@@ -34,6 +34,11 @@ class Inbox:
         return self._reader.between_requests and not self._ahead
 
     @property
+    def request_line(self) -> tuple[str, str] | tuple[()]:
+        """The method and the target of the last request whose line was read and accepted, if any."""
+        return self._reader.request_line
+
+    @property
     def is_full(self) -> bool:
         """Whether so much is kept ahead that no more should be read."""
         return self._ahead_size >= PIECE

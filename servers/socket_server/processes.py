@@ -5,13 +5,13 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from types import FrameType
 
 from rich.console import Console
 
+from ..contract.log_writer import STDERR
 from ..contract.route import Context
 from ..settings import Settings, SettingsError
 from .loop import READ
@@ -163,7 +163,7 @@ class Supervisor:
         except BaseException:
             LOG.exception("a worker failed")
         finally:
-            sys.stderr.flush()
+            STDERR.drain()
             os._exit(status)  # skips the clean-up of what belongs to the supervisor
 
     def _wait(self) -> None:
