@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 if __package__:
+    from .contract import error_log
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from servers.contract import error_log
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
 
@@ -52,10 +54,16 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     """End with one message if the store cannot be used, before each worker would fail."""
+    error_log.set_up("gunicorn.error", as_json=_settings.log_json)
     try:
         _settings.open_store()
     except SettingsError as error:
         raise SystemExit(f"gunicorn: {error}") from None
+
+
+def on_reload(server: Any) -> None:
+    """After SIGHUP gunicorn has made its handlers anew."""
+    error_log.set_up("gunicorn.error", as_json=_settings.log_json)
 
 
 def when_ready(server: Any) -> None:

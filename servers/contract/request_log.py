@@ -52,9 +52,12 @@ class RequestRecord:
         self.received = self.sent = 0
         self.files: tuple[FileEntry, ...] = ()
 
-    def begin(self, method: str | None = None, target: str | None = None) -> None:
-        """The first bytes or the request line have arrived. The time counts from the first call."""
-        self._begun = self._begun or time.monotonic()
+    def begin(self, method: str | None = None, target: str | None = None, since: float = 0.0) -> None:
+        """The first bytes or the request line have arrived: now, or at `since` of `time.monotonic`.
+
+        The time counts from the first call; the method and the target are those of the last one.
+        """
+        self._begun = self._begun or since or time.monotonic()
         self.method, self.target = method, target
 
     def respond(self, response: Response) -> None:

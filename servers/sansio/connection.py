@@ -75,7 +75,8 @@ Event = HeadReceived | BodyReceived | BodyComplete | ConnectionClosed
 class RequestReader:
     """Call `feed` with the bytes that arrived, then `next_event` until it returns NEED_DATA.
 
-    `request_line` is the method and the target of the request at hand once its line was accepted.
+    `request_line` is the method and the target of the request at hand, or None twice until its line was
+    accepted.
     """
 
     def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
@@ -84,7 +85,7 @@ class RequestReader:
         self._events = self._read_requests()
         self._failed: Problem | None = None
         self._between_requests = True
-        self.request_line: tuple[str, str] | tuple[()] = ()
+        self.request_line: tuple[str | None, str | None] = (None, None)
 
     def feed(self, data: bytes) -> None:
         """Add the bytes that arrived; b"" means that the peer has closed its side."""
@@ -158,7 +159,7 @@ class RequestReader:
 
     def _read_first_line(self) -> Generator[Need, None, bytes]:
         self._between_requests = True
-        self.request_line = ()
+        self.request_line = None, None
         yield from self._incoming.at_least(1)
         self._between_requests = False
         limit = self._limits.max_request_line

@@ -34,8 +34,8 @@ class Inbox:
         return self._reader.between_requests and not self._ahead
 
     @property
-    def request_line(self) -> tuple[str, str] | tuple[()]:
-        """The method and the target of the last request whose line was read and accepted, if any."""
+    def request_line(self) -> tuple[str | None, str | None]:
+        """The method and the target of the head at hand, or None twice until its line was accepted."""
         return self._reader.request_line
 
     @property
