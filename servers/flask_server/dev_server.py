@@ -84,7 +84,7 @@ class DevConnection:
 
 
 class RequestHandler(serving.WSGIRequestHandler):
-    """Werkzeug's handler without its own lines. It logs what it refuses, for the application never sees that."""
+    """Werkzeug's handler without its own lines. It logs what it refuses, which the application never sees."""
 
     log_of_requests: RequestLog
     _length = 0
