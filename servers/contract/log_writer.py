@@ -56,11 +56,11 @@ class LogWriter:
             return
         data = text.encode("utf-8", "backslashreplace")
         with self._lock:
-            if self._size + len(data) > MOST_WAITING or not self._started():
+            if self._started() and self._size + len(data) <= MOST_WAITING:
+                self._waiting.append(data)
+                self._size += len(data)
+            else:
                 self._lost += _lines(data)
-                return
-            self._waiting.append(data)
-            self._size += len(data)
         if not self._wake.is_set():
             self._wake.set()
 
@@ -89,20 +89,16 @@ class LogWriter:
             self._wake.clear()
             with self._lock:
                 waiting, self._waiting = self._waiting, []
+                lost, self._lost = self._lost, 0  # they came after those that wait
                 self._busy = True
             for block in _blocks(waiting):
-                unwritten = self._write_block(block)
+                lost += self._write_block(block)
                 with self._lock:
                     self._size -= len(block)
-                    self._lost += unwritten
-            self._report_lost()
+            if lost and self._write_block(self.lost_line(lost).encode()):
+                with self._lock:
+                    self._lost += lost
             self._busy = False
-
-    def _report_lost(self) -> None:
-        lost = self._lost
-        if lost and not self._write_block(self.lost_line(lost).encode()):
-            with self._lock:
-                self._lost -= lost
 
     def _write_block(self, block: bytes) -> int:
         """Write lines, and wait for a reader as long as necessary. Returns how many could not be written."""
