@@ -23,6 +23,8 @@ _CUT_NAME = 48  # characters that are left of a longer one; an escape has at mos
 _ROOM_FOR_MORE = 32  # bytes kept for the number of files that are left out
 _ENCODER = JSONEncoder(separators=(",", ":"))
 _NOT_VISIBLE = re.compile("[^!-~]")
+# Of a target in absolute-form only the path is shown, as for any other request (RFC 9112 3.2.2).
+_ORIGIN = re.compile("[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 # In these cases the request line was refused, so nothing of it can be relied on.
 _NO_REQUEST_LINE = frozenset({"request_line", "uri_too_long", "unsupported_version"})
 
@@ -161,7 +163,10 @@ def _method(record: RequestRecord) -> str | None:
 
 
 def _target(record: RequestRecord) -> str | None:
-    return record.target and _visible(record.target.partition("?")[0], _MOST_TARGET)
+    if record.target is None:
+        return None
+    path = _ORIGIN.sub("", record.target, count=1) if record.target[:1] != "/" else record.target
+    return _visible(path.partition("?")[0], _MOST_TARGET) or "/"
 
 
 def _visible(text: str, most: int) -> str:

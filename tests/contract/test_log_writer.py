@@ -34,7 +34,7 @@ def _read_until(reader: int, end: bytes) -> bytes:
         nonlocal received
         with suppress(BlockingIOError):
             received += os.read(reader, 1 << 20)
-        return received.endswith(end)
+        return end in received
 
     assert eventually(ended, 2), received[-200:]
     return received
@@ -111,7 +111,7 @@ def test_it_goes_on_when_the_pipe_is_read_again(pipe: tuple[int, int]) -> None:
         writer.write(LINE)
     _read_until(reader, b" lost\n")
     writer.write("and on\n")
-    assert _read_until(reader, b"\n") == b"and on\n"
+    _read_until(reader, b"and on\n")
 
 
 def test_a_reader_that_has_gone_ends_nothing(pipe: tuple[int, int]) -> None:
