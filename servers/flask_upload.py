@@ -165,7 +165,7 @@ def __getattr__(name: str) -> Any:
         try:
             settings = Settings.from_environment()
             app = globals()["app"] = create_app(settings)
-            log_through(settings.log, as_json=settings.log_json)
+            log_through(settings.log, app.logger, as_json=settings.log_json)
         except SettingsError as error:
             raise click.UsageError(str(error)) from None  # the server's command shows it in one sentence
         return app

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 if __package__:
-    from .contract import error_log
+    from .flask_server.gunicorn_log import Logger
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from servers.contract import error_log
+    from servers.flask_server.gunicorn_log import Logger
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
 
@@ -29,6 +29,7 @@ bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.p
 workers = _settings.processes
 wsgi_app = f"{__package__ or 'servers'}.flask_upload:app"
 worker_class = Worker
+logger_class = Logger
 # Each request with a complete head holds a thread. Slow heads and idle connections hold none, but slow bodies
 # do, so there are more threads than the work needs (G10).
 threads = 64
@@ -54,16 +55,10 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     """End with one message if the store cannot be used, before each worker would fail."""
-    error_log.set_up("gunicorn.error", as_json=_settings.log_json)
     try:
         _settings.open_store()
     except SettingsError as error:
         raise SystemExit(f"gunicorn: {error}") from None
-
-
-def on_reload(server: Any) -> None:
-    """After SIGHUP gunicorn has made its handlers anew."""
-    error_log.set_up("gunicorn.error", as_json=_settings.log_json)
 
 
 def when_ready(server: Any) -> None:

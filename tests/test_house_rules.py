@@ -58,7 +58,7 @@ ROOMS = {
         ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
-    "servers.gunicorn_conf": Room(("servers.contract", "servers.flask_server", "servers.settings")),
+    "servers.gunicorn_conf": Room(("servers.flask_server", "servers.settings")),
     "servers.fastapi_server": Room(
         ("servers.contract", "servers.settings", "servers.fastapi_server", "servers.sansio"),
         frozenset({"anyio", "h11", "starlette", "uvicorn"}),

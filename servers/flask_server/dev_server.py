@@ -110,11 +110,18 @@ class RequestHandler(serving.WSGIRequestHandler):
         """Does nothing: `send_error` logs what it refuses."""
 
 
-def log_through(log: RequestLog, *, as_json: bool) -> None:
-    """Make the development server of this process write its log through `log`."""
+def log_through(log: RequestLog, application: logging.Logger, *, as_json: bool) -> None:
+    """Make the development server of this process log its requests in `log`, and let it wait for no reader.
+
+    `application` is the logger of the application. If gunicorn has a file for errors, it stays as it is.
+    """
     RequestHandler.log_of_requests = log
     serving.WSGIRequestHandler = RequestHandler  # type: ignore[misc]  # `flask run` cannot be given a class
     logger = logging.getLogger("werkzeug")
     if not logger.handlers:  # Werkzeug would add one, which waits for standard error
         logger.addHandler(logging.StreamHandler())
     error_log.set_up("werkzeug", as_json=as_json)
+    if not any(
+        isinstance(each, logging.FileHandler) for each in logging.getLogger("gunicorn.error").handlers
+    ):
+        error_log.set_up(application.name, as_json=as_json)
