@@ -20,7 +20,7 @@ from .launch import BACKENDS, HOST, import_path
 
 _EPILOG = """
 Limits and time-outs are set by variables: WIREPROOF_MAX_BODY=1000000. Arguments behind -- go to the backend's
-own command: wireproof serve --backend gunicorn -- --access-logfile -
+own command: wireproof serve --backend gunicorn -- --max-requests 10000
 """
 
 
@@ -41,12 +41,16 @@ own command: wireproof serve --backend gunicorn -- --access-logfile -
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
 @click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
 @click.option("--insecure-public", is_flag=True, help="Allow other addresses without a token.")
-@click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (socket only, one worker).")
+@click.option("--quiet", is_flag=True, help="Log no line for each request.")
+@click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
+@click.option(
+    "--wire",
+    is_flag=True,
+    help="Show each request as its bytes arrive, instead of the log (socket only, one worker).",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @version_option("wireproof serve")
-def main(
-    *, backend: str, wire: bool, insecure_public: bool, arguments: tuple[str, ...], **given: str | int | None
-) -> None:
+def main(*, backend: str, wire: bool, arguments: tuple[str, ...], **given: str | int | bool | None) -> None:
     """Start a server that takes uploads, on 127.0.0.1:8000 unless told otherwise."""
     kind = BACKENDS[backend]
     if not kind.installed:
@@ -55,9 +59,9 @@ def main(
         raise click.UsageError("--wire is a view of the socket server: it has no effect on another backend")
     if given["workers"] is not None and backend in ("flask", "fastapi"):
         raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
-    settings = {name: str(value) for name, value in given.items() if value is not None}
-    if insecure_public:
-        settings["insecure_public"] = "1"
+    switches = {name: "1" for name, value in given.items() if value is True}
+    values = {name: str(value) for name, value in given.items() if not isinstance(value, bool | None)}
+    settings = values | switches
     environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}
     environment["WIREPROOF_SERVE_FLAGS"] = ",".join(settings)  # messages of the server name these as flags
     host = environment.get("WIREPROOF_HOST", HOST).strip("[]")

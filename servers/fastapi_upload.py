@@ -26,11 +26,11 @@ from starlette.websockets import WebSocketClose
 
 from .contract.exchange import Exchange
 from .contract.problems import Problem
-from .contract.redaction import WITHOUT_QUERIES
 from .contract.request import RequestHead
 from .contract.responses import EventStream, FileSlice, Response, problem_response
 from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
+from .fastapi_server.logged import begin_record, counting, quiet_uvicorn, record_of
 from .fastapi_server.scope import read_scope
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store())
     settings.clean(context.store)
-    logging.getLogger("uvicorn.access").addFilter(WITHOUT_QUERIES)
+    quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).
     app.router.default = Endpoint(context, settings)
@@ -68,9 +68,14 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-async def _hide(_request: Request, _error: Exception) -> FastAPIResponse:
+async def _hide(request: Request, _error: Exception) -> FastAPIResponse:
     # Starlette raises the error again after this response, for the server's log.
-    sent = _fastapi_response(problem_response(Problem("internal", "the request failed; the log says why")))
+    response = problem_response(Problem("internal", "the request failed; the log says why"))
+    record = record_of(request.scope)
+    record.respond(response)
+    record.sent = response.content_length or 0
+    record.end()
+    sent = _fastapi_response(response)
     sent.headers["Connection"] = "close"  # a part of the body may be unread
     return sent
 
@@ -87,17 +92,30 @@ class Endpoint:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
+        record = begin_record(scope, self._context.log)
+        try:
+            # A client that has left gets no response; what it sent is undone by then.
+            with suppress(ClientDisconnect):
+                await self._handle(scope, receive, counting(send, scope))
+        except Exception:
+            if record.status is not None:  # else `_hide` responds, and ends the record
+                record.end()
+            raise
+        record.end()
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         limits = self._context.limits
-        # A client that has left gets no response; what it sent is undone by then.
-        with suppress(ClientDisconnect):
-            try:
-                head = read_scope(scope, limits)
-            except Problem as problem:
-                await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
-                return
-            body = BodyStream(request, limits, head)
-            await _answer(await self._respond(scope, head, body), body, scope, receive, send)
+        record = record_of(scope)
+        record.begin(scope["method"], scope["raw_path"].decode("latin-1"))
+        try:
+            head = read_scope(scope, limits)
+        except Problem as problem:
+            await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
+            return
+        record.begin(head.method, head.target)
+        body = BodyStream(request, limits, head)
+        await _answer(await self._respond(scope, head, body), body, scope, receive, send)
 
     async def _respond(self, scope: Scope, head: RequestHead, body: BodyStream) -> Response:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
@@ -109,6 +127,7 @@ class Endpoint:
             return problem_response(problem, head=head)
         try:
             async for piece in body:
+                record_of(scope).received += len(piece)
                 await run_sync(exchange.feed, piece)
             return await run_sync(exchange.finish)
         except Problem as problem:
@@ -132,6 +151,7 @@ class Endpoint:
 
 
 async def _answer(response: Response, body: BodyStream, scope: Scope, receive: Receive, send: Send) -> None:
+    record_of(scope).respond(response)
     sent = _fastapi_response(response)
     try:
         if body.ended:

@@ -22,8 +22,9 @@ from .contract.responses import EventStream, FileSlice, Response, problem_respon
 from .contract.route import Context
 from .flask_reading import WerkzeugParsers, read_environ
 from .flask_server.body_input import BodyInput
-from .flask_server.dev_server import DevConnection
+from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
+from .flask_server.logged import Logged, record_of
 from .routes import TABLE
 from .settings import Settings, SettingsError, StartError
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.clean(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = Logged(app.wsgi_app, context.log)  # type: ignore[method-assign]
 
     # Every path is handled here, so that Flask's routing (308, 404, 405) never runs.
     @app.before_request
@@ -70,10 +72,13 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     connection = DevConnection.of(environ, settings)
     if (sock := environ.get("werkzeug.socket") or environ.get("gunicorn.socket")) is not None:
         context = context.arrived_at(sock.getsockname())
+    record = record_of(environ)
+    record.begin(environ["REQUEST_METHOD"], environ.get("REQUEST_URI") or environ.get("RAW_URI"))
     try:
         head = _read_head(environ, context.limits)
     except Problem as problem:
         return _refusal(problem_response(problem), connection)
+    record.begin(head.method, head.target)
     body = BodyInput(environ, head, context.limits)
     try:
         connection.check_arrival()
@@ -84,6 +89,7 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     try:
         with connection.idle_timeout():
             for piece in body:
+                record.received += len(piece)
                 exchange.feed(piece)
         return _to_flask(exchange.finish())
     except Problem as problem:
@@ -105,6 +111,7 @@ def _read_head(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
 
 
 def _to_flask(response: Response) -> FlaskResponse:
+    record_of(request.environ).respond(response)
     body = response.body
     if response.head_only:
         response.close()
@@ -150,7 +157,7 @@ def _refusal(response: Response, connection: DevConnection) -> FlaskResponse:
     """
     request.environ["REQUEST_METHOD"] = "GET"
     converted = _to_flask(response)
-    converted.response = connection.close_after(converted.get_data())
+    converted.response = connection.close_after(converted.get_data(), record_of(request.environ))
     return converted
 
 
@@ -158,7 +165,9 @@ def __getattr__(name: str) -> Any:
     # The application is made when a server asks for it, so that an import opens no store.
     if name == "app":
         try:
-            app = globals()["app"] = create_app()
+            settings = Settings.from_environment()
+            app = globals()["app"] = create_app(settings)
+            log_through(settings.log, app.logger, as_json=settings.log_json)
         except StartError as error:  # the server's command shows it in one sentence
             raise click.ClickException(str(error)) from None
         except SettingsError as error:

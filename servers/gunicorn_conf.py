@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 
 if __package__:
     from .descriptors import CONNECTIONS, raise_limit
+    from .flask_server.gunicorn_log import Logger
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from servers.descriptors import CONNECTIONS, raise_limit
+    from servers.flask_server.gunicorn_log import Logger
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError
 
@@ -36,6 +38,7 @@ bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.p
 workers = _settings.processes
 wsgi_app = f"{__package__ or 'servers'}.flask_upload:app"
 worker_class = Worker
+logger_class = Logger
 # Each request with a complete head holds a thread. Slow heads and idle connections hold none, but slow bodies
 # do, so there are more threads than the work needs (G10).
 threads = 64

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
+from .contract.request_log import RequestLog
 from .contract.route import Context
 from .storage import open_store
 from .storage.base import Store
@@ -49,6 +50,7 @@ class Settings:
     `hosts` are more names, without ports, that the Host field may have (comma-separated in the environment).
     The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
+    `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
     """
 
     host: str = "127.0.0.1"
@@ -59,6 +61,8 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()
     insecure_public: bool = False
+    quiet: bool = False
+    log_json: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -122,6 +126,11 @@ class Settings:
         ours = {host_of_address(host) or host.lower() for host in (self.host, *self.hosts)}
         return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self.token)
 
+    @cached_property
+    def log(self) -> RequestLog:
+        """The log of requests."""
+        return RequestLog(quiet=self.quiet, as_json=self.log_json)
+
     @property
     def processes(self) -> int:
         """How many worker processes: `workers`, but one for a store in memory, which they could not share."""
@@ -137,8 +146,8 @@ class Settings:
             raise self._unusable(error) from error
 
     def context(self, store: Store) -> Context:
-        """The limits, the access rules and `store`, as the routes get them."""
-        return Context(self.limits, self.access, store)
+        """The limits, the access rules, `store` and the log, as the routes and the backends get them."""
+        return Context(self.limits, self.access, store, self.log)
 
     def clean(self, store: Store) -> int:
         """Remove what interrupted uploads have left in this store. Returns how many. Raises StartError."""
@@ -171,8 +180,9 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
             typed[name] = _number(names[name], typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
-    if isinstance(typed.get("insecure_public"), str):
-        typed["insecure_public"] = _flag(names["insecure_public"], typed["insecure_public"])
+    for name in ("insecure_public", "quiet", "log_json"):
+        if isinstance(typed.get(name), str):
+            typed[name] = _flag(names[name], typed[name])
     if isinstance(typed.get("store"), Path):
         typed["store"] = str(typed["store"])
     return typed

@@ -17,6 +17,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 import click
 from rich.console import Console
 
+from .contract import error_log
 from .contract.limits import Limits
 from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError
@@ -66,7 +67,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
 @click.option("--hosts", metavar="NAMES", help="More names that Host may have, comma-separated.")
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
-@click.option("--wire", is_flag=True, help="Show each request as its bytes arrive (one worker).")
+@click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
+@click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
+@click.option("--wire", is_flag=True, help="Show requests as their bytes arrive, not the log (one worker).")
 @limit_options
 @click.option(
     "--version",
@@ -80,8 +83,11 @@ def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
     raise_limit(CONNECTIONS + _MORE_DESCRIPTORS)
+    if wire:  # it shows each request
+        given["quiet"] = True
     try:
         settings = Settings.from_environment(wire=wire, **given)
+        error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
         context = settings.context(settings.open_store())
         removed = settings.clean(context.store)

@@ -100,7 +100,8 @@ def reachable(
                 _probe(backend)
             yield list(urls)
         else:
-            with running(names, env=env) as started:
+            # Without a line for each request: there are thousands, and nobody reads them.
+            with running(names, env={"WIREPROOF_QUIET": "1", **(env or {})}) as started:
                 yield [Backend(backend.name, backend.host, backend.port) for backend in started]
     except (LaunchError, NotComparable) as error:
         click.echo(f"Error: {error}", err=True)

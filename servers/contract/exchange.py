@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ..storage.base import Upload
 from .body import BodyBuilder, Data, OpaqueBuilder, body_builder
@@ -58,9 +59,11 @@ class Exchange:
         """The response. Call it after the whole body; stored files are durable then. Raises Problem."""
         with self._undone_on_failure():
             request = ParsedRequest(self.head, self._finish_body())
-            if self._upload is not None:
-                self._upload.publish()
-            return self._route.handler(request, self._context)
+            if self._upload is None:
+                return self._route.handler(request, self._context)
+            self._upload.publish()
+            response = self._route.handler(request, self._context)
+            return replace(response, stored=request.body.files)
 
     def abort(self) -> None:
         """Undo what was stored for a request that gets no 2xx. Never raises."""

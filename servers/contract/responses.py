@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..storage.base import ReadableFile
 from .description import canonical_json
 from .problems import Problem
-from .request import RequestHead
+from .request import FileEntry, RequestHead
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -77,12 +77,15 @@ class Response:
     """A status, header fields in order, and a body. `headers` does not hold Content-Length.
 
     With `head_only` the fields are those of the full response and the body is not sent (RFC 9110 9.3.2).
+    `code` and `stored` are for the log: the code of the problem, and the files that the request stored.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes | FileSlice | EventStream = b""
     head_only: bool = False
+    code: str | None = None
+    stored: tuple[FileEntry, ...] = ()
 
     @property
     def content_length(self) -> int | None:
@@ -128,7 +131,7 @@ def problem_response(problem: Problem, *, head: RequestHead | None = None) -> Re
         members["error"] = _openai_error(problem)
     headers = (("Content-Type", content_type), *DYNAMIC, *problem.headers)
     head_only = head is not None and head.method == "HEAD"
-    return Response(kind.status, headers, canonical_json(members), head_only)
+    return Response(kind.status, headers, canonical_json(members), head_only, kind.code)
 
 
 def _openai_error(problem: Problem) -> dict[str, Any]:

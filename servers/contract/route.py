@@ -10,6 +10,7 @@ from .access import AccessRules
 from .limits import Limits
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
+from .request_log import QUIET, RequestLog
 from .responses import DYNAMIC, Response
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -21,11 +22,12 @@ CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/
 
 @dataclass(frozen=True)
 class Context:
-    """What a route may use besides the request."""
+    """What a route may use besides the request, and the log of requests, which the backends write."""
 
     limits: Limits
     access: AccessRules
     store: Store
+    log: RequestLog = QUIET
 
     def arrived_at(self, local: object) -> "Context":
         """The context of a connection; `local` is what its socket's `getsockname` returns."""

@@ -47,6 +47,11 @@ class Connection(h11.Connection):
         """Whether a head has begun and is not complete."""
         return self.their_state is h11.IDLE and not self._requests.between_requests
 
+    @property
+    def request_line(self) -> tuple[str | None, str | None]:
+        """The method and the target of the head at hand, or None twice until its line was accepted."""
+        return self._requests.request_line
+
     def receive_data(self, data: bytes) -> None:
         """Take what arrived; b"" says that the peer has ended its side."""
         if self.problem is None:

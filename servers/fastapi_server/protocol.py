@@ -12,6 +12,7 @@ It adds five things to uvicorn's class:
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -20,17 +21,17 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
+from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
 from ..contract.problems import Problem
-from ..contract.responses import problem_response
+from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .connection import Connection
 from .scope import HEAD_EXTENSION
 
 
 @cache
-def _limits() -> Limits:
-    return Settings.from_environment().limits
+def _settings() -> Settings:
+    return Settings.from_environment()
 
 
 class _Timer:
@@ -61,10 +62,11 @@ class ContractProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._limits = _limits()
+        self._limits = _settings().limits
         self.conn = Connection(self._limits)
         self._application = self.app
         self.app = cast(Any, self._with_problems)
+        self._head_since = 0.0  # when the head at hand has begun, if it did not come at once
         self._linger_left: int | None = None  # set once a head or a body was refused
         self._client_ended = asyncio.Event()
         self._head_timer = _Timer(self.loop)
@@ -82,6 +84,8 @@ class ContractProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
         super().connection_lost(exc)
+        if self.conn.in_head and self._linger_left is None:
+            self._log_head()
         self._client_ended.set()
         self._unset_keepalive_if_required()
         self._head_timer.stop()
@@ -100,7 +104,9 @@ class ContractProtocol(H11Protocol):
     def _watch_head(self) -> None:
         if not self.conn.in_head or self._linger_left is not None:
             self._head_timer.stop()
+            self._head_since = 0.0
         elif not self._head_timer.runs:
+            self._head_since = time.monotonic()
             late = Problem(
                 "request_timeout", f"the head was not complete after {self._limits.head_timeout} s"
             )
@@ -130,6 +136,8 @@ class ContractProtocol(H11Protocol):
         """Whether to keep our side open, which a response under way needs (RFC 9112 9.6)."""
         self._client_ended.set()
         if self._linger_left is None:
+            if self.conn.in_head:
+                self._log_head()
             self.conn.receive_data(b"")
             self.handle_events()
         return self.cycle is not None and not self.cycle.response_complete
@@ -157,8 +165,18 @@ class ContractProtocol(H11Protocol):
         self.transport.write(b"".join(self.conn.send(event) for event in events))
         if self.transport.can_write_eof():  # not over TLS
             self.transport.write_eof()
+        self._log_head(response)
         self._linger_left = LINGER_BYTES
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _log_head(self, response: Response | None = None) -> None:
+        """Log a request whose head did not become complete; without a response the client left before."""
+        record = _settings().log.record(self.client)
+        record.begin(*self.conn.request_line, self._head_since)
+        if response is not None:
+            record.respond(response)
+            record.sent = response.content_length or 0
+        record.end()
 
     async def _with_problems(self, scope: Any, receive: Any, send: Any) -> None:
         """Call the application, with the head in the scope and a `receive` that raises a body's Problem."""

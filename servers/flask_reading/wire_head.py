@@ -39,6 +39,11 @@ class WireHead:
         """What came after the head."""
         return bytes(self._buffer)
 
+    @property
+    def request_line(self) -> tuple[str | None, str | None]:
+        """The method and the target, or None twice until the line that has them was accepted."""
+        return (None, None) if self.line is None else (self.line.method, self.line.target.origin)
+
     def feed(self, data: bytes) -> bool:
         """Parse bytes. Returns whether the head is complete. Raises the Problems of steps 1 to 5."""
         self._buffer += data

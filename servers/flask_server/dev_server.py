@@ -1,13 +1,21 @@
-"""Bounds for `flask run`: its server reads without a time-out, drains without a limit and binds anywhere."""
+"""Bounds for `flask run`: its server reads without a time-out, drains without a limit and binds anywhere.
 
+Its lines for requests are replaced by those of the log.
+"""
+
+import logging
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from werkzeug import serving
+
+from ..contract import error_log
 from ..contract.limits import LINGER_SECONDS
 from ..contract.problems import Problem
+from ..contract.request_log import RequestLog, RequestRecord
 from ..settings import Settings, SettingsError
 from .linger import drain
 
@@ -56,12 +64,13 @@ class DevConnection:
         except SettingsError as error:
             raise Problem("misdirected_host", str(error)) from None
 
-    def close_after(self, body: bytes) -> Iterator[bytes]:
-        """Yield the body, and close the connection after it with a bounded linger.
+    def close_after(self, body: bytes, record: RequestRecord) -> Iterator[bytes]:
+        """Yield the body, end the record, and close the connection with a bounded linger.
 
         Without this, Werkzeug's server drains up to 10 GB, in reads of 10 MB that wait for their last byte.
         """
         yield body
+        record.end()
         if self._connection is None:
             return
         try:
@@ -72,3 +81,47 @@ class DevConnection:
             self._connection.shutdown(socket.SHUT_RD)
         except OSError:
             pass  # the peer has gone
+
+
+class RequestHandler(serving.WSGIRequestHandler):
+    """Werkzeug's handler without its own lines. It logs what it refuses, which the application never sees."""
+
+    log_of_requests: RequestLog
+    _length = 0
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not a request."""
+        record = self.log_of_requests.record(self.client_address)
+        record.begin()
+        super().send_error(code, message, explain)
+        record.status, record.sent = code, self._length
+        record.end()
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Remember how long the page of an error is."""
+        if keyword == "Content-Length":
+            self._length = int(value)
+        super().send_header(keyword, value)
+
+    def log_request(self, *_args: Any) -> None:
+        """Does nothing: the application logs its requests."""
+
+    def log_error(self, *_args: Any) -> None:
+        """Does nothing: `send_error` logs what it refuses."""
+
+
+def log_through(log: RequestLog, application: logging.Logger, *, as_json: bool) -> None:
+    """Make the development server of this process log its requests in `log`, and let it wait for no reader.
+
+    `application` is the logger of the application. If gunicorn has a file for errors, it stays as it is.
+    """
+    RequestHandler.log_of_requests = log
+    serving.WSGIRequestHandler = RequestHandler  # type: ignore[misc]  # `flask run` cannot be given a class
+    logger = logging.getLogger("werkzeug")
+    if not logger.handlers:  # Werkzeug would add one, which waits for standard error
+        logger.addHandler(logging.StreamHandler())
+    error_log.set_up("werkzeug", as_json=as_json)
+    if not any(
+        isinstance(each, logging.FileHandler) for each in logging.getLogger("gunicorn.error").handlers
+    ):
+        error_log.set_up(application.name, as_json=as_json)

@@ -12,6 +12,7 @@ from gunicorn.workers import gthread
 
 from ..contract.limits import LINGER_SECONDS, Limits
 from ..contract.problems import Problem
+from ..contract.request_log import RequestLog, RequestRecord
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
@@ -40,10 +41,13 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
 
     parser: StrictParser
 
-    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any, limits: Limits) -> None:
+    def __init__(
+        self, cfg: Any, sock: Any, client: Any, server: Any, limits: Limits, log: RequestLog
+    ) -> None:
         super().__init__(cfg, sock, client, server)
         self.parser = StrictParser(cfg, sock, client, limits)
         self._limits = limits
+        self._log = log
 
     def gather(self) -> bool:
         """Whether a head is complete. Never waits. Raises Problem, PeerClosed and OSError."""
@@ -60,10 +64,22 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def refuse(self, problem: Problem, *, wait: bool = True) -> None:
         """Send the response to a request that does not reach the application, and linger. Never raises."""
+        response = problem_response(problem)
         with suppress(OSError):
             self.sock.settimeout(self._limits.send_timeout if wait else 0)
-            self.sock.sendall(_on_the_wire(problem_response(problem)))
+            self.sock.sendall(_on_the_wire(response))
+        self.log_head(response)
         self.linger(wait=wait)
+
+    def log_head(self, response: Response | None = None) -> None:
+        """Log a request whose head did not become complete; without a response the peer left before."""
+        reader = self.parser.unreader
+        if not reader.wire.begun:
+            return
+        record = self._log.record(self.client)
+        since = reader.deadline - self._limits.head_timeout
+        record.begin(*reader.wire.request_line, since)
+        _log_refusal(record, response)
 
     def has_unread_body(self) -> bool:
         """Whether the peer may still be sending the body of the last request."""
@@ -90,7 +106,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Read the settings, and serve until stopped."""
-        self.limits = Settings.from_environment().limits
+        settings = Settings.from_environment()
+        self.limits = settings.limits
+        self.requests = settings.log
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
         self.look_at = 0.0  # when to look for late connections again
         super().init_process()
@@ -110,7 +128,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             return
         self.nr_conns += 1
         patient = PatientSocket(fileno=sock.detach())
-        self.enqueue_req(Connection(self.cfg, patient, client, listener.getsockname(), self.limits))
+        server = listener.getsockname()
+        self.enqueue_req(Connection(self.cfg, patient, client, server, self.limits, self.requests))
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept connections, or leave them in the backlog. The loop calls this again and again."""
@@ -123,11 +142,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             if not conn.gather():
                 return gthread._DEFER
         except Problem as problem:
-            self.log.info("Refused: %s", problem.code)  # the detail may quote a secret (section 8)
             conn.refuse(problem)
             return False
         except (PeerClosed, OSError) as error:
             self.log.debug("The peer left: %r", error)
+            conn.log_head()
             return False
         except Exception:
             self.log.exception("Error reading a head")
@@ -172,8 +191,19 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         else:
             self.log.exception("Error handling request")
             problem = Problem("internal", "the request failed; the log says why")
+        response = problem_response(problem)
         with suppress(OSError):
-            client.sendall(_on_the_wire(problem_response(problem)))
+            client.sendall(_on_the_wire(response))
+        if req is None:  # else the application has logged it
+            _log_refusal(self.requests.record(addr), response)
+
+
+def _log_refusal(record: RequestRecord, response: Response | None) -> None:
+    record.begin(record.method, record.target)
+    if response is not None:
+        record.respond(response)
+        record.sent = response.content_length or 0
+    record.end()
 
 
 def _on_the_wire(response: Response) -> bytes:

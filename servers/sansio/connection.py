@@ -73,7 +73,11 @@ Event = HeadReceived | BodyReceived | BodyComplete | ConnectionClosed
 
 
 class RequestReader:
-    """Call `feed` with the bytes that arrived, then `next_event` until it returns NEED_DATA."""
+    """Call `feed` with the bytes that arrived, then `next_event` until it returns NEED_DATA.
+
+    `request_line` is the method and the target of the request at hand, or None twice until its line was
+    accepted.
+    """
 
     def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
         self._incoming = Incoming(trace)
@@ -81,6 +85,7 @@ class RequestReader:
         self._events = self._read_requests()
         self._failed: Problem | None = None
         self._between_requests = True
+        self.request_line: tuple[str | None, str | None] = (None, None)
 
     def feed(self, data: bytes) -> None:
         """Add the bytes that arrived; b"" means that the peer has closed its side."""
@@ -137,6 +142,7 @@ class RequestReader:
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
         line = yield from self._read_request_line()
         request_line = parse_request_line(line)
+        self.request_line = request_line.method, request_line.target.decode("ascii")
         fields = FieldLines(request_line.minor_version, self._limits)
         limit = self._limits.max_field_line - 2
         while line := (yield from self._incoming.line(Role.FIELD, limit, "headers_too_large", "bad_header")):
@@ -153,6 +159,7 @@ class RequestReader:
 
     def _read_first_line(self) -> Generator[Need, None, bytes]:
         self._between_requests = True
+        self.request_line = None, None
         yield from self._incoming.at_least(1)
         self._between_requests = False
         limit = self._limits.max_request_line

@@ -33,6 +33,7 @@ from ..contract.route import Context
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
+from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import Inbox
 from .loop import READ, WRITE, Deadline, Loop
@@ -82,6 +83,7 @@ class Connection:
         self._parsers = SansIoParsers(observer.trace) if observer else PARSERS
         self._request: CurrentRequest | None = None
         self._outbox = Outbox(sock)
+        self._record = ConnectionRecord(owner.context.log, sock)
         self._linger_left = LINGER_BYTES
         self._deadline = Deadline(owner.loop, lambda: self._guard(self._on_deadline))
         self._phase = Phase.IDLE
@@ -203,6 +205,7 @@ class Connection:
         elif not self._inbox.between_requests:
             if self._phase is not Phase.HEAD:  # its first bytes: one deadline for the whole head
                 self._wait_for(Phase.HEAD, READ, now + self._limits.head_timeout)
+            self._record.begin(*self._inbox.request_line)
         elif self._owner.stopping:
             self._close()
         else:
@@ -213,6 +216,7 @@ class Connection:
     def _begin(self, received: HeadReceived) -> None:
         request = self._request = CurrentRequest(received, self._context, time.monotonic())
         self._phase = Phase.BODY
+        self._record.begin(received.head.method, received.head.target)
         if self._observer:
             self._observer.began(received)
         request.check_head(self._parsers)
@@ -230,6 +234,7 @@ class Connection:
         request = self._request
         assert request is not None
         request.body_size += len(data)
+        self._record.received = request.body_size
         if request.body_size < _LARGE_BODY or self._observer:
             request.feed(data)
         else:
@@ -288,6 +293,8 @@ class Connection:
     def _respond(self, response: Response, problem: Problem | None = None) -> None:
         """Send the response to the request under way, or to bytes that did not become a request."""
         request, self._request = self._request, None
+        if request is None:
+            self._record.begin(*self._inbox.request_line)
         minor_version = request.received.minor_version if request else 1
         chunked = is_chunked(response, minor_version)
         keep_alive = (
@@ -304,6 +311,7 @@ class Connection:
             if request is not None and request.complete:
                 self._observer.complete(request.received)
             self._observer.responded(response, head, problem, keep_alive=keep_alive)
+        response = self._record.send(response, head)
         self._outbox.begin(pieces_of(response, head, chunked=chunked), closes=not keep_alive)
         self._flush()
 
@@ -343,6 +351,7 @@ class Connection:
             self._deadline.set(self._next_look())
 
     def _sent(self) -> None:
+        self._record.sent_in_all(self._outbox.sent)
         if not self._outbox.closes:
             self._phase = Phase.IDLE
         elif self._inbox.ended:
@@ -376,6 +385,7 @@ class Connection:
         if self._observer:
             self._observer.closed()
         self._outbox.close()
+        self._record.sent_in_all(self._outbox.sent)
         if self._request is not None and not busy:  # a thread that is busy with it aborts it at its end
             self._request.abort(self._owner.loop)
         self._owner.connection_closed(self)

@@ -34,6 +34,11 @@ class Inbox:
         return self._reader.between_requests and not self._ahead
 
     @property
+    def request_line(self) -> tuple[str | None, str | None]:
+        """The method and the target of the head at hand, or None twice until its line was accepted."""
+        return self._reader.request_line
+
+    @property
     def is_full(self) -> bool:
         """Whether so much is kept ahead that no more should be read."""
         return self._ahead_size >= PIECE

@@ -27,12 +27,14 @@ class Progress(Enum):
 class Outbox:
     """Sends one response after another.
 
-    `closes` says whether the connection ends after this response. `resume_at` is the time of
+    `closes` says whether the connection ends after this response. `sent` is how many bytes of it the socket
+    has taken. `resume_at` is the time of
     `time.monotonic` when the next piece is due; it is set when `send` returns PAUSES.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.closes = False
+        self.sent = 0
         self.resume_at = 0.0
         self.unsent = UnsentBytes(sock)
         self._socket = sock
@@ -44,6 +46,7 @@ class Outbox:
         """Start the next response. The one before must be sent completely."""
         self._pieces = pieces
         self.closes = closes
+        self.sent = 0
 
     def send(self) -> Progress:
         """Send as much as the socket takes.
@@ -56,6 +59,7 @@ class Outbox:
                     count = self._socket.send(self._outgoing)
                 except BlockingIOError:
                     break
+                self.sent += count
                 self._outgoing = self._outgoing[count:]
             elif self._wait:
                 self.resume_at, self._wait = time.monotonic() + self._wait, 0.0

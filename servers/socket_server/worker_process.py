@@ -4,10 +4,10 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterable
 from typing import NoReturn
 
+from ..contract.log_writer import STDERR
 from ..contract.route import Context
 from .loop import READ
 from .scoreboard import Row
@@ -63,5 +63,5 @@ def run_worker(
     except BaseException:
         LOG.exception("a worker failed")
     finally:
-        sys.stderr.flush()
+        STDERR.drain()
         os._exit(status)  # skips the clean-up of what belongs to the supervisor

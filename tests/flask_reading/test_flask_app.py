@@ -16,6 +16,7 @@ from servers import flask_upload
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
+from servers.contract.request_log import RequestLog
 from servers.flask_reading import read_environ
 from servers.flask_server.body_input import PIECE, BodyInput
 from servers.flask_server.dev_server import DevConnection
@@ -231,7 +232,7 @@ def test_lingering_close_ends_for_a_peer_that_never_does() -> None:
         peer = threading.Thread(target=send)
         peer.start()
         sending.wait()
-        body = DevConnection(ours, MEMORY).close_after(b"answer")
+        body = DevConnection(ours, MEMORY).close_after(b"answer", RequestLog(quiet=True).record(None))
         assert list(body) == [b"answer"]
         assert theirs.recv(100) == b""
         ours.close()

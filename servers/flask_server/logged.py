@@ -1,0 +1,54 @@
+"""The line that the log has for each request of the Flask application, under any WSGI server."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ..contract.request_log import RequestLog, RequestRecord
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_RECORD = "wireproof.record"
+
+
+def record_of(environ: "WSGIEnvironment") -> RequestRecord:
+    """The record of a request that came through `Logged`."""
+    record = environ[_RECORD]
+    assert isinstance(record, RequestRecord)
+    return record
+
+
+class Logged:
+    """A WSGI application around another one, which fills in the record of each of its requests."""
+
+    def __init__(self, application: "WSGIApplication", log: RequestLog) -> None:
+        self._application = application
+        self._log = log
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        host, port = environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT")
+        record = environ[_RECORD] = self._log.record((host, port) if host and port else None)
+        record.begin()
+        return _Sent(self._application(environ, start_response), record)
+
+
+class _Sent:
+    """The body of a response. A piece counts as sent when the server asks for the next one."""
+
+    def __init__(self, body: Iterable[bytes], record: RequestRecord) -> None:
+        self._body = body
+        self._record = record
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            yield piece
+            self._record.sent += len(piece)
+        self._record.end()
+
+    def close(self) -> None:
+        """Called by the server at the end, or when the client has left (PEP 3333)."""
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            self._record.end()
