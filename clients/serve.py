@@ -36,6 +36,7 @@ own command: wireproof serve --backend gunicorn -- --access-logfile -
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port.  [default: 8000]")
 @click.option("--store", metavar="DIR", help="Folder for uploaded files.  [default: store]")
+@click.option("--existing-store", is_flag=True, help="Refuse a folder that holds no store: for volumes.")
 @click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
 @click.option("--workers", metavar="N", help="Worker processes of socket and gunicorn.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
@@ -45,7 +46,13 @@ own command: wireproof serve --backend gunicorn -- --access-logfile -
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @version_option("wireproof serve")
 def main(
-    *, backend: str, wire: bool, insecure_public: bool, arguments: tuple[str, ...], **given: str | int | None
+    *,
+    backend: str,
+    wire: bool,
+    insecure_public: bool,
+    existing_store: bool,
+    arguments: tuple[str, ...],
+    **given: str | int | None,
 ) -> None:
     """Start a server that takes uploads, on 127.0.0.1:8000 unless told otherwise."""
     kind = BACKENDS[backend]
@@ -56,8 +63,9 @@ def main(
     if given["workers"] is not None and backend in ("flask", "fastapi"):
         raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
     settings = {name: str(value) for name, value in given.items() if value is not None}
-    if insecure_public:
-        settings["insecure_public"] = "1"
+    for name, wanted in (("insecure_public", insecure_public), ("existing_store", existing_store)):
+        if wanted:
+            settings[name] = "1"
     environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}
     host = environment.get("WIREPROOF_HOST", HOST).strip("[]")
     command = kind.command_for(host, environment.get("WIREPROOF_PORT", "8000"))

@@ -34,7 +34,7 @@ from .fastapi_server.body_stream import BodyStream
 from .fastapi_server.scope import read_scope
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, sweep
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store())
-    settings.clean(context.store)
+    sweep(context.store)
     logging.getLogger("uvicorn.access").addFilter(WITHOUT_QUERIES)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).

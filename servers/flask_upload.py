@@ -25,7 +25,7 @@ from .flask_server.body_input import BodyInput
 from .flask_server.dev_server import DevConnection
 from .flask_server.gunicorn_request import RequestBody
 from .routes import TABLE
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, sweep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store())
-    settings.clean(context.store)
+    sweep(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
 

@@ -4,7 +4,9 @@ Address, store, limits, workers and token come from the environment, as for ever
 In an installation: `gunicorn -c python:wireproof.servers.gunicorn_conf`. No application has to be named.
 """
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,10 @@ threads = 64
 worker_connections = 1000
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30
+
+# Each worker shows that it lives by a file there. In memory, a slow disk stops no worker, and the temporary
+# folder may be read-only. None: the temporary folder.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 timeout = 30
 
 # Our worker parses heads itself (flask_server/gunicorn_request.py). These are for gunicorn's own parser.
@@ -51,11 +57,25 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """End with one message if the store cannot be used, before each worker would fail."""
+    """Open the store for all workers, also for later ones: a worker never makes it anew.
+
+    Ends with one message if the store takes no uploads, or if no folder is writable for `worker_tmp_dir`.
+    """
     try:
         _settings.open_store()
     except SettingsError as error:
         raise SystemExit(f"gunicorn: {error}") from None
+    try:
+        tempfile.TemporaryFile(dir=server.cfg.worker_tmp_dir).close()
+    except OSError as error:
+        why = f"no temporary folder is writable ({error.strerror}): name one with --worker-tmp-dir"
+        raise SystemExit(f"gunicorn: {why}") from None
+
+
+def pre_exec(server: Any) -> None:
+    """Let the next master (SIGUSR2) use the store that is there. It must not make it anew either."""
+    if not _settings.store_in_memory:
+        server.cfg.env_orig["WIREPROOF_EXISTING_STORE"] = "1"
 
 
 def when_ready(server: Any) -> None:

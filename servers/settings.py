@@ -1,6 +1,7 @@
 """Host, port, store, limits and token, read from flags and the environment, for every backend."""
 
 import ipaddress
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from .contract.route import Context
 from .storage import open_store
 from .storage.base import Store
 
+LOG = logging.getLogger("wireproof.storage")
 PREFIX = "WIREPROOF_"
 _TOKEN = re.compile("[!-~]+")
 # The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
@@ -40,6 +42,7 @@ class Settings:
 
     `hosts` are more names, without ports, that the Host field may have (comma-separated in the environment).
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
+    `existing_store` refuses a folder in which no start has made a store yet.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +53,7 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()
     insecure_public: bool = False
+    existing_store: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -104,33 +108,37 @@ class Settings:
     @property
     def processes(self) -> int:
         """How many worker processes: `workers`, but one for a store in memory, which they could not share."""
-        return 1 if self.store.lower() == "memory:" else self.workers
+        return 1 if self.store_in_memory else self.workers
+
+    @property
+    def store_in_memory(self) -> bool:
+        """Whether the store belongs to one process and is lost with it."""
+        return self.store.lower() == "memory:"
 
     def open_store(self) -> Store:
-        """The store of these settings. Raises SettingsError for one that cannot be used."""
+        """Open the store, see `storage.open_store`. Raises SettingsError if it takes no uploads."""
         try:
-            return open_store(self.store, durable=self.durability == "safe")
+            return open_store(self.store, durable=self.durability == "safe", existing=self.existing_store)
         except ValueError as error:
             raise SettingsError(str(error)) from None
         except OSError as error:
-            raise self._unusable(error) from error
+            raise SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store) -> Context:
         """The limits, the access rules and `store`, as the routes get them."""
         return Context(self.limits, self.access, store)
 
-    def clean(self, store: Store) -> int:
-        """Remove what interrupted uploads have left in this store. Returns how many. Raises SettingsError."""
-        try:
-            return store.clean()
-        except OSError as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: OSError) -> SettingsError:
-        return SettingsError(f"the store {self.store!r} cannot be used: {error.strerror}")
-
 
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
+
+
+def sweep(store: Store) -> int:
+    """Remove what interrupted uploads have left in the store. Returns how many. A failure is only logged."""
+    try:
+        return store.clean()
+    except OSError as error:
+        LOG.error("what interrupted uploads have left cannot be removed: %s", error.strerror)
+        return 0
 
 
 def is_loopback(host: str) -> bool:
@@ -148,8 +156,9 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
             typed[name] = _number(name, typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
-    if isinstance(typed.get("insecure_public"), str):
-        typed["insecure_public"] = _flag("insecure_public", typed["insecure_public"])
+    for name in ("insecure_public", "existing_store"):
+        if isinstance(typed.get(name), str):
+            typed[name] = _flag(name, typed[name])
     if isinstance(typed.get("store"), Path):
         typed["store"] = str(typed["store"])
     return typed

@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 
 from .contract.limits import Limits
-from .settings import LIMIT_NAMES, Settings, SettingsError
+from .settings import LIMIT_NAMES, Settings, SettingsError, sweep
 from .socket_server.processes import Supervisor, listen, serve_here, url_of
 
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -57,6 +57,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
 @click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
+@click.option(
+    "--existing-store", is_flag=True, default=None, help="Refuse a folder that holds no store: for volumes."
+)
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
@@ -79,7 +82,7 @@ def main(*, wire: bool, **given: Any) -> None:
         settings = Settings.from_environment(**given)
         settings.check_bind()
         context = settings.context(settings.open_store())
-        removed = settings.clean(context.store)
+        removed = sweep(context.store)
         sockets = listen(settings)
     except SettingsError as error:
         raise Refused(str(error)) from None

@@ -8,7 +8,7 @@ import pytest
 
 from servers.contract.access import LOOPBACK_HOSTS
 from servers.contract.limits import Limits
-from servers.settings import LIMIT_NAMES, PREFIX, Settings, SettingsError, is_loopback
+from servers.settings import LIMIT_NAMES, PREFIX, Settings, SettingsError, is_loopback, sweep
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
 
@@ -40,11 +40,13 @@ def test_every_setting_has_a_variable() -> None:
             "WORKERS": "3",
             "TOKEN": "t",
         },
-        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1"},
+        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
-    assert _read(environ) == Settings("::1", 0, "memory:", "fast", 3, "t", ("a", "B"), insecure_public=True)
+    assert _read(environ) == Settings(
+        *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")), insecure_public=True, existing_store=True
+    )
 
 
 @pytest.mark.parametrize("name", LIMIT_NAMES)
@@ -92,6 +94,7 @@ def test_a_flag_overrules_its_variable_and_none_is_no_flag() -> None:
         ({"MAX_BODY": "1" * 19}, "max_body has 19 digits: too many"),
         ({"PORT": "0" * 5000}, "port has 5000 digits: too many"),
         ({"INSECURE_PUBLIC": "maybe"}, "insecure_public is 1 or 0, not 'maybe'"),
+        ({"EXISTING_STORE": "maybe"}, "existing_store is 1 or 0, not 'maybe'"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str) -> None:
@@ -223,10 +226,35 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, place: str) -> N
     assert str(blocker) in str(raised.value)
 
 
-def test_a_store_that_cannot_be_cleaned_is_named(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_cleaned_takes_no_uploads_either(tmp_path: Path) -> None:
     settings = Settings(store=str(tmp_path / "store"))
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "staging").write_bytes(b"")
     with pytest.raises(SettingsError, match="cannot be used") as raised:
-        settings.clean(settings.open_store())
+        settings.open_store()
     assert str(tmp_path) in str(raised.value)
+
+
+def test_a_store_that_has_gone_is_not_swept_and_ends_no_worker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(store=str(tmp_path / "store"))
+    store = settings.open_store()
+    (tmp_path / "store").rename(tmp_path / "aside")
+    assert settings.open_store() is store
+    assert sweep(store) == 0
+    assert "cannot be removed: No such file or directory" in caplog.text
+
+
+def test_an_existing_store_is_one_that_a_start_has_made(tmp_path: Path) -> None:
+    place = tmp_path / "mounted"
+    existing = Settings(store=str(place), existing_store=True)
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="wireproof-store is missing"):
+            existing.open_store()
+        assert list(tmp_path.rglob("*")) == ([place] if place.exists() else [])
+        place.mkdir(exist_ok=True)
+    Settings(store=str(place)).open_store()
+    assert isinstance(existing.open_store(), LocalStore)
+    with pytest.raises(SettingsError, match="memory is always new"):
+        Settings(store="memory:", existing_store=True).open_store()

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -13,7 +14,7 @@ from types import FrameType
 from rich.console import Console
 
 from ..contract.route import Context
-from ..settings import Settings, SettingsError
+from ..settings import Settings, SettingsError, sweep
 from .loop import READ
 from .worker import Worker
 
@@ -158,6 +159,8 @@ class Supervisor:
             _on_signal(signal.SIGQUIT, worker, worker.stop_at_once)
             EndOfSupervisor(self._life_seen, worker)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
+            # The worker before this one may have been killed. A disk that does not respond stops no worker.
+            threading.Thread(target=sweep, args=(self._context.store,), daemon=True).start()
             worker.run()
             status = 0
         except BaseException:
