@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -32,6 +33,7 @@ from .contract.responses import EventStream, FileSlice, Response, problem_respon
 from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
 from .fastapi_server.scope import read_scope
+from .fastapi_server.worker_process import is_a_successor
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
 from .settings import Settings, SettingsError, sweep
@@ -46,6 +48,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
+    if is_a_successor() and not settings.store_in_memory:
+        # uvicorn forks no workers, so this one cannot get the store that the first one opened.
+        settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store())
     sweep(context.store)
     logging.getLogger("uvicorn.access").addFilter(WITHOUT_QUERIES)

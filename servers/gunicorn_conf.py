@@ -7,6 +7,8 @@ In an installation: `gunicorn -c python:wireproof.servers.gunicorn_conf`. No app
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +58,27 @@ secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 
 
+@contextmanager
+def _as_a_worker(cfg: Any) -> Iterator[None]:
+    """With the rights of the user and the group of the workers (`--user`, `--group`)."""
+    uid, gid = os.geteuid(), os.getegid()
+    os.setegid(cfg.gid)
+    os.seteuid(cfg.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(uid)
+        os.setegid(gid)
+
+
 def on_starting(server: Any) -> None:
     """Open the store for all workers, also for later ones: a worker never makes it anew.
 
     Ends with one message if the store takes no uploads, or if no folder is writable for `worker_tmp_dir`.
     """
     try:
-        _settings.open_store()
+        with _as_a_worker(server.cfg):
+            _settings.open_store()
     except SettingsError as error:
         raise SystemExit(f"gunicorn: {error}") from None
     try:
