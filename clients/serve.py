@@ -36,6 +36,7 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port.  [default: 8000]")
 @click.option("--store", metavar="DIR", help="Folder for uploaded files.  [default: store]")
+@click.option("--existing-store", is_flag=True, help="Refuse a folder that holds no store: for volumes.")
 @click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
 @click.option("--workers", metavar="N", help="Worker processes of socket and gunicorn.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")

@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -32,9 +33,10 @@ from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
 from .fastapi_server.logged import begin_record, counting, quiet_uvicorn, record_of
 from .fastapi_server.scope import read_scope
+from .fastapi_server.worker_process import is_a_successor
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
-from .settings import Settings, SettingsError, StartError
+from .settings import Settings, SettingsError, StartError, sweep
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
@@ -46,8 +48,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
+    if is_a_successor() and not settings.store_in_memory:
+        # uvicorn forks no workers, so this one cannot get the store that the first one opened.
+        settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store())
-    settings.clean(context.store)
+    sweep(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).

@@ -26,7 +26,7 @@ from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.logged import Logged, record_of
 from .routes import TABLE
-from .settings import Settings, SettingsError, StartError
+from .settings import Settings, SettingsError, StartError, sweep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store())
-    settings.clean(context.store)
+    sweep(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     app.wsgi_app = Logged(app.wsgi_app, context.log)  # type: ignore[method-assign]

@@ -4,7 +4,11 @@ Address, store, limits, workers and token come from the environment, as for ever
 In an installation: `gunicorn -c python:wireproof.servers.gunicorn_conf`. No application has to be named.
 """
 
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,13 +16,13 @@ if __package__:
     from .descriptors import CONNECTIONS, raise_limit
     from .flask_server.gunicorn_log import Logger
     from .flask_server.gunicorn_worker import Worker
-    from .settings import Settings, SettingsError
+    from .settings import Settings, SettingsError, StartError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from servers.descriptors import CONNECTIONS, raise_limit
     from servers.flask_server.gunicorn_log import Logger
     from servers.flask_server.gunicorn_worker import Worker
-    from servers.settings import Settings, SettingsError
+    from servers.settings import Settings, SettingsError, StartError
 
 
 def _end(error: SettingsError) -> NoReturn:
@@ -49,6 +53,10 @@ _limit = raise_limit(CONNECTIONS + _reserved)
 worker_connections = max(min(CONNECTIONS, _limit - _reserved), 2 * threads)
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30
+
+# Each worker shows that it lives by a file there. In memory, a slow disk stops no worker, and the temporary
+# folder may be read-only. None: the temporary folder.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 timeout = 30
 
 # Our worker parses heads itself (flask_server/gunicorn_request.py). These are for gunicorn's own parser.
@@ -66,12 +74,40 @@ secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 
 
-def on_starting(server: Any) -> None:
-    """End with one message if the store cannot be used, before each worker would fail."""
+@contextmanager
+def _as_a_worker(cfg: Any) -> Iterator[None]:
+    """With the rights of the user and the group of the workers (`--user`, `--group`)."""
+    uid, gid = os.geteuid(), os.getegid()
+    os.setegid(cfg.gid)
+    os.seteuid(cfg.uid)
     try:
-        _settings.open_store()
+        yield
+    finally:
+        os.seteuid(uid)
+        os.setegid(gid)
+
+
+def on_starting(server: Any) -> None:
+    """Open the store for all workers, also for later ones: a worker never makes it anew.
+
+    Ends with one message if the store takes no uploads, or if no folder is writable for `worker_tmp_dir`.
+    """
+    try:
+        with _as_a_worker(server.cfg):
+            _settings.open_store()
     except SettingsError as error:
         _end(error)
+    try:
+        tempfile.TemporaryFile(dir=server.cfg.worker_tmp_dir).close()
+    except OSError as error:
+        why = f"no temporary folder is writable ({error.strerror}): name one with --worker-tmp-dir"
+        _end(StartError(why))
+
+
+def pre_exec(server: Any) -> None:
+    """Let the next master (SIGUSR2) use the store that is there. It must not make it anew either."""
+    if not _settings.store_in_memory:
+        server.cfg.env_orig["WIREPROOF_EXISTING_STORE"] = "1"
 
 
 def when_ready(server: Any) -> None:

@@ -1,6 +1,7 @@
 """Host, port, store, limits and token, read from flags and the environment, for every backend."""
 
 import ipaddress
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from .storage import open_store
 from .storage.base import Store
 from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
 
+LOG = logging.getLogger("wireproof.storage")
 _TOKEN = re.compile("[!-~]+")
 # The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
 _SECONDS = {
@@ -51,6 +53,7 @@ class Settings:
     The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
+    `existing_store` refuses a folder in which no start has made a store yet.
     """
 
     host: str = "127.0.0.1"
@@ -63,6 +66,7 @@ class Settings:
     insecure_public: bool = False
     quiet: bool = False
     log_json: bool = False
+    existing_store: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -134,35 +138,42 @@ class Settings:
     @property
     def processes(self) -> int:
         """How many worker processes: `workers`, but one for a store in memory, which they could not share."""
-        return 1 if self.store.lower() == "memory:" else self.workers
+        return 1 if self.store_in_memory else self.workers
+
+    @property
+    def store_in_memory(self) -> bool:
+        """Whether the store belongs to one process and is lost with it."""
+        return self.store.lower() == "memory:"
 
     def open_store(self) -> Store:
-        """The store of these settings. Raises SettingsError, StartError if the machine does not allow it."""
+        """Open the store, see `storage.open_store`.
+
+        Raises SettingsError, or StartError if the machine does not allow it: it takes no uploads.
+        """
         try:
-            return open_store(self.store, durable=self.durability == "safe")
+            return open_store(self.store, durable=self.durability == "safe", existing=self.existing_store)
         except ValueError as error:
             raise SettingsError(str(error)) from None
         except OSError as error:
-            raise self._unusable(error) from error
+            raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store) -> Context:
         """The limits, the access rules, `store` and the log, as the routes and the backends get them."""
         return Context(self.limits, self.access, store, self.log)
 
-    def clean(self, store: Store) -> int:
-        """Remove what interrupted uploads have left in this store. Returns how many. Raises StartError."""
-        try:
-            return store.clean()
-        except OSError as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: OSError) -> StartError:
-        return StartError(f"the store {self.store!r} cannot be used: {error.strerror}")
-
 
 # A server that listens on these is reached under other names.
 _NO_NAMES = frozenset({"", "0.0.0.0", "[::]"})
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
+
+
+def sweep(store: Store) -> int:
+    """Remove what interrupted uploads have left in the store. Returns how many. A failure is only logged."""
+    try:
+        return store.clean()
+    except OSError as error:
+        LOG.error("what interrupted uploads have left cannot be removed: %s", error.strerror)
+        return 0
 
 
 def is_loopback(host: str) -> bool:
@@ -180,7 +191,7 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
             typed[name] = _number(names[name], typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
-    for name in ("insecure_public", "quiet", "log_json"):
+    for name in ("insecure_public", "quiet", "log_json", "existing_store"):
         if isinstance(typed.get(name), str):
             typed[name] = _flag(names[name], typed[name])
     if isinstance(typed.get("store"), Path):

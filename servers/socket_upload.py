@@ -20,7 +20,7 @@ from rich.console import Console
 from .contract import error_log
 from .contract.limits import Limits
 from .descriptors import CONNECTIONS, raise_limit
-from .settings import LIMIT_NAMES, Settings, SettingsError, StartError
+from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.processes import serve_here
 from .socket_server.supervisor import Supervisor
@@ -62,6 +62,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
 @click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
+@click.option(
+    "--existing-store", is_flag=True, default=None, help="Refuse a folder that holds no store: for volumes."
+)
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
@@ -90,7 +93,7 @@ def main(*, wire: bool, **given: Any) -> None:
         error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
         context = settings.context(settings.open_store())
-        removed = settings.clean(context.store)
+        removed = sweep(context.store)
         sockets = listen(settings)
     except StartError as error:
         raise click.ClickException(str(error)) from None

@@ -10,7 +10,7 @@ import pytest
 from clients.launch import PROJECT_ROOT
 from servers.contract.access import LOOPBACK_HOSTS
 from servers.contract.limits import Limits
-from servers.settings import LIMIT_NAMES, Settings, SettingsError, is_loopback
+from servers.settings import LIMIT_NAMES, Settings, SettingsError, is_loopback, sweep
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
 from servers.variables import PREFIX, warn_once
@@ -43,11 +43,13 @@ def test_every_setting_has_a_variable() -> None:
             "WORKERS": "3",
             "TOKEN": "t",
         },
-        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1"},
+        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
-    assert _read(environ) == Settings("::1", 0, "memory:", "fast", 3, "t", ("a", "B"), insecure_public=True)
+    assert _read(environ) == Settings(
+        *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")), insecure_public=True, existing_store=True
+    )
 
 
 @pytest.mark.parametrize("name", LIMIT_NAMES)
@@ -97,6 +99,7 @@ def test_a_flag_overrules_its_variable_and_none_is_no_flag() -> None:
         ({"HOSTS": "a,box.local:8000"}, "HOSTS has names without ports, not 'box.local:8000'"),
         ({"HOSTS": "http://box.local"}, "HOSTS has names without ports, not 'http://box.local'"),
         ({"INSECURE_PUBLIC": "maybe"}, "INSECURE_PUBLIC is 1 or 0, not 'maybe'"),
+        ({"EXISTING_STORE": "maybe"}, "EXISTING_STORE is 1 or 0, not 'maybe'"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str) -> None:
@@ -357,11 +360,36 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path, place: str) -> N
     assert raised.value.exit_status == 1
 
 
-def test_a_store_that_cannot_be_cleaned_is_named(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_cleaned_takes_no_uploads_either(tmp_path: Path) -> None:
     settings = Settings(store=str(tmp_path / "store"))
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "staging").write_bytes(b"")
     with pytest.raises(SettingsError, match="cannot be used") as raised:
-        settings.clean(settings.open_store())
+        settings.open_store()
     assert str(tmp_path) in str(raised.value)
     assert raised.value.exit_status == 1
+
+
+def test_a_store_that_has_gone_is_not_swept_and_ends_no_worker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(store=str(tmp_path / "store"))
+    store = settings.open_store()
+    (tmp_path / "store").rename(tmp_path / "aside")
+    assert settings.open_store() is store
+    assert sweep(store) == 0
+    assert "cannot be removed: No such file or directory" in caplog.text
+
+
+def test_an_existing_store_is_one_that_a_start_has_made(tmp_path: Path) -> None:
+    place = tmp_path / "mounted"
+    existing = Settings(store=str(place), existing_store=True)
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="wireproof-store is missing"):
+            existing.open_store()
+        assert list(tmp_path.rglob("*")) == ([place] if place.exists() else [])
+        place.mkdir(exist_ok=True)
+    Settings(store=str(place)).open_store()
+    assert isinstance(existing.open_store(), LocalStore)
+    with pytest.raises(SettingsError, match="memory is always new"):
+        Settings(store="memory:", existing_store=True).open_store()

@@ -1,4 +1,4 @@
-"""`/healthz`: whether requests can be served and the store is writable."""
+"""`/healthz`: whether requests can be served and uploads can be stored."""
 
 from ..contract.problems import Problem
 from ..contract.request import ParsedRequest
@@ -9,7 +9,7 @@ from ..contract.route import Context, Route
 def health(request: ParsedRequest, context: Context) -> Response:
     """Respond with 200. Raises Problem `store_unavailable`."""
     if not context.store.is_writable():
-        raise Problem("store_unavailable", "the store is not writable")
+        raise Problem("store_unavailable", "uploads cannot be stored; the log says why")
     return json_response({"status": "ok"}, head_only=request.head.method == "HEAD")
 
 

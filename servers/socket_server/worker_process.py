@@ -4,11 +4,13 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterable
 from typing import NoReturn
 
 from ..contract.log_writer import STDERR
 from ..contract.route import Context
+from ..settings import sweep
 from .loop import READ
 from .scoreboard import Row
 from .signals import BLOCKED, DRAIN, on_signal
@@ -58,6 +60,8 @@ def run_worker(
         on_signal(DRAIN, worker, worker.drain)
         EndOfSupervisor(life, worker)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
+        # The worker before this one may have been killed. A disk that does not respond stops no worker.
+        threading.Thread(target=sweep, args=(context.store,), daemon=True).start()
         worker.run()
         status = 0
     except BaseException:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -15,34 +16,46 @@ __all__ = ["SCHEMES", "FileWriter", "ReadableFile", "Store", "StoredFile", "Uplo
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
-def _open_file(place: str, durable: bool) -> Store:
+@cache
+def _open_local(root: Path, durable: bool, existing: bool) -> Store:
+    store = LocalStore(root, durable=durable, existing=existing)
+    store.try_upload()
+    return store
+
+
+def _open_file(place: str, durable: bool, existing: bool) -> Store:
     if not place:
         raise ValueError("a store needs a path: file:PATH, or the path alone")
-    return LocalStore(Path(place), durable=durable)
+    return _open_local(Path(place).absolute(), durable, existing)
 
 
-def _open_memory(place: str, durable: bool) -> Store:
+def _open_memory(place: str, durable: bool, existing: bool) -> Store:
     if place:
         raise ValueError(f"a store in memory has no path: write memory: instead of memory:{place}")
+    if existing:
+        raise ValueError("a store in memory is always new: start without --existing-store")
     return MemoryStore()
 
 
-SCHEMES: Final[dict[str, Callable[[str, bool], Store]]] = {
+SCHEMES: Final[dict[str, Callable[[str, bool, bool], Store]]] = {
     "file": _open_file,
     "memory": _open_memory,
 }
 
 
-def open_store(spec: str, *, durable: bool) -> Store:
+def open_store(spec: str, *, durable: bool, existing: bool = False) -> Store:
     """Open the store `file:PATH`, `memory:`, or the local store at a path without a scheme.
 
-    Raises ValueError if `spec` is not valid, OSError if the store cannot be opened.
+    With `existing`, a local store is not made if it is missing. A process opens a local store once, and a
+    worker that it forks later gets the same store. So a worker never makes a store anew where one is gone.
+
+    Raises ValueError if `spec` is not valid, OSError if the store cannot be opened or takes no uploads.
     """
     match = _SCHEME.fullmatch(spec)
     if match is None:
-        return _open_file(spec, durable)
+        return _open_file(spec, durable, existing)
     scheme, place = match[1].lower(), match[2]
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
         raise ValueError(f"unknown store scheme {scheme} (known: {known}; a path with a colon: ./{spec})")
-    return SCHEMES[scheme](place, durable)
+    return SCHEMES[scheme](place, durable, existing)

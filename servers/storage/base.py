@@ -83,7 +83,7 @@ class Store(Protocol):
         """The file with this hash (64 hexadecimal digits in lower case), or None if there is none."""
 
     def is_writable(self) -> bool:
-        """Whether uploads can be stored; used by `/healthz`."""
+        """Whether uploads can be stored; used by `/healthz`. It may wait for the disk."""
 
     def clean(self) -> int:
         """Remove the files of uploads whose process has ended; returns the number of uploads."""

@@ -16,6 +16,7 @@ from .base import ReadableFile
 from .local_folders import Folders, list_names
 from .local_publish import OPEN_STORED
 from .local_upload import LocalUpload
+from .probe import Probe
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -24,13 +25,18 @@ class LocalStore:
     """Files below `root`; see `base.Store`. Any number of threads and processes may share one `root`.
 
     `durable=False` leaves out the fsyncs (`--durability fast`) and nothing else. Every method raises OSError
-    while `root` is missing, unreadable or not a folder, and works again afterwards (X08).
+    while the store of the start is missing or unreadable, or while another folder is in its place, and works
+    again afterwards (X08).
     """
 
-    def __init__(self, root: Path, *, durable: bool = True) -> None:
-        """Create `root` and its missing parents with mode 0700. Raises OSError."""
-        self._folders = Folders(root, durable=durable)
+    def __init__(self, root: Path, *, durable: bool = True, existing: bool = False) -> None:
+        """Create `root` and its missing parents with mode 0700, and the marker of the store.
+
+        With `existing`, nothing is created. Raises OSError if that fails, or if there is no store.
+        """
+        self._folders = Folders(root, durable=durable, existing=existing)
         self._unnamed = Path("/proc/self/fd").is_dir()
+        self._probe = Probe(self.try_upload)
 
     def begin(self) -> LocalUpload:
         return LocalUpload(self._folders, unnamed=self._unnamed)
@@ -52,13 +58,18 @@ class LocalStore:
             os.close(files_fd)
 
     def is_writable(self) -> bool:
-        """Whether a byte can be written: writes one and removes it."""
-        try:
-            with self.begin() as upload:
-                upload.new_file().write(b"\0")
-        except OSError:
-            return False
-        return True
+        """Whether uploads can be stored. Tries it at most once a second, and waits for the disk then."""
+        return self._probe.succeeds()
+
+    def try_upload(self) -> None:
+        """Do what an upload does, and leave nothing. Raises OSError."""
+        upload = self.begin()
+        with upload:
+            for _ in range(2):  # the first file has no name, the second one is staged
+                writer = upload.new_file()
+                writer.write(b"\0")
+                writer.close()
+            upload.rehearse()
 
     def clean(self) -> int:
         """Remove the staged files of requests whose process has ended; returns the number of requests."""

@@ -1,7 +1,11 @@
 """The folders of a local store, their modes and their locks.
 
+    ROOT/wireproof-store         the marker of the store (see `local_marker`)
     ROOT/files/SHA256            the stored files
     ROOT/staging/PID-RANDOM/N    the files of one request, from its second file on, until they are published
+
+ROOT, the marker and `files` are made at the start of a server and never while it runs: then a missing one
+means that the store is gone. `staging` is made again when it is missing.
 
 Several processes and servers may share one ROOT (X23). Each request holds a lock on its folder below
 `staging`. The system releases the lock when the process ends. So a folder that can be locked belongs to no
@@ -15,8 +19,11 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from pathlib import Path
 from typing import Final
+
+from .local_marker import MARKER, Landmark, new_line, require_marker
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -25,32 +32,48 @@ OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _REQUEST_FOLDER: Final = re.compile(r"[0-9]+-[0-9a-f]{32}")
 _STAGED_FILE: Final = re.compile(r"[0-9]+")
 _ATTEMPTS: Final = 8
+_NO_LINKS: Final = "its file system has no hard links"
+# What link(2) means by these errors. The words of the system would not help the reader.
+_LINK_ERRORS: Final = {
+    EPERM: _NO_LINKS,
+    EOPNOTSUPP: _NO_LINKS,
+    ENOSYS: _NO_LINKS,
+    EXDEV: "its folders files and staging are not in the same file system",
+}
 
 
 class Folders:
-    """`ROOT`, `ROOT/files` and `ROOT/staging`.
+    """`ROOT`, `ROOT/files` and `ROOT/staging` of the store that was there at the start."""
 
-    `files` and `staging` are created again if they are missing. ROOT is not: if it vanishes, a volume may
-    have been unmounted, and files written to the empty mount point would be lost.
-    """
+    def __init__(self, root: Path, *, durable: bool, existing: bool = False) -> None:
+        """Make what is missing of ROOT, `files` and the marker, and remember them.
 
-    def __init__(self, root: Path, *, durable: bool) -> None:
-        """Create ROOT if it is missing. Raises OSError if that fails or if it is not a folder."""
+        With `existing`, nothing is made. Raises OSError if that fails, or if something is missing.
+        """
         self.root: Final = root.absolute()
         self.files: Final = self.root / "files"
         self.staging: Final = self.root / "staging"
         self.durable: Final = durable
-        self._make_root(self.root)
-        os.close(self.open_files())
+        if existing:
+            require_marker(self.root)
+        else:
+            self._make_root(self.root)
+            _make_folder(self.files)
+            self._write_marker()
+        # Also if all was there: another server may have made it this moment and may not have synced it.
+        self._sync_folder(self.root)
+        with _opened(self.files) as files_fd:
+            self._landmark: Final = Landmark(files_fd)
 
     def open_files(self) -> int:
-        """Open `ROOT/files`. Raises OSError if ROOT is missing or if `files` is not a folder."""
+        """Open `ROOT/files`. Raises OSError if the store is missing or if another one is in its place."""
+        fd = os.open(self.files, OPEN_FOLDER)
         try:
-            return os.open(self.files, OPEN_FOLDER)
-        except FileNotFoundError:
-            _make_folder(self.files)
-            self._sync_folder(self.root)
-            return os.open(self.files, OPEN_FOLDER)
+            self._landmark.check(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
 
     def sync(self, fd: int) -> None:
         """fsync the file if the store is durable. After an OSError the data may be lost (X07)."""
@@ -76,12 +99,12 @@ class Folders:
         """Remove the folders of requests whose process has ended. Returns how many.
 
         Only folders with the name of a request folder and with our user as owner are removed, and only if
-        their lock is free. Raises OSError if ROOT is missing.
+        their lock is free. Raises OSError if the store is missing or if another one is in its place.
         """
+        os.close(self.open_files())
         try:
             names = list_names(self.staging)
         except FileNotFoundError:
-            self.root.stat()
             return 0
         return sum(_remove_stale(self.staging / name) for name in names if _REQUEST_FOLDER.fullmatch(name))
 
@@ -92,12 +115,27 @@ class Folders:
         _make_folder(path)
         self._sync_folder(path.parent)
 
-    def _sync_folder(self, path: Path) -> None:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    def _write_marker(self) -> None:
+        """Write the marker if there is none. Of servers that start at the same time, one writes it."""
+        marker = self.root / MARKER
+        if os.path.lexists(marker):
+            return
+        folder = self.make_request_folder()
         try:
-            self.sync(fd)
+            fd = create_named("0", folder.fd)
+            try:
+                os.write(fd, new_line())
+                self.sync(fd)
+            finally:
+                os.close(fd)
+            with suppress(FileExistsError):
+                link("0", str(marker), src_dir_fd=folder.fd)
         finally:
-            os.close(fd)
+            folder.remove()
+
+    def _sync_folder(self, path: Path) -> None:
+        with _opened(path, os.O_RDONLY | os.O_DIRECTORY) as fd:
+            self.sync(fd)
 
 
 class RequestFolder:
@@ -145,6 +183,23 @@ def create_named(name: str, folder_fd: int) -> int:
     return _with_file_mode(os.open(name, flags, FILE_MODE, dir_fd=folder_fd))
 
 
+def link(
+    source: str,
+    name: str,
+    *,
+    src_dir_fd: int | None = None,
+    dst_dir_fd: int | None = None,
+    follow_symlinks: bool = False,
+) -> None:
+    """os.link(), with an OSError that says what the file system lacks. Raises FileExistsError."""
+    try:
+        os.link(source, name, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, follow_symlinks=follow_symlinks)
+    except OSError as error:
+        if error.errno in _LINK_ERRORS:
+            raise OSError(error.errno, _LINK_ERRORS[error.errno]) from error
+        raise
+
+
 def _with_file_mode(fd: int) -> int:
     # A umask only removes bits, so the file is private from the start (H161). This restores the owner's bits.
     try:
@@ -162,6 +217,15 @@ def _make_folder(path: Path) -> None:
         return
     with _removed_on_failure(path):
         path.chmod(FOLDER_MODE)  # as above: restores bits that the umask removed
+
+
+@contextmanager
+def _opened(folder: Path, flags: int = OPEN_FOLDER) -> Iterator[int]:
+    fd = os.open(folder, flags)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 @contextmanager

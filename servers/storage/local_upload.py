@@ -31,12 +31,13 @@ complete, and a later upload of the same content adopts them.
 
 import hashlib
 import os
+import secrets
 from contextlib import suppress
 from errno import EIO, EISDIR, EOPNOTSUPP
 from typing import Final
 
 from .base import StoredFile, Upload
-from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed
+from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed, link
 from .local_publish import Publication
 
 # The errors of open(2) if the file system or the kernel does not support O_TMPFILE.
@@ -87,6 +88,17 @@ class LocalUpload(Upload):
         finally:
             self.abort()
         self._refusal = "it is published"
+
+    def rehearse(self) -> None:
+        """Do what `publish` does, with names that are removed at once; then abort. Raises OSError."""
+        self._require_idle()
+        try:
+            for file in self._closed:
+                file.sync()
+                file.link_briefly(self._files_fd)
+            self.sync(self._files_fd)
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Undo everything that is not published. Never raises."""
@@ -234,6 +246,12 @@ class LocalWriter:
             with suppress(OSError):  # as in discard()
                 os.unlink(self.name, dir_fd=self._upload.request_folder().fd)
 
+    def link_briefly(self, files_fd: int) -> None:
+        """Link the file to a name that is no hash, and remove the name. Raises OSError."""
+        name = f"rehearsal-{secrets.token_hex(16)}"
+        self._link(name, files_fd)
+        os.unlink(name, dir_fd=files_fd)
+
     def replace(self, files_fd: int) -> None:
         """Replace a damaged file by this one in one step. Raises OSError."""
         folder_fd = self._upload.request_folder().fd
@@ -250,10 +268,10 @@ class LocalWriter:
     def _link(self, name: str, folder_fd: int) -> None:
         if self.name is not None:
             source_fd = self._upload.request_folder().fd
-            os.link(self.name, name, src_dir_fd=source_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
+            link(self.name, name, src_dir_fd=source_fd, dst_dir_fd=folder_fd)
             return
         # open(2) names this way to link an unnamed file. os.link() follows the link only with a dir_fd.
-        os.link(f"/proc/self/fd/{self._fd}", name, dst_dir_fd=folder_fd, follow_symlinks=True)
+        link(f"/proc/self/fd/{self._fd}", name, dst_dir_fd=folder_fd, follow_symlinks=True)
 
     def _write_all(self, octets: memoryview) -> None:
         written = os.write(self._fd, octets)

@@ -75,12 +75,12 @@ class Target:
         return frozenset(path.name for path in (self.backend.store / "files").glob("*"))
 
     def temporary(self) -> list[Path]:
-        """What the store holds besides stored files: leftovers of requests, or uploads in progress."""
+        """What the store holds besides its marker and stored files: leftovers, or uploads in progress."""
         store = self.backend.store
         # os.walk lets folders vanish while it looks.
         walked = ((Path(folder), names, more) for folder, names, more in os.walk(store))
         inside = [folder / name for folder, names, more in walked for name in (*names, *more)]
-        ours = {store / "files", store / "staging"}
+        ours = {store / "files", store / "staging", store / "wireproof-store"}
         return [path for path in inside if path not in ours and path.parent.name != "files"]
 
     @contextmanager

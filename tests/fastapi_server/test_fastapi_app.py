@@ -1,9 +1,12 @@
 """The FastAPI application by itself, without a server."""
 
 import json
+import multiprocessing
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +19,13 @@ from starlette.types import Message
 from servers import fastapi_upload
 from servers.contract.limits import Limits
 from servers.contract.responses import Event
-from servers.settings import Settings
+from servers.fastapi_server import worker_process
+from servers.settings import Settings, SettingsError
 from tests.fastapi_server.asgi import DISCONNECT, Answered, ask, body_messages, call, scope_of
 from tests.patience import patient
 
 JSON = (b"content-type", b"application/json")
+MARKER = "wireproof-store"
 FORM = (b"content-type", b"multipart/form-data; boundary=b")
 CHUNKED = (b"transfer-encoding", b"chunked")
 FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nabc\r\n--b--'
@@ -169,7 +174,7 @@ def test_a_body_that_does_not_come_is_refused_and_undone(tmp_path: Path) -> None
         408,
         "request_timeout",
     )
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MARKER]
 
 
 def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +190,7 @@ def test_a_client_that_leaves_gets_no_response_and_leaves_nothing(tmp_path: Path
     app = app_with(store=str(tmp_path))
     received = [*body_messages(FILE, ends=False), DISCONNECT]
     assert ask(app, scope_of("POST", b"/upload/", FORM, CHUNKED), received) is None
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MARKER]
 
 
 def test_an_exception_becomes_a_problem_without_details(
@@ -237,3 +242,21 @@ def test_the_application_is_made_when_it_is_asked_for(monkeypatch: pytest.Monkey
     monkeypatch.delitem(fastapi_upload.__dict__, "app")
     with pytest.raises(AttributeError):
         fastapi_upload.application  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("late", "parent"), [(-1, os.getpid()), (10**9, os.getpid()), (-1, None), (-1, 10**9)]
+)
+def test_a_worker_that_uvicorn_starts_later_makes_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int, parent: int | None
+) -> None:
+    process = None if parent is None else SimpleNamespace(pid=parent)
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: process)
+    monkeypatch.setattr(worker_process, "_LATE_SECONDS", late)
+    store = str(tmp_path / "store")
+    if (late, parent) == (-1, os.getpid()):
+        with pytest.raises(SettingsError, match="wireproof-store is missing"):
+            app_with(store=store)
+        Settings(store=store).open_store()
+    assert answered(app_with(store=store), "GET", b"/healthz").status == 200
+    assert answered(app_with(), "GET", b"/healthz").status == 200

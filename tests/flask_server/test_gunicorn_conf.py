@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -15,6 +16,7 @@ from clients.launch import PROJECT_ROOT, start
 from servers import descriptors
 from servers.descriptors import CONNECTIONS
 from servers.flask_server.gunicorn_worker import Worker
+from servers.settings import Settings
 
 
 class _Application(Application):  # type: ignore[misc]  # gunicorn has no types
@@ -147,6 +149,54 @@ def test_public_address_is_refused_when_the_master_is_ready(
         when_ready(SimpleNamespace(LISTENERS=[Listener(("0.0.0.0", 80))]))
     assert ended.value.code == 2
     assert "'0.0.0.0' is not a loopback address" in capsys.readouterr().err
+
+
+def starting(uid: int, gid: int, worker_tmp_dir: str | None = None) -> SimpleNamespace:
+    """The part of an arbiter that `on_starting` uses."""
+    return SimpleNamespace(cfg=SimpleNamespace(uid=uid, gid=gid, worker_tmp_dir=worker_tmp_dir))
+
+
+def test_store_is_opened_by_the_master_and_the_same_in_each_worker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    loaded(monkeypatch, {}).on_starting(starting(os.geteuid(), os.getegid()))
+    (tmp_path / "store").rename(tmp_path / "aside")
+    (tmp_path / "store").mkdir()
+    # What a worker calls. It is in the same state as a process that the master has forked.
+    store = Settings.from_environment().open_store()
+    assert not store.is_writable()
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start workers as another user")
+def test_store_belongs_to_the_user_of_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        on_starting = loaded(monkeypatch, {"STORE": str(folder / "store")}).on_starting
+        with pytest.raises(SystemExit, match="cannot be used: Permission denied"):
+            on_starting(starting(65534, 65534))
+        (folder / "store").mkdir()
+        os.chown(folder / "store", 65534, 65534)
+        on_starting(starting(65534, 65534))
+        owners = {(path.stat().st_uid, path.stat().st_gid) for path in (folder / "store").iterdir()}
+        assert owners == {(65534, 65534)}
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+@pytest.mark.parametrize(("store", "existing"), [("/srv/store", True), ("memory:", False)])
+def test_next_master_makes_no_store(monkeypatch: pytest.MonkeyPatch, store: str, existing: bool) -> None:
+    arbiter = SimpleNamespace(cfg=SimpleNamespace(env_orig={"WIREPROOF_STORE": store}))
+    loaded(monkeypatch, {"STORE": store}).pre_exec(arbiter)
+    assert Settings.from_environment(arbiter.cfg.env_orig).existing_store is existing
+
+
+def test_without_any_temporary_folder_the_message_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    on_starting = loaded(monkeypatch, {}).on_starting
+    with pytest.raises(SystemExit, match="name one with --worker-tmp-dir"):
+        on_starting(starting(os.geteuid(), os.getegid(), str(tmp_path / "missing")))
 
 
 def test_nothing_is_left_in_the_home_of_the_user(tmp_path: Path) -> None:

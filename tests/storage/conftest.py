@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from servers.storage import local_marker, probe
 from servers.storage.local import LocalStore
 from tests.storage.syscalls import Syscalls
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each use reads the marker and each probe tries an upload, so that no test depends on its own speed."""
+    monkeypatch.setattr(local_marker, "_TRUST_SECONDS", 0.0)
+    monkeypatch.setattr(probe, "INTERVAL_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -219,7 +219,9 @@ assert len(list(store.names())) == 1
 FULL = """
 import errno, sys
 from pathlib import Path
+from servers.storage import probe
 from servers.storage.local import LocalStore
+probe.INTERVAL_SECONDS = 0
 root = Path(sys.argv[1], "store")
 store = LocalStore(root)
 
