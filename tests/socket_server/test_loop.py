@@ -149,7 +149,7 @@ def test_a_callback_that_calls_again_and_again_holds_up_no_deadline() -> None:
 def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request fails because the system cannot start another thread."""
     before = set(threading.enumerate())
-    loop, outcomes = Loop(threads=5), list[int]()
+    loop, outcomes = Loop(5), list[int]()
     monkeypatch.setattr(threading.Thread, "start", _no_thread)
     assert len(set(threading.enumerate()) - before) == 5
 
@@ -180,7 +180,7 @@ def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(threading, "Barrier", functools.partial(threading.Barrier, timeout=10))
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match="can't start new thread"):
-        Loop(threads=4)
+        Loop(4)
     assert time.monotonic() - begin < patient(8)
     assert len(started) == room
     assert set(threading.enumerate()) == before
