@@ -40,6 +40,8 @@ from .settings import Settings, SettingsError, StartError, sweep
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
+# So many bytes of files are kept before a thread writes them: a small upload needs a thread only once.
+_HELD = 256 * 1024
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -86,7 +88,7 @@ async def _hide(request: Request, _error: Exception) -> FastAPIResponse:
 
 
 class Endpoint:
-    """Answers every path. What may wait for the disk runs in a thread; waiting for the client needs none."""
+    """Answers every path. Only what may wait for the disk runs in a thread."""
 
     def __init__(self, context: Context, settings: Settings) -> None:
         self._context = context
@@ -127,19 +129,23 @@ class Endpoint:
         try:
             self._check_arrival(scope)
             context = self._context.arrived_at(scope.get("server"))
-            exchange = await run_sync(Exchange, head, TABLE, _PARSERS, context)
+            exchange = Exchange(head, TABLE, _PARSERS, context)
         except Problem as problem:
             return problem_response(problem, head=head)
         try:
             async for piece in body:
                 record_of(scope).received += len(piece)
-                await run_sync(exchange.feed, piece)
-            return await run_sync(exchange.finish)
-        except Problem as problem:
-            return await run_sync(exchange.refuse, problem)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await run_sync(exchange.abort)
+                exchange.hold(piece)
+                if exchange.unwritten >= _HELD:
+                    await run_sync(exchange.write)
+            exchange.end()
+            return await run_sync(exchange.respond) if exchange.waits else exchange.respond()
+        except BaseException as error:
+            if exchange.has_begun:
+                with anyio.CancelScope(shield=True):
+                    await run_sync(exchange.abort)
+            if isinstance(error, Problem):
+                return exchange.refuse(error)
             raise
 
     def _check_arrival(self, scope: Scope) -> None:
@@ -165,7 +171,11 @@ async def _answer(response: Response, body: BodyStream, scope: Scope, receive: R
             await _refuse(sent, body, send)
     finally:
         # Close it here, not in the garbage collector: the stream stops when the client leaves (section 6).
-        response.close()
+        if not isinstance(response.body, FileSlice):
+            response.close()
+        elif (file := response.body.detach()) is not None:
+            with anyio.CancelScope(shield=True):
+                await run_sync(file.close)
 
 
 async def _refuse(sent: FastAPIResponse, body: BodyStream, send: Send) -> None:
@@ -189,10 +199,21 @@ def _fastapi_response(response: Response) -> FastAPIResponse:
 
 def _body_response(status: int, body: bytes | FileSlice | EventStream) -> FastAPIResponse:
     if isinstance(body, FileSlice):
-        return StreamingResponse(body.blocks(), status)  # read in threads
+        return StreamingResponse(_read(body), status)
     if isinstance(body, EventStream):
         return EventSourceResponse(_paced(body), status)
     return FastAPIResponse(body, status)
+
+
+async def _read(body: FileSlice) -> AsyncIterator[bytes]:
+    blocks = body.blocks()
+    while True:
+        if body.must_read:
+            await run_sync(body.read_ahead)
+        block = next(blocks, None)
+        if block is None:
+            return
+        yield block
 
 
 async def _paced(stream: EventStream) -> AsyncIterator[bytes]:

@@ -23,6 +23,7 @@ from servers.contract.body import body_builder
 from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, ParsedBody, PartData, PartHead, RequestHead
+from servers.contract.request_files import RequestFiles
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
 from tests.parsers import ALL_PARSERS, DECHUNK, LIMITS, Dechunk
@@ -116,11 +117,14 @@ def read(reader: Reader, body: Body, pieces: Pieces) -> Outcome:
         builder = None
         for data in reader.decode(body, pieces) if body.head.chunked else pieces:
             if builder is None:
-                builder = body_builder(body.head, body.media_type, reader.parsers, None, LIMITS)
+                builder = body_builder(body.head, body.media_type, reader.parsers, RequestFiles(None), LIMITS)
             builder.feed(data)
         if not body.head.chunked and len(body.raw) < (body.head.content_length or 0):
             return "body_truncated"
-        return builder.finish() if builder is not None else "nothing"
+        if builder is None:
+            return "nothing"
+        builder.end()
+        return builder.body()
     except Problem as problem:
         return problem.code
 

@@ -1,21 +1,24 @@
-"""Builders for bodies of every kind, fed with the decoded bytes as they arrive (contract section 3)."""
+"""Builders for bodies of every kind, fed with the decoded bytes as they arrive (contract section 3).
+
+What becomes a file goes to `RequestFiles`. Everything else is held in memory: it is small, and no builder
+waits for the disk because of it.
+"""
 
 import codecs
 import hashlib
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..storage.base import FileWriter, StoredFile, Upload
+from ..storage.base import StoredFile
 from .charsets import FormEncoding, codec_of
-from .form import FormBuilder, HashingWriter
+from .form import FormBuilder
 from .json_reader import read_json
 from .limits import Limits
 from .parsers import Parsers
 from .problems import Problem
 from .request import FileEntry, FormField, Kind, MediaType, ParsedBody, RequestHead
-
-Data = bytes | bytearray | memoryview
+from .request_files import Data, RequestFiles
 
 
 class BodyBuilder(Protocol):
@@ -24,8 +27,11 @@ class BodyBuilder(Protocol):
     def feed(self, data: Data, /) -> None:
         """Add the next bytes (at least one). Raises Problem, or OSError from the store."""
 
-    def finish(self) -> ParsedBody:
-        """The parsed body. Call it after the last of at least one byte. Raises Problem or OSError."""
+    def end(self) -> None:
+        """The body is complete, after at least one byte. Raises Problem, or OSError from the store."""
+
+    def body(self) -> ParsedBody:
+        """The parsed body. Call it after `end`, when all files are written."""
 
 
 def is_coded(head: RequestHead) -> bool:
@@ -35,7 +41,7 @@ def is_coded(head: RequestHead) -> bool:
 
 
 def body_builder(
-    head: RequestHead, media_type: MediaType | None, parsers: Parsers, upload: Upload | None, limits: Limits
+    head: RequestHead, media_type: MediaType | None, parsers: Parsers, files: RequestFiles, limits: Limits
 ) -> BodyBuilder:
     """The builder for the body of a request with this head: step 9 of contract section 4.
 
@@ -49,30 +55,30 @@ def body_builder(
                 "a multipart/form-data body must come without a Content-Encoding",
                 headers=(("Accept-Encoding", "identity"),),
             )
-        return OpaqueBuilder(head, media_type, upload)
+        return OpaqueBuilder(head, media_type, files)
     if media_type is None:
-        return TextBuilder(head, None, upload, limits)
+        return TextBuilder(head, None, files, limits)
     if media_type.is_form_data:
-        return MultipartBuilder(media_type, parsers, upload, limits)
+        return MultipartBuilder(media_type, parsers, files, limits)
     if media_type.is_json:
         return JsonBuilder(media_type, limits)
     if media_type.is_urlencoded:
         return UrlencodedBuilder(media_type, parsers, limits)
     if media_type.is_text:
-        return _text_builder(head, media_type, upload, limits)
-    return OpaqueBuilder(head, media_type, upload)
+        return _text_builder(head, media_type, files, limits)
+    return OpaqueBuilder(head, media_type, files)
 
 
 def _text_builder(
-    head: RequestHead, media_type: MediaType, upload: Upload | None, limits: Limits
+    head: RequestHead, media_type: MediaType, files: RequestFiles, limits: Limits
 ) -> BodyBuilder:
     charset = media_type.parameter("charset")
     if not charset:
-        return TextBuilder(head, media_type, upload, limits)
+        return TextBuilder(head, media_type, files, limits)
     codec = codec_of(charset)
     if codec is None:
-        return OpaqueBuilder(head, media_type, upload)
-    return TextBuilder(head, media_type, upload, limits, codec)
+        return OpaqueBuilder(head, media_type, files)
+    return TextBuilder(head, media_type, files, limits, codec)
 
 
 class _SmallBody:
@@ -99,11 +105,14 @@ class JsonBuilder(_SmallBody):
     def __init__(self, media_type: MediaType, limits: Limits) -> None:
         super().__init__("json", media_type, limits.max_json)
         self._max_depth = limits.max_json_depth
+        self._value: Any = None
 
-    def finish(self) -> ParsedBody:
-        value = read_json(bytes(self._held), self._max_depth)
+    def end(self) -> None:
+        self._value = read_json(bytes(self._held), self._max_depth)
+
+    def body(self) -> ParsedBody:
         size, sha256 = self._measure()
-        return ParsedBody("json", self._media_type, size, sha256, json=value)
+        return ParsedBody("json", self._media_type, size, sha256, json=self._value)
 
 
 class UrlencodedBuilder(_SmallBody):
@@ -113,8 +122,9 @@ class UrlencodedBuilder(_SmallBody):
         super().__init__("form", media_type, limits.max_form)
         self._parsers = parsers
         self._max_pairs = limits.max_parts
+        self._form: tuple[FormField, ...] = ()
 
-    def finish(self) -> ParsedBody:
+    def end(self) -> None:
         # WHATWG defines no charset parameter. ISO-8859-1 is the only one that is followed (C11, U7).
         codec = codec_of(self._media_type.parameter("charset") or "utf-8")
         encoding: FormEncoding = "iso-8859-1" if codec == "iso-8859-1" else "utf-8"
@@ -123,9 +133,11 @@ class UrlencodedBuilder(_SmallBody):
             pairs = self._parsers.urlencoded(bytes(self._held), encoding)
         except UnicodeDecodeError:
             raise self._undecodable() from None
-        form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
+        self._form = tuple(FormField(index, name, value) for index, (name, value) in enumerate(pairs))
+
+    def body(self) -> ParsedBody:
         size, sha256 = self._measure()
-        return ParsedBody("form", self._media_type, size, sha256, form=form)
+        return ParsedBody("form", self._media_type, size, sha256, form=self._form)
 
     def _undecodable(self) -> Problem:
         """For a body that is not UTF-8. Many clients give this type to any file, so the detail helps (U9)."""
@@ -147,22 +159,22 @@ class UrlencodedBuilder(_SmallBody):
 
 
 class MultipartBuilder:
-    """Kind `multipart`: parsed while it arrives. Files are written to the store piece by piece."""
+    """Kind `multipart`: parsed while it arrives."""
 
-    def __init__(
-        self, media_type: MediaType, parsers: Parsers, upload: Upload | None, limits: Limits
-    ) -> None:
+    def __init__(self, media_type: MediaType, parsers: Parsers, files: RequestFiles, limits: Limits) -> None:
         self._media_type = media_type
         self._parser = parsers.multipart(media_type, limits)
-        self._form = FormBuilder(upload, limits)
+        self._form = FormBuilder(files, limits)
         self._size = 0
 
     def feed(self, data: Data, /) -> None:
         self._size += len(data)
         self._form.feed(self._parser.feed(data))
 
-    def finish(self) -> ParsedBody:
+    def end(self) -> None:
         self._form.feed(self._parser.finish())
+
+    def body(self) -> ParsedBody:
         form, files = tuple(self._form.form), tuple(self._form.files)
         return ParsedBody("multipart", self._media_type, self._size, form=form, files=files)
 
@@ -174,21 +186,24 @@ class OpaqueBuilder:
         self,
         head: RequestHead,
         media_type: MediaType | None,
-        upload: Upload | None,
+        files: RequestFiles,
         *,
         filename: str | None = None,
     ) -> None:
         self._content_type = head.field("content-type")
         self._media_type = media_type
         self._filename = filename
-        self._stored = upload is not None
-        self._writer: FileWriter = upload.new_file() if upload else HashingWriter()
+        self._stored = files.are_stored
+        self._file = files.new_file()
 
     def feed(self, data: Data, /) -> None:
-        self._writer.write(data)
+        self._file.write(data)
 
-    def finish(self) -> ParsedBody:
-        whole = self._writer.close()
+    def end(self) -> None:
+        self._file.end()
+
+    def body(self) -> ParsedBody:
+        whole = self._file.stored()
         files = (self._entry(whole),) if self._stored else ()
         return ParsedBody("bytes", self._media_type, whole.size, whole.sha256, files=files)
 
@@ -208,12 +223,12 @@ class TextBuilder:
         self,
         head: RequestHead,
         media_type: MediaType | None,
-        upload: Upload | None,
+        files: RequestFiles,
         limits: Limits,
         declared: str | None = None,
     ) -> None:
         """`declared` is the codec of the charset that the Content-Type names, if it names one."""
-        self._new_file = partial(OpaqueBuilder, head, media_type, upload)
+        self._new_file = partial(OpaqueBuilder, head, media_type, files)
         self._file: OpaqueBuilder | None = None
         self._is_text = True
         self._check = _TextCheck(declared or "utf-8", refuse_nul=media_type is None)
@@ -231,13 +246,19 @@ class TextBuilder:
         else:
             self._file.feed(data)
 
-    def finish(self) -> ParsedBody:
+    def end(self) -> None:
         self._judge(b"", final=True)
-        if self._is_text and self._file is None:
+        if self._file is None and not self._is_text:
+            self._file = self._begin_file()
+        if self._file is not None:
+            self._file.end()
+
+    def body(self) -> ParsedBody:
+        if self._file is None:
             sha256 = hashlib.sha256(self._held).hexdigest()
             text = self._held.decode(self._declared or "utf-8")
             return ParsedBody("text", self._media_type, len(self._held), sha256, text=text)
-        body = (self._file or self._begin_file()).finish()
+        body = self._file.body()
         return replace(body, kind="text") if self._is_text else body
 
     def _judge(self, data: Data, *, final: bool = False) -> None:

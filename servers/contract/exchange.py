@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..storage.base import Upload
-from .body import BodyBuilder, Data, OpaqueBuilder, body_builder
+from .body import BodyBuilder, OpaqueBuilder, body_builder
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
+from .request_files import Data, RequestFiles
 from .responses import Response, problem_response
 from .route import Context, RouteTable
 
@@ -19,8 +19,17 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Exchange:
     """Steps 6 to 10 of contract section 4: method and route, access, size, content type, body.
 
-    Create it with a head that passed steps 1 to 5, `feed` the decoded body in pieces of any size, then call
-    `finish`. When a call raises Problem, the upload has been undone. Call `abort` if the client disconnects.
+    Create it with a head that passed steps 1 to 5. Pass the decoded body to `feed`, in pieces of any size,
+    then call `finish`. When one of them raises Problem, the upload has been undone. Call `abort` if the
+    client disconnects.
+
+    An event loop must not wait for the disk, so it uses other methods:
+
+        in the loop    `hold` for each piece, then `end`
+        in a thread    `write` or `feed` when much is `unwritten`; `respond` if it `waits`; `abort` if the
+                       request `has_begun` in the store
+
+    When `hold` or `end` raises Problem, call `abort`. Only one thread may use an exchange at a time.
     """
 
     def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
@@ -28,47 +37,86 @@ class Exchange:
         self._parsers = parsers
         self._context = context
         self._size = 0
-        self._upload: Upload | None = None
         self._builder: BodyBuilder | None = None
         self._route = table.find(head)
         context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
         self._check_size(head.content_length or 0)
         self._check_whole_file()
         self._media_type = self._read_content_type()
+        self._files = RequestFiles(None if self._route.body == "described" else context.store)
         if head.content_length and not head.chunked:
-            with self._undone_on_failure():
-                self._builder = self._begin_body()
+            self._builder = self._begin_body()
 
     @property
-    def stores(self) -> bool:
-        """Whether this request writes to the store, so that `finish` may wait for the disk."""
-        return self._upload is not None
+    def has_files(self) -> bool:
+        """Whether the body has had a file so far, so that adding bytes takes time: they are hashed."""
+        return self._files.count > 0
 
-    def feed(self, data: Data) -> None:
-        """Add the next bytes of the body. Raises Problem."""
+    @property
+    def stores_files(self) -> bool:
+        """Whether the files of the body go to the store."""
+        return self._files.are_stored
+
+    @property
+    def unwritten(self) -> int:
+        """How many bytes of files are kept in memory, and not in the store yet."""
+        return self._files.unwritten
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the store has something of this request, so that `abort` may wait for the disk."""
+        return self._files.have_begun
+
+    @property
+    def waits(self) -> bool:
+        """Whether `respond` may wait for the disk. Valid after `end`."""
+        return self._route.uses_store or (self.stores_files and self.has_files)
+
+    def hold(self, data: Data) -> None:
+        """Add the next bytes of the body, without waiting for the disk. Raises Problem."""
         if not data:
             return
+        self._size += len(data)
+        self._check_size(self._size)
+        if self._builder is None:
+            self._builder = self._begin_body()
+        self._builder.feed(data)
+
+    def write(self) -> None:
+        """Give the store everything that was kept. Raises Problem."""
         with self._undone_on_failure():
-            self._size += len(data)
-            self._check_size(self._size)
-            if self._builder is None:
-                self._builder = self._begin_body()
-            self._builder.feed(data)
+            self._files.write()
+
+    def feed(self, data: Data) -> None:
+        """Add the next bytes of the body, and write its files. Raises Problem."""
+        with self._undone_on_failure(), self._files.waiting():
+            self.hold(data)
+
+    def end(self) -> None:
+        """The body is complete. Does not wait for the disk. Raises Problem."""
+        if self._builder is None and self._route.body == "raw":
+            self._builder = self._begin_body()  # a raw upload of zero bytes is an empty file
+        if self._builder is not None:
+            self._builder.end()
+
+    def respond(self) -> Response:
+        """The response, after `end`. Stored files are durable then. Raises Problem."""
+        with self._undone_on_failure():
+            self._files.write()
+            body = self._builder.body() if self._builder else ParsedBody(media_type=self._media_type)
+            self._files.publish()
+            response = self._route.handler(ParsedRequest(self.head, body), self._context)
+            return replace(response, stored=body.files) if self.stores_files else response
 
     def finish(self) -> Response:
-        """The response. Call it after the whole body; stored files are durable then. Raises Problem."""
+        """`end` and `respond`. Call it after the whole body. Raises Problem."""
         with self._undone_on_failure():
-            request = ParsedRequest(self.head, self._finish_body())
-            if self._upload is None:
-                return self._route.handler(request, self._context)
-            self._upload.publish()
-            response = self._route.handler(request, self._context)
-            return replace(response, stored=request.body.files)
+            self.end()
+        return self.respond()
 
     def abort(self) -> None:
         """Undo what was stored for a request that gets no 2xx. Never raises."""
-        if self._upload is not None:
-            self._upload.abort()
+        self._files.abort()
 
     def refuse(self, problem: Problem) -> Response:
         """The response for a Problem raised by this exchange. For HEAD it has no body."""
@@ -96,19 +144,9 @@ class Exchange:
         return media_type
 
     def _begin_body(self) -> BodyBuilder:
-        upload: Upload | None = None
-        if self._route.body != "described":
-            upload = self._upload = self._context.store.begin()
         if self._route.body == "raw":
-            return OpaqueBuilder(self.head, self._media_type, upload, filename=self.head.last_segment)
-        return body_builder(self.head, self._media_type, self._parsers, upload, self._context.limits)
-
-    def _finish_body(self) -> ParsedBody:
-        if self._builder is None and self._route.body == "raw":
-            self._builder = self._begin_body()  # a raw upload of zero bytes is an empty file
-        if self._builder is None:
-            return ParsedBody(media_type=self._media_type)
-        return self._builder.finish()
+            return OpaqueBuilder(self.head, self._media_type, self._files, filename=self.head.last_segment)
+        return body_builder(self.head, self._media_type, self._parsers, self._files, self._context.limits)
 
     @contextmanager
     def _undone_on_failure(self) -> Iterator[None]:

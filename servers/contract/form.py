@@ -1,51 +1,36 @@
 """Builds fields and files from the events of a multipart parser, and keeps the limits on them."""
 
-import hashlib
 from collections.abc import Iterable
 
-from ..storage.base import FileWriter, StoredFile, Upload
 from .charsets import codec_of
 from .limits import Limits
 from .problems import Problem
 from .quoted_printable import QuotedPrintableCheck
 from .request import FileEntry, FormField, PartData, PartEvent, PartHead
-
-
-class HashingWriter:
-    """A FileWriter that only hashes and counts: for routes that do not store files."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._size = 0
-
-    def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        self._hash.update(data)
-        self._size += len(data)
-
-    def close(self) -> StoredFile:
-        return StoredFile(self._hash.hexdigest(), self._size)
-
-    def discard(self) -> None:
-        """Does nothing: no bytes are kept."""
+from .request_files import RequestFile, RequestFiles
 
 
 class FormBuilder:
     """Takes the events PartHead, PartData and PartEnd in order, and collects `form` and `files`.
 
-    Files are written to `upload` piece by piece; if it is None they are only hashed. Raises Problem
-    `too_many_parts` (M86), `field_too_large` (M87) or `part_transfer_encoding` (M75), and OSError from the
-    store.
+    The bytes of files go to `files` piece by piece. Raises Problem `too_many_parts` (M86), `field_too_large`
+    (M87) or `part_transfer_encoding` (M75), and OSError from the store.
     """
 
-    def __init__(self, upload: Upload | None, limits: Limits) -> None:
+    def __init__(self, files: RequestFiles, limits: Limits) -> None:
         self.form: list[FormField] = []
-        self.files: list[FileEntry] = []
-        self._upload = upload
+        self._files = files
+        self._file_parts: list[_FilePart] = []
         self._limits = limits
         self._text_left = limits.max_field_text
         self._count = 0
         self._part: _TextPart | _FilePart | None = None
         self._quoted_printable: QuotedPrintableCheck | None = None
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """The files of all parts that have ended. They must be written."""
+        return [part.entry() for part in self._file_parts]
 
     def feed(self, events: Iterable[PartEvent]) -> None:
         for event in events:
@@ -75,8 +60,7 @@ class FormBuilder:
         self._quoted_printable = QuotedPrintableCheck() if head.quoted_printable else None
 
     def _file_part(self, index: int, head: PartHead) -> "_FilePart":
-        writer = self._upload.new_file() if self._upload else HashingWriter()
-        return _FilePart(index, head, writer, stored=self._upload is not None)
+        return _FilePart(index, head, self._files.new_file(), stored=self._files.are_stored)
 
     def _write(self, part: "_TextPart | _FilePart", data: bytes | bytearray | memoryview) -> None:
         if self._quoted_printable is not None:
@@ -97,7 +81,8 @@ class FormBuilder:
                 self.form.append(field)
                 return
             part = self._as_file(part)
-        self.files.append(part.entry())
+        part.file.end()
+        self._file_parts.append(part)
 
     def _as_file(self, part: "_TextPart") -> "_FilePart":
         file_part = self._file_part(part.index, part.head)
@@ -164,19 +149,19 @@ class _TextPart:
 
 
 class _FilePart:
-    """A part that is a file: its bytes go to the writer."""
+    """A part that is a file."""
 
-    def __init__(self, index: int, head: PartHead, writer: FileWriter, *, stored: bool) -> None:
+    def __init__(self, index: int, head: PartHead, file: RequestFile, *, stored: bool) -> None:
         self.index = index
         self.head = head
-        self._writer = writer
+        self.file = file
         self._stored = stored
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        self._writer.write(data)
+        self.file.write(data)
 
     def entry(self) -> FileEntry:
-        file = self._writer.close()
+        file = self.file.stored()
         head = self.head
         return FileEntry(
             self.index,

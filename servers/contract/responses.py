@@ -23,33 +23,63 @@ DYNAMIC = (
 _BLOCK = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
 class FileSlice:
-    """`length` bytes of a stored file from `offset`. The sender closes it, also if nothing was sent."""
+    """`length` bytes of a stored file from `offset`, in blocks of at most 256 KiB.
 
-    file: ReadableFile
-    offset: int
-    length: int
+    At most one block is in memory. The file is closed when its last block has been read. The sender closes it
+    in any other case, also if nothing was sent.
+
+    Reading waits for the disk, and so may closing. An event loop calls `read_ahead` in a thread while
+    `must_read` is true, and then takes one block from `blocks` without waiting.
+    """
+
+    def __init__(self, file: ReadableFile, offset: int, length: int) -> None:
+        self.length = length
+        self._file: ReadableFile | None = file
+        self._offset = offset
+        self._unread = length
+        self._block = b""
+
+    @property
+    def must_read(self) -> bool:
+        """Whether the next block is still to be read."""
+        return self._unread > 0 and not self._block
+
+    def read_ahead(self) -> None:
+        """Read the next block if that was not done yet. Raises OSError if the file became shorter."""
+        if self.must_read:
+            assert self._file is not None, "the file was closed before its end"
+            self._block = self._file.read(self._offset, min(self._unread, _BLOCK))
+            if not self._block:
+                raise OSError("a stored file became shorter while it was sent")
+            self._offset += len(self._block)
+            self._unread -= len(self._block)
+        if not self._unread:
+            self.close()
 
     def blocks(self) -> Iterator[bytes]:
-        """The bytes in blocks of at most 256 KiB. Closes the file at the end, or when the iterator is closed.
+        """The bytes. Closes the file at the end, or when the iterator is closed.
 
         Raises OSError if the file became shorter.
         """
         try:
-            offset, left = self.offset, self.length
-            while left:
-                block = self.file.read(offset, min(left, _BLOCK))
-                if not block:
-                    raise OSError("a stored file became shorter while it was sent")
+            while self._unread or self._block:
+                self.read_ahead()
+                block, self._block = self._block, b""
                 yield block
-                offset += len(block)
-                left -= len(block)
         finally:
-            self.file.close()
+            self.close()
 
     def close(self) -> None:
-        self.file.close()
+        """Close the file. May be called twice."""
+        file = self.detach()
+        if file is not None:
+            file.close()
+
+    def detach(self) -> ReadableFile | None:
+        """The file, for the caller to close, or None if it is closed. Nothing more is read."""
+        file, self._file = self._file, None
+        return file
 
 
 class Event(NamedTuple):

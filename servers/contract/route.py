@@ -42,7 +42,8 @@ class Route:
 
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
     request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
-    whatever its type). A `private` route requires an allowed Host, an `open` route requires no token.
+    whatever its type). A `private` route requires an allowed Host, an `open` route requires no token. The
+    handler of a route that `uses_store` may wait for the disk.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Route:
     body: Literal["described", "stored", "raw"] = "described"
     private: bool = False
     open: bool = False
+    uses_store: bool = False
 
     @property
     def allow(self) -> str:
@@ -61,7 +63,7 @@ class Route:
     def options(self) -> "Route":
         """What OPTIONS does on this route: 204 with Allow (RFC 9110 9.3.7, W7). Nothing is stored."""
         response = Response(204, (("Allow", self.allow), *DYNAMIC))
-        return replace(self, body="described", handler=lambda _request, _context: response)
+        return replace(self, body="described", handler=lambda _request, _context: response, uses_store=False)
 
 
 class RouteTable:

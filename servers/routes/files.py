@@ -42,7 +42,8 @@ class _Range(NamedTuple):
 def send_file(request: ParsedRequest, context: Context) -> Response:
     """The whole file (200), a range of it (206), or 304 if the client has it already.
 
-    Raises Problem `bad_value`, `not_found`, `precondition_failed` and `range_not_satisfiable`.
+    The first block has been read when the response begins, so a file that cannot be read is a Problem too.
+    Raises OSError, and Problem `bad_value`, `not_found`, `precondition_failed` and `range_not_satisfiable`.
     """
     head = request.head
     sha256, _, named = head.path.removeprefix("/files/").partition("/")
@@ -87,12 +88,15 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: s
         ("Repr-Digest", f"sha-256=:{digest}:"),
         ("Wireproof-Contract", "1"),
     )
-    head_only = head.method == "HEAD"
+    start, stop = wanted or (0, file.size)
+    body = FileSlice(file, start, stop - start)
+    if head.method == "HEAD":
+        body.close()
+        return Response(200, fields, body, head_only=True)
+    body.read_ahead()
     if wanted is None:
-        return Response(200, fields, FileSlice(file, 0, file.size), head_only)
-    content_range = ("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{file.size}")
-    body = FileSlice(file, wanted.start, wanted.stop - wanted.start)
-    return Response(206, (*fields, content_range), body, head_only)
+        return Response(200, fields, body)
+    return Response(206, (*fields, ("Content-Range", f"bytes {start}-{stop - 1}/{file.size}")), body)
 
 
 def _range(head: RequestHead, size: int) -> _Range | None:
@@ -132,4 +136,4 @@ def _number(digits: str) -> int | None:
     return int(significant[:20] or "0") if digits else None
 
 
-FILES = Route("files", r"/files/[^/]+(?:/[^/]+)?", ("GET",), send_file, private=True)
+FILES = Route("files", r"/files/[^/]+(?:/[^/]+)?", ("GET",), send_file, private=True, uses_store=True)

@@ -13,4 +13,4 @@ def health(request: ParsedRequest, context: Context) -> Response:
     return json_response({"status": "ok"}, head_only=request.head.method == "HEAD")
 
 
-HEALTH = Route("healthz", r"/healthz", ("GET",), health, open=True)
+HEALTH = Route("healthz", r"/healthz", ("GET",), health, open=True, uses_store=True)

@@ -24,11 +24,10 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
-from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
 from ..contract.problems import Problem
-from ..contract.responses import EventStream, Response, problem_response
+from ..contract.responses import Response, problem_response
 from ..contract.route import Context
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
@@ -36,23 +35,24 @@ from ..sansio.stream import NEED_DATA
 from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import Inbox
-from .loop import READ, WRITE, Deadline, Loop
+from .loop import READ, Loop
 from .observer import Observer
-from .outbox import Outbox, Progress
-from .phase import RECEIVING, Phase
-from .responses import CONTINUE, encode_head, is_chunked, pieces_of
+from .outbox import close_response
+from .phase import IN_THREAD, RECEIVING, Phase
+from .responses import CONTINUE
+from .sender import Sender
+from .waiting import Outcome, Waiting
 
 LOG = logging.getLogger("wireproof.socket")
 PARSERS = SansIoParsers()
-Outcome = TypeVar("Outcome")
 
 _SMALL_READ = 64 * 1024
 _LARGE_READ = 1024 * 1024
-# From this size on, a body is parsed, hashed and written in a thread while the loop receives.
+# From this size on, a body with files is parsed, hashed and written in a thread while the loop receives. What
+# comes before is kept, so that a small upload needs a thread only once.
 _LARGE_BODY = 256 * 1024
 # After so many events it is the turn of the other connections.
 _EVENTS_A_TURN = 32
-_RESET_POLL = 0.1
 
 
 class ConnectionOwner(Protocol):
@@ -82,32 +82,54 @@ class Connection:
         self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
         self._parsers = SansIoParsers(observer.trace) if observer else PARSERS
         self._request: CurrentRequest | None = None
-        self._outbox = Outbox(sock)
         self._record = ConnectionRecord(owner.context.log, sock)
-        self._linger_left = LINGER_BYTES
-        self._deadline = Deadline(owner.loop, lambda: self._guard(self._on_deadline))
-        self._phase = Phase.IDLE
+        self._waiting = waiting = Waiting(sock, owner.loop, self)
+        self._sender = Sender(
+            sock,
+            self._limits,
+            waiting,
+            self._inbox,
+            self._record,
+            observer,
+            resume=self._go_on_sending,
+            close=self._close,
+        )
         self._wait_for_data()
 
     # The inputs.
 
     def on_ready(self) -> None:
         """The socket is ready for what the phase waits for."""
-        if self._phase is Phase.LINGERING:
-            self._guard(self._drain)
-        elif self._phase is Phase.SENDING:
-            self._guard(self._go_on_sending)
+        if self._waiting.phase is Phase.LINGERING:
+            self.guard(self._sender.drain)
+        elif self._waiting.phase is Phase.SENDING:
+            self.guard(self._go_on_sending)
         else:
-            self._guard(self._receive)
+            self.guard(self._receive)
+
+    def on_deadline(self) -> None:
+        """The deadline of the phase has come."""
+        now, phase = time.monotonic(), self._waiting.phase
+        if phase is Phase.IDLE:
+            self._close()
+        elif phase not in RECEIVING:
+            self._sender.on_deadline(now)
+        elif (
+            self._request is not None
+            and (again := self._request.pace.check(now, self._request.body_size)) is not None
+        ):
+            self._waiting.set_deadline(again)
+        else:
+            raise Problem("request_timeout", f"waited too long for {phase.value}")
 
     def stop(self) -> None:
         """Close the connection if it is idle. Otherwise it is closed after its response."""
-        if self._phase is Phase.IDLE:
-            self._guard(self._receive)  # a request that has already arrived is answered
-        if self._phase is Phase.IDLE:
+        if self._waiting.phase is Phase.IDLE:
+            self.guard(self._receive)  # a request that has already arrived is answered
+        if self._waiting.phase is Phase.IDLE:
             self._close()
 
-    def _guard(self, step: Callable[[], None]) -> None:
+    def guard(self, step: Callable[[], None]) -> None:
         """Run `step`. A Problem refuses the request; what follows has its turn after other connections."""
         try:
             while not self._succeeds(step):
@@ -132,19 +154,6 @@ class Connection:
             return True
         return False
 
-    def _on_deadline(self) -> None:
-        now = time.monotonic()
-        if self._phase is Phase.BODY and (again := self._check_pace(now)) is not None:
-            self._deadline.set(again)
-        elif self._phase in (Phase.HEAD, Phase.BODY):
-            raise Problem("request_timeout", f"waited too long for {self._phase.value}")
-        elif self._phase is Phase.SENDING and self._outbox.unsent.made_progress():
-            self._deadline.set(now + self._limits.send_timeout)
-        elif self._phase is Phase.PAUSING:
-            self._end_pause(now)
-        else:
-            self._close()
-
     # Receiving.
 
     def _receive(self) -> None:
@@ -153,9 +162,13 @@ class Connection:
             data = self._socket.recv(_LARGE_READ if is_large else _SMALL_READ)
         except BlockingIOError:
             return
+        except OSError:
+            if self._waiting.phase is not Phase.BUSY:
+                raise
+            data = b""  # the client has gone; the thread finishes first
         if self._observer:
             self._observer.read(len(data))
-        if self._phase in RECEIVING:
+        if self._waiting.phase in RECEIVING:
             self._inbox.feed(data)
             self._advance()
         else:
@@ -163,15 +176,15 @@ class Connection:
 
     def _receive_ahead(self, data: bytes) -> None:
         """Keep what comes while a thread works or a stream pauses. Each pause reads only once."""
-        if not self._inbox.receive_ahead(data) or self._phase is Phase.PAUSING:
-            self._watch(0)
-        if self._phase is Phase.PAUSING:
-            self._deadline.set(self._next_look())
+        if not self._inbox.receive_ahead(data) or self._waiting.phase is Phase.PAUSING:
+            self._waiting.watch(0)
+        if self._waiting.phase is Phase.PAUSING:
+            self._waiting.set_deadline(self._sender.next_look())
 
     def _advance(self) -> None:
         """Handle the events that the bytes at hand complete, until something has to be waited for."""
         for _ in range(_EVENTS_A_TURN):
-            if self._phase not in RECEIVING:
+            if self._waiting.phase not in RECEIVING:
                 return
             event = self._inbox.next_event()
             if event is NEED_DATA:
@@ -188,34 +201,34 @@ class Connection:
         self._advance_later()
 
     def _advance_later(self) -> None:
-        """Let other connections run first. What the client sends meanwhile stays in the kernel."""
-        if self._phase in RECEIVING:
-            self._wait_for(Phase.QUEUED, 0, None)
-            self._owner.loop.call_soon(lambda: self._guard(self._take_turn))
+        if self._waiting.phase in RECEIVING:
+            self._waiting.for_turn(self._take_turn)
 
     def _take_turn(self) -> None:
-        if self._phase is Phase.QUEUED:
-            self._phase = Phase.BODY if self._request else Phase.IDLE
+        if self._waiting.phase is Phase.QUEUED:
+            self._waiting.phase = Phase.BODY if self._request else Phase.IDLE
             self._advance()
 
     def _wait_for_data(self) -> None:
         now = time.monotonic()
         if self._request is not None:
-            self._wait_for(Phase.BODY, READ, self._request.pace.wait(now))
+            self._waiting.wait_for(Phase.BODY, READ, self._request.pace.wait(now))
         elif not self._inbox.between_requests:
-            if self._phase is not Phase.HEAD:  # its first bytes: one deadline for the whole head
-                self._wait_for(Phase.HEAD, READ, now + self._limits.head_timeout)
+            if self._waiting.phase is not Phase.HEAD:  # its first bytes: one deadline for the whole head
+                self._waiting.wait_for(Phase.HEAD, READ, now + self._limits.head_timeout)
             self._record.begin(*self._inbox.request_line)
         elif self._owner.stopping:
             self._close()
         else:
             # keep_alive_timeout=0 closes after every response, so only the first request is waited for.
             seconds = self._limits.keep_alive_timeout or self._limits.head_timeout
-            self._wait_for(Phase.IDLE, READ, now + seconds)
+            self._waiting.wait_for(Phase.IDLE, READ, now + seconds)
+
+    # One request.
 
     def _begin(self, received: HeadReceived) -> None:
         request = self._request = CurrentRequest(received, self._context, time.monotonic())
-        self._phase = Phase.BODY
+        self._waiting.phase = Phase.BODY
         self._record.begin(received.head.method, received.head.target)
         if self._observer:
             self._observer.began(received)
@@ -226,58 +239,53 @@ class Connection:
             if self._observer:
                 self._observer.continued()
 
-    def _check_pace(self, now: float) -> float | None:
-        assert self._request is not None
-        return self._request.pace.check(now, self._request.body_size)
-
     def _feed_body(self, data: memoryview) -> None:
         request = self._request
         assert request is not None
+        exchange = request.exchange
         request.body_size += len(data)
         self._record.received = request.body_size
-        if request.body_size < _LARGE_BODY or self._observer:
-            request.feed(data)
-        else:
-            self._in_thread(request, lambda: request.feed(data), lambda _: self._advance())
+        # The observer is used only in the loop.
+        if request.body_size >= _LARGE_BODY and exchange.has_files and not self._observer:
+            self._in_thread(
+                lambda: exchange.feed(data), lambda _: self._advance(), uses_disk=exchange.stores_files
+            )
+            return
+        exchange.hold(data)
+        if exchange.unwritten >= _LARGE_BODY:
+            self._in_thread(exchange.write, lambda _: self._advance())
 
     def _finish(self) -> None:
         request = self._request
         assert request is not None
         request.complete = True
-        if request.publishes:
-            self._in_thread(request, request.finish, self._respond_and_go_on)
+        request.exchange.end()
+        if request.exchange.waits:
+            self._in_thread(request.exchange.respond, self._respond_and_go_on)
         else:
-            self._respond(request.finish())
+            self._respond(request.exchange.respond())
 
     def _in_thread(
-        self, request: CurrentRequest, work: Callable[[], Outcome], then: Callable[[Outcome], None]
+        self, work: Callable[[], Outcome], then: Callable[[Outcome], None], *, uses_disk: bool = True
     ) -> None:
-        self._phase = Phase.BUSY
-        self._deadline.set(None)
+        request = self._request
+        assert request is not None
         busy_since = time.monotonic()
 
-        def done(outcome: Future[Outcome]) -> None:
-            if self._phase is Phase.CLOSED:  # the client has gone meanwhile
-                self._discard(request, outcome)
-                return
-            self._phase = Phase.BODY
+        def done(outcome: Outcome) -> None:
             request.pace.exclude(time.monotonic() - busy_since)
-            self._guard(lambda: then(outcome.result()))
+            then(outcome)
 
-        self._owner.loop.in_thread(work, done)
+        events = READ if self._inbox.may_receive else 0
+        self._waiting.for_thread(work, done, phase=Phase.BUSY, events=events, uses_disk=uses_disk)
 
-    def _discard(self, request: CurrentRequest, outcome: Future[Outcome]) -> None:
-        if outcome.exception() is None and isinstance(response := outcome.result(), Response):
-            response.close()
-        request.abort(self._owner.loop)
-
-    # Sending.
+    # Responding.
 
     def _refuse(self, problem: Problem) -> None:
         request = self._request
         if request is not None:
             request.abort(self._owner.loop)
-        if self._phase not in RECEIVING:
+        if self._waiting.phase not in RECEIVING:
             # A response has begun: the client could not tell a second one from its body.
             self._close()
             return
@@ -291,109 +299,38 @@ class Connection:
         self._advance()
 
     def _respond(self, response: Response, problem: Problem | None = None) -> None:
-        """Send the response to the request under way, or to bytes that did not become a request."""
+        """Respond to the request under way, or to bytes that did not become a request."""
         request, self._request = self._request, None
         if request is None:
             self._record.begin(*self._inbox.request_line)
-        minor_version = request.received.minor_version if request else 1
-        chunked = is_chunked(response, minor_version)
-        keep_alive = (
-            request is not None
-            and request.complete
-            and request.received.keep_alive
-            and self._limits.keep_alive_timeout > 0
-            and not self._owner.draining
-            # Without chunks the end of the connection is the end of a stream.
-            and (chunked or not isinstance(response.body, EventStream))
-        )
-        head = encode_head(response, keep_alive=keep_alive, minor_version=minor_version)
-        if self._observer:
-            if request is not None and request.complete:
-                self._observer.complete(request.received)
-            self._observer.responded(response, head, problem, keep_alive=keep_alive)
-        response = self._record.send(response, head)
-        self._outbox.begin(pieces_of(response, head, chunked=chunked), closes=not keep_alive)
-        self._flush()
+        self._sender.begin(response, request, problem, last=self._owner.draining)
 
     def _go_on_sending(self) -> None:
-        self._flush()
-        if self._phase is Phase.IDLE:
-            self._watch(self._ahead_events)  # no longer for room in the socket: a thread may be next
+        self._sender.go_on()
         self._advance()
-
-    def _flush(self) -> None:
-        """Send what the socket takes. The rest follows when it is writable, or when the next event is due."""
-        self._phase = Phase.SENDING
-        progress = self._outbox.send()
-        if progress is Progress.SENT:
-            self._sent()
-        elif progress is Progress.PAUSES:  # reading goes on, to notice a client that leaves
-            self._wait_for(Phase.PAUSING, self._ahead_events, self._next_look())
-        else:
-            self._wait_for(Phase.SENDING, WRITE, time.monotonic() + self._limits.send_timeout)
-
-    @property
-    def _ahead_events(self) -> int:
-        """READ while more may be received ahead, else 0."""
-        return 0 if self._inbox.ended or self._inbox.is_full else READ
-
-    def _next_look(self) -> float:
-        """The time of the next event, or of the next look for a reset if reading would not show it."""
-        soon = time.monotonic() + _RESET_POLL
-        return self._outbox.resume_at if self._ahead_events else min(self._outbox.resume_at, soon)
-
-    def _end_pause(self, now: float) -> None:
-        if now >= self._outbox.resume_at:
-            self._go_on_sending()
-        elif self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self._close()
-        else:
-            self._deadline.set(self._next_look())
-
-    def _sent(self) -> None:
-        self._record.sent_in_all(self._outbox.sent)
-        if not self._outbox.closes:
-            self._phase = Phase.IDLE
-        elif self._inbox.ended:
-            self._close()
-        else:
-            self._linger()
 
     # The end.
 
-    def _linger(self) -> None:
-        self._socket.shutdown(socket.SHUT_WR)
-        self._wait_for(Phase.LINGERING, READ, time.monotonic() + LINGER_SECONDS)
-
-    def _drain(self) -> None:
-        try:
-            data = self._socket.recv(_SMALL_READ)
-        except BlockingIOError:
-            return
-        self._linger_left -= len(data)
-        if not data or self._linger_left < 0:
-            self._close()
-
     def _close(self) -> None:
-        if self._phase is Phase.CLOSED:
+        phase = self._waiting.phase
+        if phase is Phase.CLOSED:
             return
-        busy = self._phase is Phase.BUSY
-        self._phase = Phase.CLOSED
-        self._deadline.cancel()
-        self._watch(0)
-        self._socket.close()
+        self._waiting.close()
         if self._observer:
             self._observer.closed()
-        self._outbox.close()
-        self._record.sent_in_all(self._outbox.sent)
-        if self._request is not None and not busy:  # a thread that is busy with it aborts it at its end
-            self._request.abort(self._owner.loop)
+        self._sender.note_end()
+        if phase not in IN_THREAD:
+            self._release()
         self._owner.connection_closed(self)
 
-    def _wait_for(self, phase: Phase, events: int, deadline: float | None) -> None:
-        self._phase = phase
-        self._deadline.set(deadline)
-        self._watch(events)
+    def discard(self, outcome: Future[Any]) -> None:
+        """A thread has finished, and the connection was closed meanwhile."""
+        if outcome.exception() is None and isinstance(response := outcome.result(), Response):
+            close_response(response, self._owner.loop)
+        self._release()
 
-    def _watch(self, events: int) -> None:
-        self._owner.loop.watch(self._socket, events, self)
+    def _release(self) -> None:
+        """Close the file that was sent, and remove what was stored of the request."""
+        self._sender.close(self._owner.loop)
+        if self._request is not None:
+            self._request.abort(self._owner.loop)

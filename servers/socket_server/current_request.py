@@ -1,7 +1,6 @@
 """The request under way on one connection, from the end of its head until its response begins."""
 
 from ..contract.exchange import Exchange
-from ..contract.responses import Response
 from ..contract.route import Context
 from ..routes import TABLE
 from ..sansio.connection import HeadReceived
@@ -29,22 +28,13 @@ class CurrentRequest:
         self._exchange = Exchange(self.received.head, TABLE, parsers, self._context)
 
     @property
-    def publishes(self) -> bool:
-        """Whether `finish` waits for the disk."""
-        return self._exchange is not None and self._exchange.stores
-
-    def feed(self, data: memoryview) -> None:
-        """Parse, hash and store the next bytes of the body. Raises Problem."""
+    def exchange(self) -> Exchange:
+        """The exchange, after `check_head` and before `abort`."""
         assert self._exchange is not None
-        self._exchange.feed(data)
-
-    def finish(self) -> Response:
-        """The response to the complete request; its files are published. Raises Problem."""
-        assert self._exchange is not None
-        return self._exchange.finish()
+        return self._exchange
 
     def abort(self, loop: Loop) -> None:
         """Remove what was stored, in a thread. Safe to call twice."""
         exchange, self._exchange = self._exchange, None
-        if exchange is not None and exchange.stores:
+        if exchange is not None and exchange.has_begun:
             loop.in_thread(exchange.abort, lambda _: None)

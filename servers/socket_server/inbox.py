@@ -39,9 +39,9 @@ class Inbox:
         return self._reader.request_line
 
     @property
-    def is_full(self) -> bool:
-        """Whether so much is kept ahead that no more should be read."""
-        return self._ahead_size >= PIECE
+    def may_receive(self) -> bool:
+        """Whether more may be received ahead: not too much is kept, and the client has not ended its side."""
+        return not self.ended and self._ahead_size < PIECE
 
     def feed(self, data: bytes) -> None:
         """Hand what arrived to the reader. b"" means that the client has ended its side."""
@@ -53,7 +53,7 @@ class Inbox:
         self.ended = self.ended or not data
         self._ahead.append(data)
         self._ahead_size += len(data)
-        return bool(data) and not self.is_full
+        return self.may_receive
 
     def next_event(self) -> Event | Need:
         """The next event, or NEED_DATA. Raises Problem, after the events of the bytes before the fault."""

@@ -1,6 +1,8 @@
 """The event loop: readiness by `selectors`, deadlines by a heap on the monotonic clock.
 
-A slow client costs an object and no thread. Only parsing of large bodies and work on the disk run in threads.
+A slow client costs an object and no thread. Only work that uses the store, and parsing of large bodies, run
+in threads. Both have threads of their own: if the disk hangs, and all its threads with it, everything that
+needs no disk goes on.
 """
 
 import contextlib
@@ -18,6 +20,8 @@ from typing import Protocol, TypeVar
 Result = TypeVar("Result")
 
 _LONGEST_SLEEP = 3600.0  # seconds; epoll takes no more than 24 days at a time
+_DISK_THREADS = 8
+_PARSING_THREADS = 2
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -62,12 +66,12 @@ class Deadline:
         self._callback = None
 
 
-def _started_pool(threads: int) -> ThreadPoolExecutor:
+def _started_pool(threads: int, name: str) -> ThreadPoolExecutor:
     """A pool whose threads have all started, so that no request fails because one cannot start.
 
     Raises RuntimeError when the system has no more threads.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="disk")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
     all_started = threading.Barrier(threads)
     try:
         for _ in range(threads):
@@ -82,11 +86,14 @@ def _started_pool(threads: int) -> ThreadPoolExecutor:
 class Loop:
     """The event loop of one process. Only `call_soon_from_thread` may be called from other threads."""
 
-    def __init__(self, threads: int = 8) -> None:
+    def __init__(self, disk_threads: int = _DISK_THREADS) -> None:
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Deadline]] = []
         self._order = itertools.count()
-        self._pool = _started_pool(threads)
+        with contextlib.ExitStack() as started:  # ends the first threads if the others cannot start
+            self._disk = started.enter_context(_started_pool(disk_threads, "disk"))
+            self._parsing = started.enter_context(_started_pool(_PARSING_THREADS, "parsing"))
+            self._pools = started.pop_all()
         self._done: deque[Callable[[], None]] = deque()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
@@ -114,9 +121,11 @@ class Loop:
         """Run `callback` in the next turn of the loop."""
         self._done.append(callback)
 
-    def in_thread(self, work: Callable[[], Result], done: Callable[[Future[Result]], None]) -> None:
+    def in_thread(
+        self, work: Callable[[], Result], done: Callable[[Future[Result]], None], *, uses_disk: bool = True
+    ) -> None:
         """Run `work` in a thread, and then `done` in the loop, with the future that has finished."""
-        future = self._pool.submit(work)
+        future = (self._disk if uses_disk else self._parsing).submit(work)
         future.add_done_callback(lambda outcome: self.call_soon_from_thread(lambda: done(outcome)))
 
     def call_soon_from_thread(self, callback: Callable[[], None]) -> None:
@@ -131,7 +140,7 @@ class Loop:
             while self._running:
                 self._turn()
         finally:
-            self._pool.shutdown(wait=True)
+            self._pools.close()
             self._selector.close()
             self._wake_receiver.close()
             self._wake_sender.close()

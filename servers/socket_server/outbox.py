@@ -1,4 +1,4 @@
-"""The response under way on one connection: pieces, each made after the client has taken the one before."""
+"""The response under way on one connection: pieces, each made after the socket has taken the one before."""
 
 import fcntl
 import socket
@@ -6,10 +6,12 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from enum import Enum
 
-from ..contract.responses import Event
+from ..contract.responses import Event, FileSlice, Response
+from .loop import Loop
+from .responses import pieces_of
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
@@ -22,14 +24,15 @@ class Progress(Enum):
     SENT = "the whole response is sent"
     PAUSES = "the next piece is not due yet"
     BLOCKED = "the socket takes no more, or it is the turn of other connections"
+    MUST_READ = "the next piece must be read from the disk"
 
 
 class Outbox:
     """Sends one response after another.
 
     `closes` says whether the connection ends after this response. `sent` is how many bytes of it the socket
-    has taken. `resume_at` is the time of
-    `time.monotonic` when the next piece is due; it is set when `send` returns PAUSES.
+    has taken. `resume_at` is the time of `time.monotonic` when the next piece is due; it is set when `send`
+    returns PAUSES.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -40,13 +43,18 @@ class Outbox:
         self._socket = sock
         self._wait = 0.0
         self._outgoing = memoryview(b"")
+        self._response: Response | None = None
+        self._file: FileSlice | None = None
         self._pieces: Iterator[Event] = iter(())
 
-    def begin(self, pieces: Iterator[Event], *, closes: bool) -> None:
+    def begin(self, response: Response, head: bytes, *, chunked: bool, closes: bool) -> None:
         """Start the next response. The one before must be sent completely."""
-        self._pieces = pieces
         self.closes = closes
         self.sent = 0
+        self._response = response
+        if isinstance(response.body, FileSlice) and not response.head_only:
+            self._file = response.body
+        self._pieces = pieces_of(response, head, chunked=chunked)
 
     def send(self) -> Progress:
         """Send as much as the socket takes.
@@ -64,19 +72,38 @@ class Outbox:
             elif self._wait:
                 self.resume_at, self._wait = time.monotonic() + self._wait, 0.0
                 return Progress.PAUSES
+            elif self._file is not None and self._file.must_read:
+                return Progress.MUST_READ
             else:
                 piece = next(self._pieces, None)
                 if piece is None:
-                    self._pieces = iter(())
+                    self._response, self._file, self._pieces = None, None, iter(())
                     return Progress.SENT
                 self._outgoing, self._wait = memoryview(piece.data), piece.wait
         self.unsent.made_progress()
         return Progress.BLOCKED
 
-    def close(self) -> None:
-        """Send nothing more, and close the generator that makes the pieces."""
-        if isinstance(self._pieces, Generator):
-            self._pieces.close()
+    def read(self) -> None:
+        """Read the next block of the file, after `send` has returned MUST_READ. Waits for the disk.
+
+        Raises OSError.
+        """
+        assert self._file is not None
+        self._file.read_ahead()
+
+    def close(self, loop: Loop) -> None:
+        """Send nothing more, and close the file or the stream of the response."""
+        response, self._response = self._response, None
+        if response is not None:
+            close_response(response, loop)
+
+
+def close_response(response: Response, loop: Loop) -> None:
+    """Close the stream, or in a thread the file, of a response that is not sent to its end."""
+    if not isinstance(response.body, FileSlice):
+        response.close()
+    elif (file := response.body.detach()) is not None:
+        loop.in_thread(file.close, lambda _: None)
 
 
 class UnsentBytes:

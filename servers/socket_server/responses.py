@@ -73,8 +73,9 @@ def pieces_of(response: Response, head: bytes, *, chunked: bool) -> Iterator[Eve
         elif isinstance(response.body, bytes):
             yield Event(head + response.body)
         elif isinstance(response.body, FileSlice):
-            yield Event(head)
-            yield from map(Event, response.body.blocks())
+            blocks = response.body.blocks()
+            yield Event(head + next(blocks, b""))
+            yield from map(Event, blocks)
         else:
             yield Event(head)
             yield from _coded(response.body, chunked=chunked)

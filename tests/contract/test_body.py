@@ -9,6 +9,7 @@ from servers.contract.body import BodyBuilder, OpaqueBuilder, body_builder, is_c
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import MediaType, ParsedBody
+from servers.contract.request_files import RequestFiles
 from servers.sansio.parsers import SansIoParsers
 from servers.storage.memory import MemoryStore
 from tests.contract.heads import head
@@ -25,7 +26,6 @@ def _builder(
     content_type: str | None,
     coding: str | None = None,
     limits: Limits = _LIMITS,
-    store: MemoryStore | None = None,
 ) -> BodyBuilder:
     fields = {"content-type": content_type, "content-encoding": coding}
     media_type: MediaType | None = _PARSERS.content_type(content_type) if content_type else None
@@ -33,7 +33,7 @@ def _builder(
         head(fields={name: value for name, value in fields.items() if value is not None}),
         media_type,
         _PARSERS,
-        store.begin() if store else None,
+        RequestFiles(None),
         limits,
     )
 
@@ -47,7 +47,8 @@ def _read(
         builder = _builder(content_type, coding, limits)
         for piece in pieces:
             builder.feed(memoryview(piece))
-        bodies.append(builder.finish())
+        builder.end()
+        bodies.append(builder.body())
     assert all(body == bodies[0] for body in bodies)
     return bodies[0]
 
@@ -62,7 +63,7 @@ def _feed_all(content_type: str | None, coding: str | None, pieces: list[bytes])
     builder = _builder(content_type, coding)
     for piece in pieces:
         builder.feed(piece)
-    builder.finish()
+    builder.end()
 
 
 @pytest.mark.parametrize(
@@ -226,11 +227,13 @@ def test_a_route_that_stores_keeps_bytes_as_one_file_without_a_name(
     store = MemoryStore()
     fields = {} if content_type is None else {"content-type": content_type}
     media_type = _PARSERS.content_type(content_type) if content_type else None
-    with store.begin() as upload:
-        builder = body_builder(head(fields=fields), media_type, _PARSERS, upload, Limits())
-        builder.feed(data)
-        body = builder.finish()
-        upload.publish()
+    stored_files = RequestFiles(store)
+    builder = body_builder(head(fields=fields), media_type, _PARSERS, stored_files, Limits())
+    builder.feed(data)
+    builder.end()
+    stored_files.write()
+    body = builder.body()
+    stored_files.publish()
     sha256 = hashlib.sha256(data).hexdigest()
     assert list(store.names()) == ([sha256] if stored else [])
     files = [
@@ -241,8 +244,10 @@ def test_a_route_that_stores_keeps_bytes_as_one_file_without_a_name(
 
 
 def test_a_raw_file_has_the_given_name() -> None:
-    store = MemoryStore()
-    with store.begin() as upload:
-        body = OpaqueBuilder(head(fields={"content-type": ""}), None, upload, filename="a b").finish()
+    stored_files = RequestFiles(MemoryStore())
+    builder = OpaqueBuilder(head(fields={"content-type": ""}), None, stored_files, filename="a b")
+    builder.end()
+    stored_files.write()
+    body = builder.body()
     (file,) = body.files
     assert (body.kind, body.size, file.filename, file.content_type) == ("bytes", 0, "a b", None)

@@ -152,10 +152,10 @@ def test_an_upload_is_undone_when_the_client_disconnects() -> None:
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
     exchange.abort()
     exchange.feed(_FORM_BODY[:80])
-    assert exchange.stores
+    assert exchange.has_begun
     exchange.abort()
     exchange.abort()
-    assert (store.aborts, list(store.names())) == (2, [])
+    assert (exchange.has_begun, store.aborts, list(store.names())) == (False, 1, [])
 
 
 def test_a_refusal_undoes_the_upload() -> None:

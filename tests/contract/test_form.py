@@ -18,6 +18,7 @@ from servers.contract.request import (
     PartEvent,
     PartHead,
 )
+from servers.contract.request_files import RequestFiles
 from servers.storage.memory import MemoryStore
 from tests.refusals import refusal_code
 from tests.sansio.splits import bytewise, two_way
@@ -44,7 +45,7 @@ def _part(head: PartHead, *pieces: bytes) -> list[PartEvent]:
 
 
 def _build(*parts: list[PartEvent], limits: Limits = _LIMITS) -> FormBuilder:
-    builder = FormBuilder(None, limits)
+    builder = FormBuilder(RequestFiles(None), limits)
     for part in parts:
         builder.feed(part)
     return builder
@@ -237,26 +238,27 @@ def test_the_index_keeps_the_order_of_fields_and_files() -> None:
 
 def test_files_are_stored_and_fields_are_not() -> None:
     store = MemoryStore()
-    with store.begin() as upload:
-        builder = FormBuilder(upload, _LIMITS)
-        builder.feed(_part(_head(), b"field"))
-        builder.feed(_part(_head(filename="f"), b"fi", b"le"))
-        builder.feed(_part(_head(), b"\xff" * 3, b"x" * 20))
-        upload.publish()
+    files = RequestFiles(store)
+    builder = FormBuilder(files, _LIMITS)
+    builder.feed(_part(_head(), b"field"))
+    builder.feed(_part(_head(filename="f"), b"fi", b"le"))
+    builder.feed(_part(_head(), b"\xff" * 3, b"x" * 20))
+    files.write()
+    files.publish()
     assert all(file.stored for file in builder.files)
     stored = {hashlib.sha256(data).hexdigest() for data in (b"file", b"\xff" * 3 + b"x" * 20)}
     assert set(store.names()) == stored == {file.sha256 for file in builder.files}
 
 
 def test_events_may_be_fed_one_at_a_time() -> None:
-    builder = FormBuilder(None, _LIMITS)
+    builder = FormBuilder(RequestFiles(None), _LIMITS)
     for event in _part(_head(), b"a", b"b"):
         builder.feed([event])
     assert [field.value for field in builder.form] == ["ab"]
 
 
 def test_a_fed_buffer_may_be_reused_at_once() -> None:
-    builder = FormBuilder(None, _LIMITS)
+    builder = FormBuilder(RequestFiles(None), _LIMITS)
     buffer = bytearray(b"abc")
     builder.feed([_head(), PartData(buffer)])
     buffer[:] = b"xyz"

@@ -9,6 +9,7 @@ from typing import Any
 from servers.contract import form
 from servers.contract.problems import Problem
 from servers.contract.request import BasicCredentials, Pair
+from servers.contract.request_files import RequestFiles
 from servers.sansio import (
     chunked,
     connection,
@@ -159,9 +160,9 @@ def every_trailer_counts(original: Any, line: bytes) -> Any:
 )
 @in_place_of((form.FormBuilder, "_file_part"))
 def files_of_a_form_are_hashed_and_not_stored(original: Any, self: Any, index: int, head_of_part: Any) -> Any:
+    files, self._files = self._files, RequestFiles(None)
     part = original(self, index, head_of_part)
-    part._writer.discard()
-    part._writer = form.HashingWriter()
+    self._files, part._stored = files, files.are_stored
     return part
 
 

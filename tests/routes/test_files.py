@@ -59,9 +59,7 @@ def _get(fields: dict[str, str] | None = None, *, method: str = "GET", sha256: s
     except Problem:
         assert store.still_open() == 0, "a refusal left the file open"
         raise
-    assert store.still_open() == (response.status != 304)
-    response.close()
-    assert store.still_open() == 0
+    assert store.still_open() == 0, "the only block has been read, or none is needed"
     return response
 
 
@@ -75,6 +73,36 @@ def _content(fields: dict[str, str] | None = None, sha256: str = _SHA256) -> tup
     data = b"".join(response.body.blocks())
     assert response.content_length == len(data)
     return response.status, data, dict(response.headers).get("Content-Range")
+
+
+def test_a_large_file_stays_open_until_its_last_block_is_read() -> None:
+    """What the response begins with has been read by then, so a file that cannot be read is refused."""
+    store, content = _Store(), bytes(600_000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    store.add({sha256: content})
+    request = ParsedRequest(head("GET", f"/files/{sha256}"), ParsedBody())
+    for taken, still_open in ((0, True), (1, True), (2, True), (3, False)):
+        response = send_file(request, Settings().context(store))
+        assert isinstance(response.body, FileSlice)
+        assert not response.body.must_read
+        blocks = response.body.blocks()
+        assert sum(len(next(blocks)) for _ in range(taken)) == min(taken * 256 * 1024, len(content))
+        assert store.still_open() == still_open
+        response.close()
+        response.close()
+        assert store.still_open() == 0
+
+
+def test_a_file_that_cannot_be_read_is_closed_before_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "it fails")
+
+    store = _Store()
+    monkeypatch.setattr(MemoryFile, "read", fail)
+    with pytest.raises(OSError, match="it fails"):
+        send_file(ParsedRequest(head("GET", f"/files/{_SHA256}"), ParsedBody()), Settings().context(store))
+    monkeypatch.undo()
+    assert store.still_open() == 0
 
 
 def test_a_browser_saves_a_file_and_never_runs_it() -> None:

@@ -149,9 +149,11 @@ def test_a_callback_that_calls_again_and_again_holds_up_no_deadline() -> None:
 def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request fails because the system cannot start another thread."""
     before = set(threading.enumerate())
-    loop, outcomes = Loop(threads=5), list[int]()
+    loop, outcomes = Loop(5), list[int]()
     monkeypatch.setattr(threading.Thread, "start", _no_thread)
-    assert len(set(threading.enumerate()) - before) == 5
+    names = [thread.name for thread in set(threading.enumerate()) - before]
+    assert sum(name.startswith("disk") for name in names) == 5
+    assert sum(name.startswith("parsing") for name in names) == len(names) - 5 > 0
 
     def done(outcome: Future[int]) -> None:
         outcomes.append(outcome.result())
@@ -159,12 +161,12 @@ def test_all_threads_are_there_from_the_start(monkeypatch: pytest.MonkeyPatch) -
             loop.stop()
 
     for number in range(10):
-        loop.in_thread(lambda number=number: number, done)  # type: ignore[misc]
+        loop.in_thread(lambda number=number: number, done, uses_disk=number % 2 == 0)  # type: ignore[misc]
     loop.run()
     assert sorted(outcomes) == list(range(10))
 
 
-@pytest.mark.parametrize("room", range(4))
+@pytest.mark.parametrize("room", range(5))
 def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     """Creating it fails at once, and the threads that were started end."""
     before, start, started = set(threading.enumerate()), threading.Thread.start, list[threading.Thread]()
@@ -180,7 +182,7 @@ def test_a_loop_that_gets_too_few_threads_is_none(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(threading, "Barrier", functools.partial(threading.Barrier, timeout=10))
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match="can't start new thread"):
-        Loop(threads=4)
+        Loop(4)
     assert time.monotonic() - begin < patient(8)
     assert len(started) == room
     assert set(threading.enumerate()) == before

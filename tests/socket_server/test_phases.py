@@ -6,8 +6,8 @@ import re
 import pytest
 
 from servers.socket_server import connection, phase
-from servers.socket_server.connection import Connection
 from servers.socket_server.phase import Phase
+from servers.socket_server.waiting import Waiting
 from tests.socket_server.client import get, request
 from tests.socket_server.worker_thread import serving
 
@@ -25,14 +25,14 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> set[Transition]:
     """The transitions of all connections."""
     found: set[Transition] = set()
 
-    def change(served: Connection, after: Phase) -> None:
-        before = served.__dict__.get("_phase", after)
+    def change(waiting: Waiting, after: Phase) -> None:
+        before = waiting.__dict__.get("phase", after)
         if before is not after:
             found.add((before, after))
-        served.__dict__["_phase"] = after
+        waiting.__dict__["phase"] = after
 
-    recorded = property(lambda served: served.__dict__["_phase"], change)
-    monkeypatch.setattr(Connection, "_phase", recorded, raising=False)
+    recorded = property(lambda waiting: waiting.__dict__["phase"], change)
+    monkeypatch.setattr(Waiting, "phase", recorded, raising=False)
     return found
 
 
@@ -49,7 +49,8 @@ def test_connections_move_as_the_table_says(seen: set[Transition]) -> None:
             client.responses(connection._EVENTS_A_TURN // 2)
             assert client.forget().send(get()[:-3]).is_silent(0.1)
             client.send(get()[-3:]).response()
-            client.forget().send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024))).response()
+            client.forget().send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024)))
+            client.forget().send(get(client.response().json()["files"][0]["href"])).response()
             client.forget().send(request("POST", "/", length=400_000)).send(bytes(400_000)).response()
             client.forget().send(
                 request("POST", "/stream_echo", "Content-Type: application/json", body=stream)

@@ -108,12 +108,13 @@ def test_an_inbox_is_full_until_what_it_keeps_is_taken() -> None:
     kept = Inbox(RequestReader(Limits()))
     kept.feed(request("POST", "/", length=2 * inbox.PIECE))
     assert isinstance(kept.next_event(), HeadReceived)
-    seen = [(kept.receive_ahead(data), kept.is_full) for data in (bytes(inbox.PIECE - 1), b"x")]
-    assert seen == [(True, False), (False, True)], "whether there is room for more, and whether there is none"
+    seen = [(kept.receive_ahead(data), kept.may_receive) for data in (bytes(inbox.PIECE - 1), b"x")]
+    assert seen == [(True, True), (False, False)], "whether there is room for more"
     event = kept.next_event()
     assert isinstance(event, BodyReceived)
     assert len(event.data) == inbox.PIECE
-    assert (kept.is_full, kept.receive_ahead(b"x")) == (False, True)
+    assert (kept.may_receive, kept.receive_ahead(b"x")) == (True, True)
+    assert (kept.receive_ahead(b""), kept.may_receive) == (False, False), "the client has ended its side"
 
 
 # Between two turns of the loop.

@@ -80,4 +80,6 @@ def _close_what_is_left(worker: Worker) -> None:
     for connection in connections:
         leftover: socket.socket = connection._socket
         leftover.close()
-        connection._outbox.close()
+        response = connection._sender._outbox._response
+        if response is not None:
+            response.close()

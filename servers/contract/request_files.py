@@ -1,0 +1,144 @@
+"""The files of one request on their way to the store, or only into a hash.
+
+An event loop must not wait for the disk. So what comes for the store is kept in memory at first. A thread
+then calls `write`: it opens the files, writes them and closes them, in the order in which they came. Inside
+of `waiting`, nothing is kept, and each call does its work at once.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from ..storage.base import Store, StoredFile, Upload
+
+Data = bytes | bytearray | memoryview
+
+
+class _Writer(Protocol):
+    """What a file needs of `storage.base.FileWriter`."""
+
+    def write(self, data: Data, /) -> None: ...
+
+    def close(self) -> StoredFile: ...
+
+
+class _HashingWriter:
+    """Only hashes and counts: for routes that do not store files."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: Data, /) -> None:
+        self._hash.update(data)
+        self._size += len(data)
+
+    def close(self) -> StoredFile:
+        return StoredFile(self._hash.hexdigest(), self._size)
+
+
+class RequestFile:
+    """One file. `write` its bytes, then call `end`."""
+
+    def __init__(self, files: "RequestFiles") -> None:
+        self.ended = False
+        self._files = files
+        self._held = bytearray()
+        self._writer: _Writer | None = None
+
+    def write(self, data: Data, /) -> None:
+        """Append `data`. The buffer may be reused afterwards. Raises OSError."""
+        if self._files.keeps:
+            self._held += data
+            self._files.unwritten += len(data)
+        else:
+            self._open().write(data)
+
+    def end(self) -> None:
+        """The file is complete. Raises OSError."""
+        self.ended = True
+        if not self._files.keeps:
+            self._open().close()
+
+    def write_held(self) -> None:
+        """Write what is kept of it. Waits for the disk. Raises OSError."""
+        writer = self._open()
+        if self._held:
+            writer.write(self._held)
+            self._held = bytearray()
+        if self.ended:
+            writer.close()
+
+    def stored(self) -> StoredFile:
+        """The hash and the size of the file, after `end`, and after it was written."""
+        return self._open().close()
+
+    def _open(self) -> _Writer:
+        if self._writer is None:
+            self._writer = self._files.new_writer()
+        return self._writer
+
+
+class RequestFiles:
+    """All files of one request. Without a store they are only hashed, at once.
+
+    `count` is the number of files that have begun. `keeps` says whether bytes are kept in memory, and
+    `unwritten` how many are.
+    """
+
+    def __init__(self, store: Store | None) -> None:
+        self.are_stored = self.keeps = store is not None
+        self.count = 0
+        self.unwritten = 0
+        self._store = store
+        self._upload: Upload | None = None
+        self._unfinished: list[RequestFile] = []
+
+    @property
+    def have_begun(self) -> bool:
+        """Whether the store has something of this request, so that `abort` may wait for the disk."""
+        return self._upload is not None
+
+    def new_file(self) -> RequestFile:
+        """Begin the next file. The file before it must have ended."""
+        self.count += 1
+        file = RequestFile(self)
+        self._unfinished.append(file)
+        return file
+
+    def write(self) -> None:
+        """Write everything that is kept. Waits for the disk. Raises OSError."""
+        for file in self._unfinished:
+            file.write_held()
+        self._unfinished = [file for file in self._unfinished if not file.ended]
+        self.unwritten = 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Write what is kept, and keep nothing until the end of the context. Raises OSError."""
+        self.write()
+        self.keeps = False
+        try:
+            yield
+        finally:
+            self.keeps = self.are_stored
+
+    def publish(self) -> None:
+        """Make all files durable and visible under their hashes; they must be written. Raises OSError."""
+        if self._upload is not None:
+            self._upload.publish()
+
+    def abort(self) -> None:
+        """Undo everything that is not published. Never raises. May wait for the disk if `have_begun`."""
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            upload.abort()
+
+    def new_writer(self) -> _Writer:
+        """A writer for the next file in the order of the body. Raises OSError."""
+        if self._store is None:
+            return _HashingWriter()
+        if self._upload is None:
+            self._upload = self._store.begin()
+        return self._upload.new_file()
