@@ -17,8 +17,9 @@ import time
 BEAT_SECONDS = 0.5
 # A worker without a beat for so long may be stuck: the others leave no connections to it.
 _FRESH_SECONDS = 2.0
-# So many connections more than another worker are no reason to wait.
+# A worker leaves connections to another one that has so many fewer, and at most this share of the rest.
 _HEAD_START = 4
+_SHARE = 0.75
 _NUMBER_SIZE = 8
 
 
@@ -75,7 +76,7 @@ class Row:
 
     def should_leave_it(self) -> bool:
         """Whether a new connection is better left to another worker: one that runs has clearly fewer."""
-        limit = self.connections - _HEAD_START
+        limit = (self.connections - _HEAD_START) * _SHARE
         if limit < 0:
             return False
         fresh = time.monotonic() - _FRESH_SECONDS

@@ -17,8 +17,10 @@ from .scoreboard import BEAT_SECONDS, Row, Scoreboard
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
 _PAUSE_SECONDS = 0.1
-# How long a new connection is left to other workers before this one looks again.
+# How long a new connection is left to other workers before this one looks again, and how often. Then this
+# one accepts it: the others may be busy, or stuck.
 _LEAVE_SECONDS = 0.001
+_MOST_LOOKS = 10
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -32,6 +34,7 @@ class Listener:
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
         self._socket = sock
         self._worker = worker
+        self._looks = 0
         self._pause = Deadline(worker.loop, self._listen)
         worker.loop.watch(sock, READ, self)
 
@@ -41,9 +44,11 @@ class Listener:
 
     def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
-            if self._worker.row.should_leave_it():
+            if self._looks < _MOST_LOOKS and self._worker.row.should_leave_it():
+                self._looks += 1
                 self._pause_for(_LEAVE_SECONDS)
                 return
+            self._looks = 0
             if not self._accept():
                 return
 
