@@ -75,17 +75,16 @@ def test_all_threads_may_wait_and_other_requests_are_answered() -> None:
             for number in range(threads + 3):
                 asked, body = _WAITING[number % 3]
                 waiting.start_soon(lambda asked, body: _status(app, *asked, body=body), asked, body)
-            with anyio.fail_after(patient(10)):
-                while len(disk.calls) < threads:
-                    await anyio.sleep(0.01)
-                for asked, body in _UNRELATED:
-                    assert await _status(app, *asked, body=body) == 200
-            disk.released.set()
+            try:
+                with anyio.fail_after(patient(10)):
+                    while len(disk.calls) < threads:
+                        await anyio.sleep(0.01)
+                    for asked, body in _UNRELATED:
+                        assert await _status(app, *asked, body=body) == 200
+            finally:
+                disk.released.set()
 
-    try:
-        anyio.run(run)
-    finally:
-        disk.released.set()
+    anyio.run(run)
     assert threading.current_thread().name not in {thread for thread, _ in disk.calls}
 
 
