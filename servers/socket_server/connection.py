@@ -1,13 +1,16 @@
 """One connection: requests come in, responses go out, and the connection ends.
 
 A connection never waits in a call. Four inputs move it, all of them from the event loop: its socket is ready,
-its deadline has come, a thread has finished, or its turn has come. Each input runs one step inside `_guard`.
-The step ends by choosing what the connection waits for next: a phase, the events that the loop watches, and
-one deadline. `phase.py` has the table of phases and transitions.
+its deadline has come, a thread has finished, or its turn has come. Each input runs one step inside `guard`.
+The step ends by choosing what the connection waits for next, see `Waiting`: a phase, the events that the loop
+watches, and one deadline. `phase.py` has the table of phases and transitions.
 
 The phase is the only state of the connection itself. What belongs to a request is in `CurrentRequest`, which
-exists from the end of the head until the response begins. What belongs to a response is in `Outbox`. Received
-bytes are in `Inbox`, which also knows whether the client has ended its side.
+exists from the end of the head until the response begins. Received bytes are in `Inbox`, which also knows
+whether the client has ended its side. `Sender` sends the responses, and ends the connection after the last.
+
+What may wait for the disk runs in a thread: `Exchange` says when. Bytes of files are kept until then, so a
+small upload needs a thread once, and a request that stores nothing needs none.
 
 `_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a
 response it goes on with the bytes behind the request, so pipelined requests are answered in order. While a

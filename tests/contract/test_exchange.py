@@ -147,6 +147,70 @@ def test_a_problem_after_the_first_file_undoes_it(body: bytes) -> None:
     assert (store.aborts, list(store.names())) == (1, [])
 
 
+@pytest.mark.parametrize("name", _STORING)
+def test_an_event_loop_uses_the_store_only_in_threads(name: str) -> None:
+    """`hold` and `end` do not use it, and `respond` says before whether it waits."""
+    request_head, body, files = _STORING[name]
+    store = FaultyStore()
+    exchange = Exchange(request_head, TABLE, _PARSERS, _context(store))
+    for start in range(0, len(body), 7):
+        exchange.hold(body[start : start + 7])
+    exchange.end()
+    assert (store.steps, exchange.has_begun, exchange.waits) == ([], False, True)
+    assert exchange.unwritten == sum(map(len, files))
+    assert exchange.respond().status == 200
+    assert set(store.names()) == {hashlib.sha256(file).hexdigest() for file in files}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"a": 1}'),
+        ("application/x-www-form-urlencoded", b"a=1"),
+        ("text/plain", b"text"),
+        (
+            "multipart/form-data; boundary=b",
+            b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b--",
+        ),
+    ],
+)
+def test_what_stores_no_file_does_not_wait(content_type: str, body: bytes) -> None:
+    store = FaultyStore()
+    exchange = Exchange(_upload(fields={"content-type": content_type}), TABLE, _PARSERS, _context(store))
+    exchange.hold(body)
+    exchange.end()
+    assert not exchange.waits
+    assert exchange.respond().status == 200
+    assert store.steps == []
+
+
+def test_a_refusal_while_bytes_are_held_does_not_use_the_store() -> None:
+    store = FaultyStore()
+    exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))
+    assert refusal_code(exchange.hold, _PART % b"first" + b"--b\r\n\r\n") == "part_headers_missing"
+    assert not exchange.has_begun
+    assert (exchange.refuse(Problem("part_headers_missing", "x")).status, store.steps, store.aborts) == (
+        400,
+        [],
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "waits"),
+    [
+        ("GET", "/healthz", True),
+        ("OPTIONS", "/healthz", False),
+        ("GET", "/files/x", True),
+        ("GET", "/", False),
+    ],
+)
+def test_which_routes_wait_for_the_disk(method: str, path: str, waits: bool) -> None:
+    exchange = Exchange(head(method, path), TABLE, _PARSERS, _context(FaultyStore()))
+    exchange.end()
+    assert exchange.waits == waits
+
+
 def test_an_upload_is_undone_when_the_client_disconnects() -> None:
     store = FaultyStore()
     exchange = Exchange(_upload(fields=_FORM_TYPE), TABLE, _PARSERS, _context(store))

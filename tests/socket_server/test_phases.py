@@ -50,7 +50,8 @@ def test_connections_move_as_the_table_says(seen: set[Transition]) -> None:
             assert client.forget().send(get()[:-3]).is_silent(0.1)
             client.send(get()[-3:]).response()
             client.forget().send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024)))
-            client.forget().send(get(client.response().json()["files"][0]["href"])).response()
+            href = client.response().json()["files"][0]["href"]
+            client.forget().send(get(href)).response()
             client.forget().send(request("POST", "/", length=400_000)).send(bytes(400_000)).response()
             client.forget().send(
                 request("POST", "/stream_echo", "Content-Type: application/json", body=stream)

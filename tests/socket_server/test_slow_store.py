@@ -15,8 +15,8 @@ from servers.socket_server.connection import _LARGE_BODY
 from servers.socket_server.loop import _DISK_THREADS
 from servers.storage.memory import MemoryStore
 from tests.patience import eventually, patient
+from tests.routes.slow_store import HangingDisk, SlowStore
 from tests.socket_server.client import Client, get, request
-from tests.socket_server.slow_store import SlowStore
 from tests.socket_server.worker_thread import Served, serving
 
 _FORM = "Content-Type: multipart/form-data; boundary=b"
@@ -67,22 +67,10 @@ _WAITING = {
 }
 
 
-class _Disk:
-    """Holds up each call until `released`, and records where it was called."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-        self.released = threading.Event()
-
-    def wait(self, call: str) -> None:
-        self.calls.append((threading.current_thread().name, call))
-        assert self.released.wait(patient(60))
-
-
 @contextmanager
-def _hanging() -> Iterator[tuple[Served, _Disk]]:
+def _hanging() -> Iterator[tuple[Served, HangingDisk]]:
     """A worker whose disk hangs until it is released, at the latest at the end."""
-    disk = _Disk()
+    disk = HangingDisk()
     with ExitStack() as stack:
         served = stack.enter_context(serving(SlowStore(disk.wait, _stored())))
         stack.callback(disk.released.set)
@@ -200,7 +188,7 @@ def test_work_of_clients_that_have_left_does_not_pile_up() -> None:
 
 
 def test_at_most_one_block_of_a_file_is_in_memory_for_a_client_that_does_not_read() -> None:
-    disk = _Disk()
+    disk = HangingDisk()
     disk.released.set()
     store = MemoryStore()
     content = bytes(32 * 1024 * 1024)

@@ -1,10 +1,24 @@
 """A store whose every call waits: for a time, or until it is released."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from servers.storage.base import FileWriter, ReadableFile, StoredFile, Upload
 from servers.storage.memory import MemoryStore
+from tests.patience import patient
+
+
+class HangingDisk:
+    """Holds up each call until `released`. `calls` has the name of its thread and of what was called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.released = threading.Event()
+
+    def wait(self, call: str) -> None:
+        self.calls.append((threading.current_thread().name, call))
+        assert self.released.wait(patient(60))
 
 
 @dataclass
