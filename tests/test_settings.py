@@ -40,11 +40,13 @@ def test_every_setting_has_a_variable() -> None:
             "WORKERS": "3",
             "TOKEN": "t",
         },
-        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1"},
+        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "QUIET": "1", "LOG_JSON": "1"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
-    assert _read(environ) == Settings("::1", 0, "memory:", "fast", 3, "t", ("a", "B"), insecure_public=True)
+    assert _read(environ) == Settings(
+        *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")), insecure_public=True, quiet=True, log_json=True
+    )
 
 
 @pytest.mark.parametrize("name", LIMIT_NAMES)

@@ -212,9 +212,10 @@ class Connection:
             self._wait_for(Phase.IDLE, READ, now + seconds)
 
     def _begin(self, received: HeadReceived) -> None:
-        request = self._request = CurrentRequest(received, self._owner.context, time.monotonic())
+        now = time.monotonic()
+        request = self._request = CurrentRequest(received, self._owner.context, now)
         self._phase = Phase.BODY
-        self._record.begin(received.head.method, received.head.target)
+        self._record.begin(received.head.method, received.head.target, now)
         if self._observer:
             self._observer.began(received)
         request.check_head(self._parsers)
