@@ -100,7 +100,7 @@ def main(*, wire: bool, **given: Any) -> None:
     except SettingsError as error:
         raise Refused(str(error)) from None
     if removed:
-        click.echo(f"Removed {removed} leftovers of interrupted uploads.", err=True)
+        logging.getLogger("wireproof.socket").info("Removed %d leftovers of interrupted uploads.", removed)
 
     urls = " and ".join(urls_of(sockets))
 

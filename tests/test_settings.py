@@ -43,12 +43,16 @@ def test_every_setting_has_a_variable() -> None:
             "WORKERS": "3",
             "TOKEN": "t",
         },
-        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes"},
+        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1", "LOG_JSON": "1"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
     assert _read(environ) == Settings(
-        *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")), insecure_public=True, existing_store=True
+        *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")),
+        insecure_public=True,
+        existing_store=True,
+        quiet=True,
+        log_json=True,
     )
 
 

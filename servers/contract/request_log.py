@@ -55,11 +55,11 @@ class RequestRecord:
         self.files: tuple[FileEntry, ...] = ()
 
     def begin(self, method: str | None = None, target: str | None = None, since: float = 0.0) -> None:
-        """The first bytes or the request line have arrived: now, or at `since` of `time.monotonic`.
+        """The request has begun, or more of it is known. The method and the target of the last call count.
 
-        The time counts from the first call; the method and the target are those of the last one.
+        The time counts from `since`, on the clock `time.monotonic`, or else from the first call.
         """
-        self._begun = self._begun or since or time.monotonic()
+        self._begun = since or self._begun or time.monotonic()
         self.method, self.target = method, target
 
     def respond(self, response: Response) -> None:

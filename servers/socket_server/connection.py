@@ -230,9 +230,10 @@ class Connection:
     # One request.
 
     def _begin(self, received: HeadReceived) -> None:
-        request = self._request = CurrentRequest(received, self._context, time.monotonic())
+        now = time.monotonic()
+        request = self._request = CurrentRequest(received, self._context, now)
         self._waiting.phase = Phase.BODY
-        self._record.begin(received.head.method, received.head.target)
+        self._record.begin(received.head.method, received.head.target, now)
         if self._observer:
             self._observer.began(received)
         request.check_head(self._parsers)

@@ -17,6 +17,7 @@ from tests.patience import patient
 ALIVE_SECONDS = 5.0
 TOKEN = "a-token-of-the-tests"
 _PULSE_SECONDS = 0.25
+_LOG_SECONDS = 0.2  # much longer than a line waits until it is written
 _HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
 
 # The settings of servers that are not the default one. Rows with many files test parsing, so they use the
@@ -69,6 +70,18 @@ class Target:
     def connect(self) -> socket.socket:
         """A new connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=patient(SECONDS))
+
+    def log(self) -> str:
+        """The log without the lines of `/healthz`, when no other has come for a while: they come late."""
+        before = None
+        while (log := self._logged()) != before:
+            before = log
+            time.sleep(_LOG_SECONDS)
+        return log
+
+    def _logged(self) -> str:
+        lines = self.backend.log().splitlines(keepends=True)
+        return "".join(line for line in lines if " /healthz " not in line)
 
     def stored(self) -> frozenset[str]:
         """The names of all stored files; empty for a store in memory."""

@@ -152,15 +152,18 @@ def test_a_record_is_empty_after_its_end_and_is_written_once() -> None:
 
 
 def test_the_time_counts_from_the_first_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter([100.0, 101.5, 200.0, 203.0])
+    now = iter([100.0, 101.5, 203.0, 300.0, 304.0])
     monkeypatch.setattr("servers.contract.request_log.time.monotonic", lambda: next(now))
     log = _Log()
     record = log.log.record(PEER)
     record.begin()
     record.begin("GET", "/")
     assert log.line(record).endswith(" ms=1500.0")
-    record.begin("GET", "/", 199.0)
-    assert log.line(record).endswith(" ms=1000.0")
+    record.begin("GET", "/", 200.0)
+    assert log.line(record).endswith(" ms=3000.0")
+    record.begin()
+    record.begin("GET", "/", 302.0)
+    assert log.line(record).endswith(" ms=2000.0")
 
 
 def test_quiet_writes_nothing() -> None:

@@ -199,4 +199,4 @@ def test_what_an_interrupted_upload_left_is_removed_at_the_start(tmp_path: Path)
     (left / "0").write_bytes(b"half a file")
     with start("socket", store=tmp_path / "store", flags=["--workers", "1"]) as backend:
         assert not left.exists()
-        assert "Removed 1 leftovers of interrupted uploads" in backend.log()
+        assert eventually(lambda: "Removed 1 leftovers of interrupted uploads" in backend.log())
