@@ -164,6 +164,7 @@ class Settings:
 
 # A server that listens on these is reached under other names.
 _NO_NAMES = frozenset({"", "0.0.0.0", "[::]"})
+_SWITCHES = tuple(setting.name for setting in fields(Settings) if setting.default is False)
 _NAMES = frozenset({setting.name for setting in fields(Settings)} - {"limits"} | set(LIMIT_NAMES))
 
 
@@ -191,7 +192,7 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
             typed[name] = _number(names[name], typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
-    for name in ("insecure_public", "quiet", "log_json", "existing_store"):
+    for name in _SWITCHES:
         if isinstance(typed.get(name), str):
             typed[name] = _flag(names[name], typed[name])
     if isinstance(typed.get("store"), Path):

@@ -164,7 +164,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         calls this. Looking through thousands of connections in each turn would take all of its time.
         """
         now = time.monotonic()
-        if now < self.look_at:
+        if self.alive and now < self.look_at:
             return
         self.look_at = now + _LOOK_SECONDS
         stopping = not self.alive
