@@ -382,7 +382,7 @@ def test_a_store_that_has_gone_is_not_swept_and_ends_no_worker(
     (tmp_path / "store").rename(tmp_path / "aside")
     assert settings.open_store() is store
     assert sweep(store) == 0
-    assert "cannot be removed: No such file or directory" in caplog.text
+    assert "cannot be removed: its folder is missing; is its volume mounted?" in caplog.text
 
 
 def test_an_existing_store_is_one_that_a_start_has_made(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import ENOSYS, EOPNOTSUPP, EPERM, EXDEV
+from errno import ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +67,10 @@ class Folders:
 
     def open_files(self) -> int:
         """Open `ROOT/files`. Raises OSError if the store is missing or if another one is in its place."""
-        fd = os.open(self.files, OPEN_FOLDER)
+        try:
+            fd = os.open(self.files, OPEN_FOLDER)
+        except FileNotFoundError:
+            raise FileNotFoundError(ENOENT, "its folder is missing; is its volume mounted?") from None
         try:
             self._landmark.check(fd)
         except BaseException:

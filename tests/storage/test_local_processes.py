@@ -1,7 +1,6 @@
 """Several processes with one local store: sharing, crashes, system limits (X02, X05, X06, X23, X24)."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from servers.storage.local import LocalStore
+from tests.storage.mounts import can_mount, in_own_mounts
 from tests.storage.uploads import add, sha256, staged, upload
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -263,22 +263,9 @@ def test_a_file_over_the_system_limit_leaves_nothing(root: Path) -> None:
     subprocess.run([sys.executable, "-c", LIMITED, str(root)], cwd=PROJECT, check=True, timeout=60)
 
 
-def in_small_file_system(folder: Path, *command: str) -> list[str]:
-    # In its own mount namespace, so that nothing must be unmounted.
-    script = 'mount -t tmpfs -o size=1m,nr_inodes=24 none "$0" && exec "$@"'
-    return ["unshare", "--mount", "sh", "-c", script, str(folder), *command]
-
-
-def can_mount(folder: Path) -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return (
-        subprocess.run(in_small_file_system(folder, "true"), capture_output=True, timeout=30).returncode == 0
-    )
-
-
 def test_a_refused_upload_frees_the_space_of_a_full_file_system(tmp_path: Path) -> None:
     if not can_mount(tmp_path):
         pytest.skip("mounting a small file system needs root: ENOSPC is only injected (test_local_faults)")
-    command = in_small_file_system(tmp_path, sys.executable, "-c", FULL, str(tmp_path))
+    script = 'mount -t tmpfs -o size=1m,nr_inodes=24 none "$1"; shift; exec "$@"'
+    command = in_own_mounts(script, str(tmp_path), sys.executable, "-c", FULL, str(tmp_path))
     subprocess.run(command, cwd=PROJECT, check=True, timeout=60)

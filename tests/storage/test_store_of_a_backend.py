@@ -161,46 +161,73 @@ def test_a_store_that_is_read_only_or_full_is_refused_at_the_start(tmp_path: Pat
         assert said.endswith(f"the store '{tmp_path}' cannot be used: {says}")
 
 
-# Runs with its own mounts: the volume of the store is unmounted, a worker replaced, and the volume mounted.
-UNMOUNTED = """
-import subprocess, sys
+# Runs with its own mounts. The volume of the store becomes read-only, then full if it is an image. Then
+# it is unmounted, the workers are replaced, and it is mounted again.
+VOLUME = """
+import shutil, subprocess, sys
 from pathlib import Path
 from clients.launch import start
 from tests.patience import eventually
-from tests.storage.test_store_of_a_backend import TWO_WORKERS, health, refuses, replace_workers, uploads
+from tests.storage.test_store_of_a_backend import (
+    KEPT, TWO_WORKERS, answers, health, refuses, replace_workers, uploads
+)
+
+def mount(options, *arguments):
+    subprocess.run(["mount", "-o", options, *arguments], check=True)
+
+def is_well():
+    assert uploads(backend)[0] == 200
+    assert answers(backend, "GET", "/files/" + KEPT) == (200, None)
+    assert eventually(lambda: health(backend) == 200)
 
 name, image, root = sys.argv[1:]
-mount = ["mount", *(["-o", "loop"] if Path(image).is_file() else ["--bind"]), image, root]
-subprocess.run(mount, check=True)
+is_image = Path(image).is_file()
+volume = ("loop" if is_image else "bind", image, root)
+mount(*volume)
 with start(name, store=Path(root), env=TWO_WORKERS) as backend:
-    assert uploads(backend)[0] == 200
-    (stored,) = Path(root, "files").iterdir()
+    is_well()
+    mount("remount,ro" if is_image else "remount,bind,ro", root)
+    assert uploads(backend) == (503, "store_unavailable")
+    assert answers(backend, "GET", "/files/" + KEPT) == (200, None)
+    assert eventually(lambda: health(backend) == 503)
+    mount("remount,rw" if is_image else "remount,bind,rw", root)
+    is_well()
+    if is_image:
+        blocker = Path(root, "blocker")
+        blocker.mkdir()
+        try:
+            for number in range(10_000):
+                (blocker / str(number)).touch()
+        except OSError:
+            pass
+        assert answers(backend, "PUT", "/upload/x", data=b"new") == (507, "insufficient_storage")
+        assert eventually(lambda: health(backend) == 503)
+        shutil.rmtree(blocker)
+        is_well()
     assert eventually(lambda: subprocess.run(["umount", root], stderr=subprocess.DEVNULL).returncode == 0, 20)
     assert refuses(backend)
     replace_workers(backend)
     assert eventually(lambda: refuses(backend), 20)
     assert eventually(lambda: health(backend) == 503)
     assert list(Path(root).iterdir()) == []
-    subprocess.run(mount, check=True)
-    assert stored.read_bytes() == b"kept"
-    assert uploads(backend)[0] == 200
-    assert eventually(lambda: health(backend) == 200)
+    mount(*volume)
+    is_well()
     assert "Traceback" not in backend.log()
 """
 
 
 @pytest.mark.parametrize("name", REPLACING)
-def test_a_volume_can_be_unmounted_and_mounted_again(tmp_path: Path, name: str) -> None:
+def test_a_volume_can_be_read_only_or_full_or_unmounted_for_a_while(tmp_path: Path, name: str) -> None:
     if not can_mount(tmp_path):
         pytest.skip("mounting needs root, or user namespaces: the other tests here rename folders")
     image, root = tmp_path / "volume", tmp_path / "store"
     root.mkdir()
     if os.geteuid() == 0 and shutil.which("mkfs.ext4") is not None and Path("/dev/loop-control").exists():
         image.write_bytes(b"")
-        os.truncate(image, 64 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
+        os.truncate(image, 16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-N", "128", str(image)], check=True)
     else:
         image.mkdir()
-    arguments = (sys.executable, "-c", UNMOUNTED, name, str(image), str(root))
+    arguments = (sys.executable, "-c", VOLUME, name, str(image), str(root))
     env = os.environ | {"PYTHONPATH": str(PROJECT_ROOT)}
     subprocess.run(in_own_mounts('exec "$@"', *arguments), cwd=PROJECT_ROOT, env=env, check=True, timeout=110)

@@ -62,8 +62,8 @@ def bytes_in_open_files(backend: RunningBackend) -> int:
 
 
 def bytes_staged(backend: RunningBackend) -> int:
-    """The size of all files in the store that have a name, published or not."""
-    return sum(size_of(path) for path in backend.store.rglob("*") if not path.is_dir())
+    """The size of all uploaded files in the store that have a name, published or not."""
+    return sum(size_of(path) for path in backend.store.glob("*/**/*") if not path.is_dir())
 
 
 def size_of(path: Path, counts: Callable[[str], bool] = lambda target: True) -> int:
