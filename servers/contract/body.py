@@ -142,6 +142,7 @@ class UrlencodedBuilder(_SmallBody):
     def _undecodable(self) -> Problem:
         """For a body that is not UTF-8. Many clients give this type to any file, so the detail helps (U9)."""
         offset = 0
+        pair = b""
         for pair in bytes(self._held).split(b"&"):
             try:
                 self._parsers.urlencoded(pair, "utf-8")
@@ -149,7 +150,8 @@ class UrlencodedBuilder(_SmallBody):
                 break
             offset += len(pair) + len(b"&")
         what = f"the pair at byte {offset} of the body is not UTF-8; to send a file, use `curl -T`"
-        return Problem("form_not_utf8", f"{what} or the Content-Type application/octet-stream")
+        what += " or the Content-Type application/octet-stream"
+        return Problem("form_not_utf8", what, fault=range(offset, offset + len(pair)))
 
     def _check_count(self) -> None:
         # Count before decoding: to decode 1 MiB of `a&` takes half a second. Empty pieces do not count (U3).
@@ -267,7 +269,7 @@ class TextBuilder:
             return
         if self._declared is not None:
             what = f"byte {fault} of the body does not decode as {self._declared}"
-            raise Problem("text_encoding", what)
+            raise Problem("text_encoding", what, fault=range(fault, fault + 1))
         self._is_text = False
 
     def _begin_file(self) -> OpaqueBuilder:

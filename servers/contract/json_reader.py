@@ -22,7 +22,9 @@ def read_json(data: bytes, max_depth: int) -> Any:
     try:
         text = utf8.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Problem("json_invalid", f"byte {begin + error.start} of the body is not UTF-8") from None
+        offset = begin + error.start
+        what = f"byte {offset} of the body is not UTF-8"
+        raise Problem("json_invalid", what, fault=range(offset, begin + error.end)) from None
     _check_depth(text, max_depth)
     try:
         value = json.loads(
@@ -34,7 +36,8 @@ def read_json(data: bytes, max_depth: int) -> Any:
         )
     except json.JSONDecodeError as error:
         offset = begin + len(text[: error.pos].encode("utf-8"))
-        raise Problem("json_invalid", f"{error.msg} at byte {offset} of the body") from None
+        what = f"{error.msg} at byte {offset} of the body"
+        raise Problem("json_invalid", what, fault=range(offset, offset + 1)) from None
     except RecursionError:  # only if max_depth is set higher than the interpreter's own limit
         raise Problem("json_too_deep", "the JSON body is nested too deep for this server") from None
     if "\\u" in text:

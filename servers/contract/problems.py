@@ -207,14 +207,23 @@ PROBLEMS: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 class Problem(Exception):
     """Raised to refuse a request. `code` is a key of `PROBLEMS`; `detail` says what is wrong and where.
 
-    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6).
+    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). `fault` has the
+    offsets of the faulty bytes in the decoded body, if they are known.
     """
 
-    def __init__(self, code: str, detail: str, *, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        fault: range | None = None,
+    ) -> None:
         super().__init__(code, detail)
         self.kind = PROBLEMS[code]
         self.detail = detail
         self.headers = headers
+        self.fault = fault
 
     @property
     def code(self) -> str:
@@ -226,7 +235,7 @@ class Problem(Exception):
 
     def at(self, place: str) -> "Problem":
         """The same problem, whose detail begins with the place of the fault (W6)."""
-        return Problem(self.code, f"{place}: {self.detail}", headers=self.headers)
+        return Problem(self.code, f"{place}: {self.detail}", headers=self.headers, fault=self.fault)
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"

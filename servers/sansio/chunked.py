@@ -58,7 +58,8 @@ def _expect_crlf(incoming: Incoming) -> Generator[Need, None, None]:
     for beginning in (b"\r", b"\r\n"):
         yield from incoming.at_least(len(beginning))
         if not incoming.startswith(beginning):
-            raise Problem("bad_chunk", "a chunk is not followed by CRLF where its size says it ends")
+            what = "a chunk is not followed by CRLF where its size says it ends"
+            raise incoming.refused(Role.END_OF_CHUNK, len(beginning), "bad_chunk", what)
     incoming.take(2, Role.END_OF_CHUNK)
 
 

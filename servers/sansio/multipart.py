@@ -117,7 +117,9 @@ class FormDataParser:
 
     def _problem(self, code: str, what: str, position: int) -> Problem:
         """A Problem that names its place in the body (W6)."""
-        return Problem(code, what).at(f"{self._part}byte {self._base + position} of the body")
+        offset = self._base + position
+        fault = range(offset, offset + 1)
+        return Problem(code, what, fault=fault).at(f"{self._part}byte {offset} of the body")
 
     def _more(self) -> Generator[Need, None, None]:
         if self._ended:
@@ -236,8 +238,10 @@ class FormDataParser:
         try:
             return parse_part_headers(block, self._limits)
         except Problem as problem:
-            place = f"{self._part}header block at byte {self._base + self._position} of the body"
-            raise problem.at(place) from None
+            offset = self._base + self._position
+            fault = problem.fault or range(len(block) + len(_CRLF))
+            problem.fault = range(offset + fault.start, offset + fault.stop)
+            raise problem.at(f"{self._part}header block at byte {offset} of the body") from None
 
     def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
         """Read the data of a part and its delimiter. Returns whether that closes the body."""

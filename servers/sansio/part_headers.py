@@ -15,9 +15,10 @@ def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
     """Parse a header block, given without its last CRLF and the empty line.
 
     Raises Problem `part_header_syntax`, `part_headers_too_large`, `part_header_encoding`,
-    `disposition_missing`, what `parse_disposition` raises, or `part_transfer_encoding`.
+    `disposition_missing`, what `parse_disposition` raises, or `part_transfer_encoding`. Its `fault` is in
+    the block, or None if not a single line is at fault.
     """
-    fields = [_parse_line(line) for line in block.split(b"\r\n")]
+    fields = _parse_lines(block)
     if len(fields) > limits.max_part_fields:
         raise Problem("part_headers_too_large", f"a part has more than {limits.max_part_fields} fields")
     headers = tuple(_decoded(name, value) for name, value in fields)
@@ -38,6 +39,20 @@ def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
         _media_type(content_type),
         quoted_printable=encoding == b"quoted-printable",
     )
+
+
+def _parse_lines(block: bytes) -> list[tuple[bytes, bytes]]:
+    fields = []
+    begin = 0
+    for line in block.split(b"\r\n"):
+        end = begin + len(line) + 2
+        try:
+            fields.append(_parse_line(line))
+        except Problem as problem:
+            problem.fault = range(begin, end)
+            raise
+        begin = end
+    return fields
 
 
 def _parse_line(line: bytes) -> tuple[bytes, bytes]:

@@ -41,9 +41,10 @@ class Role(Enum):
     FIELD = "field"
     END_OF_HEAD = "end of head"
     CHUNK_SIZE = "chunk size"
+    LAST_CHUNK = "last chunk"
     END_OF_CHUNK = "end of chunk"
     TRAILER = "trailer"
-    END_OF_CHUNKS = "end of chunks"
+    END_OF_CHUNKS = "end of body"
     BODY = "body"
     PREAMBLE = "preamble"
     DELIMITER = "delimiter"
@@ -54,7 +55,11 @@ class Role(Enum):
 
 
 Trace = Callable[[Role, bytes | memoryview], None]
-"""Called with all bytes in the order in which they are consumed, line ends included."""
+"""Called with all bytes in the order in which they are consumed, line ends included.
+
+A line is reported before it is checked, and bytes that cannot be a line are reported before the Problem is
+raised. So when the reader of requests raises a Problem, the bytes reported last are its reason.
+"""
 
 
 class PeerClosed(Exception):
@@ -120,16 +125,22 @@ class Incoming:
             scanned = len(self)
             # The byte after the limit may be the CR of the CRLF.
             if scanned > limit and (scanned > limit + 1 or self._data[-1:] != b"\r"):
-                raise Problem(too_long, f"the {role.value} is too long")
+                raise self.refused(role, limit + 2, too_long, f"the {role.value} is too long")
             yield from self.more()
         line = self._data[self._position : end]
         if line[-1:] != b"\r":
             if len(line) > limit:
-                raise Problem(too_long, f"the {role.value} is too long")
-            raise Problem(broken, f"the {role.value} has a bare LF")
+                raise self.refused(role, len(line) + 1, too_long, f"the {role.value} is too long")
+            raise self.refused(role, len(line) + 1, broken, f"the {role.value} has a bare LF")
         if line.find(b"\r", 0, -1) >= 0:
-            raise Problem(broken, f"the {role.value} has a bare CR")
+            raise self.refused(role, len(line) + 1, broken, f"the {role.value} has a bare CR")
         self._position = end + 1
         if self._trace is not None:
             self._trace(role, line + b"\n")
         return line[:-1]
+
+    def refused(self, role: Role, size: int, code: str, detail: str) -> Problem:
+        """A Problem for the next `size` bytes. They are reported, but not consumed."""
+        if self._trace is not None:
+            self._trace(role, self._data[self._position : self._position + size])
+        return Problem(code, detail)

@@ -82,8 +82,8 @@ class Connection:
         self._context = owner.context.arrived_at(sock.getsockname())
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
-        self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
-        self._parsers = SansIoParsers(observer.trace) if observer else PARSERS
+        self._inbox = Inbox(observer.reader(self._limits) if observer else RequestReader(self._limits))
+        self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None
         self._record = ConnectionRecord(owner.context.log, sock)
         self._waiting = waiting = Waiting(sock, owner.loop, self)
@@ -170,7 +170,7 @@ class Connection:
                 raise
             data = b""  # the client has gone; the thread finishes first
         if self._observer:
-            self._observer.read(len(data))
+            self._observer.read(data)
         if self._waiting.phase in RECEIVING:
             self._inbox.feed(data)
             self._advance()
@@ -191,6 +191,8 @@ class Connection:
                 return
             event = self._inbox.next_event()
             if event is NEED_DATA:
+                if self._observer:
+                    self._observer.waiting()
                 self._wait_for_data()
                 return
             if isinstance(event, HeadReceived):

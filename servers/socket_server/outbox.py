@@ -11,6 +11,7 @@ from enum import Enum
 
 from ..contract.responses import Event, FileSlice, Response
 from .loop import Loop
+from .observer import Observer
 from .responses import pieces_of
 
 # After so many sends it is the turn of the other connections.
@@ -35,12 +36,13 @@ class Outbox:
     returns PAUSES.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, observer: Observer | None = None) -> None:
         self.closes = False
         self.sent = 0
         self.resume_at = 0.0
         self.unsent = UnsentBytes(sock)
         self._socket = sock
+        self._observer = observer
         self._wait = 0.0
         self._outgoing = memoryview(b"")
         self._response: Response | None = None
@@ -76,6 +78,8 @@ class Outbox:
                 return Progress.MUST_READ
             else:
                 piece = next(self._pieces, None)
+                if self._observer:
+                    self._observer.sending(piece)
                 if piece is None:
                     self._response, self._file, self._pieces = None, None, iter(())
                     return Progress.SENT

@@ -5,24 +5,23 @@ import signal
 import socket
 from collections.abc import Callable
 
-from rich.console import Console
-
 from ..contract.route import Context
 from .signals import STOP, ended_children, on_signal
+from .wire.screen import Screen
 from .worker import Worker
 
 LOG = logging.getLogger("wireproof.socket")
 
 
 def serve_here(
-    sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
+    sockets: list[socket.socket], context: Context, ready: Callable[[], None], screen: Screen | None = None
 ) -> None:
     """Run one worker in this process until SIGTERM or SIGINT. A second signal ends it at once.
 
-    `ready` is called when it accepts connections. With a console, the bytes of each request are shown there.
+    `ready` is called when it accepts connections. With a screen, the bytes of each request are shown there.
     SIGHUP is only logged, because no other process could take over.
     """
-    worker = Worker(sockets, context, console=console)
+    worker = Worker(sockets, context, screen=screen)
     for number in STOP:
         on_signal(number, worker, lambda: worker.stop_at_once() if worker.stopping else worker.stop())
     on_signal(signal.SIGHUP, worker, lambda: LOG.warning("SIGHUP has no effect with one worker"))

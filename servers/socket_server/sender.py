@@ -47,7 +47,7 @@ class Sender:
         self._observer = observer
         self._resume = resume
         self._close = close
-        self._outbox = Outbox(sock)
+        self._outbox = Outbox(sock, observer)
         self._linger_left = LINGER_BYTES
 
     def begin(
@@ -134,6 +134,8 @@ class Sender:
         except BlockingIOError:
             return
         self._linger_left -= len(data)
+        if self._observer:
+            self._observer.dropped(len(data))
         if not data or self._linger_left < 0:
             self._close()
 
