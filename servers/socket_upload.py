@@ -19,7 +19,8 @@ from rich.console import Console
 
 from .contract.limits import Limits
 from .settings import LIMIT_NAMES, Settings, SettingsError
-from .socket_server.processes import listen, serve_here, url_of
+from .socket_server.processes import listen, url_of
+from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
 
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"

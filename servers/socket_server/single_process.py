@@ -1,0 +1,37 @@
+"""A server that is one process: one worker without a supervisor."""
+
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+from rich.console import Console
+
+from ..contract.route import Context
+from .signals import STOP, ended_children, on_signal
+from .worker import Worker
+
+LOG = logging.getLogger("wireproof.socket")
+
+
+def serve_here(
+    sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
+) -> None:
+    """Run one worker in this process until SIGTERM or SIGINT. A second signal ends it at once.
+
+    `ready` is called when it accepts connections. With a console, the bytes of each request are shown there.
+    SIGHUP is only logged, because no other process could take over.
+    """
+    worker = Worker(sockets, context, console=console)
+    for number in STOP:
+        on_signal(number, worker, lambda: worker.stop_at_once() if worker.stopping else worker.stop())
+    on_signal(signal.SIGHUP, worker, lambda: LOG.warning("SIGHUP has no effect with one worker"))
+    on_signal(signal.SIGCHLD, worker, _reap)
+    _reap()
+    ready()
+    worker.run()
+
+
+def _reap() -> None:
+    for _ in ended_children():  # none of them is ours
+        pass
