@@ -20,7 +20,7 @@ from .contract.limits import Limits
 from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, sweep
 from .socket_server.listening import listen, urls_of
-from .socket_server.processes import serve_here
+from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
 from .socket_server.wire.background_screen import screen_on_standard_output
 

@@ -70,6 +70,20 @@ def test_a_second_stop_changes_nothing() -> None:
         assert client.send(b"abc").until_closed()[0].status == 200
 
 
+def test_a_worker_that_drains_waits_for_the_next_request_of_each_connection() -> None:
+    """It ends when the last of them is closed. A limit of time does not end it."""
+    with serving(grace=0.1) as worker, worker.client() as idle, worker.client() as fresh:
+        idle.send(get()).response()
+        assert fresh.is_silent(0.05)
+        worker.worker.loop.call_soon_from_thread(worker.worker.drain)
+        assert not worker.ended(0.3)
+        for client in (idle.forget(), fresh):
+            (response,) = client.send(get()).until_closed()
+            assert (response.status, response.header("connection")) == (200, "close")
+            client.end()
+        assert worker.ended(2)
+
+
 def test_nobody_is_let_in_any_more() -> None:
     with serving() as worker, worker.client() as client:
         client.send(request("POST", "/", length=3))

@@ -1,4 +1,4 @@
-"""A server that is one process without a supervisor."""
+"""A server that is one process: one worker without a supervisor."""
 
 import logging
 import signal
