@@ -8,7 +8,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from .body import Body
 from .digest import Block
-from .errors import Unreachable, UsageError
+from .errors import BadResponse, Unreachable, UsageError
 from .incoming_response import MAX_RESPONSE_BYTES, IncomingResponse, too_large
 from .request import OnBlock, Request, build_request, counted
 from .requests_adapter import DryRunDone, WatchedAdapter
@@ -157,21 +157,21 @@ def client_error(
     if isinstance(error, ValueError) and not responded:  # InvalidURL, InvalidHeader and similar errors
         return UsageError(str(error))
     peer = request.url.authority
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
-        return too_late(request.url, wire, late)
+        return too_late(request.url, wire, late, incoming)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     texts = [text for cause in reversed(causes) if (text := str(cause))]
     what = reason(system) if system else next(iter(texts), type(causes[-1]).__name__)
     if responded:
-        return Unreachable(f"requests cannot read the response from {peer}: {what}")
+        return BadResponse(f"requests cannot read the response from {peer}: {what}")
     if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
     return Unreachable(f"no response from {peer}: {what}")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The errors from which `error` came, the outermost first; requests and urllib3 hide them in args too."""
     while error is not None:
         yield error
