@@ -2,9 +2,12 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.util import SKIP_HEADER
+from urllib3.util.request import SKIPPABLE_HEADERS
 
 from .body import Body
 from .digest import Block
@@ -97,7 +100,7 @@ def _prepare(
         call.method.upper(),
         call.url,
         params=call.params or {},
-        headers=dict(call.headers or {}),
+        headers=_headers(call),
         cookies=dict(call.cookies or {}),
         auth=call.auth,
         data=data,
@@ -107,6 +110,15 @@ def _prepare(
     if streamed and body is not None:
         _complete_head(prepared, request, body)
     return prepared
+
+
+def _headers(call: Call) -> dict[str, Any]:
+    """The fields of the call. urllib3 has defaults of its own for two that requests removes."""
+    headers: dict[str, Any] = dict(call.headers or {})
+    for name, value in headers.items():
+        if value is None and name.lower() in SKIPPABLE_HEADERS:
+            headers[name] = SKIP_HEADER
+    return headers
 
 
 def _is_streamed(call: Call) -> bool:
