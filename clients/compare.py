@@ -27,13 +27,15 @@ from .comparison.options import (
     reachable,
     write_reports,
 )
+from .comparison.reachability import Reachability
 from .comparison.report_files import json_report
-from .comparison.report_table import show_report
+from .comparison.report_table import show_gone, show_report
 from .comparison.runner import CLIENTS, Backend, load_all_cases, run_cases
 
 _EPILOG = """
-Exit status: 0 all responses are equal, or different as known; 1 a difference; 2 wrong usage; 3 a backend did
-not start or did not respond.
+Exit status: 0 all responses are equal, or different as known; 1 a difference, which a missing response is
+too, or a report that cannot be written; 2 wrong usage; 3 a backend did not start, or could not be reached;
+130 Ctrl-C.
 """
 
 
@@ -79,6 +81,7 @@ def main(
     cases = [case for case in all_cases if (case.client, case.name) in chosen and projection.includes(case)]
     if not cases:
         raise click.UsageError(f"no case matches {pattern!r}, of these clients and for this comparison")
+    reachability = Reachability()
     with (
         reachable(urls, backends) as compared,
         progress_bar(len(cases), "starting", "cases") as advance,
@@ -91,15 +94,18 @@ def main(
             projection=projection,
             fail_fast=fail_fast,
             on_case=lambda case: advance(1, case.name),
+            reachability=reachability,
         )
     console = Console(stderr=options["json_path"] == "-")
     again = partial(command_line, click.get_current_context(), seed)
-    ran = len(results) // len(compared)  # with --fail-fast not every case was sent
+    ran = len(results) // len(compared)  # not every case was sent if a backend is gone, or with --fail-fast
     show_report(console, results, cases=ran, again=again, every=options["every"])
+    show_gone(console, reachability.gone)
     names = [backend.name for backend in compared]
-    report = json_report(results, backends=names, clients=clients, cases=ran)
+    gone = reachability.gone
+    report = json_report(results, backends=names, clients=clients, cases=ran, unreachable=gone)
     write_reports(options, results, report, cases)
-    sys.exit(exit_status(results))
+    sys.exit(exit_status(results, gone))
 
 
 if __name__ == "__main__":

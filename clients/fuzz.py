@@ -20,17 +20,20 @@ from .cli.time_limit import Seconds
 from .cli.version_option import version_option
 from .comparison.cases import CaseError
 from .comparison.options import (
+    DIFFERENT,
+    UNREACHABLE,
     NotComparable,
     backend_options,
     chosen_projection,
     comparison_options,
     exit_status,
     known_differences_in,
+    not_written,
     reachable,
     write_reports,
 )
 from .comparison.projection import Projection
-from .comparison.report_table import show_difference
+from .comparison.report_table import show_difference, show_gone
 from .comparison.runner import Backend, load_all_cases
 from .comparison.verdicts import Result
 from .fuzzing.evaluation import Outcome
@@ -46,8 +49,8 @@ _ENVIRONMENT = {"WIREPROOF_DURABILITY": "fast"}
 _MOST_SHRUNK = 20
 _PROGRESS_EVERY = 100
 _EPILOG = """
-Exit status: 0 all responses are equal; 1 a difference; 2 wrong usage; 3 a backend did not start or did not
-respond.
+Exit status: 0 all responses are equal; 1 a difference, which a missing response is too, or a file that cannot
+be written; 2 wrong usage; 3 a backend did not start, or could not be reached; 130 Ctrl-C.
 """
 
 
@@ -112,28 +115,31 @@ def main(
                     on_request=on_request,
                 )
         except NotStored as error:
-            raise NotComparable(str(error)) from None
+            raise NotComparable(str(error), DIFFERENT if error.responded else UNREACHABLE) from None
         results = _show_differences(console, report, compared, projection, folder)
     if results:
         console.print()
     show_fuzz_report(console, report, verbose=verbose)
+    show_gone(console, report.gone)
     write_reports(options, results, report.as_json(results))
-    sys.exit(exit_status(results))
+    sys.exit(exit_status(results, report.gone))
 
 
 def _show_differences(
     console: Console, report: FuzzReport, backends: list[Backend], projection: Projection, folder: Path
 ) -> list[Result]:
-    """Shrink, save and print one request of each kind. Raises UsageError when it cannot be saved."""
+    """Shrink, save and print one request of each kind. Ends the program when it cannot be saved."""
     results = []
     kinds = sorted(report.different.items(), key=lambda entry: entry[1].request.index)
     for number, (kind, example) in enumerate(kinds):
-        console.print(Text(f"Shrinking: {kind}", "dim"), soft_wrap=True)
-        small = shrunk(example, backends, projection) if number < _MOST_SHRUNK else example
+        small = example
+        if number < _MOST_SHRUNK and not report.gone:
+            console.print(Text(f"Shrinking: {kind}", "dim"), soft_wrap=True)
+            small = shrunk(example, backends, projection)
         try:
             path = save(folder, small, example, report.seed)
         except OSError as error:
-            raise click.UsageError(f"a minimal request cannot be saved: {error}") from None
+            not_written("minimal request", error)
         result = result_of(small, report.seed)
         show_difference(console, result)
         times, size = report.kinds[kind], len(example.request.data)

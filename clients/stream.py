@@ -58,8 +58,8 @@ DEFAULT_DATA: dict[str, dict[str, Any]] = {
 }
 _EPILOG = """
 Exit status: 0 a real stream, an undecided one, or with --no-stream a pseudo-stream; 1 a refusal, a response
-that is not an event stream, or a stream that was buffered on the way; 2 wrong usage; 3 no response, or a
-stream that broke off; 130 Ctrl-C.
+that is not an event stream, a stream that was buffered on the way, or output that cannot be written; 2 wrong
+usage; 3 no response, or a stream that broke off; 130 Ctrl-C.
 """
 
 

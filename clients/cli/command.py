@@ -3,12 +3,13 @@
 import contextlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..http1.errors import ClientError
+from ..http1.errors import ClientError, UsageError
 from .output import colour, printable
 
 INTERRUPTED = 130
@@ -35,11 +36,17 @@ class ClientCommand(click.Command):
         try:
             return super().invoke(ctx)
         except ClientError as error:
-            say_error(str(error))
+            if isinstance(error, UsageError) or not is_silent(ctx.params):
+                say_error(str(error))
             sys.exit(error.exit_status)
         except KeyboardInterrupt:
             _say("Interrupted.")
             sys.exit(INTERRUPTED)
+
+
+def is_silent(given: Mapping[str, Any]) -> bool:
+    """Whether the flags turn messages off, as curl's -s without -S does."""
+    return bool(given.get("silent")) and not given.get("show_error")
 
 
 def say_error(text: str) -> None:

@@ -20,21 +20,36 @@ from ..http1.response_parser import DecodedResponse, Response
 _MAX_SHOWN = 2000
 
 
-def show_response(response: Response, *, output: Path | None, raw: bool) -> None:
-    """Write the body to `output` or standard output, and say in words when the status is not 2xx.
+def show_response(
+    response: Response,
+    *,
+    output: Path | None,
+    raw: bool,
+    head: bytes = b"",
+    without_body: bool = False,
+    in_words: bool = True,
+) -> None:
+    """Write `head` and the body to `output` or standard output; say `in_words` when the status is not 2xx.
 
     On a terminal JSON is indented, unless `raw`, and a refusal is shown in words alone. `raw` also keeps a
-    content coding. Raises UploadFailed when the body cannot be written.
+    content coding. Without a head and a body no file is made. Raises UploadFailed when the output cannot be
+    written.
     """
     refused = not 200 <= response.status < 300
     body = response.received if raw and isinstance(response, DecodedResponse) else response.body
+    if without_body:
+        body = b""
     if output is not None:
-        _write_file(output, body)
-    elif body and (raw or not standard_output().isatty()):
-        byte_writer(standard_output(), escaped=False)(body)
-    elif body and not refused:
-        click.echo(pretty(response))
-    if refused:
+        if head or not without_body:
+            _write_file(output, head + body)
+    elif (head or body) and (raw or not standard_output().isatty()):
+        byte_writer(standard_output(), escaped=False)(head + body)
+    else:
+        if head:
+            click.echo(printable(head.decode("latin-1").replace("\r\n", "\n")), nl=False)
+        if body and not refused:
+            click.echo(pretty(response))
+    if refused and in_words:
         click.echo(refusal(response), err=True, color=colour(sys.stderr))
 
 
@@ -56,17 +71,20 @@ def pretty(response: Response) -> str:
 
 
 def refusal(response: Response) -> str:
-    """A refusal in words: status and code, title, detail. For another service it is the body."""
+    """A refusal in words: status and code, title, detail. For another service it is the body.
+
+    Each of them is cut when it is long.
+    """
     problem = _problem(response)
     status = f"{response.status} {_phrase(response.status)}".strip()
     if problem is None:
         text = printable(response.body[:_MAX_SHOWN].decode("utf-8", "replace")).strip()
         return click.style(f"refused: {status}", fg="red") + (f"\n  {text}" if text else "")
-    code = printable(str(problem.get("code", "")))
+    code = printable(str(problem.get("code", ""))[:_MAX_SHOWN])
     lines = [click.style(f"refused: {status}" + (f" ({code})" if code else ""), fg="red")]
     for member in ("title", "detail"):
         if problem.get(member):
-            lines.append("  " + printable(str(problem[member])))
+            lines.append("  " + printable(str(problem[member])[:_MAX_SHOWN]))
     return "\n".join(lines)
 
 

@@ -1,12 +1,9 @@
-"""The command of the upload clients: it turns flags into a request, sends it, and ends with an exit status.
-
-The status is 0 for a 2xx, 1 for a refusal or an upload that failed, 2 for wrong usage or a file that cannot
-be read, 3 without a response, 130 after Ctrl-C.
-"""
+"""The command of the upload clients: it makes a request of the flags, sends it and shows the response."""
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,21 +11,28 @@ import click
 
 from ..http1.body import choose_body
 from ..http1.digest import Block
-from ..http1.errors import Unreachable
+from ..http1.errors import Unreachable, UsageError
 from ..http1.request import OnBlock
 from ..http1.response_parser import Response
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
-from .command import ClientCommand
+from .command import ClientCommand, is_silent
+from .curl_flags import why_refused
+from .heads import Heads
 from .output import byte_writer, printable, show_response, standard_output
 from .progress import progress_bar
-from .upload_options import call_from, upload_options
+from .upload_options import call_from, remote_name, upload_options
 
 # Statuses that may be over at the next try (curl's list). 507 is not among them.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_FORM_ORDER = "wireproof.form_order"
+_ORDER = "wireproof.order"
 _FIRST_WAIT_SECONDS = 1.0
 _MAX_WAIT_SECONDS = 60.0
+_EPILOG = """
+Exit status: 0 a 2xx response, or --dry-run; 1 any other status, a response that does not match what was sent,
+or output that cannot be written; 2 wrong usage, or a file that cannot be read; 3 no response, or none that is
+complete; 130 Ctrl-C.
+"""
 
 
 class Transport(Protocol):
@@ -50,13 +54,14 @@ def upload_command(name: str, summary: str, transports: Mapping[str, Transport])
         name,
         cls=_UploadCommand,
         help=summary,
+        epilog=_EPILOG,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     @upload_options
     @click.pass_context
     def command(context: click.Context, /, **given: Any) -> None:
         transport = transports[given.pop("client", next(iter(transports)))]
-        sys.exit(_run(given | {"form_order": context.meta[_FORM_ORDER]}, transport))
+        sys.exit(_run(given | {"order": context.meta[_ORDER]}, transport))
 
     if len(transports) > 1:
         command.params.insert(1, _client_option(tuple(transports)))
@@ -75,54 +80,96 @@ def _client_option(names: Sequence[str]) -> click.Option:
 
 
 class _UploadCommand(ClientCommand):
-    """Also keeps the order of the form flags, which click forgets."""
+    """Also keeps the order of all flags, which click forgets, and says why a flag of curl is not taken."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        order = self.make_parser(ctx).parse_args(list(args))[2]
-        ctx.meta[_FORM_ORDER] = [option.name for option in order if option.name in ("form", "form_string")]
+        try:
+            order = self.make_parser(ctx).parse_args(list(args))[2]
+        except click.NoSuchOption as error:
+            if reason := why_refused(error.option_name):
+                message = f"{error.option_name} of curl is not supported: {reason}."
+                raise click.UsageError(message, ctx) from None
+            raise
+        ctx.meta[_ORDER] = [option.name for option in order]
         return super().parse_args(ctx, args)
 
 
 def _run(given: dict[str, Any], transport: Transport) -> int:
+    if given["verbose"] and given["show_wire"]:
+        raise UsageError("--show-wire prints what -v prints and more: they do not go together")
     call = call_from(given)
+    output = _output(given)
     if given["dry_run"]:
         transport.dry_run(call, byte_writer(standard_output()))
         return 0
-    response = _send_with_retries(call, given, transport)
-    show_response(response, output=Path(given["output"]) if given["output"] else None, raw=given["raw"])
+    response, head = _send_with_retries(call, given, transport)
+    show_response(
+        response,
+        output=output,
+        raw=given["raw"],
+        head=head if given["include"] else b"",
+        without_body=given["fail"] and response.status >= 400,
+        in_words=not is_silent(given),
+    )
     return 0 if 200 <= response.status < 300 else 1
 
 
-def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) -> Response:
+def _output(given: dict[str, Any]) -> Path | None:
+    """The file to write, or None for standard output."""
+    if given["remote_name"]:
+        if given["output"]:
+            raise UsageError("-o and -O do not go together")
+        return Path(remote_name(given["url"]))
+    return None if given["output"] in (None, "-") else Path(given["output"])
+
+
+def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) -> tuple[Response, bytes]:
     """The first response that is not transient, or the last one. Raises ClientError."""
     retries: int = given["retry"]
     for attempt in range(retries + 1):
         last = attempt == retries
         try:
-            response = _send_once(call, given, transport)
+            response, head = _send_once(call, given, transport)
             if last or response.status not in TRANSIENT_STATUSES:
-                return response
+                return response, head
             why, wait = f"the response was {response.status}", _retry_after(response)
         except Unreachable as error:
             if last:
                 raise
             why, wait = str(error), None
         wait = min(_FIRST_WAIT_SECONDS * 2**attempt if wait is None else wait, _MAX_WAIT_SECONDS)
-        click.echo(f"retry {attempt + 1} of {retries} in {wait:g} s: {printable(why)}", err=True)
+        if not is_silent(given):
+            click.echo(f"retry {attempt + 1} of {retries} in {wait:g} s: {printable(why)}", err=True)
         time.sleep(wait)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _send_once(call: Call, given: dict[str, Any], transport: Transport) -> Response:
-    stderr = sys.stderr.buffer
-    wire = Wire(given["max_time"])
-    if given["show_wire"]:
-        # Sent and received bytes share one stream, which a bar would garble.
-        wire.on_sent, wire.on_received = byte_writer(stderr, "cyan"), byte_writer(stderr, "green")
-        return transport.send(call, wire, cafile=given["cacert"])
+def _send_once(call: Call, given: dict[str, Any], transport: Transport) -> tuple[Response, bytes]:
+    """The response, and its head with those of interim responses as they were received."""
+    wire, head = _watched_wire(given)
+    # -v, sent and received bytes would be garbled by a bar.
+    if given["show_wire"] or given["verbose"] or given["silent"]:
+        return transport.send(call, wire, cafile=given["cacert"]), bytes(head)
     body = choose_body(call.data, call.json, call.files, call.boundary)
     with progress_bar(body.length if body else 0, "sending", "bytes") as advance:
-        return transport.send(call, wire, cafile=given["cacert"], on_block=advance)
+        return transport.send(call, wire, cafile=given["cacert"], on_block=advance), bytes(head)
+
+
+def _watched_wire(given: dict[str, Any]) -> tuple[Wire, bytearray]:
+    """A wire that prints what the flags ask for, and the buffer that gets the heads of the responses."""
+    wire, head = Wire(given["max_time"]), bytearray()
+    if given["show_wire"]:
+        stderr = sys.stderr.buffer
+        wire.on_sent, wire.on_received = byte_writer(stderr, "cyan"), byte_writer(stderr, "green")
+    elif given["verbose"]:
+        wire.on_sent = Heads(partial(_print_line, ">")).feed
+        wire.on_received = Heads(partial(_print_line, "<")).feed
+    wire.listen(Heads(lambda line: head.extend(line + b"\r\n")).feed)
+    return wire, head
+
+
+def _print_line(mark: str, line: bytes) -> None:
+    click.echo(f"{mark} {printable(line.decode('latin-1'))}", err=True)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,11 +10,10 @@ from urllib.parse import quote
 
 import click
 
-from ..http1.body import FORM_TYPE, SingleBody
 from ..http1.encode import as_utf8
 from ..http1.errors import UsageError
-from ..http1.sources import BytesSource, Source, StreamSource, open_path
 from ..http1.upload_call import Call
+from .data_options import StandardInput, body_from, url_with_data
 from .form_option import parse_form
 from .time_limit import Seconds
 from .version_option import version_option
@@ -35,6 +34,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--data-raw", multiple=True, metavar="DATA", help="Like -d, but @ has no meaning."),
     click.option("--data-binary", multiple=True, metavar="DATA", help="Like -d; files are sent as they are."),
+    click.option(
+        "--data-urlencode", multiple=True, metavar="DATA",
+        help="Like -d, but encoded: content, name=content, @path or name@path.",
+    ),
+    click.option("-G", "--get", is_flag=True, help="Send what -d and the like give as the query of a GET."),
     click.option("--json", multiple=True, metavar="DATA", help="A JSON body, or @path. Several are joined."),
     click.option("-T", "--upload-file", metavar="PATH", help="PUT this file (- is standard input)."),
     click.option("--param", multiple=True, metavar="NAME=VALUE", help="A pair for the query. Repeatable."),
@@ -42,6 +46,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "-H", "--header", multiple=True, metavar="LINE",
         help="A header field 'Name: value'. 'Name:' removes the field, 'Name;' sends it empty. Repeatable.",
     ),
+    click.option("-A", "--user-agent", metavar="TEXT", help="The User-Agent; an empty one is not sent."),
     click.option(
         "-b", "--cookie", multiple=True, metavar="NAME=VALUE",
         help="A cookie, or several: 'a=1; b=2'. Repeatable.",
@@ -61,10 +66,31 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Send Expect: 100-continue. The socket client waits up to 1 s for the 100, requests does not."),
     click.option("--boundary", metavar="TEXT",
         help="The boundary of a multipart body; a random one by default."),
-    click.option("-o", "--output", metavar="PATH", help="Write the body of the response to this file."),
+    click.option(
+        "-o", "--output", metavar="PATH",
+        help="Write the body of the response to this file (- is standard output).",
+    ),
+    click.option(
+        "-O", "--remote-name", is_flag=True,
+        help="Write it to a file in this folder, with the name that ends the path of the URL.",
+    ),
+    click.option("-i", "--include", is_flag=True, help="Write the head of the response before its body."),
+    click.option(
+        "-f", "--fail", is_flag=True,
+        help="Write no body of a response with status 400 or more. The exit status is 1 without -f too.",
+    ),
+    click.option(
+        "-s", "--silent", is_flag=True,
+        help="Print no progress, and no error but wrong usage.",
+    ),
+    click.option("-S", "--show-error", is_flag=True, help="With -s, print errors nevertheless."),
+    click.option(
+        "-v", "--verbose", is_flag=True,
+        help="Print the heads of the request (>) and of the responses (<) on standard error.",
+    ),
     click.option("--raw", is_flag=True, help="Print the body as received, on a terminal too."),
     click.option(
-        "--max-time", type=Seconds(), metavar="SECONDS",
+        "-m", "--max-time", type=Seconds(), metavar="SECONDS",
         help="Give up a try that takes longer than this.",
     ),
     click.option(
@@ -88,10 +114,12 @@ def upload_options(command: _Command) -> _Command:
 
 def call_from(given: dict[str, Any]) -> Call:
     """The request that the flags describe. Raises UsageError for flags that do not go together."""
-    standard_input = _StandardInput()
+    standard_input = StandardInput()
     files = _files(given, standard_input)
     headers = _headers(given)
-    body = _body(given, standard_input)
+    if given["get"] and (given["form"] or given["form_string"] or given["json"] or given["upload_file"]):
+        raise UsageError("-G is for -d and its variants: it does not go together with -F, --json or -T")
+    body = None if given["get"] else body_from(given, standard_input)
     removed = {name.lower() for name, value in headers.items() if value is None}
     if body is not None and "content-type" in removed:
         body.content_type = None  # -H 'Content-Type:' removes it
@@ -100,7 +128,11 @@ def call_from(given: dict[str, Any]) -> Call:
     if given["retry"] and standard_input.used:
         raise UsageError("--retry needs a body that can be read again, and standard input cannot")
     method = given["method"] or ("PUT" if given["upload_file"] else "POST" if files or body else "GET")
-    url = _with_filename(given["url"], given["upload_file"]) if given["upload_file"] else given["url"]
+    url = given["url"]
+    if given["upload_file"]:
+        url = _with_filename(url, given["upload_file"])
+    elif given["get"]:
+        url = url_with_data(given, standard_input)
     return Call(
         method,
         url,
@@ -115,75 +147,18 @@ def call_from(given: dict[str, Any]) -> Call:
     )
 
 
-def _files(given: dict[str, Any], standard_input: _StandardInput) -> list[tuple[str, tuple[Any, ...]]]:
+def _files(given: dict[str, Any], standard_input: StandardInput) -> list[tuple[str, tuple[Any, ...]]]:
     """The parts of -F and --form-string in the order of the command line, as in curl."""
     forms = iter([parse_form(text).as_file(standard_input) for text in given["form"]])
     strings = iter(_pairs("--form-string", given["form_string"]))
     files: list[tuple[str, tuple[Any, ...]]] = []
-    for kind in given["form_order"]:
+    for kind in given["order"]:
         if kind == "form":
             files.append(next(forms))
-        else:
+        elif kind == "form_string":
             name, value = next(strings)
             files.append((name, (None, value)))
     return files
-
-
-class _StandardInput:
-    """Gives standard input once, as a stream."""
-
-    def __init__(self) -> None:
-        self.used = False
-
-    def __call__(self) -> Source:
-        if self.used:
-            raise UsageError("standard input can be read only once")
-        if sys.stdin is None:  # <&-
-            raise UsageError("standard input is closed")
-        self.used = True
-        return StreamSource(sys.stdin.buffer)
-
-
-def _body(given: dict[str, Any], standard_input: _StandardInput) -> SingleBody | None:
-    """The body that -d, its variants, --json or -T make."""
-    kinds = [kind for kind in ("data", "data_raw", "data_binary", "json", "upload_file") if given[kind]]
-    if not kinds:
-        return None
-    if len(kinds) > 1:
-        flags = " and ".join("--" + kind.replace("_", "-") for kind in kinds)
-        raise UsageError(f"{flags} do not go together")
-    kind = kinds[0]
-    if kind == "upload_file":
-        return SingleBody(_file_source(given[kind], standard_input))
-    if kind == "json":
-        return SingleBody(_joined(given[kind], b"", standard_input), "application/json")
-    if kind == "data_raw":
-        return SingleBody(BytesSource(b"&".join(as_utf8(text) for text in given[kind])), FORM_TYPE)
-    strip = b"\r\n\0" if kind == "data" else b""
-    return SingleBody(_joined(given[kind], b"&", standard_input, strip), FORM_TYPE)
-
-
-def _joined(
-    texts: Iterable[str], separator: bytes, standard_input: _StandardInput, strip: bytes = b""
-) -> Source:
-    """The texts, or the files that they name with @, as one body. A single file is streamed."""
-    sources = [
-        _file_source(text[1:], standard_input) if text.startswith("@") else BytesSource(as_utf8(text))
-        for text in texts
-    ]
-    if len(sources) == 1 and not strip:
-        return sources[0]
-    contents = [b"".join(bytes(block) for block in source.blocks()) for source in sources]
-    from_file = (text.startswith("@") for text in texts)
-    stripped = (
-        content.translate(None, strip) if is_file else content
-        for content, is_file in zip(contents, from_file, strict=True)
-    )
-    return BytesSource(separator.join(stripped))
-
-
-def _file_source(path: str, standard_input: _StandardInput) -> Source:
-    return standard_input() if path == "-" else open_path(Path(path))
 
 
 def _with_filename(url: str, path: str) -> str:
@@ -192,6 +167,15 @@ def _with_filename(url: str, path: str) -> str:
     if path == "-" or not url[:end].endswith("/"):
         return url
     return url[:end] + quote(as_utf8(Path(path).name), safe="") + url[end:]
+
+
+def remote_name(url: str) -> str:
+    """The name that ends the path of `url`, as written there, for -O. Raises UsageError without one."""
+    path = re.split("[?#]", url.partition("://")[2], maxsplit=1)[0].partition("/")[2]
+    name = path.rpartition("/")[2]
+    if name in (".", "..") or Path(name).name != name or not name:
+        raise UsageError(f"-O: the path of {url!r} does not end with the name of a file; use -o PATH")
+    return name
 
 
 def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
@@ -204,9 +188,12 @@ def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
             # They become one field (RFC 9110, section 5.3), because requests cannot send two of a name.
             value = earlier + (b"; " if name.lower() == "cookie" else b", ") + value
         headers[known] = value
+    names = {name.lower() for name in headers}
+    if given["user_agent"] is not None and "user-agent" not in names:
+        headers["User-Agent"] = as_utf8(given["user_agent"]) or None
     if given["expect"]:
         headers["Expect"] = "100-continue"
-    if given["token"] and not given["user"] and not any(name.lower() == "authorization" for name in headers):
+    if given["token"] and not given["user"] and "authorization" not in names:
         headers["Authorization"] = as_utf8(f"Bearer {given['token']}")
     return headers
 

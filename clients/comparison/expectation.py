@@ -123,8 +123,8 @@ class Expectation:
 
     def faults(self, exchange: Exchange, *, head: bool = False) -> list[str]:
         """What is not as expected, in order; empty when all is. `head`: the method is HEAD."""
-        if exchange.no_response:
-            return [exchange.no_response]
+        if exchange.failure:
+            return [exchange.failure]
         if self.closed or exchange.closed:
             return [] if self.closed == exchange.closed else [self._closed_fault(exchange)]
         count, expected = len(exchange.responses), len(self.responses)

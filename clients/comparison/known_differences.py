@@ -43,10 +43,10 @@ class KnownDifference:
 
     def fault(self, exchange: Exchange) -> str | None:
         """How the exchange differs from what the entry says; None when it does not."""
-        if exchange.no_response or self.closed or exchange.closed:
+        if exchange.failure or self.closed or exchange.closed:
             if self.closed and exchange.closed:
                 return None
-            return f"closed: {self.closed}, now {exchange.no_response or exchange.closed}"
+            return f"closed: {self.closed}, now {exchange.failure or exchange.closed}"
         response = exchange.responses[0]
         if response.status != self.status:
             return f"status {self.status}, now {response.status}"

@@ -5,12 +5,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from ..http1.exchange import exchange
 from ..http1.request_url import server_address
 from ..launch import BACKENDS, LaunchError, installed_backends, running
 from .cases import Case
@@ -21,22 +20,29 @@ from .known_differences import (
     load_known_differences,
 )
 from .projection import Projection
+from .reachability import why_unreachable
 from .report_files import github_annotations, write_junit
 from .runner import Backend
-from .verdicts import Result, Verdict
+from .verdicts import Result
 
 # 2, wrong usage, is click's own.
-DIFFERENT, NO_RESPONSE, INTERRUPTED = 1, 3, 130
+DIFFERENT, UNREACHABLE, INTERRUPTED = 1, 3, 130
+NOT_WRITTEN = 1  # as in the other clients
 # The options that decide what is sent to whom, and what of the responses is compared.
 _REPEATED = ("backends", "clients", "what", "ignored", "known_path")
-_PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
-_PROBE_SECONDS = 5.0
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class NotComparable(Exception):
-    """The backends cannot be compared; the message is a sentence for the user."""
+    """The backends cannot be compared; the message is a sentence for the user.
+
+    `exit_status` is UNREACHABLE or DIFFERENT: a backend did not respond, or not as it must.
+    """
+
+    def __init__(self, message: str, exit_status: int = UNREACHABLE) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
 
 
 def names_among(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
@@ -105,7 +111,7 @@ def reachable(
                 yield [Backend(backend.name, backend.host, backend.port) for backend in started]
     except (LaunchError, NotComparable) as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(NO_RESPONSE)
+        sys.exit(error.exit_status if isinstance(error, NotComparable) else UNREACHABLE)
     except KeyboardInterrupt:  # Ctrl-C: the backends have been stopped
         click.echo("Interrupted: nothing is compared.", err=True)
         sys.exit(INTERRUPTED)
@@ -134,7 +140,7 @@ def command_line(context: click.Context, seed: int, case: str) -> str:
 def write_reports(
     options: Mapping[str, Any], results: Sequence[Result], json_text: str, cases: Sequence[Case] = ()
 ) -> None:
-    """Write the reports that were asked for. Raises UsageError for a file that cannot be written."""
+    """Write the reports that were asked for. Ends the program when a file cannot be written."""
     try:
         if options["json_path"] == "-":
             click.echo(json_text, nl=False)
@@ -143,18 +149,26 @@ def write_reports(
         if options["junit_path"]:
             write_junit(options["junit_path"], results)
     except OSError as error:
-        raise click.UsageError(f"the report cannot be written: {error}") from None
+        not_written("report", error)
     if options["github"]:
         for line in github_annotations(results, cases):
             click.echo(line, err=options["json_path"] == "-")
 
 
-def exit_status(results: Sequence[Result]) -> int:
-    """3 when a response is missing (the comparison is not complete); else 1 for a difference; else 0."""
-    verdicts = {result.verdict for result in results}
-    if Verdict.NO_RESPONSE in verdicts:
-        return NO_RESPONSE
-    return DIFFERENT if Verdict.DIFFERENT in verdicts else 0
+def not_written(what: str, error: OSError) -> NoReturn:
+    """End the program, because a file cannot be written."""
+    click.echo(f"Error: the {what} cannot be written: {error}", err=True)
+    sys.exit(NOT_WRITTEN)
+
+
+def exit_status(results: Sequence[Result], gone: Mapping[str, str]) -> int:
+    """3 when a backend is `gone` (the comparison is not complete); else 1 for a difference; else 0.
+
+    A response that is missing from a backend which can be reached is a difference.
+    """
+    if gone:
+        return UNREACHABLE
+    return DIFFERENT if any(result.failed for result in results) else 0
 
 
 def _urls(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Backend]:
@@ -178,9 +192,7 @@ def _backend(value: str) -> Backend:
 
 
 def _probe(backend: Backend) -> None:
-    probed = exchange(backend.host, backend.port, [_PROBE], seconds=_PROBE_SECONDS)
-    if not probed.responses:
-        why = probed.no_response or "it closes without a response"
+    if why := why_unreachable(backend.host, backend.port):
         raise NotComparable(f"{backend.name} (http://{backend.host}:{backend.port}): {why}")
 
 

@@ -22,7 +22,7 @@ def unreadable_file(received: Exchange, host: str, port: int) -> str:
         sent = exchange(host, port, [request.encode("ascii")])
         response = sent.responses[0] if sent.responses else None
         if response is None or response.status != 200:
-            got = response.status if response else sent.no_response or "no response"
+            got = response.status if response else sent.failure or "no response"
             return f"stored file {number} cannot be read back: {got}"
         found = (len(response.body), hashlib.sha256(response.body).hexdigest())
         if found != (file.get("size"), file["sha256"]):

@@ -5,6 +5,8 @@ from ..http1.response_parser import Response
 from .equality import COMPARED_HEADERS
 
 _LINE_CHARACTERS = 160
+_HEADER_LINES = 20
+_RESPONSES = 10
 _REQUEST_LINES = 14
 _BODY_CHARACTERS = 1200
 INDENT = "    "
@@ -26,18 +28,29 @@ def show_request(request: bytes, lines: int = _REQUEST_LINES, *, size_format: st
 
 
 def show_exchange(exchange: Exchange) -> str:
-    """The compared parts of the responses, or how the connection ended without one."""
-    shown = [_show_response(response) for response in exchange.responses]
+    """The compared parts of the first responses, or how the connection ended without one."""
+    shown = [_show_response(response) for response in exchange.responses[:_RESPONSES]]
+    if len(exchange.responses) > _RESPONSES:
+        shown.append(f"{INDENT}... ({len(exchange.responses)} responses)")
     if exchange.closed:
         shown.append(f"{INDENT}(closed without a response)")
-    if exchange.no_response:
-        shown.append(f"{INDENT}({exchange.no_response})")
+    if exchange.failure:
+        shown.append(f"{INDENT}({one_line(exchange.failure)})")
     return "\n".join(shown)
 
 
+def one_line(text: str, most: int = 500) -> str:
+    """The first `most` characters of a text from a server, with escapes for those that do not print."""
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[:most])
+    return shown if len(text) <= most else f"{shown} ... ({len(text)} characters)"
+
+
 def _show_response(response: Response) -> str:
+    fields = [f"{name}: {value}" for name, value in response.headers if name in COMPARED_HEADERS]
     lines = [f"{INDENT}{response.status}"]
-    lines += [f"{INDENT}{name}: {value}" for name, value in response.headers if name in COMPARED_HEADERS]
+    lines += [INDENT + one_line(field, _LINE_CHARACTERS) for field in fields[:_HEADER_LINES]]
+    if len(fields) > _HEADER_LINES:
+        lines.append(f"{INDENT}... ({len(fields)} compared fields)")
     body = response.body.rstrip(b"\n")
     if len(body) > _BODY_CHARACTERS:
         body = body[:_BODY_CHARACTERS] + f" ... ({len(response.body)} bytes)".encode()

@@ -24,12 +24,14 @@ def json_report(
     backends: Sequence[str],
     clients: Sequence[str],
     cases: int,
+    unreachable: Mapping[str, str],
     numbers: Mapping[Verdict, int] | None = None,
     **more: Any,
 ) -> str:
     """The report as JSON, with `more` as further members. Ends with LF.
 
-    `numbers` are those of the verdicts; without it the results are counted.
+    `unreachable` says why the run was stopped, by the names of the backends that were gone. `numbers` are
+    those of the verdicts; without it the results are counted.
     """
     shown = [dataclasses.asdict(result) for result in results]
     for each in shown:
@@ -39,6 +41,7 @@ def json_report(
         "backends": list(backends),
         "clients": list(clients),
         "cases": cases,
+        "unreachable": dict(unreachable),
         **{verdict.value: number for verdict, number in (numbers or counts(results)).items()},
         "results": shown,
         **more,

@@ -4,13 +4,14 @@ It fits into 80 columns. rich honours NO_COLOR.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .rendering import one_line
 from .verdicts import Result, Verdict
 
 _SHOWN_DIFFERENCES = 10
@@ -53,6 +54,13 @@ def show_report(
     console.print(_bottom_line(results, cases))
     if failed:
         console.print(Text(f"Again: {again(failed[0].case)}", "dim"), soft_wrap=True)
+
+
+def show_gone(console: Console, gone: Mapping[str, str]) -> None:
+    """Say which backends could not be reached any more, so that the rest was not sent."""
+    for backend, why in gone.items():
+        text = f"Stopped: {backend} can no longer be reached ({one_line(why)}). The rest was not sent."
+        console.print(Text(text, "bold red"), soft_wrap=True)
 
 
 def _show_names(console: Console, results: Sequence[Result]) -> None:

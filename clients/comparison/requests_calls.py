@@ -7,8 +7,10 @@ fields of `post_calls.FIXED_FIELDS`, and the boundary, which requests cannot set
 from contextlib import ExitStack
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from ..http1.exchange import EXCHANGE_SECONDS, Exchange
+from ..http1.requests_transport import causes_of
 from ..http1.response_parser import Response
 from .cases import Case
 from .post_calls import BOUNDARY, PostCall, cases_of, post_calls
@@ -30,14 +32,22 @@ def send_call(name: str, host: str, port: int, *, seconds: float = EXCHANGE_SECO
             prepared = prepare(call, f"http://{host}:{port}")
             reply = session.send(prepared, timeout=seconds, allow_redirects=False, stream=call.stream)
             body = b"".join(reply.iter_content(None))
-        except requests.ConnectionError as error:
-            if "RemoteDisconnected" in str(error) or "ConnectionResetError" in str(error):
-                return Exchange(closed=True)  # without a response, which a case may expect
-            return Exchange(no_response=f"requests: {error}")
         except requests.RequestException as error:
-            return Exchange(no_response=f"requests: {type(error).__name__}: {error}")
+            return _without_response(error)
         headers = tuple((field_name.lower(), value) for field_name, value in reply.raw.headers.items())
         return Exchange((Response(reply.status_code, headers, body),))
+
+
+def _without_response(error: requests.RequestException) -> Exchange:
+    causes = list(causes_of(error))
+    if isinstance(error, requests.ConnectionError):
+        if any(isinstance(cause, ConnectionResetError) for cause in causes):  # also http.client's own end
+            return Exchange(closed=True)  # without a response, which a case may expect
+        if any(isinstance(cause, NewConnectionError) for cause in causes):
+            return Exchange(no_response=f"requests: {error}")
+    if isinstance(error, requests.Timeout):
+        return Exchange(no_response=f"requests: {error}")
+    return Exchange(bad_response=f"requests: {type(error).__name__}: {error}")
 
 
 def prepare(call: PostCall, base_url: str) -> requests.PreparedRequest:

@@ -2,7 +2,8 @@
 
 A raw case is sent three times to each backend: whole, in random pieces, and with up to 300 of its bytes sent
 one byte at a time. A case with `splits` is also sent in those pieces. The responses must be equal (M89). If
-one is missing, the rest is not sent. Files that the first response calls stored are read back.
+one is missing, the rest is not sent. Files that the first response calls stored are read back. When a backend
+can no longer be reached, no further case is sent.
 
 A case that counts interim responses is sent once, its head first: a server need not send 100 (Continue) when
 the body is already there (RFC 9110 10.1.1). A call of the blog post is sent once by our socket client and
@@ -26,6 +27,7 @@ from ..http1.exchange import (
 from .cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from .known_differences import KnownDifferences
 from .projection import EVERY_BYTE, Projection
+from .reachability import Reachability
 from .read_back import unreadable_file
 from .requests_calls import load_post_calls, send_call
 from .socket_calls import load_socket_calls, send_socket_call
@@ -76,18 +78,25 @@ def run_cases(
     projection: Projection = EVERY_BYTE,
     fail_fast: bool = False,
     on_case: Callable[[Case], object] = lambda case: None,
+    reachability: Reachability | None = None,
 ) -> list[Result]:
     """Run the cases, several at a time, and return their results in the order of the cases.
 
     A case is sent to all backends that get it, and has one result for each backend, in their order. The same
     `seed` splits a case in the same way, on every backend and in every run. `projection` says which parts of
     the responses are compared. With `fail_fast` the first case that fails is the last one in the results.
-    `on_case` is called with each case that is done, in this thread.
+    `on_case` is called with each case that is done, in this thread. `reachability` gets the backends that can
+    no longer be reached; the results end with the cases that were under way when that was found.
     """
+    reachability = reachability or Reachability()
 
     def run_case(case: Case) -> list[Result]:
+        if reachability.gone:
+            return []
         getting = [backend for backend in backends if case.tier <= backend.tier]
         sent = {backend.name: send_case(case, backend, seed) for backend in getting}
+        for one in getting:
+            reachability.check(one.name, one.host, one.port, (each.exchange for each in sent[one.name]))
         case, sendings = projection.project(case, sent)
         results = {
             result.backend: with_gaps(result, sendings[result.backend])
@@ -104,7 +113,7 @@ def run_cases(
                 of_case = run.result()
                 results += of_case
                 on_case(case)
-                if fail_fast and any(result.failed for result in of_case):
+                if not of_case or (fail_fast and any(result.failed for result in of_case)):
                     pool.shutdown(cancel_futures=True)
                     break
         except BaseException:
@@ -118,7 +127,7 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
     for name in case.store:
         problem = store_sample(name, backend)
         if problem:
-            return [Sending("whole", Exchange(no_response=problem))]
+            return [Sending("whole", problem)]
     if case.client == "socket":
         return [Sending("by the socket client", send_socket_call(case.name, backend.host, backend.port))]
     if case.client == "stream":
@@ -134,7 +143,7 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
         )
         unreadable = "" if sendings else unreadable_file(received, backend.host, backend.port)
         sendings.append(Sending(split, received, unreadable))
-        if received.no_response:
+        if received.failure:
             break  # this decides the verdict, and the next split would wait as long
     return sendings
 
@@ -155,12 +164,15 @@ def _splits(case: Case, seed: int) -> Iterator[tuple[str, list[bytes], float]]:
         yield "split as recorded", split_at(case.request, case.splits), _SPLIT_SECONDS
 
 
-def store_sample(name: str, backend: Backend) -> str:
-    """Upload a sample file; return why it could not be stored, or ""."""
+def store_sample(name: str, backend: Backend) -> Exchange | None:
+    """Upload a sample file. None when it is stored, else an exchange whose `failure` says why it is not."""
     data = (SAMPLE_FILES / name).read_bytes()
     head = f"PUT /upload/{name} HTTP/1.1\r\nHost: localhost:8000\r\nContent-Length: {len(data)}\r\n\r\n"
     stored = exchange(backend.host, backend.port, [head.encode() + data])
     if stored.responses and stored.responses[0].status == 200:
-        return ""
-    status = stored.responses[0].status if stored.responses else stored.no_response or "closed"
-    return f"{name} could not be stored first: {status}"
+        return None
+    what = f"{name} could not be stored first"
+    if stored.no_response:
+        return Exchange(no_response=f"{what}: {stored.no_response}")
+    got = stored.responses[0].status if stored.responses else stored.bad_response or "closed"
+    return Exchange(bad_response=f"{what}: {got}")

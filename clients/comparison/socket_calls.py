@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 
-from ..http1.errors import ClientError
+from ..http1.errors import BadResponse, ClientError, UploadFailed
 from ..http1.exchange import EXCHANGE_SECONDS, Exchange
 from ..http1.socket_transport import dry_run, send
 from ..http1.upload_call import Call
+from ..http1.verify_upload import NotVerified
 from ..http1.wire import Wire
 from .cases import Case
 from .post_calls import BOUNDARY, PostCall, cases_of, post_calls
@@ -22,6 +23,10 @@ def send_socket_call(name: str, host: str, port: int, *, seconds: float = EXCHAN
         call = _call(post_calls()[name], f"http://{host}:{port}", stack)
         try:
             return Exchange((send(call, Wire(seconds)),))
+        except NotVerified as error:
+            return Exchange((error.response,), bad_response=f"socket client: {error}")
+        except (BadResponse, UploadFailed) as error:
+            return Exchange(bad_response=f"socket client: {error}")
         except ClientError as error:
             return Exchange(no_response=f"socket client: {error}")
 

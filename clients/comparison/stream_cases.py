@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from ..http1.errors import ClientError
+from ..http1.errors import BadResponse, ClientError, UploadFailed
 from ..http1.exchange import EXCHANGE_SECONDS, Exchange
 from ..http1.request import build_request
 from ..http1.response_parser import Response
@@ -155,10 +155,12 @@ def _read(stream: LiveStream, authority: str, open_stream: OpenStream) -> Exchan
 def _read_once(call: Call, open_stream: OpenStream) -> Exchange:
     try:
         recording = record(call, open_stream, max_time=EXCHANGE_SECONDS)
+    except (BadResponse, UploadFailed) as error:
+        return Exchange(bad_response=str(error))
     except ClientError as error:
         return Exchange(no_response=str(error))
     if recording.broken is not None:
-        return Exchange(no_response=str(recording.broken))
+        return Exchange(bad_response=str(recording.broken))
     response = recording.response
     if not recording.is_event_stream:
         return Exchange((response,))

@@ -9,7 +9,7 @@ from ..http1.exchange import Exchange, request_methods
 from .cases import Case
 from .equality import broken_invariants, compared, first_difference
 from .known_differences import KnownDifferences
-from .rendering import show_exchange, show_request
+from .rendering import one_line, show_exchange, show_request
 
 
 class Verdict(StrEnum):
@@ -27,7 +27,8 @@ class Verdict(StrEnum):
 class Result:
     """The verdict on one case, backend and client.
 
-    `status` is that of the first response, None without one. `detail` is one line. `evidence` shows the
+    `status` is that of the first response, None without one. `detail` is one line, which is cut when it is
+    long. `evidence` shows the
     request and the responses as text; it is empty unless the result has `failed`.
     """
 
@@ -76,7 +77,7 @@ def evaluate(
     ============  =====================================================================  ============
     entry         condition                                                              verdict
     ============  =====================================================================  ============
-    with or none  a sending brought neither a complete response nor a close              NO_RESPONSE
+    with or none  nothing came back for a sending, not even a close                      NO_RESPONSE
     none          there is a fault                                                       DIFFERENT
     none          the case expects any refusal                                           BOTH_REFUSED
     none          otherwise                                                              EQUAL
@@ -87,12 +88,13 @@ def evaluate(
 
     These are faults, in this order:
 
-    1. A response breaks an invariant (`equality.broken_invariants`).
-    2. A response is not what the case expects.
-    3. A stored file cannot be read back as the response describes it.
-    4. Two sendings brought different responses. A case that expects any refusal has no such fault: of two
+    1. What came is not a complete and correct response (`Exchange.bad_response`).
+    2. A response breaks an invariant (`equality.broken_invariants`).
+    3. A response is not what the case expects.
+    4. A stored file cannot be read back as the response describes it.
+    5. Two sendings brought different responses. A case that expects any refusal has no such fault: of two
        faults in one body the split may decide which one is found first.
-    5. The response differs from the reference: that of the largest group of backends with equal responses,
+    6. The response differs from the reference: that of the largest group of backends with equal responses,
        those as expected before all others. A backend with a known difference is not part of any group. There
        is no reference when the case expects any refusal.
     """
@@ -122,7 +124,7 @@ def evaluate(
         else:
             verdict, detail = Verdict.KNOWN, f"{entry.rule}: {entry.reason}"
         status = exchange.responses[0].status if exchange.responses else None
-        result = Result(case.name, one.backend, case.client, verdict, status, detail)
+        result = Result(case.name, one.backend, case.client, verdict, status, one_line(detail))
         results.append(_with_evidence(result, case, one, reference) if result.failed else result)
     return results
 
@@ -134,13 +136,15 @@ def not_sent(case: Case, backend: str) -> Result:
 
 
 def _observe(case: Case, backend: str, sendings: Sequence[Sending]) -> _Observed:
-    """The first sending without a response; else the first one with a fault 1 to 4; else the first one."""
+    """The first sending without a response; else the first one with a fault 1 to 5; else the first one."""
     head = request_methods(case.request)[0] == b"HEAD"
     first = sendings[0]
     for sending in sendings:
         if sending.exchange.no_response:
             return _Observed(backend, sending, f"{sending.exchange.no_response} (sent {sending.split})")
     for sending in sendings:
+        if sending.exchange.bad_response:
+            return _Observed(backend, sending, f"{sending.exchange.bad_response} (sent {sending.split})")
         for response in sending.exchange.responses:
             if broken := next(broken_invariants(response, head=head), None):
                 return _Observed(backend, sending, broken)
@@ -158,7 +162,7 @@ def _reference(observed: Iterable[_Observed]) -> _Observed | None:
     """One of the largest group of equal responses, those without a fault first."""
     groups: dict[object, list[_Observed]] = {}
     for one in observed:
-        if not one.sending.exchange.no_response:
+        if not one.sending.exchange.failure:
             groups.setdefault(compared(one.sending.exchange), []).append(one)
     if not groups:
         return None

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from ..comparison.cases import Case
 from ..comparison.expectation import Expectation
+from ..comparison.rendering import one_line
 from ..comparison.verdicts import Result, Sending, evaluate
 from ..http1.exchange import Exchange
 from ..http1.response_parser import Response
@@ -34,6 +35,7 @@ BODY_CODES = frozenset(
 """Codes of step 10 of the order of judgement (contract, section 4), and those that chunks postpone to it."""
 
 _ANY_REFUSAL = Expectation.parse({"refused": True})
+_CODE_CHARACTERS = 60  # ours have at most 30
 _PAIR = re.compile(r"\S+ and \S+: ")
 _SERVER_FAULTS = frozenset({500, 502, 503, 504, 507})
 
@@ -94,9 +96,9 @@ def evaluate_request(request: FuzzRequest, exchanges: Mapping[str, Exchange]) ->
 
 
 def ending(exchange: Exchange) -> str:
-    """How an exchange ended: the problem's code, the status, `closed` or `no response`."""
-    if exchange.no_response:
-        return "no response"
+    """How an exchange ended: the problem's code, the status, `closed`, `no response` or `bad response`."""
+    if exchange.failure:
+        return "no response" if exchange.no_response else "bad response"
     if exchange.closed:
         return "closed"
     return _code(exchange.responses[0]) or str(exchange.responses[0].status)
@@ -114,7 +116,7 @@ def _are_refused_for_the_body(exchanges: Mapping[str, Exchange]) -> bool:
 
 def _code(response: Response) -> str:
     problem = response.json_object() if response.status >= 400 else None
-    return str(problem.get("code", "")) if problem else ""
+    return one_line(str(problem.get("code", "")), _CODE_CHARACTERS) if problem else ""
 
 
 def _kind(exchanges: Mapping[str, Exchange], difference: str) -> str:

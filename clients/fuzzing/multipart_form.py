@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from . import multipart_grammar as grammar
+from . import part_header_grammar as part_headers
 from .draft import Draft, Place, Production, Rng, some_data
 
 _MIB = 1024 * 1024
@@ -89,12 +90,12 @@ def _choose_boundary(draft: Draft, rng: Rng, plan: _Plan) -> None:
 def _add_part(draft: Draft, rng: Rng, plan: _Plan) -> str:
     """Add one part, and return its kind."""
     kind = rng.choice(("field", "field", "file", "file", "typed", "opaque", "untyped", "shared"))
-    rows = grammar.FILE_DISPOSITIONS if kind == "file" else grammar.FIELD_DISPOSITIONS
+    rows = part_headers.FILE_DISPOSITIONS if kind == "file" else part_headers.FIELD_DISPOSITIONS
     lines = [b"Content-Disposition: " + _use(draft, rng, rows, plan)]
     types, data = _type_and_data(draft, rng, plan, kind)
     lines += types
     if rng.random() < 0.2:
-        lines.append(_use(draft, rng, grammar.PART_FIELDS, plan))
+        lines.append(_use(draft, rng, part_headers.PART_FIELDS, plan))
     rng.shuffle(lines)
     padding = b""
     if rng.random() < 0.1:
@@ -119,15 +120,15 @@ def _type_and_data(draft: Draft, rng: Rng, plan: _Plan, kind: str) -> tuple[list
         if rng.random() < 0.2:
             draft.covers("M76")
             return [b"Content-Type: text/plain; charset=ISO-8859-1"], some_data(rng, plan.boundary)
-        return [_typed(draft, rng, plan, grammar.TEXT_TYPES)], _use(draft, rng, grammar.TEXT_DATA, plan)
+        return [_typed(draft, rng, plan, part_headers.TEXT_TYPES)], _use(draft, rng, grammar.TEXT_DATA, plan)
     if kind == "opaque":
-        content_type = _typed(draft, rng, plan, grammar.OPAQUE_TYPES)
+        content_type = _typed(draft, rng, plan, part_headers.OPAQUE_TYPES)
         rows = grammar.NESTED_DATA if b"multipart" in content_type else grammar.FILE_DATA
         return [content_type], _use(draft, rng, rows, plan)
     if rng.random() < 0.3:
         draft.covers("M82")
         return [], _use(draft, rng, grammar.FILE_DATA, plan)
-    return [_typed(draft, rng, plan, grammar.FILE_TYPES)], _use(draft, rng, grammar.FILE_DATA, plan)
+    return [_typed(draft, rng, plan, part_headers.FILE_TYPES)], _use(draft, rng, grammar.FILE_DATA, plan)
 
 
 def _typed(draft: Draft, rng: Rng, plan: _Plan, rows: _Rows) -> bytes:
@@ -212,13 +213,13 @@ MULTIPART_FAULTS: tuple[tuple[Place, _Rows], ...] = (
     (_place_closing, grammar.CLOSING_FAULTS),
     (_place_end, grammar.END_FAULTS),
     (_place_part, grammar.PART_FAULTS),
-    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), grammar.DISPOSITION_FAULTS),
-    (_in_part(_NAMED, b"\r\n\r\nv"), grammar.PART_FIELD_FAULTS),
-    (_in_part(b"", b"\r\n" + _NAMED + b"\r\nv"), grammar.FIRST_PART_FIELD_FAULTS),
+    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), part_headers.DISPOSITION_FAULTS),
+    (_in_part(_NAMED, b"\r\n\r\nv"), part_headers.PART_FIELD_FAULTS),
+    (_in_part(b"", b"\r\n" + _NAMED + b"\r\nv"), part_headers.FIRST_PART_FIELD_FAULTS),
     (_in_part(_NAMED, b""), grammar.DATA_FAULTS),
     (_in_part(_NAMED, b""), grammar.TYPED_DATA),
-    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), grammar.ANY_DISPOSITIONS),
-    (_in_part(_NAMED, b"\r\n\r\nv"), grammar.ANY_PART_FIELDS),
+    (_in_part(b"Content-Disposition: ", b"\r\n\r\nv"), part_headers.ANY_DISPOSITIONS),
+    (_in_part(_NAMED, b"\r\n\r\nv"), part_headers.ANY_PART_FIELDS),
     (place_whole, grammar.WHOLE_FAULTS),
 )
 """Each row: the function that places the productions, and productions of faults or of arbitrary octets."""

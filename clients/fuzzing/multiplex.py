@@ -87,16 +87,16 @@ class Conversation:
         try:
             responses = read_responses(b"".join(self._received), self._methods, ended=ended)
         except ResponseError as error:
-            return Exchange(no_response=f"not a response: {error}")
-        how = "the connection ended" if ended else "time-out"
-        no_response = f"{responses.unfinished} ({how})" if responses.unfinished else ""
-        if not ended and not no_response:
-            # The server must close: it has seen the end of our side.
-            no_response = (
-                "the connection was not closed" if responses.complete else "no response came in time"
-            )
-        closed = ended and not responses.complete and not no_response
-        return Exchange(tuple(responses.complete), responses.continues, closed, no_response)
+            return Exchange(bad_response=f"not a response: {error}")
+        complete, continues = tuple(responses.complete), responses.continues
+        if responses.unfinished:
+            how = "the connection ended" if ended else "time-out"
+            return Exchange(complete, continues, bad_response=f"{responses.unfinished} ({how})")
+        if ended:
+            return Exchange(complete, continues, closed=not complete)
+        if complete:  # the server must close: it has seen the end of our side
+            return Exchange(complete, continues, bad_response="the connection was not closed")
+        return Exchange(continues=continues, no_response="no response came in time")
 
 
 class _Pending:

@@ -36,7 +36,8 @@ class FuzzReport:
     """The figures of one run.
 
     `kinds` counts each kind of difference, and `different` holds its first example. `codes` counts the
-    refusals with each pair of codes, and `refused` holds their first examples.
+    refusals with each pair of codes, and `refused` holds their first examples. `gone` says why a backend
+    could no longer be reached, which ended the run.
     """
 
     seed: int
@@ -52,6 +53,7 @@ class FuzzReport:
     codes: Counter[str] = field(default_factory=Counter)
     refused: dict[str, list[Example]] = field(default_factory=dict)
     unexpected: Counter[str] = field(default_factory=Counter)
+    gone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -122,6 +124,7 @@ class FuzzReport:
             backends=self.backends,
             clients=["raw"],
             cases=self.requests,
+            unreachable=self.gone,
             numbers=numbers,
             fuzz=self._figures(),
         )

@@ -5,25 +5,34 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from ..comparison.cases import load_cases
 from ..comparison.known_differences import KnownDifferences
 from ..comparison.projection import EVERY_BYTE, Projection
+from ..comparison.reachability import Reachability
 from ..comparison.runner import Backend, store_sample
 from ..comparison.verdicts import Result
 from ..http1.exchange import Exchange, exchange, request_methods
 from .draft import FuzzRequest
 from .evaluation import evaluate_request
 from .generator import Generator
-from .multiplex import SECONDS, converse
+from .multiplex import SECONDS, Received, converse
 from .report import Example, FuzzReport
 from .routes_grammar import STORED
 from .shrink import shrink
 
 
 class NotStored(Exception):
-    """A backend does not store the sample files that some requests ask for; the message says which."""
+    """A backend does not store the sample files that some requests ask for; the message says which.
+
+    `responded`: it could be reached.
+    """
+
+    def __init__(self, message: str, *, responded: bool) -> None:
+        super().__init__(message)
+        self.responded = responded
 
 
 def fuzz(
@@ -37,6 +46,8 @@ def fuzz(
     on_request: Callable[[FuzzReport], object] = lambda report: None,
 ) -> FuzzReport:
     """Send generated requests until `count` were sent or `seconds` have passed. Raises NotStored.
+
+    It also ends when a backend can no longer be reached, which is then in `gone` of the report.
 
     The same seed sends the same requests, in the same order. A backend with a known difference for a recorded
     case is not compared when the case is sent unchanged. `projection` says which parts of the responses are
@@ -56,7 +67,9 @@ def fuzz(
             if projection.includes_request(request.data):
                 yield request
 
-    for request, exchanges in converse(requests(), backends):
+    reachability = Reachability()
+    report.gone = reachability.gone
+    for request, exchanges in _while_reachable(converse(requests(), backends), backends, reachability):
         compared = {
             name: one for name, one in exchanges.items() if (request.origin, name) not in known_differences
         }
@@ -65,6 +78,25 @@ def fuzz(
         report.seconds = time.monotonic() - started
         on_request(report)
     return report
+
+
+def _while_reachable(
+    received: Iterable[Received], backends: Sequence[Backend], reachability: Reachability
+) -> Iterator[Received]:
+    """What was received, until a backend is gone.
+
+    A thread asks the backends: one that serves a single connection may wait for bytes that this thread sends.
+    """
+    with ThreadPoolExecutor(1, "probe") as pool:
+        probe: Future[None] | None = None
+        for request, exchanges in received:
+            yield request, exchanges
+            for backend in backends:
+                one = exchanges.get(backend.name, Exchange())
+                if (one.closed or one.no_response) and (probe is None or probe.done()):
+                    probe = pool.submit(reachability.check, backend.name, backend.host, backend.port, [one])
+            if reachability.gone:
+                return
 
 
 def shrunk(example: Example, backends: Sequence[Backend], projection: Projection = EVERY_BYTE) -> Example:
@@ -130,6 +162,7 @@ def _example(request: FuzzRequest, exchanges: Mapping[str, Exchange], projection
 def _as_json(shown: Exchange) -> dict[str, object]:
     return {
         "no_response": shown.no_response,
+        "bad_response": shown.bad_response,
         "closed": shown.closed,
         "responses": [
             {"status": one.status, "headers": list(one.headers), "body": one.body.decode("utf-8", "replace")}
@@ -142,4 +175,4 @@ def store_samples(backends: Sequence[Backend], names: Iterable[str]) -> None:
     """Upload the named sample files, which generated requests ask for, to each backend. Raises NotStored."""
     for backend, name in itertools.product(backends, sorted(names)):
         if problem := store_sample(name, backend):
-            raise NotStored(f"{backend.name}: {problem}")
+            raise NotStored(f"{backend.name}: {problem.failure}", responded=not problem.no_response)

@@ -23,3 +23,7 @@ class Unreachable(ClientError):
     """There is no usable response: no connection, a broken one, not HTTP, or no response in time."""
 
     exit_status = 3
+
+
+class BadResponse(Unreachable):
+    """The server was reached, but what came is not a whole response in HTTP/1.1."""

@@ -28,14 +28,21 @@ class Exchange:
     """What came back for one request.
 
     `responses` are the complete final responses in order (usually one), `continues` counts the 1xx.
-    `closed`: the connection ended without a byte of a final response. `no_response` says why there is no
-    complete response (a time-out, a refused connection, a truncated or malformed response), else it is empty.
+    `closed`: the connection ended without a byte of a final response. `no_response` says why nothing came (a
+    refused connection, a time-out). `bad_response` says what is wrong with what came (a truncated or
+    malformed response, a hash of other bytes than were sent). Both are empty otherwise.
     """
 
     responses: tuple[Response, ...] = ()
     continues: int = 0
     closed: bool = False
     no_response: str = ""
+    bad_response: str = ""
+
+    @property
+    def failure(self) -> str:
+        """Why there is no complete and correct response, or empty. A close alone is no failure."""
+        return self.no_response or self.bad_response
 
 
 def whole(request: bytes) -> list[bytes]:
@@ -120,7 +127,7 @@ def _converse(
         while not conversation.ended:
             conversation.receive()
     except ResponseError as error:
-        return Exchange(no_response=f"not a response: {error}")
+        return Exchange(bad_response=f"not a response: {error}")
     except TimeoutError:
         pass
     except OSError:
@@ -132,7 +139,7 @@ def _outcome(responses: Responses, *, ended: bool) -> Exchange:
     complete, continues = tuple(responses.complete), responses.continues
     if responses.unfinished:
         why = "the connection ended" if ended else "time-out"
-        return Exchange(complete, continues, no_response=f"{responses.unfinished} ({why})")
+        return Exchange(complete, continues, bad_response=f"{responses.unfinished} ({why})")
     if complete:
         return Exchange(complete, continues)
     if ended:

@@ -5,7 +5,7 @@ malformed; so the requests client gives every received byte to this parser too.
 """
 
 from .digest import Block
-from .errors import Unreachable, UploadFailed
+from .errors import BadResponse, UploadFailed
 from .request import Request
 from .response_parser import Response, ResponseError, ResponseParser
 from .wire import Wire
@@ -33,7 +33,7 @@ class IncomingResponse:
     def feed(self, block: Block) -> None:
         """Take received bytes; an empty block is the end.
 
-        Raises Unreachable when they are not a response, and UploadFailed beyond MAX_RESPONSE_BYTES.
+        Raises BadResponse when they are not a response, and UploadFailed beyond MAX_RESPONSE_BYTES.
         """
         self._received += len(block)
         self.ended = not len(block)
@@ -47,7 +47,7 @@ class IncomingResponse:
     def final(self) -> Response | None:
         """The final response, or None while it may still come.
 
-        Raises Unreachable when the peer has ended before its response did.
+        Raises BadResponse when the peer has ended before its response did.
         """
         responses = self.parser.responses
         if responses.complete:
@@ -58,17 +58,17 @@ class IncomingResponse:
             why = f"in the middle of its response: {responses.unfinished}"
         else:
             why = f"without a response, after {self._wire.sent} bytes of the request"
-        raise Unreachable(f"{self._peer} closed the connection {why}")
+        raise BadResponse(f"{self._peer} closed the connection {why}")
 
     def whole(self) -> Response:
-        """The final response, for a caller that reads no more. Raises Unreachable when there is none."""
+        """The final response, for a caller that reads no more. Raises BadResponse when there is none."""
         response = self.final()
         if response is None:
             raise self._malformed(self.parser.responses.unfinished)
         return response
 
-    def _malformed(self, why: str) -> Unreachable:
-        return Unreachable(f"{self._peer} does not answer in HTTP/1.1: {why}")
+    def _malformed(self, why: str) -> BadResponse:
+        return BadResponse(f"{self._peer} does not answer in HTTP/1.1: {why}")
 
 
 def too_large() -> UploadFailed:

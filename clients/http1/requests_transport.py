@@ -2,13 +2,16 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.util import SKIP_HEADER
+from urllib3.util.request import SKIPPABLE_HEADERS
 
 from .body import Body
 from .digest import Block
-from .errors import Unreachable, UsageError
+from .errors import BadResponse, Unreachable, UsageError
 from .incoming_response import MAX_RESPONSE_BYTES, IncomingResponse, too_large
 from .request import OnBlock, Request, build_request, counted
 from .requests_adapter import DryRunDone, WatchedAdapter
@@ -97,7 +100,7 @@ def _prepare(
         call.method.upper(),
         call.url,
         params=call.params or {},
-        headers=dict(call.headers or {}),
+        headers=_headers(call),
         cookies=dict(call.cookies or {}),
         auth=call.auth,
         data=data,
@@ -107,6 +110,15 @@ def _prepare(
     if streamed and body is not None:
         _complete_head(prepared, request, body)
     return prepared
+
+
+def _headers(call: Call) -> dict[str, Any]:
+    """The fields of the call. urllib3 has defaults of its own for two that requests removes."""
+    headers: dict[str, Any] = dict(call.headers or {})
+    for name, value in headers.items():
+        if value is None and name.lower() in SKIPPABLE_HEADERS:
+            headers[name] = SKIP_HEADER
+    return headers
 
 
 def _is_streamed(call: Call) -> bool:
@@ -157,21 +169,21 @@ def client_error(
     if isinstance(error, ValueError) and not responded:  # InvalidURL, InvalidHeader and similar errors
         return UsageError(str(error))
     peer = request.url.authority
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     late = next((cause for cause in causes if isinstance(cause, TimeoutError)), None)
     if late is not None:
-        return too_late(request.url, wire, late)
+        return too_late(request.url, wire, late, incoming)
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     texts = [text for cause in reversed(causes) if (text := str(cause))]
     what = reason(system) if system else next(iter(texts), type(causes[-1]).__name__)
     if responded:
-        return Unreachable(f"requests cannot read the response from {peer}: {what}")
+        return BadResponse(f"requests cannot read the response from {peer}: {what}")
     if any(isinstance(cause, (NewConnectionError, ssl.SSLCertVerificationError)) for cause in causes):
         return Unreachable(f"cannot connect to {peer}: {what}")
     return Unreachable(f"no response from {peer}: {what}")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The errors from which `error` came, the outermost first; requests and urllib3 hide them in args too."""
     while error is not None:
         yield error

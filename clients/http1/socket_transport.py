@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from .conversation import Conversation, connect
 from .digest import Block
-from .errors import Unreachable, UsageError
+from .errors import BadResponse, Unreachable, UsageError
 from .incoming_response import IncomingResponse
 from .request import OnBlock, Request, build_request
 from .request_url import RequestUrl
@@ -108,7 +108,7 @@ class SocketConnection:
         try:
             yield
         except TimeoutError as error:
-            raise too_late(self._request.url, self._wire, error) from None
+            raise too_late(self._request.url, self._wire, error, self.incoming) from None
         except OSError as error:
             raise Unreachable(f"no response from {self._request.url.authority}: {reason(error)}") from None
 
@@ -140,9 +140,13 @@ def trusted_context(cafile: str | None) -> ssl.SSLContext:
         raise UsageError(f"cannot use the certificates of {cafile}: {reason(error)}") from None
 
 
-def too_late(url: RequestUrl, wire: Wire | None, error: TimeoutError) -> Unreachable:
-    """The error for a time limit that has passed, ours or the kernel's."""
+def too_late(
+    url: RequestUrl, wire: Wire | None, error: TimeoutError, incoming: IncomingResponse | None
+) -> Unreachable:
+    """The error for a time limit that has passed, ours or the kernel's; BadResponse inside of a response."""
     limit = f"within {wire.max_time:g} s" if wire and wire.max_time else f"({reason(error)})"
+    if incoming is not None and (unfinished := incoming.parser.responses.unfinished):
+        return BadResponse(f"no whole response from {url.authority} {limit}: {unfinished}")
     return Unreachable(f"no response from {url.authority} {limit}")
 
 

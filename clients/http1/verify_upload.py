@@ -7,9 +7,17 @@ from .body import Body, Receipt
 from .errors import UploadFailed
 from .response_parser import Response
 
+_SHOWN_DIFFERENCES = 10
+# A value of the response may be of any length; a SHA-256 is shown whole.
+_SHOWN_CHARACTERS = 80
+
 
 class NotVerified(UploadFailed):
-    """The response has a status 2xx, and it does not describe what was sent."""
+    """The `response` has a status 2xx, and it does not describe what was sent."""
+
+    def __init__(self, why: str, response: Response) -> None:
+        super().__init__(why)
+        self.response = response
 
 
 def verify_upload(response: Response, body: Body | None) -> None:
@@ -23,10 +31,13 @@ def verify_upload(response: Response, body: Body | None) -> None:
         return
     receipt = body.receipt if body else Receipt(0, None)
     if receipt is None:
-        raise NotVerified(f"{response.status} came before the whole body had been sent")
+        raise NotVerified(f"{response.status} came before the whole body had been sent", response)
     differences = list(_differences(described, receipt))
     if differences:
-        raise NotVerified("the response does not describe what was sent: " + "; ".join(differences))
+        why = "; ".join(differences[:_SHOWN_DIFFERENCES])
+        more = len(differences) - _SHOWN_DIFFERENCES
+        why += f"; and {more} differences more" if more > 0 else ""
+        raise NotVerified(f"the response does not describe what was sent: {why}", response)
 
 
 def _description(response: Response) -> dict[str, Any] | None:
@@ -35,7 +46,7 @@ def _description(response: Response) -> dict[str, Any] | None:
     try:
         value = response.json()
     except ValueError:
-        raise NotVerified("the response says that it is JSON, but it is not") from None
+        raise NotVerified("the response says that it is JSON, but it is not", response) from None
     is_description = isinstance(value, dict) and isinstance(value.get("body"), dict) and "files" in value
     return value if is_description else None
 
@@ -75,4 +86,8 @@ def _compare_parts(files: list[dict[str, Any]], receipt: Receipt) -> Iterator[st
 
 def _compare(what: str, described: object, sent: object) -> Iterator[str]:
     if described != sent:
-        yield f"{what} is {described}, but {sent} was sent"
+        yield f"{what} is {_shortened(str(described))}, but {sent} was sent"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "..."

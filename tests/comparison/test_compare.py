@@ -26,7 +26,7 @@ REPORT_SCHEMA = {
     "type": "object",
     "additionalProperties": False,
     "required": [
-        *("schema", "backends", "clients", "cases", "equal", "known", "different"),
+        *("schema", "backends", "clients", "cases", "unreachable", "equal", "known", "different"),
         *("both_refused", "no_response", "not_sent", "results"),
     ],
     "properties": {
@@ -37,6 +37,7 @@ REPORT_SCHEMA = {
             name: {"type": "integer", "minimum": 0}
             for name in ("cases", "equal", "known", "different", "both_refused", "no_response", "not_sent")
         },
+        "unreachable": {"type": "object", "additionalProperties": {"type": "string"}},
         "results": {
             "type": "array",
             "items": {
@@ -230,10 +231,11 @@ def test_wrong_usage_exits_with_2(arguments: list[str], why: str) -> None:
     assert why in " ".join(result.output.split())
 
 
-def test_a_report_that_cannot_be_written_exits_with_2(tmp_path: Path, one: RecordingServer) -> None:
+def test_a_report_that_cannot_be_written_is_not_wrong_usage(tmp_path: Path, one: RecordingServer) -> None:
     result = run(f"socket={one.url}", "--json", tmp_path)
-    assert result.exit_code == 2
-    assert "cannot be written" in result.output
+    assert result.exit_code == 1
+    assert "\nError: the report cannot be written: " in result.output
+    assert "Usage" not in result.output
 
 
 def test_a_url_without_a_server_exits_with_3(dead_url: str) -> None:
@@ -260,11 +262,12 @@ def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch, one: Recor
     assert "Interrupted" in result.output
 
 
-def test_a_missing_response_exits_with_3(one: RecordingServer) -> None:
-    with scripted(lambda request: ok() if b"/healthz" in request else ok()[:-1]) as cut_short:
+def test_a_truncated_response_is_a_difference(one: RecordingServer) -> None:
+    with scripted(ok()[:-1]) as cut_short:
         result = run(f"socket={one.url}", f"gunicorn={cut_short.url}")
-    assert result.exit_code == 3
-    assert "2 without a response" in result.output
+    assert result.exit_code == 1
+    assert "3 cases: 2 different." in result.output
+    assert "the response's body has 2 of 3 bytes (the connection ended) (sent whole)" in result.output
 
 
 def test_the_json_report_keeps_its_schema(

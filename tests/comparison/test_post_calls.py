@@ -1,12 +1,15 @@
 """The post's calls put on the wire what the post shows, the same bytes every time."""
 
 import socket
+import threading
+from functools import partial
 
 import pytest
 
 from clients.comparison.post_calls import BOUNDARY, SAMPLE, post_calls
 from clients.comparison.requests_calls import load_post_calls, prepare, send_call, wire_bytes
-from tests.http1.recording_server import HOST, Peer, echo_nothing, recording
+from clients.comparison.socket_calls import send_socket_call
+from tests.http1.recording_server import HOST, Peer, echo_nothing, ok, playing, recording
 
 BODIES = {
     "post-text": b'{"a": ["abc", "def", {"bec": 1}]}',
@@ -91,6 +94,43 @@ def test_nobody_listening_is_no_answer() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     assert send_call("post-json", HOST, port).no_response
+
+
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (ok()[:-1], "IncompleteRead"),
+        (b"HTTP/1.1 x\r\n\r\n", "BadStatusLine"),
+        (b"HTTP/1.1 RemoteDisconnected\r\n\r\n", "BadStatusLine"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "InvalidChunkLength"),
+    ],
+)
+def test_a_malformed_answer_is_a_bad_response(response: bytes, why: str) -> None:
+    with recording(playing([response])) as server:
+        answered = send_call("post-json", HOST, server.port)
+    assert why in answered.bad_response
+    assert not answered.no_response
+    assert not answered.closed
+
+
+def test_an_answer_that_stops_in_the_middle_is_a_bad_response_and_silence_is_none() -> None:
+    over = threading.Event()
+
+    def script(peer: Peer, start: bytes) -> None:
+        peer.read_request()
+        peer.send(start)
+        over.wait(20)
+
+    for start, response_began in ((ok()[:-1], True), (b"", False)):
+        with recording(partial(script, start=start)) as server:
+            for call in (send_call, send_socket_call):
+                answered = call("post-json", HOST, server.port, seconds=0.5)
+                assert bool(answered.bad_response) == response_began
+                assert bool(answered.no_response) != response_began
+                over.set()
+                over.clear()
+            over.set()
+        over.clear()
 
 
 def test_a_close_without_an_answer_is_closed() -> None:

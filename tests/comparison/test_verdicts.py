@@ -108,6 +108,28 @@ def test_a_missing_response_is_no_reference_for_the_others() -> None:
     assert results[0].status is None
 
 
+def test_a_bad_response_is_a_difference_and_no_reference_for_the_others() -> None:
+    bad = Exchange((Response(200, (), b"{}"),), bad_response="socket client: another hash was sent")
+    results = verdicts({"socket": bad, "flask": gives({"n": 1}), "gunicorn": [gives({"n": 1}), bad]})
+    assert names(results) == {"socket": "different", "flask": "equal", "gunicorn": "different"}
+    assert results[0].detail == "socket client: another hash was sent (sent whole)"
+    assert "(socket client: another hash was sent)" in results[0].evidence
+
+
+def test_a_bad_response_is_never_a_known_difference() -> None:
+    bad = Exchange(bad_response="not a response")
+    results = verdicts({"socket": gives({"n": 1}), "flask": bad}, known_differences=KNOWN)
+    assert names(results)["flask"] == "different"
+
+
+def test_a_detail_is_one_line_of_limited_length() -> None:
+    vast = Exchange(bad_response="x\x1b\n\u20ac" + "y" * 1_000_000)
+    detail = verdicts({"socket": vast})[0].detail
+    assert detail.startswith("x\\x1b\\n\u20acyyy")
+    assert detail.endswith("y ... (1000017 characters)")
+    assert len(detail) < 600
+
+
 def test_an_expected_close_is_equal_and_an_unexpected_one_different() -> None:
     closed = Exchange(closed=True)
     assert names(verdicts({"socket": closed, "flask": closed}, {"closed": True})) == {

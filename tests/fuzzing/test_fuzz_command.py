@@ -18,6 +18,7 @@ from clients.fuzzing.generator import INEXPRESSIBLE
 from clients.fuzzing.report import Example, FuzzReport
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
+from tests.comparison.faulty_server import faulty
 from tests.http1.recording_server import RecordingServer, ok, scripted
 
 PLANTED = b"\xf0\x9f\x98\x80"
@@ -35,6 +36,11 @@ def odd() -> Iterator[RecordingServer]:
     """A server with another response to requests that have the planted bytes."""
     with scripted(lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n")) as server:
         yield server
+
+
+def is_odd(request: bytes) -> bool:
+    """Whether a server that gives some requests a wrong answer does so; never for a sample file."""
+    return b"x" in request[-300:] and not request.startswith(b"PUT /upload/")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -128,11 +134,75 @@ def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServ
     assert names[0] == names[1]
 
 
-def test_a_server_that_does_not_store_exits_with_3(tmp_path: Path) -> None:
-    with scripted(ok(status="404 Not Found")) as server:
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [(ok(status="404 Not Found"), "404"), (ok()[:-1], "2 of 3 bytes"), (b"x", "status line")],
+)
+def test_a_server_that_does_not_store_was_reached(response: bytes, why: str) -> None:
+    with scripted(response) as server:
         result = run("--seconds", "5", "--requests", "5", f"socket={server.url}")
+    assert result.exit_code == 1
+    assert "socket: a.txt could not be stored first: " in result.output
+    assert why in result.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "ending"),
+    [
+        (ok()[:-1], "bad response"),
+        (b"HTTP/1.1 x\r\n\r\n", "bad response"),
+        (ok(b"{'a'}\n"), "200: the JSON body is malformed"),
+        (ok(b'{"sha256":"ff"}\n'), "200: shaN"),
+        (b"", "closed"),
+    ],
+)
+def test_a_wrong_answer_is_a_difference(wrong: bytes, ending: str, tmp_path: Path) -> None:
+    right = ok(b'{"sha256":"00"}\n')
+    with scripted(right) as one, scripted(lambda request: wrong if is_odd(request) else right) as other:
+        arguments = ("--seconds", "60", "--requests", "40", "--save", tmp_path, "--json", "-")
+        result = run(*arguments, f"socket={one.url}", f"gunicorn={other.url}")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["different"] > 0
+    assert document["no_response"] == 0
+    assert {one["verdict"] for one in document["results"]} == {"different"}
+    assert all(ending in kind for kind in document["fuzz"]["kinds_of_difference"])
+
+
+def test_it_stops_soon_after_a_server_is_gone(tmp_path: Path) -> None:
+    with (
+        faulty(lambda _: ok(), until_end=True) as alive,
+        faulty(lambda _: ok(), dies_after=60, until_end=True) as dying,
+    ):
+        arguments = ("--seconds", "60", "--save", tmp_path, "--json", "-")
+        result = run(*arguments, f"socket={alive.url}", f"gunicorn={dying.url}")
+        sent = alive.accepted
+    document = json.loads(result.stdout)
     assert result.exit_code == 3
-    assert "socket: a.txt could not be stored first: 404" in result.output
+    assert "Stopped: gunicorn can no longer be reached (" in result.stderr
+    assert document["unreachable"].keys() == {"gunicorn"}
+    assert document["cases"] < 100
+    assert sent < 200
+
+
+def test_a_code_of_a_megabyte_is_cut(tmp_path: Path) -> None:
+    vast = ok(b'{"code":"%s"}\n' % (b"x" * 1_000_000), status="400 Bad Request")
+    with scripted(ok()) as one, scripted(lambda request: vast if is_odd(request) else ok()) as other:
+        arguments = ("--seconds", "60", "--requests", "20", "--save", tmp_path, "--github")
+        result = run(*arguments, f"socket={one.url}", f"gunicorn={other.url}")
+    assert result.exit_code == 1
+    assert max(map(len, result.output.splitlines())) < 4000
+
+
+def test_a_request_that_cannot_be_saved_is_not_wrong_usage(
+    plain: RecordingServer, odd: RecordingServer, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ("--seconds", "60", "--requests", "200", "--seed", "4", "--save", tmp_path / "file" / "x")
+    result = run(*arguments, f"socket={plain.url}", f"gunicorn={odd.url}")
+    assert result.exit_code == 1
+    assert "\nError: the minimal request cannot be written: " in result.output
+    assert "Usage" not in result.output
 
 
 @pytest.mark.parametrize(

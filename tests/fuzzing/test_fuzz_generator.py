@@ -13,6 +13,7 @@ from clients.fuzzing import (
     head_grammar,
     limit_grammar,
     multipart_grammar,
+    part_header_grammar,
     routes_grammar,
 )
 from clients.fuzzing.draft import Draft, Production, Rng, fill, some_data, valid
@@ -27,6 +28,7 @@ GRAMMARS = (
     head_grammar,
     limit_grammar,
     multipart_grammar,
+    part_header_grammar,
     routes_grammar,
 )
 COUNT = 4000

@@ -82,7 +82,7 @@ def test_an_early_response_to_a_large_request_is_read() -> None:
 def test_a_missing_response_is_not_a_close(response: bytes, expected: Exchange | None) -> None:
     with scripted(response) as server:
         exchange = only(server, GET)
-    assert exchange == expected if expected else exchange.no_response
+    assert exchange == expected if expected else exchange.bad_response
 
 
 def test_a_refused_connection_is_no_response() -> None:

@@ -137,13 +137,14 @@ def test_an_end_without_a_response_is_closed(reset: bool) -> None:
 def test_a_truncated_response_is_not_a_response(end: int) -> None:
     with scripted(ok()[:end]) as server:
         came = exchange(HOST, server.port, [REQUEST])
-    assert "the connection ended" in came.no_response
+    assert "the connection ended" in came.bad_response
     assert not came.closed
+    assert not came.no_response
 
 
 def test_what_is_not_http_is_not_a_response() -> None:
     with scripted(b"<html>") as server:
-        assert "not a response" in exchange(HOST, server.port, [REQUEST]).no_response
+        assert "not a response" in exchange(HOST, server.port, [REQUEST]).bad_response
 
 
 def test_a_silent_server_is_left_after_the_time() -> None:

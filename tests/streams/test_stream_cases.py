@@ -71,9 +71,10 @@ def test_other_events_are_a_difference(case: Case) -> None:
     assert "events[2].chunk: expected 'h', got 'H'" in judged["other"].detail
 
 
-def test_a_stream_that_breaks_off_is_no_answer(case: Case) -> None:
+def test_a_stream_that_breaks_off_is_a_difference(case: Case) -> None:
     judged = results(case, one=LIVE, other=LIVE[:5])
-    assert judged["other"].verdict is Verdict.NO_RESPONSE
+    assert judged["other"].verdict is Verdict.DIFFERENT
+    assert "closed the connection in the middle of its response" in judged["other"].detail
 
 
 def test_a_refusal_is_a_difference(case: Case) -> None:

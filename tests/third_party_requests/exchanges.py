@@ -31,13 +31,13 @@ def converse(
         try:
             return _read(connection, methods, deadline)
         except ResponseError as error:
-            return Exchange(no_response=f"not a response: {error}")
+            return Exchange(bad_response=f"not a response: {error}")
 
 
 def response(backend: RunningBackend, request: bytes) -> Response:
     """The response to a whole request. Fails when there is none."""
     outcome = converse(backend, [request])
-    assert outcome.responses, f"{backend.name}: {outcome.no_response or 'closed without a response'}"
+    assert outcome.responses, f"{backend.name}: {outcome.failure or 'closed without a response'}"
     return outcome.responses[0]
 
 
@@ -51,13 +51,13 @@ def difference(one: Exchange, other: Exchange) -> str | None:
     """How two exchanges differ, or None. A time-out differs from everything else."""
     if bool(one.responses) != bool(other.responses) or one.closed != other.closed:
         return f"{_outcome(one)} and {_outcome(other)}"
-    return one.no_response or other.no_response or first_difference(one, other)
+    return one.failure or other.failure or first_difference(one, other)
 
 
 def _outcome(exchange: Exchange) -> str:
     if exchange.responses:
         return f"status {exchange.responses[0].status}"
-    return "closed" if exchange.closed else exchange.no_response
+    return "closed" if exchange.closed else exchange.failure
 
 
 def _send(connection: socket.socket, pieces: Iterable[bytes], *, half_close: bool) -> None:
@@ -86,7 +86,7 @@ def _read(connection: socket.socket, methods: tuple[bytes, ...], deadline: float
         if responses.complete:
             return Exchange(tuple(responses.complete[:1]), responses.continues)
         if not data and responses.unfinished:
-            return Exchange(no_response=f"{responses.unfinished} (the connection ended)")
+            return Exchange(bad_response=f"{responses.unfinished} (the connection ended)")
         if not data:
             return Exchange(closed=True)
     return Exchange(no_response=TOO_LATE)
