@@ -38,25 +38,21 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> set[Transition]:
 
 def test_connections_move_as_the_table_says(seen: set[Transition]) -> None:
     stream = json.dumps({"query": "abc", "delay": 0.01}).encode()
-    with serving(head_timeout=2) as worker:
-        with worker.client() as client:
-            client.send(get()).response()
-            client.forget().send(get() * 100).responses(100)
-            # The turn ends in the middle of the last request: a request without a body is two events.
-            client.forget().send(
-                get() * (connection._EVENTS_A_TURN // 2 - 1) + request("POST", "/", body=b"x")
-            )
-            client.responses(connection._EVENTS_A_TURN // 2)
-            assert client.forget().send(get()[:-3]).is_silent(0.1)
-            client.send(get()[-3:]).response()
-            client.forget().send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024)))
-            href = client.response().json()["files"][0]["href"]
-            client.forget().send(get(href)).response()
-            client.forget().send(request("POST", "/", length=400_000)).send(bytes(400_000)).response()
-            client.forget().send(
-                request("POST", "/stream_echo", "Content-Type: application/json", body=stream)
-            )
-            client.response(b"POST")
+    with serving() as worker, worker.client() as client:
+        client.send(get()).response()
+        client.forget().send(get() * 100).responses(100)
+        # The turn ends in the middle of the last request: a request without a body is two events.
+        client.forget().send(get() * (connection._EVENTS_A_TURN // 2 - 1) + request("POST", "/", body=b"x"))
+        client.responses(connection._EVENTS_A_TURN // 2)
+        assert client.forget().send(get()[:-3]).is_silent(0.1)
+        client.send(get()[-3:]).response()
+        client.forget().send(request("PUT", "/upload/f", body=bytes(8 * 1024 * 1024)))
+        href = client.response().json()["files"][0]["href"]
+        client.forget().send(get(href)).response()
+        client.forget().send(request("POST", "/", length=400_000)).send(bytes(400_000)).response()
+        client.forget().send(request("POST", "/stream_echo", "Content-Type: application/json", body=stream))
+        client.response(b"POST")
+    with serving(head_timeout=1) as worker:
         for sent in (b"GET\r\n\r\n", get()[:-2], request("POST", "/upload/", length=5)[:-2]):
             with worker.client() as client:
                 client.send(sent).until_closed()
