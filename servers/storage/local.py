@@ -69,7 +69,7 @@ class LocalStore:
                 writer = upload.new_file()
                 writer.write(b"\0")
                 writer.close()
-            upload.rehearse()
+            upload.try_publish()
 
     def clean(self) -> int:
         """Remove the staged files of requests whose process has ended; returns the number of requests."""

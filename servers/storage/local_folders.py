@@ -23,7 +23,7 @@ from errno import ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from pathlib import Path
 from typing import Final
 
-from .local_marker import MARKER, Landmark, new_line, require_marker
+from .local_marker import MARKER, KnownStore, new_line, require_marker
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -63,7 +63,7 @@ class Folders:
         # Also if all was there: another server may have made it this moment and may not have synced it.
         self._sync_folder(self.root)
         with _opened(self.files) as files_fd:
-            self._landmark: Final = Landmark(files_fd)
+            self._known: Final = KnownStore(files_fd)
 
     def open_files(self) -> int:
         """Open `ROOT/files`. Raises OSError if the store is missing or if another one is in its place."""
@@ -72,7 +72,7 @@ class Folders:
         except FileNotFoundError:
             raise FileNotFoundError(ENOENT, "its folder is missing; is its volume mounted?") from None
         try:
-            self._landmark.check(fd)
+            self._known.check(fd)
         except BaseException:
             os.close(fd)
             raise

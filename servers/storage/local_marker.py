@@ -21,12 +21,12 @@ _LINE: Final = re.compile(rb"[0-9a-f]{32}\n")
 _TRUST_SECONDS = 0.1
 
 
-class Landmark:
-    """Recognizes the store that was there at the start."""
+class KnownStore:
+    """The store that was there at the start, by which another one is recognized."""
 
     def __init__(self, files_fd: int) -> None:
         """`files_fd` is an open descriptor of `ROOT/files`. Raises OSError if ROOT has no valid marker."""
-        self._place = _place(files_fd)
+        self._folder = _device_and_inode(files_fd)
         self._line = _read(files_fd)
         self._read_again = 0.0  # on the monotonic clock
         if not _LINE.fullmatch(self._line):
@@ -35,7 +35,7 @@ class Landmark:
     def check(self, files_fd: int) -> None:
         """Raise OSError if this descriptor of `ROOT/files` does not belong to the store of the start."""
         now = time.monotonic()
-        same = _place(files_fd) == self._place
+        same = _device_and_inode(files_fd) == self._folder
         if same and now >= self._read_again:
             same = _read(files_fd) == self._line
             self._read_again = now + _TRUST_SECONDS if same else 0.0
@@ -57,7 +57,7 @@ def require_marker(root: Path) -> None:
         raise FileNotFoundError(ENOENT, f"its file {MARKER} is missing ({advice})") from None
 
 
-def _place(files_fd: int) -> tuple[int, int]:
+def _device_and_inode(files_fd: int) -> tuple[int, int]:
     status = os.fstat(files_fd)
     return status.st_dev, status.st_ino
 

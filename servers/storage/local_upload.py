@@ -89,7 +89,7 @@ class LocalUpload(Upload):
             self.abort()
         self._refusal = "it is published"
 
-    def rehearse(self) -> None:
+    def try_publish(self) -> None:
         """Do what `publish` does, with names that are removed at once; then abort. Raises OSError."""
         self._require_idle()
         try:
@@ -248,7 +248,7 @@ class LocalWriter:
 
     def link_briefly(self, files_fd: int) -> None:
         """Link the file to a name that is no hash, and remove the name. Raises OSError."""
-        name = f"rehearsal-{secrets.token_hex(16)}"
+        name = f"probe-{secrets.token_hex(16)}"
         self._link(name, files_fd)
         os.unlink(name, dir_fd=files_fd)
 

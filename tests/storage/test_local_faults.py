@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -49,6 +50,7 @@ def count_calls(tmp_path: Path, work: Callable[[LocalStore], object]) -> int:
 def test_a_failure_in_any_call_stores_all_files_or_none(
     tmp_path: Path, number_of_error: int, work: Callable[[LocalStore], object]
 ) -> None:
+    gc.collect()  # descriptors of earlier tests, which would be closed in the middle of this one
     total = count_calls(tmp_path, work)
     assert total > 30
     outcomes = set()

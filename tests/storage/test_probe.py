@@ -83,7 +83,7 @@ def test_a_probe_leaves_nothing_and_gives_no_file_its_hash(
         assert store.is_writable()
     assert sorted(root.rglob("*")) == before
     linked = [call.arguments[1] for call in syscalls.calls if call.name == "link"]
-    assert [name.partition("-")[0] for name in linked] == ["rehearsal", "rehearsal"]
+    assert [name.partition("-")[0] for name in linked] == ["probe", "probe"]
     assert syscalls.most_descriptors <= 4
 
 
