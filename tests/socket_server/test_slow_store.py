@@ -221,7 +221,8 @@ _SCENARIOS: dict[str, Callable[[Client], None]] = {
 def _ask(client: Client, sent: bytes) -> None:
     client.send(sent)
     while b"\r\n\r\n" not in client.received:
-        client._receive()
+        assert not client.is_silent(patient(30))
+        assert not client._ended
 
 
 def _abort(client: Client) -> None:
