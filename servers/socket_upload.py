@@ -1,7 +1,6 @@
 """Backend 1: uploads on raw sockets. `python servers/socket_upload.py`"""
 
 import contextlib
-import io
 import logging
 import sys
 import tomllib
@@ -15,11 +14,11 @@ if not __package__:  # run by its path: load it through its package, so that rel
     import_module("servers.socket_upload").main()
 
 import click
-from rich.console import Console
 
 from .contract.limits import Limits
 from .settings import LIMIT_NAMES, Settings, SettingsError
 from .socket_server.processes import Supervisor, listen, serve_here, url_of
+from .socket_server.wire.background_screen import screen_on_standard_output
 
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
@@ -92,12 +91,11 @@ def main(*, wire: bool, **given: Any) -> None:
         with contextlib.suppress(OSError):  # standard output is closed or full: serve anyway
             print(f"wireproof socket server on {url} (store: {settings.store})", flush=True)
 
-    if wire and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # characters that the terminal cannot show must not end the server
     if wire or settings.processes == 1:
-        serve_here(sockets, context, ready, Console(highlight=False) if wire else None)
+        screen = screen_on_standard_output() if wire else None
+        serve_here(sockets, context, ready, screen)
+        if screen is not None:
+            screen.close()
         return
     sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
 

@@ -54,7 +54,8 @@ _VOLATILE = (
     (re.compile(r"wireproof/[\w.]+"), "wireproof/VERSION"),
     (re.compile(r"\bport \d+"), "port N"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
-    (re.compile(r"^.*── read \d+: \d+ bytes\n", re.MULTILINE), ""),  # one packet, or head and body in two
+    (re.compile(r"^.*── [\d.]+ s  read \d+: \d+ bytes\n", re.MULTILINE), ""),  # one packet, or two
+    (re.compile(r"\b\d+\.\d{3} s\b"), "N s"),
 )
 _MEASURED = ((re.compile(r"[+]?\d+(\.\d+)?"), "N"), (re.compile(r"[ *]+"), " "))
 

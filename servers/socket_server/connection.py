@@ -76,10 +76,10 @@ class Connection:
         self._owner = owner
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
-        self._inbox = Inbox(RequestReader(self._limits, observer.trace if observer else None))
-        self._parsers = SansIoParsers(observer.trace) if observer else PARSERS
+        self._inbox = Inbox(observer.reader(self._limits) if observer else RequestReader(self._limits))
+        self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None
-        self._outbox = Outbox(sock)
+        self._outbox = Outbox(sock, observer)
         self._linger_left = LINGER_BYTES
         self._deadline = Deadline(owner.loop, lambda: self._guard(self._on_deadline))
         self._phase = Phase.IDLE
@@ -150,7 +150,7 @@ class Connection:
         except BlockingIOError:
             return
         if self._observer:
-            self._observer.read(len(data))
+            self._observer.read(data)
         if self._phase in RECEIVING:
             self._inbox.feed(data)
             self._advance()
@@ -171,6 +171,8 @@ class Connection:
                 return
             event = self._inbox.next_event()
             if event is NEED_DATA:
+                if self._observer:
+                    self._observer.waiting()
                 self._wait_for_data()
                 return
             if isinstance(event, HeadReceived):
@@ -360,6 +362,8 @@ class Connection:
         except BlockingIOError:
             return
         self._linger_left -= len(data)
+        if self._observer:
+            self._observer.dropped(len(data))
         if not data or self._linger_left < 0:
             self._close()
 

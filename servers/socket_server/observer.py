@@ -1,178 +1,162 @@
 """`--wire`: shows each request as its bytes arrive, what each byte is, and why the request was complete."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from threading import Lock
 
-from rich.console import Console
-from rich.text import Text
-
+from ..contract.limits import Limits
 from ..contract.problems import Problem
-from ..contract.responses import Response
-from ..sansio.connection import HeadReceived
+from ..contract.responses import Event, Response
+from ..sansio.connection import HeadReceived, RequestReader
+from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import Role
-
-_LABEL_WIDTH = 13
-_MARGIN_WIDTH = 4 + _LABEL_WIDTH
-_SHOWN_BYTES = 1024  # of consecutive text in a body
-_SHOWN_ROWS = 4  # of other consecutive bytes, besides the last row
-_SHOWN_RESPONSE = 4096  # a response body of text is shown whole up to this size
-_STYLES = {
-    Role.REQUEST_LINE: "bold green",
-    Role.FIELD: "cyan",
-    Role.CHUNK_SIZE: "bold yellow",
-    Role.END_OF_CHUNK: "yellow",
-    Role.TRAILER: "yellow",
-    Role.BODY: "default",
-    Role.PREAMBLE: "dim",
-    Role.DELIMITER: "bold magenta",
-    Role.PART_FIELD: "magenta",
-    Role.PART_DATA: "default",
-    Role.CLOSE_DELIMITER: "bold magenta",
-    Role.EPILOGUE: "dim",
-}
-_EMPTY_LINES = {Role.FIELD: Role.END_OF_HEAD, Role.TRAILER: Role.END_OF_CHUNKS}
-_DATA = frozenset({Role.BODY, Role.PREAMBLE, Role.PART_DATA, Role.EPILOGUE})
-_LINE_ENDS = str.maketrans({"\r": "␍", "\n": "␊", "\t": "␉"})
-
-
-@dataclass(slots=True)
-class _Run:
-    """Consecutive bytes of one role: how many came and how many were shown, and the last that were not."""
-
-    role: Role
-    label: str
-    text: bool = True
-    size: int = 0
-    shown: int = 0
-    tail: bytes = b""
+from .wire.foreign_protocols import foreign_protocol
+from .wire.observed_parsers import ObservedParsers, ObservedReader
+from .wire.response_drawing import ResponseDrawing
+from .wire.screen import Rows, Screen
+from .wire.span_drawing import Read, SpanDrawing
+from .wire.spans import SpanBuilder
+from .wire.visible_bytes import visible
 
 
 class Observer:
-    """Prints one connection. Its methods are called in the order of the events."""
+    """Shows one connection. Its methods are called in the order of the events, from any thread.
 
-    def __init__(self, console: Console, number: int, peer: str) -> None:
-        self._console = console
-        self._number = number
+    All times are in seconds since the connection began.
+    """
+
+    def __init__(
+        self, screen: Screen, number: int, peer: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rows = Rows(screen, number)
+        self._clock = clock
+        self._begin = clock()
+        self._lock = Lock()  # the loop receives ahead while a thread parses or publishes
+        self._drawing = SpanDrawing(self._rows)
+        self._spans = SpanBuilder(self._drawing.draw)
         self._reads = 0
-        self._multipart = False
-        self._chunked = False
-        self._received = 0
-        self._run: _Run | None = None
-        self._say("connected", f"from {peer}")
+        self._dropped = 0
+        self._complete: HeadReceived | None = None
+        self._response: ResponseDrawing | None = None
+        self._rows.say("connected", f"from {peer}")
 
-    def read(self, size: int) -> None:
-        """One `recv` returned `size` bytes. 0 means that the client has ended its side."""
-        self._end_run()
-        self._reads += 1
-        text = f"read {self._reads}: {size:,} bytes" if size else "the client has shut its write side"
-        self._print("", Text(f"── {text} ", style="dim"))
+    def reader(self, limits: Limits) -> RequestReader:
+        """The reader of this connection's requests."""
+        return ObservedReader(limits, self)
+
+    def parsers(self) -> SansIoParsers:
+        """The parsers of the bodies of these requests."""
+        return ObservedParsers(self)
+
+    def read(self, data: bytes) -> None:
+        """One `recv` returned these bytes. b"" means that the client has ended its side."""
+        with self._lock:
+            self._reads += bool(data)
+            self._drawing.read(Read(self._reads, self._spans.received, len(data), self._seconds()))
+            self._drawing.draw_reads(self._spans.offset)
+            self._spans.receive(data)
+            if self._reads == 1 and (what := foreign_protocol(data)) is not None:
+                self._rows.say("hint", what, "bold yellow")
 
     def trace(self, role: Role, data: bytes | memoryview) -> None:
-        """These bytes were consumed as `role`."""
-        if data == b"\r\n":
-            role = _EMPTY_LINES.get(role, role)
-        if role is Role.BODY:
-            self._received += len(data)
-            if self._multipart:
-                return  # the multipart parser reports its parts
-        if role in _DATA:
-            self._show_data(role, bytes(data))
-            return
-        self._end_run()
-        for line in bytes(data).splitlines(keepends=True):
-            self._line(role, line)
+        """A parser has consumed these bytes as `role`."""
+        with self._lock:
+            self._spans.trace(role, data)
+
+    def read_as_form(self) -> None:
+        """The body is parsed as a form."""
+        with self._lock:
+            self._spans.read_as_form()
+
+    def refuse_last(self, problem: Problem) -> None:
+        """The reader refuses the line that it has traced last."""
+        with self._lock:
+            self._spans.refuse_last(problem)
+
+    def waiting(self) -> None:
+        """The server waits for more bytes."""
+        with self._lock:
+            self._spans.settle()
+            undecided = self._spans.received - self._spans.offset
+            if undecided and not self._drawing.leaves_out:
+                self._rows.count(f"{undecided:,} bytes wait for more, since {self._seconds():.3f} s")
 
     def began(self, received: HeadReceived) -> None:
         """The head is complete and was accepted."""
-        content_type = received.head.field("content-type") or ""
-        self._multipart = content_type.lower().startswith("multipart/form-data")
-        self._received = 0
-
-    def complete(self, received: HeadReceived) -> None:
-        """The request is complete. Prints why the server knows that."""
-        self._end_run()
-        self._say("complete", _why_complete(received, self._received), "bold")
-        if self._multipart and received.has_body:
-            self._say("", "(the close delimiter ends the form, not the body: only the framing does)", "dim")
+        with self._lock:
+            self._spans.begin_body()
 
     def continued(self) -> None:
         """A 100 (Continue) was sent."""
-        self._end_run()
-        self._say("sent", "HTTP/1.1 100 Continue: the client waits for it before it sends the body", "blue")
+        with self._lock:
+            self._settle()
+            text = "HTTP/1.1 100 Continue: the client waits for it before it sends the body"
+            self._rows.say("sent", text, "blue")
+
+    def complete(self, received: HeadReceived) -> None:
+        """All bytes of the request are here; `responded` is called next."""
+        self._complete = received
 
     def responded(
         self, response: Response, head: bytes, problem: Problem | None, *, keep_alive: bool
     ) -> None:
-        """The response is about to be sent. `problem` is the reason if it refuses the request."""
-        self._end_run()
-        if problem is not None:
-            self._say("refused", str(problem), "bold red")
-        for line in head.decode("ascii").splitlines():
-            if line:
-                self._print("response", Text(line, style="blue"))
-        if isinstance(response.body, bytes) and not response.head_only:
-            limit = _SHOWN_RESPONSE if len(response.body) <= _SHOWN_RESPONSE else _SHOWN_BYTES
-            self._show_data(Role.BODY, response.body, label="resp. body", limit=limit)
-            self._end_run()
-        self._say("then", "the connection stays open" if keep_alive else "the connection is closed", "dim")
+        """The response is about to be sent. `problem` is the reason if it refuses the request.
+
+        If the connection does not stay open after a refusal, no byte behind the request is read.
+        """
+        with self._lock:
+            if problem is not None:
+                self._spans.refuse(problem)
+                if not keep_alive:
+                    self._spans.end()
+            self._settle()
+            if self._complete is not None:
+                self._say_why_complete(self._complete)
+                self._complete = None
+            if problem is not None:
+                self._rows.say("refused", visible(str(problem)), "bold red")
+            self._response = ResponseDrawing(self._rows, self._seconds, response, head, keep_alive=keep_alive)
+
+    def sending(self, piece: Event | None) -> None:
+        """This piece of the response is about to be sent. None means that all pieces are sent."""
+        with self._lock:
+            assert self._response is not None
+            if piece is not None:
+                self._response.piece(piece)
+                return
+            self._response.end()
+            self._response = None
+
+    def dropped(self, size: int) -> None:
+        """So many bytes came after the last response, and nobody reads them."""
+        self._dropped += size
 
     def closed(self) -> None:
         """The connection is closed."""
-        self._end_run()
-        self._say("closed", f"after {self._reads} reads", "dim")
+        with self._lock:
+            self._spans.end()
+            self._settle()
+            if self._response is not None:
+                self._response.cut_off()
+            reads = f"{self._reads} read{'s' * (self._reads != 1)}"
+            dropped = f"; {self._dropped:,} more bytes came and were dropped" if self._dropped else ""
+            self._rows.say("closed", f"{self._seconds():.3f} s, after {reads}{dropped}", "dim")
 
-    def _show_data(
-        self, role: Role, data: bytes, label: str | None = None, limit: int = _SHOWN_BYTES
-    ) -> None:
-        """Show these bytes: at most `limit` of consecutive text, and a few rows of other bytes."""
-        if self._run is None or self._run.role is not role:
-            self._end_run()
-            self._run = _Run(role, label or role.value)
-        run = self._run
-        row = _row_size(self._room())
-        if run.size == run.shown:  # nothing was left out so far
-            run.text = run.text and _is_text(data[:limit])
-            visible = data[: max((limit if run.text else _SHOWN_ROWS * row) - run.shown, 0)]
-            self._rows(run, _as_text(visible) if run.text else _as_hex(visible, row))
-            run.shown += len(visible)
-            run.size += len(visible)
-            data = data[len(visible) :]
-        run.size += len(data)
-        run.tail = (run.tail + data[-row:])[-row:]
+    def _say_why_complete(self, received: HeadReceived) -> None:
+        self._rows.say("complete", _why_complete(received, self._spans.body_size), "bold")
+        if self._spans.is_form and received.has_body:
+            self._rows.say(
+                "", "(the close delimiter ends the form, not the body: only the framing does)", "dim"
+            )
 
-    def _end_run(self) -> None:
-        run, self._run = self._run, None
-        if run is None or run.size == run.shown:
-            return
-        hidden = run.size - run.shown
-        if run.text:
-            self._say("", f"… {hidden:,} more bytes of it", "dim")
-            return
-        if hidden > len(run.tail):
-            self._say("", f"… {hidden - len(run.tail):,} bytes are left out here", "dim")
-        self._rows(run, _as_hex(run.tail, _row_size(self._room())))
+    def _settle(self) -> None:
+        """All bytes that were reported are drawn; something else is drawn next."""
+        self._spans.settle()
+        self._drawing.draw_reads(self._spans.offset)
+        self._drawing.end_run()
 
-    def _rows(self, run: _Run, rows: Iterable[str]) -> None:
-        for text in rows:
-            self._print(run.label, Text(text, style=_STYLES[run.role]))
-
-    def _line(self, role: Role, line: bytes) -> None:
-        self._print(role.value, Text(_visible(line), style=_STYLES.get(role, "default")))
-
-    def _say(self, label: str, text: str, style: str = "default") -> None:
-        self._print(label, Text(text, style=style))
-
-    def _room(self) -> int:
-        """How many columns are left for the text."""
-        return max(self._console.width - _MARGIN_WIDTH - 2, 20)
-
-    def _print(self, label: str, text: Text) -> None:
-        margin = Text(f"{self._number:>3} {label:<{_LABEL_WIDTH}}", style="dim")
-        lines = text.wrap(self._console, self._room(), no_wrap=False)
-        for number, line in enumerate(lines):
-            first = margin if number == 0 else Text(" " * len(margin))
-            line.rstrip()
-            self._console.print(Text.assemble(first, Text("│ ", style="dim"), line), soft_wrap=True)
+    def _seconds(self) -> float:
+        return self._clock() - self._begin
 
 
 def _why_complete(received: HeadReceived, size: int) -> str:
@@ -185,35 +169,3 @@ def _why_complete(received: HeadReceived, size: int) -> str:
     if head.content_length is not None:
         return f"all {size:,} bytes that Content-Length announces are here (RFC 9112 6.2)"
     return "neither Content-Length nor Transfer-Encoding: such a request has no body (RFC 9112 6.3)"
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data" and error.start > 0 and _is_text(data[: error.start])
-    return all(character.isprintable() or character in "\r\n\t" for character in text)
-
-
-def _visible(line: bytes) -> str:
-    """The line with control characters made visible, so that none reaches the terminal (H058)."""
-    text = line.decode("utf-8", "backslashreplace").translate(_LINE_ENDS)
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def _as_text(data: bytes) -> Iterator[str]:
-    for line in data.splitlines(keepends=True):
-        yield _visible(line)
-
-
-def _row_size(columns: int) -> int:
-    """How many octets a row of so many columns shows: at most sixteen."""
-    return min(max((columns - 1) // 16 * 4, 4), 16)
-
-
-def _as_hex(data: bytes, size: int) -> Iterator[str]:
-    """Rows of `size` octets, in hexadecimal and as characters."""
-    for offset in range(0, len(data), size):
-        row = data[offset : offset + size]
-        visible = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in row)
-        yield f"{row.hex(' '):<{3 * size - 1}}  {visible}"

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from enum import Enum
 
 from ..contract.responses import Event
+from .observer import Observer
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
@@ -29,11 +30,12 @@ class Outbox:
     `time.monotonic` when the next piece is due; it is set when `send` returns PAUSES.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, observer: Observer | None = None) -> None:
         self.closes = False
         self.resume_at = 0.0
         self.unsent = UnsentBytes(sock)
         self._socket = sock
+        self._observer = observer
         self._wait = 0.0
         self._outgoing = memoryview(b"")
         self._pieces: Iterator[Event] = iter(())
@@ -60,6 +62,8 @@ class Outbox:
                 return Progress.PAUSES
             else:
                 piece = next(self._pieces, None)
+                if self._observer:
+                    self._observer.sending(piece)
                 if piece is None:
                     self._pieces = iter(())
                     return Progress.SENT

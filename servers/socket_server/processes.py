@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from rich.console import Console
-
 from ..contract.route import Context
 from ..settings import Settings, SettingsError
 from .loop import READ
+from .wire.screen import Screen
 from .worker import Worker
 
 LOG = logging.getLogger("wireproof.socket")
@@ -67,13 +66,13 @@ def url_of(sockets: list[socket.socket]) -> str:
 
 
 def serve_here(
-    sockets: list[socket.socket], context: Context, ready: Callable[[], None], console: Console | None = None
+    sockets: list[socket.socket], context: Context, ready: Callable[[], None], screen: Screen | None = None
 ) -> None:
     """Run one worker in this process until SIGTERM or SIGINT. A second signal ends it at once.
 
-    `ready` is called when it accepts connections. With a console, the bytes of each request are shown there.
+    `ready` is called when it accepts connections. With a screen, the bytes of each request are shown there.
     """
-    worker = Worker(sockets, context, console=console)
+    worker = Worker(sockets, context, screen=screen)
     for number in _STOP:
         _on_signal(number, worker, lambda: worker.stop_at_once() if worker.stopping else worker.stop())
     ready()

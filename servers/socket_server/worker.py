@@ -5,12 +5,11 @@ import logging
 import socket
 import time
 
-from rich.console import Console
-
 from ..contract.route import Context
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .observer import Observer
+from .wire.screen import Screen
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
@@ -60,13 +59,13 @@ class Worker:
         context: Context,
         *,
         grace: float = 30.0,
-        console: Console | None = None,
+        screen: Screen | None = None,
     ) -> None:
         self.loop = Loop()
         self.context = context
         self.stopping = False
         self._grace = grace
-        self._console = console
+        self._screen = screen
         self._observed = 0
         self._connections: set[Connection] = set()
         self._listeners = [Listener(sock, self) for sock in listeners]
@@ -90,12 +89,12 @@ class Worker:
             sock.close()
 
     def observer(self, sock: socket.socket) -> Observer | None:
-        """The observer of a new connection, or None without a console."""
-        if self._console is None:
+        """The observer of a new connection, or None without a screen."""
+        if self._screen is None:
             return None
         self._observed += 1
         host, port = sock.getpeername()[:2]
-        return Observer(self._console, self._observed, f"{host} port {port}")
+        return Observer(self._screen, self._observed, f"{host} port {port}")
 
     def connection_closed(self, connection: Connection) -> None:
         """Called by each connection when it is closed."""

@@ -10,6 +10,7 @@ from typing import Any
 from servers.contract.limits import Limits
 from servers.settings import Settings
 from servers.socket_server.processes import listen
+from servers.socket_server.wire.screen import Screen
 from servers.socket_server.worker import Worker
 from servers.storage.base import Store
 from servers.storage.memory import MemoryStore
@@ -42,14 +43,19 @@ class Served:
 
 @contextmanager
 def serving(
-    store: Store | None = None, *, grace: float = 5.0, token: str | None = None, **limits: int
+    store: Store | None = None,
+    *,
+    grace: float = 5.0,
+    token: str | None = None,
+    screen: Screen | None = None,
+    **limits: int,
 ) -> Iterator[Served]:
     """Serve on a free port of 127.0.0.1 until the context ends."""
     store = MemoryStore() if store is None else store
     settings = Settings(port=0, token=token, limits=replace(Limits(), **limits))
     listeners = listen(settings)
     port: int = listeners[0].getsockname()[1]
-    worker = Worker(listeners, settings.context(store), grace=grace)
+    worker = Worker(listeners, settings.context(store), grace=grace, screen=screen)
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -1,0 +1,1 @@
+"""`--wire`: the received bytes as spans with their roles, and how they and the responses are drawn."""
