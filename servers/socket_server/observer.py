@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import RLock
+from threading import Lock
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
@@ -16,6 +16,7 @@ from .wire.response_drawing import ResponseDrawing
 from .wire.screen import Rows, Screen
 from .wire.span_drawing import Read, SpanDrawing
 from .wire.spans import SpanBuilder
+from .wire.visible_bytes import visible
 
 
 class Observer:
@@ -30,7 +31,7 @@ class Observer:
         self._rows = Rows(screen, number)
         self._clock = clock
         self._begin = clock()
-        self._lock = RLock()  # the loop receives ahead while a thread parses or publishes
+        self._lock = Lock()  # the loop receives ahead while a thread parses or publishes
         self._drawing = SpanDrawing(self._rows)
         self._spans = SpanBuilder(self._drawing.draw)
         self._reads = 0
@@ -113,7 +114,7 @@ class Observer:
                 self._say_why_complete(self._complete)
                 self._complete = None
             if problem is not None:
-                self._rows.say("refused", str(problem), "bold red")
+                self._rows.say("refused", visible(str(problem)), "bold red")
             self._response = ResponseDrawing(self._rows, self._seconds, response, head, keep_alive=keep_alive)
 
     def sending(self, piece: Event | None) -> None:

@@ -180,6 +180,19 @@ def test_the_chunks_of_a_large_part_are_counted_with_its_bytes(wire: Watched) ->
     assert counted.startswith("… 299,920 more bytes, 300 more chunks")
 
 
+@pytest.mark.parametrize("end", [b"zz\r\n", b"X"])
+def test_faulty_framing_is_shown_although_the_chunks_before_it_are_only_counted(
+    wire: Watched, end: bytes
+) -> None:
+    chunks = b"".join(b"1\r\nx\r\n" for _ in range(500))
+    chunks = chunks.removesuffix(b"\r\n") if end == b"X" else chunks
+    rows = wire.show(b"POST /x HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n%s%s" % (_HEAD, chunks, end))
+    label = "end of chunk" if end == b"X" else "chunk size"
+    (faulty,) = (number for number, row in enumerate(rows) if row.at_fault)
+    assert rows[faulty].label == label
+    assert rows[faulty - 1].text.startswith("… 492 more bytes, ")
+
+
 def test_many_small_chunks_are_counted_after_the_first_ones(wire: Watched) -> None:
     rows = wire.show(_chunked([b"x"] * 500, b"text/plain"))
     assert _labels(rows).count("body") == 8
@@ -251,6 +264,7 @@ def test_what_comes_behind_a_refusal_is_counted(wire: Watched) -> None:
 def test_control_characters_of_a_request_never_reach_the_terminal(wire: Watched) -> None:
     wire.show(b"POST /x HTTP/1.1\r\n%sContent-Length: 8\r\n\r\n\x1b[2J\x9b31m" % _HEAD)
     wire.show(b"GET /\x1b]0;owned\x07 HTTP/1.1\r\n%s\r\n" % _HEAD)
+    wire.show(b"POST /upload/%%C2%%9B31m HTTP/1.1\r\n%s\r\n" % _HEAD)  # the reason names the path
     assert "\x1b" not in wire.text
     assert "\x9b" not in wire.text
 

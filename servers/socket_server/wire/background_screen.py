@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from queue import Full, Queue
-from threading import Thread
+from threading import Lock, Thread
 from typing import IO, cast
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.text import Text
 from .screen import Screen
 
 _MOST_WAITING = 10_000
-_LAST_SECONDS = 1.0
+_LAST_SECONDS = 2.0
 
 
 class BackgroundScreen(Screen):
@@ -29,13 +29,15 @@ class BackgroundScreen(Screen):
         self._output = _Output(descriptor, encoding)
         super().__init__(Console(file=cast("IO[str]", self._output), highlight=False))
         self._missing = 0
+        self._missing_lock = Lock()
         self._waiting: Queue[Callable[[], None] | None] = Queue(_MOST_WAITING)
         # The interpreter does not wait for a daemon, which may be in a write that never returns.
         self._thread = Thread(target=self._run, name="wire", daemon=True)
         self._thread.start()
 
     def print(self, margin: str, rail: Text, text: Text) -> None:
-        self._put(partial(super().print, margin, rail, text))
+        if not self._put(partial(super().print, margin, rail, text)):
+            self._miss(1)
 
     def count(self, text: str) -> None:
         self._put(partial(super().count, text))
@@ -49,7 +51,6 @@ class BackgroundScreen(Screen):
         try:
             self._waiting.put_nowait(job)
         except Full:
-            self._missing += 1
             return False
         return True
 
@@ -59,13 +60,17 @@ class BackgroundScreen(Screen):
                 self._say_what_is_missing()
             job()
             if not self._output.works:
-                self._missing += 1
+                self._miss(1)
 
     def _say_what_is_missing(self) -> None:
         missing = self._missing
         super().print("", Text("… ", "dim"), Text(f"{missing:,} rows are missing here", "bold red"))
         if self._output.works:
-            self._missing -= missing
+            self._miss(-missing)
+
+    def _miss(self, rows: int) -> None:
+        with self._missing_lock:
+            self._missing += rows
 
 
 class _Output:

@@ -64,10 +64,10 @@ class SpanDrawing:
         self.draw_reads(span.offset)
         if span.role in _DATA:
             self._draw_data(span)
-        elif span.role in _INSIDE_DATA and self._run is not None and self._run.leaves_out:
-            if span.role is Role.CHUNK_SIZE:
-                self._run.count("chunk")
+        elif span.role in _INSIDE_DATA and not span.at_fault and self._run is not None:
+            self._draw_framing(span, self._run)
         else:
+            self.end_run()
             self._draw_lines(span)
 
     def end_run(self) -> None:
@@ -107,12 +107,18 @@ class SpanDrawing:
     def _new_run(self, span: Span) -> DataRun:
         return DataRun(self._rows, span.role.value, _style(span), at_fault=span.at_fault)
 
-    def _draw_lines(self, span: Span) -> None:
-        if span.role in _INSIDE_DATA and self._run is not None:
-            if span.role is Role.CHUNK_SIZE:
-                self._run.interrupt()
+    def _draw_framing(self, span: Span, run: DataRun) -> None:
+        """Draw or count the end of a chunk, or the size of the next one, in the middle of data."""
+        if not run.leaves_out:
+            self._draw_lines(span)
+        if span.role is not Role.CHUNK_SIZE:
+            return
+        if run.leaves_out:
+            run.count("chunk")
         else:
-            self.end_run()
+            run.interrupt()
+
+    def _draw_lines(self, span: Span) -> None:
         inside = [read for read in self._reads if read.offset < span.end]
         if len(inside) > _SHOWN_READS:
             self._draw_together(inside)
