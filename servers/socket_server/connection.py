@@ -272,7 +272,7 @@ class Connection:
 
     def _refuse(self, problem: Problem) -> None:
         if self._waiting.phase not in RECEIVING:
-            # A response has begun, and the client could not tell a second one from its body; or a thread works.
+            # A thread works, or a response has begun: the client could not tell a second one from its body.
             self._close()
             return
         request = self._request
