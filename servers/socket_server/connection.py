@@ -288,13 +288,13 @@ class Connection:
     # Responding.
 
     def _refuse(self, problem: Problem) -> None:
+        if self._waiting.phase not in RECEIVING:
+            # A thread works, or a response has begun: the client could not tell a second one from its body.
+            self._close()
+            return
         request = self._request
         if request is not None:
             request.abort(self._owner.loop)
-        if self._waiting.phase not in RECEIVING:
-            # A response has begun: the client could not tell a second one from its body.
-            self._close()
-            return
         if request is not None and not request.received.has_body and not request.complete:
             self._inbox.next_event()  # its BodyComplete
             request.complete = True

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from servers.socket_server.connection import _LARGE_BODY
+from servers.socket_server.connection import _LARGE_BODY, Connection
 from servers.socket_server.loop import _DISK_THREADS
 from servers.storage.memory import MemoryStore
 from tests.patience import eventually, patient
@@ -172,6 +172,28 @@ def test_a_client_that_leaves_while_a_thread_works_leaves_nothing_open(name: str
         assert eventually(lambda: not served.worker._connections)
     opened, closed = (sum(call == name for _, call in disk.calls) for name in ("open", "close"))
     assert opened <= closed or name == "a file that is not there"
+
+
+@pytest.mark.parametrize("name", ["a file", "bytes"])
+def test_a_fault_of_ours_while_a_thread_works_leaves_nothing_open(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection is closed at once, and the file or the upload when the thread has finished."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Connection, "_receive_ahead", fail)
+    with _hanging() as (served, disk), served.client() as client:
+        client.send(_WAITING[name][0])
+        assert eventually(lambda: disk.calls != [])
+        client.send(b"x").seconds_to_close()
+        assert client.received == b""
+        last = disk.calls[-1]
+        disk.released.set()
+        assert eventually(lambda: disk.calls[-1][1] == ("close" if name == "a file" else "abort"))
+        assert disk.calls[-1] != last
+    assert "a fault of ours" in caplog.text
 
 
 def test_work_of_clients_that_have_left_does_not_pile_up() -> None:
