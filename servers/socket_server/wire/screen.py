@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.control import Control
 from rich.segment import ControlType
@@ -28,13 +29,14 @@ class Screen:
 
     def print(self, margin: str, rail: Text, text: Text) -> None:
         """Print a row, wrapped below itself where it is longer than the console is wide."""
-        lines = text.wrap(self._console, self.room(len(margin)), no_wrap=False)
+        room = self.room(len(margin))
+        lines = [text] if cell_len(text.plain) <= room else text.wrap(self._console, room)
         with self._lock:
             self._erase_counter()
             for number, line in enumerate(lines):
                 line.rstrip()
                 first = margin if number == 0 else " " * len(margin)
-                self._console.print(Text.assemble((first, "dim"), rail, " ", line), soft_wrap=True)
+                self._write(Text.assemble((first, "dim"), rail, " ", line))
 
     def count(self, text: str) -> None:
         """On a terminal, show this text below the last row, in place of the last counter."""
@@ -51,6 +53,12 @@ class Screen:
     def room(self, margin: int) -> int:
         """How many columns are left for the text beside a margin of so many."""
         return max(self._console.width - margin - 2, 20)
+
+    def _write(self, row: Text) -> None:
+        if self._console.color_system is None:  # without colours this takes a quarter of the time
+            self._console.file.write(f"{row.plain}\n")
+        else:
+            self._console.print(row, soft_wrap=True)
 
     def _erase_counter(self) -> None:
         if self._has_counter:
