@@ -245,7 +245,9 @@ def test_the_application_is_made_when_it_is_asked_for(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("late", "parent"), [(-1, os.getpid()), (10**9, os.getpid()), (-1, None), (-1, 10**9)]
+    ("late", "parent"),
+    [(-1, os.getpid()), (10**9, os.getpid()), (-1, None), (-1, 10**9)],
+    ids=["at-once", "late", "at-once-of-nobody", "at-once-of-another"],
 )
 def test_a_worker_that_uvicorn_starts_later_makes_no_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int, parent: int | None
