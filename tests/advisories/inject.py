@@ -53,7 +53,9 @@ def injected(name: str, store: Path, at: int = 0) -> Iterator[tuple[int, Injecto
     injector = Injector(_READINGS[name], at)
     threading.settrace(injector.trace)
     try:
-        with _RUNNING[name](replace(Settings(), port=0, store=str(store), durability="fast")) as port:
+        with _RUNNING[name](
+            replace(Settings(), port=0, quiet=True, store=str(store), durability="fast")
+        ) as port:
             yield port, injector
     finally:
         threading.settrace(None)

@@ -36,7 +36,7 @@ def length(data: bytes) -> tuple[bytes, bytes]:
 
 
 def app_with(**settings: Any) -> FastAPI:
-    return fastapi_upload.create_app(Settings(**{"store": "memory:", **settings}))
+    return fastapi_upload.create_app(Settings(**{"store": "memory:", "quiet": True, **settings}))
 
 
 @pytest.fixture

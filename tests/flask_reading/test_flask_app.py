@@ -24,7 +24,7 @@ from servers.flask_server.gunicorn_request import HeadReader, RequestBody
 from servers.settings import Settings
 from tests.connections import connect, receive_all
 
-MEMORY = Settings(store="memory:")
+MEMORY = Settings(store="memory:", quiet=True)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def serving(
 ) -> Iterator[Served]:
     """Serve on a free port of 127.0.0.1 until the context ends."""
     store = MemoryStore() if store is None else store
-    settings = Settings(port=0, token=token, limits=replace(Limits(), **limits))
+    settings = Settings(port=0, token=token, quiet=True, limits=replace(Limits(), **limits))
     listeners = listen(settings)
     port: int = listeners[0].getsockname()[1]
     worker = Worker(listeners, settings.context(store), grace=grace, screen=screen)
