@@ -20,7 +20,7 @@ from typing import Protocol, TypeVar
 Result = TypeVar("Result")
 
 _LONGEST_SLEEP = 3600.0  # seconds; epoll takes no more than 24 days at a time
-_DISK_THREADS = 32  # as many as nginx has
+_DISK_THREADS = 8  # each may keep a megabyte of freed memory for itself
 _PARSING_THREADS = 2
 
 READ = selectors.EVENT_READ

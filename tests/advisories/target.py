@@ -84,8 +84,11 @@ class Target:
         return "".join(line for line in lines if " /healthz " not in line)
 
     def stored(self) -> frozenset[str]:
-        """The names of all stored files; empty for a store in memory."""
-        return frozenset(path.name for path in (self.backend.store / "files").glob("*"))
+        """The names of all stored files; empty for a store in memory.
+
+        Only hashes count: `/healthz` tries the store with a file of another name.
+        """
+        return frozenset(path.name for path in (self.backend.store / "files").glob("[0-9a-f]" * 64))
 
     def temporary(self) -> list[Path]:
         """What the store holds besides its marker and stored files: leftovers, or uploads in progress."""

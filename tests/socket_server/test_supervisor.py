@@ -99,7 +99,7 @@ def test_a_worker_that_hangs_is_replaced(backend: RunningBackend) -> None:
     assert time.monotonic() - begin > _STUCK_SECONDS - 1.5, "a beat may be half a second old, a tick one"
     assert eventually(lambda: len(children(backend.pid)) == 2, 10)
     assert other in children(backend.pid)
-    assert f"worker {stuck} has been silent for 5 s: killing it" in backend.log()
+    assert eventually(lambda: f"worker {stuck} has been silent for 5 s: killing it" in backend.log(), 10)
     with Client(backend.port) as client:
         assert client.send(get()).response().status == 200
 

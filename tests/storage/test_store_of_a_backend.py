@@ -86,8 +86,9 @@ def test_without_its_volume_a_server_refuses_and_makes_no_store(tmp_path: Path, 
 
 @pytest.mark.parametrize("name", REPLACING)
 def test_what_a_killed_worker_has_staged_is_removed_by_its_successor(tmp_path: Path, name: str) -> None:
-    part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx\r\n'
-    head = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+    data = bytes(200_000)  # small files are kept in memory until the end of the request
+    part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n%b\r\n' % data
+    head = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
     with start(name, store=tmp_path / "store", env=TWO_WORKERS) as backend:
         with connect(backend, head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + part * 4):
             assert eventually(lambda: len(staged(tmp_path)) > 2, 20)

@@ -55,7 +55,8 @@ def test_each_event_is_printed_with_its_time_and_the_plot_fits_the_terminal() ->
     result = run_against(LIVE, "--data", DATA)
     times = re.findall(r'^ +(\d+\.\d{3}) s  \{"chunk": "[echo this]"\}$', result.output, re.MULTILINE)
     assert len(times) == 9
-    assert float(times[8]) - float(times[0]) >= 8 * PAUSE - 0.002
+    # The first event may be read late: then it has a later time, and the rest has less.
+    assert float(times[8]) - float(times[0]) >= 7 * PAUSE
     assert result.output.count("*\n") == 9
     assert max(map(len, result.output.splitlines())) <= 80
 
