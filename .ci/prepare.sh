@@ -3,6 +3,7 @@
 
 python="${PYTHON:-python3}"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+unset PYTHONDONTWRITEBYTECODE # the tests start hundreds of interpreters, and each would compile all modules
 
 # install_clients PACKAGE...: the programs that the tests use where they are installed, and these.
 install_clients() {

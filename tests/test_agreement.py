@@ -9,11 +9,12 @@ import pytest
 
 from clients.comparison.cases import Case
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
-from clients.comparison.runner import Backend, load_all_cases, run_cases
+from clients.comparison.runner import Backend, run_cases
 from clients.comparison.verdicts import Verdict
 from clients.launch import RunningBackend
+from tests.recorded import all_cases
 
-CASES = load_all_cases()
+CASES = all_cases()
 KNOWN = load_known_differences(KNOWN_DIFFERENCES, CASES)
 
 

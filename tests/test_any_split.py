@@ -4,6 +4,9 @@ The parsers are called in process, because a kernel may join the segments that a
 the multipart and chunked ones of the recorded requests. Bodies under 4 KiB are split in two at every place,
 and into single bytes. Each of their delimiters is moved over the end of every buffer size in use. The last
 test sends splits inside delimiters over the wire; `test_agreement` and `test_every_size` do more of this.
+
+The default run takes an eighth of the bodies, the soak run all of them. The table of `tests/both_parsers` runs
+in every split in each run.
 """
 
 import itertools
@@ -15,7 +18,7 @@ from functools import cache, cached_property, partial
 
 import pytest
 
-from clients.comparison.cases import Case, load_cases
+from clients.comparison.cases import Case
 from clients.comparison.equality import first_difference
 from clients.http1.exchange import Exchange
 from clients.launch import RunningBackend
@@ -27,6 +30,7 @@ from servers.contract.request_files import RequestFiles
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.media_types import parse_boundary, parse_media_type
 from tests.parsers import ALL_PARSERS, DECHUNK, LIMITS, Dechunk
+from tests.recorded import recorded_cases
 from tests.sansio.splits import bytewise, two_way
 from tests.third_party_requests.exchanges import converse
 
@@ -75,7 +79,7 @@ class Body:
 @cache
 def recorded() -> Sequence[Body]:
     """Every multipart or chunked body of a recorded request with a valid head."""
-    found = (_body_of(case) for case in load_cases())
+    found = (_body_of(case) for case in recorded_cases())
     return tuple(body for body in found if body is not None and body.raw)
 
 
@@ -109,6 +113,7 @@ class Reader:
 
 READERS = {name: Reader(parsers, DECHUNK[name]) for name, parsers in ALL_PARSERS.items()}
 BOTH_READERS = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+EVERY_EIGHTH = pytest.mark.parametrize("step", [8, pytest.param(1, marks=pytest.mark.soak(seconds=100))])
 
 
 def read(reader: Reader, body: Body, pieces: Pieces) -> Outcome:
@@ -149,8 +154,7 @@ def test_both_readers_agree_on_whole_bodies() -> None:
         assert len(set(map(repr, found.values()))) == 1, (body.name, found)
 
 
-# Every day a quarter of the bodies; each row of tests/both_parsers runs in every split as well.
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.soak(seconds=100))])
+@EVERY_EIGHTH
 @BOTH_READERS
 def test_every_split_in_two(reader: Reader, step: int) -> None:
     for body, whole in itertools.islice(_small(reader), 0, None, step):
@@ -164,11 +168,10 @@ def test_single_bytes(reader: Reader) -> None:
         assert read(reader, body, bytewise(body.raw)) == whole, body.name
 
 
+@EVERY_EIGHTH
 @BOTH_READERS
-def test_a_sample_of_splits_of_larger_bodies(reader: Reader) -> None:
-    for body in recorded():
-        if len(body.raw) < SMALL:
-            continue
+def test_a_sample_of_splits_of_larger_bodies(reader: Reader, step: int) -> None:
+    for body in [body for body in recorded() if len(body.raw) >= SMALL][::step]:
         whole = read(reader, body, [body.raw])
         rng = random.Random(body.name)
         special = [match.start() for match in re.finditer(rb"--|\r\n", body.raw[:200_000])]
@@ -246,13 +249,14 @@ def _forms() -> list[Body]:
     ]
 
 
+@EVERY_EIGHTH
 @BOTH_READERS
 @pytest.mark.parametrize("size", BUFFERS)
-def test_a_delimiter_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int) -> None:
+def test_a_delimiter_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int, step: int) -> None:
     bodies = _forms()
     if size > _EVERY_BODY:
         bodies = random.Random("alignments").sample(bodies, _SAMPLE)
-    for body in bodies:
+    for body in bodies[::step]:
         assert body.media_type is not None
         new_parser = partial(reader.parsers.multipart, body.media_type, LIMITS)
         whole = _transcribe(new_parser(), [_aligned(body, 0, size)])
@@ -267,12 +271,14 @@ def test_a_delimiter_at_every_place_over_the_end_of_a_buffer(reader: Reader, siz
 _AT_THE_LIMIT = {"chunk-of-the-limit-cut", "chunks-up-to-the-limit-cut"}
 
 
+@EVERY_EIGHTH
 @pytest.mark.parametrize("size", [size for size in BUFFERS if size <= _EVERY_BODY])
 @BOTH_READERS
-def test_chunked_framing_at_every_place_over_the_end_of_a_buffer(reader: Reader, size: int) -> None:
-    for body in recorded():
-        if not body.head.chunked or len(body.raw) >= SMALL or body.name in _AT_THE_LIMIT:
-            continue
+def test_chunked_framing_at_every_place_over_the_end_of_a_buffer(
+    reader: Reader, size: int, step: int
+) -> None:
+    small = [body for body in recorded() if body.head.chunked and len(body.raw) < SMALL]
+    for body in [body for body in small if body.name not in _AT_THE_LIMIT][::step]:
         whole = _decoded(reader, body, [body.raw])
         for offset in range(len(body.raw) + 1):
             length = size - offset - len(b"ffff\r\n\r\n")
@@ -298,7 +304,7 @@ def _decoded(reader: Reader, body: Body, pieces: Pieces) -> tuple[bytes, str]:
 
 def test_splits_in_delimiters_over_the_wire(backends: Mapping[str, RunningBackend]) -> None:
     bodies = random.Random("wire").sample(_forms(), _SAMPLE)
-    requests = {case.name: case.request for case in load_cases()}
+    requests = {case.name: case.request for case in recorded_cases()}
     for body in bodies:
         request = requests[body.name]
         start = len(request) - len(body.raw)

@@ -69,7 +69,8 @@ def parametrized(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("bug", "patched_backend"), bug, indirect=["patched_backend"])
 
 
-@parametrized(*PLANTED_BUGS)
+# Every third one here; the soak run takes all of them.
+@parametrized(*list(PLANTED_BUGS)[::3])
 def test_a_planted_bug_is_caught_by_its_cases(
     bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:

@@ -51,7 +51,7 @@ FRAMINGS: Mapping[str, Callable[[int], Upload]] = {
 }
 # What a CR at the end changes, it changes at small edges already: the large ones take their time.
 COMBINATIONS = [
-    (edge, framing)
+    pytest.param(edge, framing, marks=pytest.mark.soak(seconds=30) if edge == max(EDGES) else ())
     for edge in EDGES
     for framing in FRAMINGS
     if edge <= 256 * KIB or framing != "form-ending-in-cr"

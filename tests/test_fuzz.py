@@ -10,15 +10,16 @@ from contextlib import contextmanager
 import pytest
 
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
-from clients.comparison.runner import Backend, load_all_cases
+from clients.comparison.runner import Backend
 from clients.fuzzing.report import WANTED_ACCEPTED, WANTED_MULTIPART, FuzzReport
 from clients.fuzzing.run import fuzz, result_of, shrunk
 from clients.launch import BACKENDS, BackendKind, RunningBackend, start
 from tests.planted_bugs import PLANTED_BUGS, PlantedBug
+from tests.recorded import all_cases
 
 SEED = 20240118
 # Four backends get fewer requests: the development server needs a thread for each.
-COUNTS = {("socket", "gunicorn"): 4000, ("socket", "gunicorn", "flask", "fastapi"): 1500}
+COUNTS = {("socket", "gunicorn"): 2000, ("socket", "gunicorn", "flask", "fastapi"): 800}
 SOAK = 100_000
 # Enough for each bug of tests/planted_bugs; some need one kind of fault.
 BITES = 3000
@@ -27,7 +28,7 @@ BITES = 3000
 def _run(backends: Mapping[str, RunningBackend], names: Sequence[str], count: int, seed: int) -> FuzzReport:
     """Fuzz the installed ones of these backends. Fails with the evidence of each difference."""
     chosen = [Backend(name, backends[name].host, backends[name].port) for name in names if name in backends]
-    known_differences = load_known_differences(KNOWN_DIFFERENCES, load_all_cases())
+    known_differences = load_known_differences(KNOWN_DIFFERENCES, all_cases())
     report = fuzz(chosen, seed=seed, known_differences=known_differences, count=count)
     small = [result_of(shrunk(example, chosen), seed) for example in report.different.values()]
     assert not small, "\n\n".join(f"{result.case}: {result.detail}\n{result.evidence}" for result in small)

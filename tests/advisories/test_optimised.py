@@ -3,16 +3,17 @@
 import pytest
 
 from clients.comparison.known_differences import KNOWN_DIFFERENCES, load_known_differences
-from clients.comparison.runner import Backend, load_all_cases, run_cases
+from clients.comparison.runner import Backend, run_cases
 from tests.advisories.assertions import Accepted, CutOff, Refused, Rejected, Stored
 from tests.advisories.attacks import Attack
 from tests.advisories.conftest import Targets
 from tests.advisories.test_advisories import ATTACKS
+from tests.recorded import all_cases
 
 # All cases and attacks run without -O; a sample is enough to show that nothing depends on an assert.
-_ONE_CASE_IN = 6
+_ONE_CASE_IN = 16
 _ONE_ATTACK_IN = 8
-_CASES = load_all_cases()
+_CASES = all_cases()
 _KNOWN = load_known_differences(KNOWN_DIFFERENCES, _CASES)
 _BACKENDS = [pytest.param(name, id=f"H101-{name}") for name in ("socket", "gunicorn")]
 _SAMPLE = [

@@ -169,8 +169,8 @@ UPLOADS: tuple[Attack, ...] = (
     # 20 files of 100 MiB are two gigabytes of disk: CI has a sixteenth of that.
     Attack("H110", "8-times-16-mib", LargeFiles(8, 16 * MIB), variant="fast"),
     Attack("H110", "20-times-100-mib", LargeFiles(20, 100 * MIB), soak=True),
-    # Few files at a time: in hundreds the file system costs more than twice as much for twice as many.
-    Attack("H113", "cost-disk", Linear(equal_names, 25, repeat=4, attempts=12), variant="fast"),
+    # Few files at a time: above a hundred the file system costs more than twice as much for twice as many.
+    Attack("H113", "cost-disk", Linear(equal_names, 15, repeat=6, attempts=12), variant="fast"),
     Attack("H113", "cost-memory", Linear(equal_names, 120, repeat=2), variant="memory"),
     Attack("H159", "no-name", no_name_before_its_time),
 )

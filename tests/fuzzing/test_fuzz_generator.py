@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from clients.comparison.cases import load_cases, rule_tiers
+from clients.comparison.cases import rule_tiers
 from clients.fuzzing import (
     body_grammar,
     credential_grammar,
@@ -19,8 +19,9 @@ from clients.fuzzing import (
 from clients.fuzzing.draft import Draft, Production, Rng, fill, some_data, valid
 from clients.fuzzing.generator import INEXPRESSIBLE, Generator
 from clients.fuzzing.multipart_form import place_form
+from tests.recorded import recorded_cases
 
-CASES = load_cases()
+CASES = recorded_cases()
 GRAMMARS = (
     body_grammar,
     credential_grammar,

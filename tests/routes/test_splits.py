@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from clients.comparison.cases import load_cases
 from servers.contract.exchange import Exchange
 from servers.contract.problems import Problem
 from servers.contract.responses import FileSlice, Response, problem_response
@@ -16,10 +15,11 @@ from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
+from tests.recorded import recorded_cases
 from tests.sansio.splits import samples
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
-_RECORDED = load_cases()
+_RECORDED = recorded_cases()
 _SAMPLES = [path.read_bytes() for path in sorted((_PROJECT / "sample_files").iterdir()) if path.is_file()]
 _BYTEWISE = 3000
 _PARSERS = SansIoParsers()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from clients.comparison.cases import load_cases
+from tests.recorded import recorded_cases
 from tests.sansio.splits import samples
 from tests.sansio.transcripts import read_requests
 
-_RECORDED = load_cases()
+_RECORDED = recorded_cases()
 _BYTEWISE = 20_000
 
 

@@ -75,7 +75,7 @@ def test_a_fault_of_ours_is_500_and_logged(caplog: pytest.LogCaptureFixture) -> 
     """Its text is only in the log."""
     store = FaultyStore(0, RuntimeError("a secret of the server"))
     with caplog.at_level(logging.ERROR), serving(store) as worker, worker.client() as client:
-        client.send(request("POST", "/upload/", "Content-Type: image/png", body=b"x"))
+        client.send(request("POST", "/upload/", "Content-Type: image/png", body=b"x")).end()
         (response,) = client.until_closed()
         assert (response.status, response.json()["code"]) == (500, "internal")
         assert b"secret" not in client.received

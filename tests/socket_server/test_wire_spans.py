@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from clients.comparison.cases import Case, load_cases
+from clients.comparison.cases import Case
 from servers.contract.exchange import Exchange
 from servers.contract.problems import Problem
 from servers.routes import TABLE
@@ -17,10 +17,11 @@ from servers.socket_server.inbox import Inbox
 from servers.socket_server.wire.observed_parsers import ObservedParsers, ObservedReader
 from servers.socket_server.wire.spans import NoRole, Span, SpanBuilder
 from servers.storage.memory import MemoryStore
+from tests.recorded import recorded_cases
 
 Shown = list[tuple[str, bytes]]
 
-_CASES = random.Random("wire").sample([case for case in load_cases() if len(case.request) < 20_000], 400)
+_CASES = random.Random("wire").sample([case for case in recorded_cases() if len(case.request) < 20_000], 400)
 _CONTEXT = Settings().context(MemoryStore())
 _HEAD = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\n"
 _FORM = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n12\r\n3\r\n--b--\r\n'
