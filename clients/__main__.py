@@ -20,7 +20,10 @@ SUMMARIES = {
     "compare": "Send recorded requests to several servers and compare their responses.",
     "fuzz": "Send generated requests to several servers and compare their responses.",
     "cases": "List the recorded requests, or show one.",
+    "streamlit": "Start a page that shows what Streamlit makes of uploads.",
 }
+# A module `streamlit` would hide the package of this name: the folder of the page is searched first.
+_MODULES = {"streamlit": "streamlit_page"}
 
 
 class LazyGroup(click.Group):
@@ -32,7 +35,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUMMARIES:
             return None
-        command = import_module(f".{cmd_name}", __package__).main
+        command = import_module(f".{_MODULES.get(cmd_name, cmd_name)}", __package__).main
         assert isinstance(command, click.Command)
         return command
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from clients import launch
+from clients.streamlit_tabs.kept_and_lost import FACTS
 from servers.contract.limits import Limits
 from servers.contract.problems import PROBLEMS
 
@@ -229,7 +230,17 @@ def problems_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"limits": limits_table, "problems": problems_table}
+def streamlit_table() -> str:
+    rows = ["| of the upload | is | because |", "|---|---|---|"]
+    rows += [f"| {fact.property} | {fact.what} | {fact.sentence} |" for fact in FACTS]
+    return "\n".join(rows) + "\n"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "limits": limits_table,
+    "problems": problems_table,
+    "streamlit": streamlit_table,
+}
 
 
 def links(readme: Path) -> list[str]:

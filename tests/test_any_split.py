@@ -5,8 +5,8 @@ the multipart and chunked ones of the recorded requests. Bodies under 4 KiB are 
 and into single bytes. Each of their delimiters is moved over the end of every buffer size in use. The last
 test sends splits inside delimiters over the wire; `test_agreement` and `test_every_size` do more of this.
 
-The default run takes an eighth of the bodies, the soak run all of them. The table of `tests/both_parsers` runs
-in every split in each run.
+The default run takes an eighth of the bodies, the soak run all of them. `tests/both_parsers` splits each row
+of its table everywhere.
 """
 
 import itertools

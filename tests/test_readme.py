@@ -65,7 +65,11 @@ def test_every_generated_table_is_up_to_date(readme: Path) -> None:
 
 
 def test_limits_and_problems_are_listed_where_they_belong() -> None:
-    assert [name for readme in READMES for name, _ in readmes.tables(readme)] == ["limits", "problems"]
+    assert [name for readme in READMES for name, _ in readmes.tables(readme)] == [
+        "streamlit",
+        "limits",
+        "problems",
+    ]
     assert "<!-- table: limits -->" in SERVERS
     assert "<!-- table: problems -->" in CONTRACT
 

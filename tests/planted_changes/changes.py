@@ -17,7 +17,7 @@ COUNTS = {"sansio": 120, "flask_reading": 80, "contract": 60}
 """How many changes are drawn in each folder of `servers`."""
 
 _ALTERNATIVES_OF_A_PLACE = 4
-_FOR_LOGS_ONLY = {"redaction.py"}
+_FOR_LOGS_ONLY = {"error_log.py", "log_writer.py", "redaction.py", "request_log.py"}
 
 
 @dataclass(frozen=True, slots=True)
