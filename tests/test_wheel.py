@@ -98,3 +98,23 @@ def test_every_sub_command_is_installed(installation: Path, tmp_path: Path) -> N
 def test_the_version_is_that_of_the_project(installation: Path, tmp_path: Path) -> None:
     printed = run([installation / "bin" / "wireproof", "--version"], tmp_path)
     assert f'version = "{printed.split()[-1]}"' in (_PROJECT / "pyproject.toml").read_text("utf-8")
+
+
+_OPEN_THE_PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file(sys.argv[1], default_timeout=120).run()
+page.button(key="send").click().run()
+print(page.exception, [heading.value for heading in page.subheader])
+"""
+
+
+@pytest.mark.timeout(600)
+def test_the_streamlit_page_is_installed_with_its_settings(installation: Path, tmp_path: Path) -> None:
+    clients = _site_packages(installation) / "wireproof" / "clients"
+    assert 'address = "127.0.0.1"' in (clients / ".streamlit" / "config.toml").read_text("utf-8")
+    pytest.importorskip("streamlit", reason="without the extra 'streamlit' its page is NOT tested")
+    python = installation / "bin" / "python"
+    printed = run([python, "-c", _OPEN_THE_PAGE, clients / "streamlit_page.py"], tmp_path)
+    assert "ElementList()" in printed
+    assert "socket: 200" in printed
