@@ -79,7 +79,8 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     except Problem as problem:
         return _refusal(problem_response(problem), connection)
     record.begin(head.method, head.target)
-    body = BodyInput(environ, head, context.limits)
+    has_type = head.field("content-type") is not None
+    body = BodyInput(environ, head, context.limits, has_type=has_type)
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)

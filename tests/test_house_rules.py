@@ -59,7 +59,8 @@ ROOMS = {
         ("servers.contract", "servers.flask_reading"), frozenset({"werkzeug"}), stdlib=_FLASK_PARSING
     ),
     "servers.flask_server": Room(
-        ("servers.contract", "servers.settings", *_FLASK), frozenset({"gunicorn", "werkzeug"})
+        ("servers.contract", "servers.settings", "servers.storage.base", *_FLASK),
+        frozenset({"flask", "gunicorn", "werkzeug"}),
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
     "servers.gunicorn_conf": Room(("servers.descriptors", "servers.flask_server", "servers.settings")),

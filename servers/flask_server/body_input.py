@@ -11,6 +11,7 @@ from ..contract.limits import MIB, Limits
 from ..contract.problems import Problem
 from ..contract.request import RequestHead
 from ..flask_reading.chunks import ChunkedStream
+from ..flask_reading.framing import Framing
 from .pace import Pace
 
 if TYPE_CHECKING:
@@ -22,19 +23,21 @@ PIECE = MIB
 class BodyInput:
     """The pieces of one body, at most 1 MiB each. `ended` says whether the whole body was read."""
 
-    def __init__(self, environ: "WSGIEnvironment", head: RequestHead, limits: Limits) -> None:
+    def __init__(
+        self, environ: "WSGIEnvironment", framing: Framing | RequestHead, limits: Limits, *, has_type: bool
+    ) -> None:
+        """`has_type`: the head has a Content-Type, so a Content-Type in the trailers is a duplicate."""
         stream = environ["wsgi.input"]
         # `read1` returns what has arrived. `read` would wait for all that it was asked for.
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._pace = Pace(limits)
         self._size = 0
-        self._left = head.content_length or 0
-        self._chunked = head.chunked
+        self._left = framing.content_length or 0
+        self._chunked = framing.chunked
         self.ended = not (self._left or self._chunked)
         if isinstance(stream, DechunkedInput):
             # Werkzeug's decoder is not safe against hostile chunks. Read what it would read (B26 to B36).
             raw = cast(BufferedReader, stream._rfile)
-            has_type = head.field("content-type") is not None
             chunks = ChunkedStream(raw.read1, limits, has_type=has_type, check_rate=self._pace.check)
             self._read = chunks.read
 

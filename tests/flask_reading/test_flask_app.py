@@ -55,7 +55,7 @@ def head_of(**fields: str) -> RequestHead:
 
 def pieces(stream: object, **fields: str) -> Iterator[bytes]:
     environ: dict[str, Any] = {"wsgi.input": stream}
-    return iter(BodyInput(environ, head_of(**fields), Limits()))
+    return iter(BodyInput(environ, head_of(**fields), Limits(), has_type=False))
 
 
 def open_descriptors() -> int:

@@ -21,4 +21,5 @@ def echo(path: str) -> dict[str, Any]:
             for name, file, data in files
         ],
         "json": request.get_json() if request.is_json and request.content_length else None,
+        "text": request.get_data(as_text=True) if request.mimetype.startswith("text/") else None,
     }
