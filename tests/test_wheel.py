@@ -118,3 +118,21 @@ def test_the_streamlit_page_is_installed_with_its_settings(installation: Path, t
     printed = run([python, "-c", _OPEN_THE_PAGE, clients / "streamlit_page.py"], tmp_path)
     assert "ElementList()" in printed
     assert "socket: 200" in printed
+
+
+_USES_THE_PLUGIN = """
+import urllib.request
+
+def test_it(upload_server):
+    request = urllib.request.Request(upload_server.url, b"hello", method="PUT")
+    urllib.request.urlopen(request).close()
+    assert upload_server.uploads[-1].wire.endswith(b"hello")
+    assert upload_server.uploads[-1].status == 200
+"""
+
+
+@pytest.mark.timeout(600)
+def test_the_pytest_plugin_works_in_another_project(installation: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(_USES_THE_PLUGIN)
+    python = installation / "bin" / "python"
+    assert "1 passed" in run([python, "-m", "pytest", "-p", "no:cacheprovider", tmp_path], tmp_path)

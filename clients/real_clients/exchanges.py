@@ -1,7 +1,7 @@
 """Reads the requests and responses from the bytes of a recorded connection."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ _UNSAFE = ("POST", "PUT")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it was on the wire. `fields` are in order. `body` has no chunked coding."""
+    """A request as it was on the wire. `fields` are in order. `body` has no chunked coding.
+
+    `wire` has all its bytes.
+    """
 
     line: str
     fields: tuple[tuple[str, bytes], ...]
     body: bytes
+    wire: bytes = b""
 
     @property
     def method(self) -> str:
@@ -66,7 +70,7 @@ def uploads(conversations: Sequence[Conversation]) -> list[Exchange]:
 
 
 def _exchanges(conversation: Conversation) -> list[Exchange]:
-    requests = list(_requests(bytes(conversation.sent)))
+    requests = list(requests_in(bytes(conversation.sent)))
     if not requests:
         return []
     methods = tuple(request.method.encode() for request in requests)
@@ -79,10 +83,11 @@ def _exchanges(conversation: Conversation) -> list[Exchange]:
     return [Exchange(request, response, responses.continues) for request, response in pairs]
 
 
-def _requests(data: bytes) -> list[Sent]:
-    requests = []
+def requests_in(data: bytes) -> Iterator[Sent]:
+    """The requests of one connection, in order. Raises ValueError at a malformed or incomplete one."""
     position = 0
     while position < len(data):
+        begin = position
         head_end = data.find(b"\r\n\r\n", position)
         if head_end < 0:
             raise ValueError(f"the head of a request is not complete: {data[position : position + 80]!r}")
@@ -90,8 +95,7 @@ def _requests(data: bytes) -> list[Sent]:
         fields = tuple((name.decode("ascii"), value.strip(b" \t")) for name, _, value in map(_split, lines))
         head = Sent(line.decode("latin-1"), fields, b"")
         body, position = _body(data, head_end + 4, head)
-        requests.append(Sent(head.line, fields, body))
-    return requests
+        yield Sent(head.line, fields, body, data[begin:position])
 
 
 def _split(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -102,6 +106,8 @@ def _body(data: bytes, start: int, head: Sent) -> tuple[bytes, int]:
     """The body, and where the next request begins (RFC 9112, section 6.3)."""
     if head.field("Transfer-Encoding") is None:
         end = start + int(head.field("Content-Length") or b"0")
+        if end > len(data):
+            raise ValueError("the body of a request is not complete")
         return data[start:end], end
     body = bytearray()
     while True:

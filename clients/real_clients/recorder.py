@@ -62,6 +62,10 @@ class Recorder:
         conversations, self._conversations = self._conversations, []
         return conversations
 
+    def so_far(self) -> list[Conversation]:
+        """Copies of the bytes of all connections so far, in order."""
+        return [Conversation(bytearray(each.sent), bytearray(each.received)) for each in self._conversations]
+
     def close(self) -> None:
         """Stop listening."""
         with contextlib.suppress(OSError):
