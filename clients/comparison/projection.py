@@ -2,7 +2,7 @@
 
 `parsed` is for other servers, whose JSON has some of the members of our result. In a 2xx JSON response only
 `form`, `files`, `json`, `text`, `args`, `cookies` and `body` count, and only those that all compared servers
-give. In a refusal only the status counts.
+give. Fields and files may also be objects by name (`told_values`). In a refusal only the status counts.
 
 An ignored header field is not compared, and it is removed from the `headers` of the result. Then a proxy in
 front of a server (Via, X-Forwarded-For, Host) does not make every case differ.
@@ -17,6 +17,7 @@ from ..http1.response_parser import Response
 from .cases import Case
 from .equality import canonical_json
 from .expectation import Expectation, ExpectedResponse, is_list_pattern
+from .told_values import as_entries, by_name, unordered_among
 from .verdicts import Sending
 
 PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
@@ -64,15 +65,15 @@ class Projection:
         common = self._common(exchanges.values())
         return {backend: self._exchange(exchange, common) for backend, exchange in exchanges.items()}
 
-    def _common(self, exchanges: Iterable[Exchange]) -> Mapping[str, frozenset[str]] | None:
+    def _common(self, exchanges: Iterable[Exchange]) -> "_Common | None":
         return _common_members(exchanges) if self.parsed else None
 
-    def _exchange(self, exchange: Exchange, common: Mapping[str, frozenset[str]] | None) -> Exchange:
+    def _exchange(self, exchange: Exchange, common: "_Common | None") -> Exchange:
         return replace(
             exchange, responses=tuple(self._response(response, common) for response in exchange.responses)
         )
 
-    def _response(self, response: Response, common: Mapping[str, frozenset[str]] | None) -> Response:
+    def _response(self, response: Response, common: "_Common | None") -> Response:
         headers = tuple(
             field for field in response.headers if common is None and field[0] not in self.ignored
         )
@@ -82,7 +83,7 @@ class Projection:
         if value is None:
             return replace(response, headers=headers)
         if common is not None:
-            value = _parsed(value, common)
+            value = _parsed(_listed(value), common)
             return replace(
                 response, headers=(("content-type", "application/json"),), body=canonical_json(value)
             )
@@ -108,13 +109,11 @@ class Projection:
             if not (isinstance(name, str) and name in self.ignored)
         ]
 
-    def _expectation(self, expect: Expectation, common: Mapping[str, frozenset[str]] | None) -> Expectation:
+    def _expectation(self, expect: Expectation, common: "_Common | None") -> Expectation:
         responses = tuple(self._expected(response, common) for response in expect.responses)
         return replace(expect, responses=responses)
 
-    def _expected(
-        self, response: ExpectedResponse, common: Mapping[str, frozenset[str]] | None
-    ) -> ExpectedResponse:
+    def _expected(self, response: ExpectedResponse, common: "_Common | None") -> ExpectedResponse:
         if common is not None:
             body = _parsed(response.body, common) if response.body else None
             return ExpectedResponse(status=response.status, body=body or None, refused=response.refused)
@@ -135,8 +134,18 @@ def _result(response: Response) -> dict[str, Any] | None:
     return response.json_object() if response.status < 300 else None
 
 
-def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
-    """The members that all results have, and for each member the inner members that all its values have."""
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What all results tell: `members`, each with the inner members of all its values.
+
+    The order of the entries of a member in `unordered` is not told by all.
+    """
+
+    members: Mapping[str, frozenset[str]]
+    unordered: frozenset[str]
+
+
+def _common_members(exchanges: Iterable[Exchange]) -> _Common:
     results = [
         value
         for exchange in exchanges
@@ -144,7 +153,8 @@ def _common_members(exchanges: Iterable[Exchange]) -> dict[str, frozenset[str]]:
         if (value := _result(response)) is not None
     ]
     common = frozenset(PARSED).intersection(*(value.keys() for value in results))
-    return {name: _members_in_all([value[name] for value in results]) for name in common}
+    members = {name: _members_in_all([as_entries(name, value[name]) for value in results]) for name in common}
+    return _Common(members, unordered_among(results))
 
 
 def _members_in_all(values: Iterable[Any]) -> frozenset[str]:
@@ -158,8 +168,18 @@ def _members_in_all(values: Iterable[Any]) -> frozenset[str]:
     return frozenset.intersection(*(frozenset(item) for item in objects)) if objects else _ENTRY
 
 
-def _parsed(value: Mapping[str, Any], common: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-    return {name: _reduced(name, value[name], members) for name, members in common.items() if name in value}
+def _parsed(value: Mapping[str, Any], common: _Common) -> dict[str, Any]:
+    reduced = {
+        name: _reduced(name, value[name], members)
+        for name, members in common.members.items()
+        if name in value
+    }
+    return {name: by_name(member) if name in common.unordered else member for name, member in reduced.items()}
+
+
+def _listed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a server, with lists where it has objects by name."""
+    return {name: as_entries(name, member) for name, member in value.items()}
 
 
 def _reduced(name: str, value: Any, members: frozenset[str]) -> Any:

@@ -87,3 +87,38 @@ def test_the_parsed_view_leaves_out_routes_that_are_ours_alone(target: str, want
     request = f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
     assert PARSED.includes_request(request) is wanted
     assert Projection().includes_request(request)
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ({"b": "2", "a": "1"}, Verdict.EQUAL),
+        ({"a": ["1"], "b": ["2"]}, Verdict.EQUAL),
+        ({"a": "1"}, Verdict.DIFFERENT),
+        ({"a": "1", "b": ["2", "3"]}, Verdict.DIFFERENT),
+        ({"a": "1", "b": "x"}, Verdict.DIFFERENT),
+        (None, Verdict.DIFFERENT),
+    ],
+)
+def test_fields_may_be_an_object_by_name(told: Any, verdict: Verdict) -> None:
+    assert verdict in verdicts(PARSED, {"body": {"form": ENTRIES}}, {"form": ENTRIES}, {"form": told})
+
+
+def test_an_object_does_not_tell_the_order_of_names() -> None:
+    ours = [{"name": name, "value": value} for name, value in (("b", "1"), ("a", "2"), ("b", "3"))]
+    same, other = {"a": "2", "b": ["1", "3"]}, {"a": "2", "b": ["3", "1"]}
+    assert verdicts(PARSED, {"body": {"form": ours}}, {"form": ours}, {"form": same}) == {Verdict.EQUAL}
+    assert Verdict.DIFFERENT in verdicts(PARSED, {"body": {"form": ours}}, {"form": ours}, {"form": other})
+
+
+def test_of_files_only_what_is_told_is_compared() -> None:
+    ours = [{"name": "f", "filename": "a", "size": 1, "sha256": "00", "content_type": None, "href": "/x"}]
+    expect = {"body": {"files": ours}}
+    assert verdicts(PARSED, expect, {"files": ours}, {"files": {"f": {"size": 1}}}) == {Verdict.EQUAL}
+    assert verdicts(PARSED, expect, {"files": ours}, {"files": {"f": [{"filename": "a"}]}}) == {Verdict.EQUAL}
+    assert Verdict.DIFFERENT in verdicts(PARSED, expect, {"files": ours}, {"files": {"f": {"size": 2}}})
+    assert Verdict.DIFFERENT in verdicts(PARSED, expect, {"files": ours}, {"files": {}})
+
+
+def test_no_fields_may_be_null() -> None:
+    assert verdicts(PARSED, {"body": {"form": []}}, {"form": []}, {"form": None}) == {Verdict.EQUAL}
