@@ -9,7 +9,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from .http1.response_parser import Response, ResponseError, read_responses
-from .real_clients.exchanges import Sent, requests_in
+from .http1.sent_request import Sent, requests_in
 from .real_clients.recorder import Conversation, Recorder
 
 _POLL_SECONDS = 0.02

@@ -11,7 +11,7 @@ _PROBE_SECONDS = 10.0
 
 def why_unreachable(host: str, port: int) -> str:
     """Why nothing comes back for GET /healthz, or "". Any response will do, even a malformed one."""
-    probed = exchange(host, port, [_PROBE], seconds=_PROBE_SECONDS)
+    probed = exchange(host, port, [_PROBE], seconds=_PROBE_SECONDS, is_whole=True)
     return "it closes without a response" if probed.closed else probed.no_response
 
 

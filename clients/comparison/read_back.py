@@ -19,7 +19,7 @@ def unreadable_file(received: Exchange, host: str, port: int) -> str:
     """
     for number, file in enumerate(_stored(received)):
         request = f"GET {file['href']} HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n"
-        sent = exchange(host, port, [request.encode("ascii")])
+        sent = exchange(host, port, [request.encode("ascii")], is_whole=True)
         response = sent.responses[0] if sent.responses else None
         if response is None or response.status != 200:
             got = response.status if response else sent.failure or "no response"

@@ -24,6 +24,7 @@ from ..http1.exchange import (
     split_at,
     whole,
 )
+from ..http1.sent_request import is_whole
 from .cases import SAMPLE_FILES, Case, backend_tier, load_cases
 from .known_differences import KnownDifferences
 from .projection import EVERY_BYTE, Projection
@@ -137,10 +138,17 @@ def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:
         return [Sending("with requests", send_call(case.name, backend.host, backend.port))]
     expected = max(1, len(case.expect.responses))
     methods = request_methods(case.request, expected)
+    complete = is_whole(case.request)
     sendings: list[Sending] = []
     for split, pieces, pause in _splits(case, seed):
         received = exchange(
-            backend.host, backend.port, pieces, methods=methods, expected_responses=expected, pause=pause
+            backend.host,
+            backend.port,
+            pieces,
+            methods=methods,
+            expected_responses=expected,
+            pause=pause,
+            is_whole=complete,
         )
         unreadable = "" if sendings else unreadable_file(received, backend.host, backend.port)
         sendings.append(Sending(split, received, unreadable))
@@ -169,7 +177,7 @@ def store_sample(name: str, backend: Backend) -> Exchange | None:
     """Upload a sample file. None when it is stored, else an exchange whose `failure` says why it is not."""
     data = (SAMPLE_FILES / name).read_bytes()
     head = f"PUT /upload/{name} HTTP/1.1\r\nHost: localhost:8000\r\nContent-Length: {len(data)}\r\n\r\n"
-    stored = exchange(backend.host, backend.port, [head.encode() + data])
+    stored = exchange(backend.host, backend.port, [head.encode() + data], is_whole=True)
     if stored.responses and stored.responses[0].status == 200:
         return None
     what = f"{name} could not be stored first"

@@ -1,13 +1,16 @@
 """Sends the bytes of a request on a connection of their own, split as asked, and reads all that comes back.
 
 The write side is shut after the last byte, so that a server which misread where the request ends has nothing
-to wait for. A response during the sending does not end the sending: a server that misreads the end of the
-request may take the rest for a second request, and its second response shows the fault.
+to wait for. Many proxies take that for a client that has left. So after a request that is whole it is shut
+when the response is there, or a second later. A response during the sending does not end the sending: a
+server that misreads the end of the request may take the rest for a second request, and its second response
+shows the fault.
 """
 
 import itertools
 import random
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +21,8 @@ from .wire import Wire
 _SEGMENT_BYTES = 65536
 # How long to wait for the peer's close, or for bytes that should not be there, after the last response.
 _LINGER_SECONDS = 1.0
+# How long a server has for the response to a whole request, before it learns that nothing more will come.
+_OPEN_SECONDS = 1.0
 EXCHANGE_SECONDS = 20.0
 BYTEWISE_BYTES = 300
 _REQUEST_LINE = re.compile(rb"([A-Z]+) [!-~]+ HTTP/1\.[01]\r\n")
@@ -91,8 +96,12 @@ def exchange(
     expected_responses: int = 1,
     seconds: float = EXCHANGE_SECONDS,
     pause: float = 0.0,
+    is_whole: bool = False,
 ) -> Exchange:
     """Send `pieces`, each in a segment of its own, shut the write side and read the responses.
+
+    `is_whole`: a server has nothing to wait for after the last byte, so the write side is shut when the
+    responses are there, or after a second.
 
     Between two pieces it waits up to `pause` seconds for bytes of a response. A busy server may otherwise get
     several pieces in one read.
@@ -114,15 +123,22 @@ def exchange(
         return Exchange(no_response=f"no connection: {error}")
     with connection:
         connection.setblocking(False)
-        return _converse(Conversation(connection, wire, feed), pieces, parser.responses, pause)
+        conversation = Conversation(connection, wire, feed)
+        stay_open = expected_responses if is_whole else 0
+        return _converse(conversation, pieces, parser.responses, pause, stay_open)
 
 
 def _converse(
-    conversation: Conversation, pieces: Iterable[bytes], responses: Responses, pause: float
+    conversation: Conversation,
+    pieces: Iterable[bytes],
+    responses: Responses,
+    pause: float,
+    stay_open: int,
 ) -> Exchange:
-    """Send and read until the peer closes or the time is over."""
+    """Send and read until the peer closes or the time is over. Shut after `stay_open` responses."""
     try:
         if _send(conversation, pieces, pause):
+            _await(conversation, responses, stay_open)
             conversation.shut()
         while not conversation.ended:
             conversation.receive()
@@ -133,6 +149,16 @@ def _converse(
     except OSError:
         return _outcome(responses, ended=True)
     return _outcome(responses, ended=conversation.ended)
+
+
+def _await(conversation: Conversation, responses: Responses, count: int) -> None:
+    """Read until there are `count` responses, for a second at most."""
+    end = time.monotonic() + _OPEN_SECONDS
+    while len(responses.complete) < count and not conversation.ended:
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        conversation.receive(left)
 
 
 def _outcome(responses: Responses, *, ended: bool) -> Exchange:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .exchanges import Exchange, Sent
+from ..http1.sent_request import Sent
+from .exchanges import Exchange
 
 _BARE_BOUNDARY = re.compile(r"(boundary=)(\"?)[^\";]+")
 

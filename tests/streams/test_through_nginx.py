@@ -1,57 +1,31 @@
-"""Through nginx: X-Accel-Buffering keeps our streams alive, and where it is not heeded the client finds out.
-
-nginx is Debian's (`apt-get install nginx-light`), started here on 127.0.0.1 with everything below a temporary
-folder.
-"""
+"""Through nginx: X-Accel-Buffering keeps our streams alive, and where it is not heeded the client finds out."""
 
 import json
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
+from clients.launch import HOST, free_port
 from clients.sse.classification import StreamKind, classify_stream
 from clients.sse.stream_recording import StreamRecording, record
 from clients.sse.streaming_response import OpenStream
 from clients.stream import CLIENTS, stream_call
+from tests.nginx import NGINX, nginx
 from tests.patience import eventually
 from tests.streams.watched import Watched
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(
     NGINX is None,
     reason="nginx is not installed: streams through a proxy are NOT tested (apt install nginx-light)",
 )
 
-HOST = "127.0.0.1"
 # On a busy machine the client itself may read events in bursts; nginx would hold them back in every attempt.
 _ATTEMPTS = 8
 DELAY = 0.1
 QUERY = "echo this"
-CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
+_PASSED_ON = """
         proxy_set_header Host localhost;
         proxy_set_header Connection "";
-{locations}
-    }}
-}}
 """
 # `deaf` is a proxy that does not heed our field, before one that does. Chunks nginx passes on as they come,
 # buffering or not; what it asks for by HTTP/1.0, long its default, it keeps until a buffer of 4 KiB is full.
@@ -70,35 +44,13 @@ LOCATION = """
 @pytest.fixture(scope="module")
 def proxy(watched_backends: Mapping[str, Watched], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an nginx before all backends."""
-    folder = tmp_path_factory.mktemp("nginx")
-    with closing(socket.create_server((HOST, 0))) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     locations = "".join(
         LOCATION.format(name=name, url=watched.backend.url, port=port)
         for name, watched in watched_backends.items()
     )
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, locations=locations), "utf-8")
-    with _nginx(folder, port):
+    with nginx(tmp_path_factory.mktemp("nginx"), _PASSED_ON + locations, port):
         yield f"http://{HOST}:{port}"
-
-
-@contextmanager
-def _nginx(folder: Path, port: int) -> Iterator[None]:
-    assert NGINX is not None
-    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        try:
-            assert eventually(lambda: process.poll() is not None or _listens(port), 10)
-            assert process.poll() is None, process.communicate()[1]
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex((HOST, port)) == 0
 
 
 def through(proxy: str, name: str, how: str, client: OpenStream) -> StreamRecording:

@@ -1,0 +1,55 @@
+"""nginx, Debian's (`apt-get install nginx-light`), on 127.0.0.1 with everything below a temporary folder."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clients.launch import HOST, free_port
+from tests.patience import eventually
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
+_CONFIG = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+{server}
+    }}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, server: str, port: int = 0) -> Iterator[int]:
+    """A running nginx with these lines in its `server` block. Gives its port."""
+    assert NGINX is not None
+    port = port or free_port()
+    config = folder / "nginx.conf"
+    config.write_text(_CONFIG.format(folder=folder, port=port, server=server), "utf-8")
+    command = [NGINX, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            assert eventually(lambda: process.poll() is not None or _listens(port), 10)
+            assert process.poll() is None, process.communicate()[1]
+            yield port
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex((HOST, port)) == 0
