@@ -1,4 +1,4 @@
-"""Through nginx: X-Accel-Buffering keeps our streams alive, and where it is not heeded the client finds out."""
+"""Through nginx: X-Accel-Buffering keeps our streams alive. Where it is not heeded the client finds out."""
 
 import json
 from collections.abc import Iterator, Mapping
