@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from ..cli.output import pretty, refusal
 from ..http1.errors import UsageError
 from .forwarding import TRANSPORTS, Answer, difference, fields_of, forward, upload_url
+from .plain_text import plain
 
 # What is shown of each entry of the result; the whole is below it.
 _COLUMNS = {"form": ("name", "value"), "files": ("name", "filename", "content_type", "size", "sha256")}
@@ -31,7 +32,7 @@ def forward_tab(files: Sequence[UploadedFile], servers: Mapping[str, str]) -> No
         with st.spinner("Sending ..."):
             answers = forward(targets, client, fields_of(text), parts)
     except UsageError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     _show_agreement(answers)
     for answer, column in zip(answers, st.columns(len(answers)), strict=True):
@@ -53,20 +54,20 @@ def _show_agreement(answers: Sequence[Answer]) -> None:
     names = " and ".join([", ".join(answer.server for answer in answers[:-1]), answers[-1].server])
     found = difference(answers)
     if found is None:
-        st.success(f"{names} read the upload alike.")
+        st.success(plain(f"{names} read the upload alike."))
     else:
-        st.error(f"The servers differ. {found}")
+        st.error(plain(f"The servers differ. {found}"))
 
 
 def _show_answer(answer: Answer) -> None:
     status = "" if answer.response is None else f": {answer.response.status}"
-    st.subheader(answer.server + status)
+    st.subheader(plain(answer.server + status))
     if answer.response is None:
-        st.error(answer.error)
+        st.error(plain(answer.error))
     elif 200 <= answer.response.status < 300:
         _show_result(answer)
     else:
-        st.warning(click.unstyle(refusal(answer.response)))
+        st.warning(plain(click.unstyle(refusal(answer.response))))
 
 
 def _show_result(answer: Answer) -> None:
@@ -85,5 +86,5 @@ def _show_result(answer: Answer) -> None:
 
 
 def _show_bytes(answer: Answer) -> None:
-    st.subheader(f"The {answer.sent.size:,} bytes that were sent to {answer.server}")
+    st.subheader(plain(f"The {answer.sent.size:,} bytes that were sent to {answer.server}"))
     st.code(answer.sent.shown(), language=None)

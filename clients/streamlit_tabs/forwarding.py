@@ -90,6 +90,12 @@ def upload_url(url: str) -> str:
     return url + "/upload/" if parse_request_url(url).target == "/" else url
 
 
+def origin_of(url: str) -> str:
+    """The URL without its path. Raises UsageError."""
+    parsed = parse_request_url(url)
+    return f"{parsed.scheme}://{parsed.authority}"
+
+
 def forward(
     servers: Mapping[str, str],
     client: str,

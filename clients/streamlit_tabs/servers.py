@@ -8,6 +8,7 @@ from ..http1.errors import UsageError
 from ..http1.request_url import parse_request_url
 from ..launch import LaunchError
 from .own_servers import OwnServer
+from .plain_text import plain
 
 OWN = ("socket", "flask", "gunicorn")
 """The backends that the page can start."""
@@ -48,7 +49,7 @@ def _given(urls: list[str]) -> Mapping[str, str]:
         try:
             parse_request_url(url)
         except UsageError as error:
-            st.error(f"{url} is not the URL of a server: {error}")
+            st.error(plain(f"{url} is not the URL of a server: {error}"))
             return {}
     return {url: url for url in urls}
 

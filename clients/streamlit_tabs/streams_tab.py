@@ -14,6 +14,8 @@ from ..sse.classification import StreamKind, classify_stream
 from ..sse.stream_recording import StreamRecording
 from ..sse.streaming_response import OpenStream
 from ..stream import stream_call
+from .forwarding import origin_of
+from .plain_text import plain
 from .reading import Reading
 
 _ROUTES = {"An echo, letter by letter": "/stream_echo", "A chat, word by word": "/v1/chat/completions"}
@@ -42,7 +44,7 @@ def streams_tab(servers: Mapping[str, str]) -> None:
     if not st.button("Read the stream twice", type="primary", key="read", disabled=server is None):
         return
     assert server is not None
-    call = stream_call(servers[server] + route, json.dumps(request_body(route, text, delay)))
+    call = stream_call(origin_of(servers[server]) + route, json.dumps(request_body(route, text, delay)))
     views = []
     for (heading, whole), column in zip(_READINGS.items(), st.columns(2), strict=True):
         with column:
@@ -115,19 +117,19 @@ def _draw_all(views: Sequence[View]) -> None:
 def _show_end(reading: Reading, delay: float) -> None:
     recording = reading.recording
     if recording is None:
-        st.error(reading.error)
+        st.error(plain(reading.error))
     elif not 200 <= recording.response.status < 300:
-        st.warning(click.unstyle(refusal(recording.response)))
+        st.warning(plain(click.unstyle(refusal(recording.response))))
     elif not recording.is_event_stream:
         kind = recording.response.header("content-type") or "no type"
-        st.warning(f"This is not a stream, but one answer with {kind}.")
+        st.warning(plain(f"This is not a stream, but one answer with {kind}."))
     else:
         _show_verdict(recording, delay)
 
 
 def _show_verdict(recording: StreamRecording, delay: float) -> None:
     if recording.broken is not None:
-        st.error(str(recording.broken))
+        st.error(plain(str(recording.broken)))
     found = classify_stream(recording.times, delay=delay, read_whole=recording.read_whole)
     show = st.success if found.kind is StreamKind.REAL else st.warning
     show(f"Verdict: {found.kind}")

@@ -18,9 +18,11 @@ from clients.streamlit_tabs.forwarding import (
     difference,
     fields_of,
     forward,
+    origin_of,
     upload_url,
 )
 from clients.streamlit_tabs.own_servers import OwnServer
+from clients.streamlit_tabs.plain_text import plain
 from tests.http1.recording_server import ok, playing, recording
 
 A_TXT = b"hello world\nhello half\n"
@@ -99,6 +101,22 @@ def test_nothing_to_send_and_a_malformed_field_are_errors_in_words() -> None:
 )
 def test_a_url_without_a_path_means_our_upload_route(url: str, target: str) -> None:
     assert upload_url(url) == target
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://example.org/api/files?x=1", "http://example.org"),
+        ("https://example.org?x=1", "https://example.org"),
+    ],
+)
+def test_streams_are_asked_for_at_the_origin(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+def test_text_of_a_server_is_no_markdown() -> None:
+    assert plain("![x](http://h/)\n:red[a]") == "\\!\\[x\\]\\(http\\://h/\\)  \n\\:red\\[a\\]"
 
 
 def test_of_a_large_upload_the_first_and_the_last_bytes_are_kept() -> None:
