@@ -117,7 +117,7 @@ def test_the_streamlit_page_is_installed_with_its_settings(installation: Path, t
     python = installation / "bin" / "python"
     printed = run([python, "-c", _OPEN_THE_PAGE, clients / "streamlit_page.py"], tmp_path)
     assert "ElementList()" in printed
-    assert "socket: 200" in printed
+    assert "200', 'The 215 bytes that were sent to socket" in printed
 
 
 _USES_THE_PLUGIN = """
