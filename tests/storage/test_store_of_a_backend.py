@@ -53,8 +53,10 @@ def refuses(backend: RunningBackend) -> bool:
 
 def replace_workers(backend: RunningBackend) -> None:
     """Kill the worker processes, and wait for others."""
+    assert eventually(
+        lambda: len(set(children(backend.pid))) == 2, 20
+    )  # the first is ready before the second
     killed = set(children(backend.pid))
-    assert len(killed) == 2
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     assert eventually(lambda: len(set(children(backend.pid)) - killed) == 2, 20)
