@@ -43,7 +43,10 @@ class Named(Mapping[str, Any]):
         self.pairs = tuple(pairs)
 
     def __getitem__(self, name: str) -> Any:
-        return self.all(name)[0] if name in set(self) else _missing(name, self)
+        values = self.all(name)
+        if not values:
+            raise KeyError(f"{name!r} is not among {', '.join(map(repr, self)) or 'none'}")
+        return values[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict(self.pairs))
@@ -54,10 +57,6 @@ class Named(Mapping[str, Any]):
     def all(self, name: str) -> list[Any]:
         """Every value of this name."""
         return [value for each, value in self.pairs if each == name]
-
-
-def _missing(name: str, named: Named) -> Any:
-    raise KeyError(f"{name!r} is not among {', '.join(map(repr, named)) or 'none'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from .forward_tab import forward_tab
 from .received_tab import received_tab
-from .servers import chosen_servers
+from .server_choice import chosen_servers
 from .streams_tab import streams_tab
 
 _TABS = ["1. Received by Streamlit", "2. Sent on to servers", "3. Streams"]

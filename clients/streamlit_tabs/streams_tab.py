@@ -9,20 +9,14 @@ import click
 import streamlit as st
 
 from ..cli.output import refusal
-from ..sse import requests_stream, socket_stream
 from ..sse.classification import StreamKind, classify_stream
 from ..sse.stream_recording import StreamRecording
-from ..sse.streaming_response import OpenStream
-from ..stream import stream_call
+from ..stream import CLIENTS, stream_call
 from .forwarding import origin_of
 from .plain_text import plain
 from .reading import Reading
 
 _ROUTES = {"An echo, letter by letter": "/stream_echo", "A chat, word by word": "/v1/chat/completions"}
-_OPENERS: dict[str, OpenStream] = {
-    "socket": socket_stream.open_stream,
-    "requests": requests_stream.open_stream,
-}
 _READINGS = {"Read as it comes": False, "Read to its end first": True}
 _MAX_CHARACTERS = 200
 _LOOK_SECONDS = 0.03
@@ -37,7 +31,7 @@ def streams_tab(servers: Mapping[str, str]) -> None:
     )
     left, middle, right = st.columns(3)
     route = _ROUTES[left.radio("Stream", list(_ROUTES), key="stream_kind")]
-    opener = _OPENERS[left.radio("Read with", list(_OPENERS), key="stream_client", horizontal=True)]
+    opener = CLIENTS[left.radio("Read with", list(CLIENTS), key="stream_client", horizontal=True)]
     text = middle.text_input("Text", "echo this", max_chars=_MAX_CHARACTERS, key="stream_text")
     delay = right.slider("Seconds between two events", 0.0, 1.0, 0.3, 0.1, key="stream_delay")
     server = middle.selectbox("Server", list(servers), key="stream_server")

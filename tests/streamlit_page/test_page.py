@@ -15,7 +15,7 @@ from tests.http1.recording_server import ok, playing, recording
 testing = pytest.importorskip(
     "streamlit.testing.v1", reason="without the extra 'streamlit' its page is NOT tested"
 )
-from clients.streamlit_tabs import servers  # noqa: E402  # it imports streamlit
+from clients.streamlit_tabs import server_choice  # noqa: E402  # it imports streamlit
 from clients.streamlit_tabs.kept_and_lost import FACTS  # noqa: E402
 
 Page = Any
@@ -50,7 +50,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[OwnServer]]:
         made.append(OwnServer(name))
         return made[-1]
 
-    monkeypatch.setattr(servers, "OwnServer", start)
+    monkeypatch.setattr(server_choice, "OwnServer", start)
     yield made
     for server in made:
         server.stop()
@@ -133,7 +133,7 @@ def test_a_server_that_does_not_start_is_one_sentence(monkeypatch: pytest.Monkey
     def fail(name: str) -> OwnServer:
         raise LaunchError(f"backend {name!r} ended with exit status 1")
 
-    monkeypatch.setattr(servers, "OwnServer", fail)
+    monkeypatch.setattr(server_choice, "OwnServer", fail)
     page = opened(own="gunicorn")
     assert said(page.error) == ["The gunicorn server did not start."]
     assert page.button(key="send").disabled

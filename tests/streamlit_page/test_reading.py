@@ -5,19 +5,13 @@ from collections.abc import Mapping
 import pytest
 
 from clients.launch import RunningBackend
-from clients.sse import requests_stream, socket_stream
 from clients.sse.streaming_response import OpenStream
-from clients.stream import stream_call
+from clients.stream import CLIENTS, stream_call
 from clients.streamlit_tabs.reading import Reading, text_of
 from tests.patience import eventually
 
-OPENERS: dict[str, OpenStream] = {
-    "socket": socket_stream.open_stream,
-    "requests": requests_stream.open_stream,
-}
 
-
-@pytest.mark.parametrize("opener", OPENERS.values(), ids=OPENERS)
+@pytest.mark.parametrize("opener", CLIENTS.values(), ids=CLIENTS)
 def test_events_can_be_taken_while_the_stream_is_read(
     backends: Mapping[str, RunningBackend], opener: OpenStream
 ) -> None:
@@ -35,7 +29,7 @@ def test_events_can_be_taken_while_the_stream_is_read(
 
 
 def test_a_server_that_is_absent_gives_a_sentence() -> None:
-    reading = Reading(stream_call("http://127.0.0.1:1/stream_echo", "{}"), OPENERS["socket"], whole=False)
+    reading = Reading(stream_call("http://127.0.0.1:1/stream_echo", "{}"), CLIENTS["socket"], whole=False)
     assert eventually(lambda: reading.ended)
     assert reading.recording is None
     assert "127.0.0.1:1" in reading.error
