@@ -75,14 +75,17 @@ class Tab:
         self.value(f"{found}.click()")
 
     def type_into(self, selector: str, text: str) -> None:
-        """Put the text into a field, and press Enter."""
-        self.value(f"document.querySelector({json.dumps(selector)}).focus()")
+        """Replace the text of a field, as soon as it is there, and press Enter."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        self.wait_for(f"{field} !== null")
+        self.value(f"{field}.focus(), {field}.select()")
         self.call("Input.insertText", text=text)
         for kind in ("keyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, **_ENTER)
 
     def choose_files(self, paths: Sequence[Path]) -> None:
-        """Choose files in the first field for files, as a user does."""
+        """Choose files in the first field for files, as soon as it is there, as a user does."""
+        self.wait_for("document.querySelector('input[type=file]') !== null")
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector="input[type=file]")["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])

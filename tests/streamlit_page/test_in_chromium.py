@@ -102,7 +102,6 @@ def test_a_stream_is_drawn_while_it_is_read(page: int) -> None:
     with browser() as tab:
         opened(tab, page)
         tab.click("[role=tab]", "3. Streams")
-        tab.value("document.querySelector('[aria-label=Text]').select()")
         tab.type_into("[aria-label=Text]", text)
         tab.click("button", "Read the stream twice")
         codes = "[...document.querySelectorAll('[data-testid=stCode]')].map(code => code.innerText.trim())"
