@@ -24,9 +24,9 @@ from .comparison.options import (
     UNREACHABLE,
     NotComparable,
     backend_options,
-    chosen_projection,
     comparison_options,
     exit_status,
+    ignored_fields,
     known_differences_in,
     not_written,
     reachable,
@@ -77,6 +77,14 @@ be written; 2 wrong usage; 3 a backend did not start, or could not be reached; 1
     show_default=True,
     help="Where minimal requests with different responses are saved.",
 )
+@click.option(
+    "--compare",
+    "what",
+    type=click.Choice(["bytes", "parsed"]),
+    default="bytes",
+    show_default=True,
+    help="Compare every byte; or only what the servers parsed, for other servers.",
+)
 @comparison_options
 @click.option("--verbose", is_flag=True, help="Also print how many requests reached each rule.")
 @version_option("wireproof fuzz")
@@ -87,6 +95,7 @@ def main(
     count: int | None,
     seed: int,
     folder: Path,
+    what: str,
     verbose: bool,
     **options: Any,
 ) -> None:
@@ -100,7 +109,7 @@ def main(
         known_differences = known_differences_in(options["known_path"], load_all_cases())
     except CaseError as error:
         raise click.UsageError(str(error)) from None
-    projection = chosen_projection(options)
+    projection = Projection(what == "parsed", ignored_fields(options))
     console = Console(stderr=options["json_path"] == "-")
     with reachable(urls, backends, _ENVIRONMENT) as compared:
         try:

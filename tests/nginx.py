@@ -42,7 +42,7 @@ def nginx(folder: Path, server: str, port: int = 0) -> Iterator[int]:
     command = [NGINX, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
-            assert eventually(lambda: process.poll() is not None or _listens(port), 10)
+            assert eventually(lambda: process.poll() is not None or listens(port), 10)
             assert process.poll() is None, process.communicate()[1]
             yield port
         finally:
@@ -50,6 +50,7 @@ def nginx(folder: Path, server: str, port: int = 0) -> Iterator[int]:
             process.wait(10)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether a server listens on this port of 127.0.0.1."""
     with socket.socket() as connection:
         return connection.connect_ex((HOST, port)) == 0

@@ -19,7 +19,6 @@ from .known_differences import (
     KnownDifferencesError,
     load_known_differences,
 )
-from .projection import Projection
 from .reachability import why_unreachable
 from .report_files import github_annotations, write_junit
 from .runner import Backend
@@ -29,7 +28,7 @@ from .verdicts import Result
 DIFFERENT, UNREACHABLE, INTERRUPTED = 1, 3, 130
 NOT_WRITTEN = 1  # as in the other clients
 # The options that decide what is sent to whom, and what of the responses is compared.
-_REPEATED = ("backends", "clients", "what", "ignored", "known_path")
+_REPEATED = ("backends", "clients", "only", "rules", "what", "level", "ignored", "known_path")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,8 +57,11 @@ def names_among(choices: Sequence[str]) -> Callable[[click.Context, click.Parame
     return names
 
 
-def backend_options(default: str | None = None) -> Callable[[Command], Command]:
-    """The argument `urls` and the option `backends`, which by default starts `default`, or all installed."""
+def backend_options(default: str | None = None, *, any_url: bool = False) -> Callable[[Command], Command]:
+    """The argument `urls` and the option `backends`, which by default starts `default`, or all installed.
+
+    With `any_url` the URLs are the words of the user, else they are backends.
+    """
     backends = click.option(
         "--backends",
         metavar="NAMES",
@@ -68,7 +70,7 @@ def backend_options(default: str | None = None) -> Callable[[Command], Command]:
         callback=names_among(tuple(BACKENDS)),
         help="Backends to start when no URL is given.",
     )
-    urls = click.argument("urls", metavar="[[NAME=]URL]...", nargs=-1, callback=_urls)
+    urls = click.argument("urls", metavar="[[NAME=]URL]...", nargs=-1, callback=None if any_url else _urls)
     return lambda command: urls(backends(command))
 
 
@@ -79,9 +81,9 @@ def comparison_options(command: Command) -> Command:
     return command
 
 
-def chosen_projection(options: Mapping[str, Any]) -> Projection:
-    """What is compared."""
-    return Projection(options["what"] == "parsed", frozenset(name.lower() for name in options["ignored"]))
+def ignored_fields(options: Mapping[str, Any]) -> frozenset[str]:
+    """The header fields that are not compared, in lower case."""
+    return frozenset(name.lower() for name in options["ignored"])
 
 
 def known_differences_in(path: Path, cases: Sequence[Case]) -> KnownDifferences:
@@ -117,7 +119,7 @@ def reachable(
         sys.exit(INTERRUPTED)
 
 
-def command_line(context: click.Context, seed: int, case: str) -> str:
+def command_line(context: click.Context, seed: int, urls: Sequence[Backend], case: str) -> str:
     """The command line of a comparison like that of `context`, of one case, and without the reports."""
     program, given = context.command_path, context.params
     words = ["python", sys.argv[0]] if program.endswith(".py") else program.split()
@@ -130,7 +132,7 @@ def command_line(context: click.Context, seed: int, case: str) -> str:
                 values = [",".join(map(str, values))]
             words += [word for value in values for word in (parameter.opts[0], str(value))]
     words += ["--seed", str(seed), "--cases", case]
-    for backend in given["urls"]:
+    for backend in urls:
         host = f"[{backend.host}]" if ":" in backend.host else backend.host
         url = f"http://{host}:{backend.port}"
         words.append(url if backend.name == f"{backend.host}:{backend.port}" else f"{backend.name}={url}")
@@ -171,24 +173,32 @@ def exit_status(results: Sequence[Result], gone: Mapping[str, str]) -> int:
     return DIFFERENT if any(result.failed for result in results) else 0
 
 
-def _urls(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Backend]:
-    backends = [_backend(value) for value in values]
-    names = [backend.name for backend in backends]
+def name_and_url(value: str) -> tuple[str, str]:
+    """The parts of `NAME=URL`, or "" and the URL."""
+    name, given, url = value.partition("=")
+    return (name, url) if given and "/" not in name else ("", value)
+
+
+def unlike_names(names: Sequence[str]) -> None:
+    """Raises BadParameter when two backends have one name."""
     if len(set(names)) < len(names):
         raise click.BadParameter(f"each backend needs a name of its own: {', '.join(names)}")
-    return backends
 
 
-def _backend(value: str) -> Backend:
-    """The backend at `URL` or `NAME=URL`. Without a name it is called HOST:PORT."""
-    name, given, url = value.partition("=")
-    if not given or "/" in name:
-        name, url = "", value
+def backend_at(value: str) -> Backend:
+    """The backend at `URL` or `NAME=URL`. Without a name it is called HOST:PORT. Raises BadParameter."""
+    name, url = name_and_url(value)
     try:
         host, port = server_address(url)
     except ValueError as error:
         raise click.BadParameter(f"{error}, or NAME= before it") from None
     return Backend(name or f"{host}:{port}", host, port)
+
+
+def _urls(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Backend]:
+    backends = [backend_at(value) for value in values]
+    unlike_names([backend.name for backend in backends])
+    return backends
 
 
 def _probe(backend: Backend) -> None:
@@ -197,14 +207,6 @@ def _probe(backend: Backend) -> None:
 
 
 _OPTIONS = (
-    click.option(
-        "--compare",
-        "what",
-        type=click.Choice(["bytes", "parsed"]),
-        default="bytes",
-        show_default=True,
-        help="Compare every byte; or only what the servers parsed, for other servers.",
-    ),
     click.option(
         "--header-ignore",
         "ignored",

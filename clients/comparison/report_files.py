@@ -14,6 +14,8 @@ from .verdicts import Result, Verdict
 
 SCHEMA = 2
 """The number of the JSON report's shape; it changes when a key is renamed or removed."""
+ANNOTATIONS = 10
+"""GitHub shows no more annotations of one kind for a step."""
 # Characters that XML 1.0 cannot hold, not even escaped (section 2.2).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -60,15 +62,23 @@ def write_junit(path: Path, results: Sequence[Result]) -> None:
 
 
 def github_annotations(results: Iterable[Result], cases: Iterable[Case]) -> Iterator[str]:
-    """One `::error` line for each difference and missing response, at the case's expectation file."""
+    """One `::error` line for each difference and missing response, at the case's expectation file.
+
+    GitHub shows the first ten of a step: the others are a number.
+    """
     paths = {case.name: case.path for case in cases}
-    for result in results:
-        if not result.failed:
-            continue
-        path = paths.get(result.case)
-        where = f"file={_property(_relative(path))},line=1," if path else ""
-        title = _property(f"{result.case} on {result.backend}: {result.verdict.replace('_', ' ')}")
-        yield f"::error {where}title={title}::{_message(result.detail)}"
+    failed = [result for result in results if result.failed]
+    for result in failed[:ANNOTATIONS]:
+        title = f"{result.case} on {result.backend}: {result.verdict.replace('_', ' ')}"
+        yield annotation(title, result.detail, paths.get(result.case))
+    if len(failed) > ANNOTATIONS:
+        yield f"{len(failed) - ANNOTATIONS} more differences."
+
+
+def annotation(title: str, message: str, path: Path | None = None) -> str:
+    """One `::error` line."""
+    where = f"file={_property(_relative(path))},line=1," if path else ""
+    return f"::error {where}title={_property(title)}::{_message(message)}"
 
 
 def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result]) -> None:
@@ -89,10 +99,13 @@ def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result
             result.verdict
         )
         if tag is not None:
-            ElementTree.SubElement(test, tag, message=_xml(result.detail)).text = _xml(result.evidence)
+            ElementTree.SubElement(test, tag, message=xml_text(result.detail)).text = xml_text(
+                result.evidence
+            )
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """The text with escapes for what XML cannot hold."""
     return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -72,7 +72,8 @@ class Conversation:
     def shut(self) -> None:
         """End the sending, so that the peer has nothing more to wait for."""
         with contextlib.suppress(OSError):  # the peer may have closed already
-            self._connection.shutdown(socket.SHUT_WR)
+            # `SSLSocket.shutdown` would also end the decryption of what still comes.
+            socket.socket.shutdown(self._connection, socket.SHUT_WR)
 
     def _read(self) -> None:
         try:

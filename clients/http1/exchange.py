@@ -10,6 +10,7 @@ shows the fault.
 import itertools
 import random
 import re
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -97,11 +98,12 @@ def exchange(
     seconds: float = EXCHANGE_SECONDS,
     pause: float = 0.0,
     is_whole: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Exchange:
     """Send `pieces`, each in a segment of its own, shut the write side and read the responses.
 
     `is_whole`: a server has nothing to wait for after the last byte, so the write side is shut when the
-    responses are there, or after a second.
+    responses are there, or after a second. `tls` is the context of an https server.
 
     Between two pieces it waits up to `pause` seconds for bytes of a response. A busy server may otherwise get
     several pieces in one read.
@@ -119,6 +121,8 @@ def exchange(
 
     try:
         connection = connect(host, port, wire)
+        if tls is not None:
+            connection = tls.wrap_socket(connection, server_hostname=host)
     except OSError as error:
         return Exchange(no_response=f"no connection: {error}")
     with connection:

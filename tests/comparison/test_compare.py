@@ -106,7 +106,7 @@ def dead_url() -> str:
 
 
 def run(*arguments: str | Path, known: Path | str = os.devnull) -> Result:
-    return CliRunner().invoke(compare.main, ["--known", str(known), *map(str, arguments)])
+    return CliRunner().invoke(compare.main, ["--level", "bytes", "--known", str(known), *map(str, arguments)])
 
 
 def test_equal_backends_exit_with_0_and_a_table(one: RecordingServer) -> None:
@@ -165,7 +165,9 @@ def test_the_command_line_that_repeats_a_case_is_printed(
     (again,) = re.findall("^Again: (.+)$", result.output, re.MULTILINE)
     words = shlex.split(again)
     assert words[-6:] == ["--seed", "3", "--cases", "number", f"socket={one.url}", f"gunicorn={other.url}"]
-    assert again.startswith("main --clients raw,socket --header-ignore ETag --header-ignore Via --known ")
+    assert again.startswith(
+        "main --level bytes --clients raw,socket --header-ignore ETag --header-ignore Via --known "
+    )
     repeated = CliRunner().invoke(compare.main, words[1:])
     assert repeated.exit_code == 1
     assert "1 case: 1 different." in repeated.output
@@ -212,13 +214,13 @@ def test_a_known_difference_exits_with_0(
         (["--backends", "nginx"], "nginx is not among socket, flask, gunicorn"),
         (["--backends", ","], "nothing is not among"),
         (["--clients", "curl"], "curl is not among raw, socket, requests, stream"),
-        (["ftp://h:1"], "expected http://HOST:PORT"),
+        (["ftp://h:1"], "it has to begin with http:// or https://"),
         (["http://h:1/path"], "expected http://HOST:PORT"),
         (["http://h:99999"], "'h:99999' is not a host"),
         (["http://h:0"], "expected http://HOST:PORT"),
         (["http://a..b"], "'a..b' is not a host"),
         (["http://[::1"], "'[::1' is not a host"),
-        (["--compare", "parsed", "--cases", "live-stream"], "for this comparison"),
+        (["--only", "multipart", "--cases", "number"], "of these clients, kinds and rules"),
         (["a=http://h:1", "a=http://h:2"], "a name of its own"),
         (["--cases", "nonesuch"], "no case matches 'nonesuch'"),
         (["--known", "nonesuch.toml"], "nonesuch.toml"),

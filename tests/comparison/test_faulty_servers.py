@@ -25,7 +25,7 @@ SAMPLE_SHA256 = hashlib.sha256((SAMPLE_FILES / "hello-world.txt").read_bytes()).
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(compare.main, ["--known", os.devnull, *map(str, arguments)])
+    return CliRunner().invoke(compare.main, ["--level", "bytes", "--known", os.devnull, *map(str, arguments)])
 
 
 def report_of(result: Result) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""A URL that takes uploads: where it is, how it is reached, and the fields that each request to it needs."""
+
+import base64
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..http1.exchange import Exchange, exchange, request_methods
+from ..http1.request_url import RequestUrl, parse_request_url
+from ..http1.sent_request import is_whole
+
+ENDPOINT_SECONDS = 4.0
+"""How long an endpoint has for one response. A server that takes longer hangs."""
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One URL. `fields` are added to every request; `tls` is the context for https, None for http."""
+
+    name: str
+    url: RequestUrl
+    fields: Fields = ()
+    tls: ssl.SSLContext | None = None
+
+    def send(self, pieces: Sequence[bytes], *, pause: float = 0.0) -> Exchange:
+        """Send one request in these pieces and read what comes back."""
+        request = b"".join(pieces)
+        return exchange(
+            self.url.host,
+            self.url.port,
+            pieces,
+            methods=request_methods(request),
+            seconds=ENDPOINT_SECONDS,
+            pause=pause,
+            is_whole=is_whole(request),
+            tls=self.tls,
+        )
+
+
+def endpoint_at(url: str, fields: Fields, tls: ssl.SSLContext, name: str = "") -> Endpoint:
+    """The endpoint at an http or https URL; user and password in it are sent as Basic credentials.
+
+    Without a `name` it has that of its URL. Raises UsageError for what is no such URL.
+    """
+    parsed = parse_request_url(url)
+    if parsed.credentials:
+        fields = (*fields, ("Authorization", _basic(*parsed.credentials)))
+    shown = f"{parsed.scheme}://{parsed.authority}{parsed.target}"
+    return Endpoint(name or shown, parsed, fields, tls if parsed.scheme == "https" else None)
+
+
+def _basic(username: str, password: str) -> str:
+    """RFC 7617, section 2."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")

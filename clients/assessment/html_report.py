@@ -1,0 +1,150 @@
+"""The whole report as one HTML file, which needs nothing else and runs no script."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from ..comparison.rendering import show_exchange, show_request
+from .findings import Finding, rule_says
+from .groups import Group
+from .report import KindOfFinding, Report, grouped
+from .told import MEMBERS
+
+STYLE = Path(__file__).with_name("report.css")
+_REQUEST_LINES = 40
+_RIGHT_CHARACTERS = 2000
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+<main>
+{body}</main>
+</html>
+"""
+
+
+def html_report(reports: Sequence[Report]) -> str:
+    """The page with the reports of all endpoints."""
+    title = "wireproof: " + ", ".join(report.endpoint.name for report in reports)
+    body = "".join(f"<section>\n{''.join(_report(report))}</section>\n" for report in reports)
+    return _PAGE.format(title=escape(title), style=STYLE.read_text("utf-8"), body=body)
+
+
+def _report(report: Report) -> Iterator[str]:
+    yield _element("h1", report.endpoint.name)
+    if report.probe.trouble:
+        yield _element("p", f"Not judged: {report.probe.trouble}.", "lede")
+        return
+    wrong = len(report.findings)
+    right = f"{report.right} of {len(report.judged)} answers are right, <em>{wrong} are not</em>."
+    yield f'<p class="lede">{right if wrong else "All answers are right."}</p>\n'
+    yield _element("p", " · ".join(_facts(report)), "sub")
+    for complaint in report.complaints:
+        yield _element("p", f"Baseline: {complaint}", "complaint")
+    if wrong:
+        yield from _matrix(report)
+    for group, kinds in grouped(report.findings):
+        yield from _group(report, group, kinds)
+
+
+def _element(tag: str, text: str, css_class: str = "") -> str:
+    attribute = f' class="{css_class}"' if css_class else ""
+    return f"<{tag}{attribute}>{escape(text)}</{tag}>\n"
+
+
+def _facts(report: Report) -> Iterator[str]:
+    probe = report.probe
+    if probe.server:
+        yield probe.server
+    yield f"level {probe.level.value}"
+    yield f"judged: {', '.join(probe.judged)}"
+    if probe.told.members:
+        yield f"tells {', '.join(sorted(probe.told.members))}"
+    if probe.proxy:
+        yield f"behind {probe.proxy}"
+    if report.behind is not None:
+        yield f"{report.by_the_proxy(report.findings)} findings are the proxy's"
+        yield f"{report.hidden} of the server are hidden by it"
+    if report.known:
+        yield f"{len(report.known)} known"
+    yield f"{report.seconds:.0f} s"
+
+
+def _matrix(report: Report) -> Iterator[str]:
+    """How many cases of each family are right, and how many are in each group."""
+    families = {one.case.name: _family(one.case.path) for one in report.judged}
+    totals = Counter(families.values())
+    known = Counter(families[finding.case] for finding in report.known)
+    counted = Counter((families[finding.case], finding.group) for finding in report.findings)
+    yield '<div class="scroll" tabindex="0"><table>\n<caption>Cases by what they are about</caption>\n'
+    yield "<thead><tr>"
+    yield from (f'<th scope="col">{escape(name)}</th>' for name in ("about", "cases", "right"))
+    yield from (f'<th scope="col">{escape(group.title)}</th>' for group in Group)
+    yield "</tr></thead>\n<tbody>\n"
+    for family in sorted(totals):
+        numbers = [counted[family, group] for group in Group]
+        right = totals[family] - sum(numbers) - known[family]
+        yield f'<tr><th scope="row">{escape(family)}</th><td>{totals[family]}</td><td>{right}</td>'
+        yield from (_cell(number, group) for number, group in zip(numbers, Group, strict=True))
+        yield "</tr>\n"
+    yield "</tbody></table></div>\n"
+
+
+def _cell(number: int, group: Group) -> str:
+    return f'<td class="{f"g{group.rank}" if number else "none"}">{number}</td>'
+
+
+def _family(path: Path | None) -> str:
+    return path.parent.name.replace("_", " ") if path else ""
+
+
+def _group(report: Report, group: Group, kinds: Sequence[KindOfFinding]) -> Iterator[str]:
+    count = sum(len(one.findings) for one in kinds)
+    yield f'<h2 class="g{group.rank}">{escape(group.title)} <span>{count}</span></h2>\n'
+    yield _element("p", group.sentence)
+    for one in kinds:
+        proxy = report.by_the_proxy(one.findings)
+        by = f" ({proxy} by the proxy)" if proxy else ""
+        summary = f"<b>{len(one.findings)}</b> {escape(one.kind)}{by}"
+        yield _details(summary, f"<ul>\n{''.join(map(_finding, one.findings))}</ul>")
+
+
+def _details(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>\n{content}</details>\n"
+
+
+def _finding(finding: Finding) -> str:
+    parts = [_element("p", f"{finding.rule}: {rule_says(finding.rule)}.")]
+    if finding.evidence:
+        parts.append(_element("p", f"{finding.evidence}."))
+    parts += [
+        _element("h3", f"Request, sent {finding.split}"),
+        _pre(show_request(finding.request, _REQUEST_LINES)),
+    ]
+    answers = (("Its answer", _pre(show_exchange(finding.exchange))), ("The right answer", _right(finding)))
+    parts.append(f'<div class="pair">\n{_pair(answers)}</div>\n')
+    parts.append(f"<p><code>wireproof cases show {escape(finding.case)}</code></p>\n")
+    summary = f"<code>{escape(finding.case)}</code> {escape(finding.detail)}"
+    return f"<li>{_details(summary, ''.join(parts))}</li>\n"
+
+
+def _pair(answers: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<div>{_element('h3', title)}{content}</div>\n" for title, content in answers)
+
+
+def _right(finding: Finding) -> str:
+    if finding.right is None:
+        return _element("p", "A refusal with a status of 4xx.")
+    told = {name: value for name in MEMBERS if (value := finding.right.get(name))}
+    if not told:
+        return _element("p", "A status of 2xx.")
+    return _pre(json.dumps(told, indent=1)[:_RIGHT_CHARACTERS])
+
+
+def _pre(text: str) -> str:
+    return _element("pre", text)

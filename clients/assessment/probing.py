@@ -1,0 +1,184 @@
+"""Plain requests to an endpoint: what it takes, what its answers tell, and what stands in front of it.
+
+From that follows the level at which it can be judged:
+
+    bytes    its answers have the field Wireproof-Contract: every byte is compared
+    parsed   its answers are JSON that tells fields, files, JSON or text: those are compared
+    status   only whether it accepts or refuses is judged
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..http1.exchange import Exchange
+from .endpoint import Endpoint
+from .fitting import KINDS, fitted_request
+from .told import Told, answer_of, told_in
+
+_MULTIPART = (
+    b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="b"\r\n\r\n2\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n'
+    b"Content-Type: text/plain\r\n\r\nx\r\n"
+    b'--b\r\nContent-Disposition: form-data; name="g"; filename="b.txt"\r\n'
+    b"Content-Type: text/plain\r\n\r\ny\r\n"
+    b"--b--\r\n"
+)
+_BODIES: Mapping[str, tuple[bytes, bytes]] = {
+    "multipart": (b"multipart/form-data; boundary=b", _MULTIPART),
+    "urlencoded": (b"application/x-www-form-urlencoded", b"a=1&b=2"),
+    "json": (b"application/json", b'{"a":1}'),
+    "text": (b"text/plain", b"text"),
+    "bytes": (b"application/octet-stream", b"\x00\xff"),
+}
+# What tells that a body of a kind was read.
+_TELLING: Mapping[str, frozenset[str]] = {
+    "multipart": frozenset({"form", "files"}),
+    "urlencoded": frozenset({"form"}),
+    "json": frozenset({"json"}),
+    "text": frozenset({"text"}),
+}
+_NOT_A_REQUEST = b"NOT A REQUEST\r\n\r\n"
+_PROXY_FIELDS = ("via", "x-cache", "cf-ray", "x-envoy-upstream-service-time", "x-amz-cf-id", "x-varnish")
+_PROXY_SERVERS = re.compile(
+    "nginx|openresty|haproxy|caddy|envoy|traefik|varnish|cloudflare|apache|litespeed", re.I
+)
+_PROXY_PAGES = {b"<center>nginx": "nginx", b"Your browser sent an invalid request.": "haproxy"}
+
+
+class Level(StrEnum):
+    """How closely the answers are looked at."""
+
+    BYTES = "bytes"
+    PARSED = "parsed"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the plain requests found.
+
+    `answers` has the status for each kind of body, 0 without an answer. The cases of the `judged` kinds are
+    sent; the `untold` kinds are accepted, but no answer tells them. `proxy` names what stands in front, or is
+    empty. `trouble` says why nothing can be judged, or is empty.
+    """
+
+    level: Level
+    answers: Mapping[str, int]
+    told: Told
+    judged: tuple[str, ...]
+    proxy: str = ""
+    trouble: str = ""
+    server: str = ""
+    untold: tuple[str, ...] = field(default=())
+
+
+def probe(endpoint: Endpoint, level: Level | None = None) -> Probe:
+    """Send one plain request of each kind. `level` is used instead of what the answers show."""
+    exchanges = {kind: endpoint.send([_plain(kind, endpoint)]) for kind in KINDS}
+    answers = {kind: _status(exchange) for kind, exchange in exchanges.items()}
+    told_by_kind = {
+        kind: told_in(answer)
+        for kind, exchange in exchanges.items()
+        if (answer := answer_of(exchange)) is not None
+    }
+    told = Told()
+    for one in told_by_kind.values():
+        told |= one
+    level = level or _level(told)
+    taken = [kind for kind, status in answers.items() if 200 <= status < 300]
+    judged = taken if level is not Level.PARSED else [kind for kind in taken if _tells(kind, told_by_kind)]
+    return Probe(
+        level,
+        answers,
+        told,
+        tuple(judged),
+        _proxy(list(exchanges.values()), endpoint),
+        "" if judged else _trouble(exchanges, answers, taken),
+        _server(list(exchanges.values())),
+        tuple(kind for kind in taken if kind not in judged),
+    )
+
+
+def follows_our_contract(endpoint: Endpoint) -> bool:
+    """Whether a plain request is answered as our servers do."""
+    responses = endpoint.send([_plain("none", endpoint)]).responses
+    return any(response.header("wireproof-contract") for response in responses)
+
+
+def _plain(kind: str, endpoint: Endpoint) -> bytes:
+    """A plain request with a body of this kind, and a query field."""
+    if kind == "none":
+        head, body = b"GET /?q=1 HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: wireproof\r\n\r\n", b""
+    else:
+        media_type, body = _BODIES[kind]
+        head = (
+            b"POST /?q=1 HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: wireproof\r\n"
+            b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n" % (media_type, len(body))
+        )
+    request = fitted_request(head + body, endpoint)
+    assert request is not None  # unless a field of the endpoint is one of these
+    return request
+
+
+def _status(exchange: Exchange) -> int:
+    return exchange.responses[0].status if exchange.responses else 0
+
+
+def _tells(kind: str, told: Mapping[str, Told]) -> bool:
+    """Whether the answer to a plain request of this kind tells what was read."""
+    if kind == "none":
+        return kind in told
+    return kind in told and bool(_TELLING.get(kind, frozenset()) & told[kind].members)
+
+
+def _level(told: Told) -> Level:
+    return Level.PARSED if told.members - {"args"} else Level.STATUS
+
+
+def _server(exchanges: Sequence[Exchange]) -> str:
+    """The first Server field."""
+    responses = [response for exchange in exchanges for response in exchange.responses]
+    return next(filter(None, (response.header("server") for response in responses)), "")
+
+
+def _proxy(exchanges: Sequence[Exchange], endpoint: Endpoint) -> str:
+    """What names itself as a proxy in the answers to plain requests, or to what is no request at all."""
+    refused = endpoint.send([_NOT_A_REQUEST])
+    responses = [response for exchange in (*exchanges, refused) for response in exchange.responses]
+    for response in responses:
+        server = response.header("server") or ""
+        if _PROXY_SERVERS.search(server):
+            return server
+        named = [name for name in _PROXY_FIELDS if response.header(name)]
+        page = next((name for text, name in _PROXY_PAGES.items() if text in response.body), "")
+        if page or named:
+            return page or f"{named[0]}: {response.header(named[0])}"
+    return ""
+
+
+def _trouble(exchanges: Mapping[str, Exchange], answers: Mapping[str, int], taken: Sequence[str]) -> str:
+    """Why nothing can be judged."""
+    posted = [status for kind, status in answers.items() if kind != "none"]
+    if not any(answers.values()):
+        first = exchanges["multipart"]
+        return f"no answer: {first.failure or 'it closes the connection'}"
+    if taken:
+        return "the answers tell nothing that was sent; --level status judges only what is accepted"
+    common = max(set(posted), key=posted.count)
+    advice = {
+        401: "it needs credentials: give them with --token or -H",
+        403: "it refuses the sender: credentials are given with --token or -H",
+        404: "there is nothing at this path: name the path of the endpoint in the URL",
+        405: "it takes no POST: name the path of the upload endpoint in the URL",
+        422: "it takes a plain form only with certain fields, so that no case fits",
+    }
+    if 300 <= common < 400:
+        where = next(
+            (r.header("location") for e in exchanges.values() for r in e.responses if r.header("location")),
+            "",
+        )
+        return f"it redirects ({common}): use the URL {where}"
+    return f"it refuses every kind of body ({common}): " + advice.get(common, "nothing fits")
