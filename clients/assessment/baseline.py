@@ -59,7 +59,7 @@ def load_baseline(path: Path) -> list[Entry]:
     except (OSError, ValueError) as error:
         raise BaselineError(f"{path}: {error}") from None
     entries = table.get("known", [])
-    if table.keys() > {"known"} or not isinstance(entries, list):
+    if not table.keys() <= {"known"} or not isinstance(entries, list):
         raise BaselineError(f"{path}: only [[known]] entries are allowed")
     return [_entry(path, number, entry) for number, entry in enumerate(entries, 1)]
 
@@ -83,14 +83,14 @@ def _complaints(
 ) -> Iterator[str]:
     keys, sent = {finding.key for finding in findings}, set(judged)
     for entry in entries:
-        where = f"{entry.group}, {entry.kind}"
+        where = f"{entry.group}: {entry.kind}"
         if entry.expires < today:
-            yield f"{where} expired on {entry.expires}: {entry.reason}"
+            yield f"expired on {entry.expires}: {where} ({entry.reason})"
             continue
         gone = [case for case in sorted(entry.cases & sent) if (entry.group, entry.kind, case) not in keys]
         if gone:
             more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-            yield f"{where} no longer holds for {gone[0]}{more}: remove it from the baseline"
+            yield f"remove {gone[0]}{more} from {where} They are right now."
 
 
 def _entry(path: Path, number: int, entry: Any) -> Entry:

@@ -73,6 +73,7 @@ def _report(
     found = probe(endpoint, level)
     if found.trouble:
         return Report(endpoint, found, (), (), time.monotonic() - started)
+    endpoint = endpoint.patient(found.slowest)
     fitted = cases_for(cases, endpoint, found)
     if not fitted:
         raise click.UsageError(f"no case fits {endpoint.name}, of those that were chosen")
@@ -105,6 +106,7 @@ def _keys_of(
     found = probe(behind, front.level)
     if found.trouble:
         raise NotComparable(f"{behind.name}: {found.trouble}")
+    behind = behind.patient(found.slowest)
     fitted = cases_for(cases, behind, front)
     judged = assess(fitted, behind, front, reference, seed=seed, on_case=on_case)
     return frozenset(one.finding.key for one in judged if one.finding is not None)

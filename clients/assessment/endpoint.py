@@ -3,36 +3,47 @@
 import base64
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..http1.exchange import Exchange, exchange, request_methods
 from ..http1.request_url import RequestUrl, parse_request_url
 from ..http1.sent_request import is_whole
 
-ENDPOINT_SECONDS = 4.0
-"""How long an endpoint has for one response. A server that takes longer hangs."""
+ENDPOINT_SECONDS = 6.0
+"""How long an endpoint has for one response, at least. A server that takes longer hangs."""
+
+MOST_SECONDS = 20.0
+"""How long a slow endpoint has."""
 
 Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One URL. `fields` are added to every request; `tls` is the context for https, None for http."""
+    """One URL. `fields` are added to every request; `tls` is the context for https, None for http.
+
+    `seconds` is how long it has for a response.
+    """
 
     name: str
     url: RequestUrl
     fields: Fields = ()
     tls: ssl.SSLContext | None = None
+    seconds: float = ENDPOINT_SECONDS
+
+    def patient(self, slowest: float) -> "Endpoint":
+        """The endpoint with more time, when its slowest answer to a plain request took so many seconds."""
+        return replace(self, seconds=min(max(self.seconds, 10 * slowest), MOST_SECONDS))
 
     def send(self, pieces: Sequence[bytes], *, pause: float = 0.0) -> Exchange:
-        """Send one request in these pieces and read what comes back."""
+        """Send one request in these pieces, up to `pause` seconds apart, and read what comes back."""
         request = b"".join(pieces)
         return exchange(
             self.url.host,
             self.url.port,
             pieces,
             methods=request_methods(request),
-            seconds=ENDPOINT_SECONDS,
+            seconds=self.seconds + pause * len(pieces),
             pause=pause,
             is_whole=is_whole(request),
             tls=self.tls,

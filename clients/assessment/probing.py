@@ -8,8 +8,9 @@ From that follows the level at which it can be judged:
 """
 
 import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..http1.exchange import Exchange
@@ -62,7 +63,7 @@ class Probe:
 
     `answers` has the status for each kind of body, 0 without an answer. The cases of the `judged` kinds are
     sent; the `untold` kinds are accepted, but no answer tells them. `proxy` names what stands in front, or is
-    empty. `trouble` says why nothing can be judged, or is empty.
+    empty. `trouble` says why nothing can be judged, or is empty. `slowest` is the longest time for an answer.
     """
 
     level: Level
@@ -72,12 +73,14 @@ class Probe:
     proxy: str = ""
     trouble: str = ""
     server: str = ""
-    untold: tuple[str, ...] = field(default=())
+    untold: tuple[str, ...] = ()
+    slowest: float = 0.0
 
 
 def probe(endpoint: Endpoint, level: Level | None = None) -> Probe:
     """Send one plain request of each kind. `level` is used instead of what the answers show."""
-    exchanges = {kind: endpoint.send([_plain(kind, endpoint)]) for kind in KINDS}
+    timed = {kind: _timed(endpoint, _plain(kind, endpoint)) for kind in KINDS}
+    exchanges = {kind: exchange for kind, (exchange, _) in timed.items()}
     answers = {kind: _status(exchange) for kind, exchange in exchanges.items()}
     told_by_kind = {
         kind: told_in(answer)
@@ -99,7 +102,14 @@ def probe(endpoint: Endpoint, level: Level | None = None) -> Probe:
         "" if judged else _trouble(exchanges, answers, taken),
         _server(list(exchanges.values())),
         tuple(kind for kind in taken if kind not in judged),
+        max(seconds for _, seconds in timed.values()),
     )
+
+
+def _timed(endpoint: Endpoint, request: bytes) -> tuple[Exchange, float]:
+    """The answer, and how many seconds it took."""
+    started = time.monotonic()
+    return endpoint.send([request]), time.monotonic() - started
 
 
 def follows_our_contract(endpoint: Endpoint) -> bool:

@@ -81,7 +81,7 @@ def _who(probe: Probe) -> str:
 def _found_out(probe: Probe) -> str:
     takes = f"It takes {', '.join(map(_kind, probe.judged))}"
     if probe.level is not Level.PARSED:
-        return f"{takes}. Its answers tell no values: only their status is judged."
+        return f"{takes}; only the status is judged."
     files = f"files ({', '.join(sorted(probe.told.of_a_file))})"
     told = [files if name == "files" else name for name in sorted(probe.told.members)]
     return f"{takes}; its answers tell {', '.join(told)}."

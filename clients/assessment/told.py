@@ -66,7 +66,7 @@ def differences(right: Mapping[str, Any], answer: Mapping[str, Any], told: Told)
     members = told.members
     # Our servers list a body that is no form as a file without a name.
     right = {**right, "files": [file for file in _entries(right, "files") if file["name"] is not None]}
-    if {"form", "files"} <= members and is_empty(answer) and not _has_no_content(right):
+    if {"form", "files"} <= members and is_empty(answer) and _entries_with_content(right) > 1:
         yield Difference(Group.SILENT_LOSS, Kind.EMPTY_FORM, "the form is empty")
         return
     elsewhere = _entries(answer, "form") if "form" in members else []
@@ -86,11 +86,10 @@ def _entries(value: Mapping[str, Any], member: str) -> Entries:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-def _has_no_content(right: Mapping[str, Any]) -> bool:
-    """Whether a form is empty, or has only file inputs in which nothing was chosen."""
-    return not _entries(right, "form") and all(
-        file["size"] == 0 and not file["filename"] for file in _entries(right, "files")
-    )
+def _entries_with_content(right: Mapping[str, Any]) -> int:
+    """The number of fields and files, without file inputs in which nothing was chosen."""
+    files = [file for file in _entries(right, "files") if file["size"] or file["filename"]]
+    return len(_entries(right, "form")) + len(files)
 
 
 def _by_name(entries: Entries) -> dict[str, list[Mapping[str, Any]]]:
