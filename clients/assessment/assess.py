@@ -1,6 +1,7 @@
 """Sends the cases that fit an endpoint, and collects what is wrong with its answers."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,21 +57,31 @@ def assess(
     seed: int = 0,
     on_case: OnCase = lambda case: None,
 ) -> Iterator[Judged]:
-    """Send the cases and judge the answers, in order. `reference`, our own server, has the right readings."""
+    """Send the cases and judge the answers, in order. `reference`, our own server, has the right readings.
+
+    Ends soon after the endpoint can no longer be reached.
+    """
     told = probe.told if probe.level is Level.PARSED else None
 
-    def judge(one: FittedCase) -> Judged:
+    gone = threading.Event()
+
+    def judge(one: FittedCase) -> Judged | None:
+        if gone.is_set():
+            return None
         started = time.monotonic()
         right = None
         if one.case.accepted:
             right = right_reading(one.case, reference) if told is not None else {}
         sendings = list(_sendings(one, endpoint, seed))
+        if sendings[-1].exchange.no_connection and endpoint.send([one.request]).no_connection:
+            gone.set()
         return Judged(one.case, finding_of(one, sendings, right, told), time.monotonic() - started)
 
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
         for one, judged in zip(fitted, pool.map(judge, fitted), strict=True):
             on_case(one.case)
-            yield judged
+            if judged is not None:
+                yield judged
 
 
 def right_reading(case: Case, reference: RunningBackend) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ def assess_endpoints(
     for report in reports:
         show_report(console, report, max(LINES // len(reports), _LEAST_LINES))
     _write(options, reports)
-    if any(report.probe.trouble for report in reports):
+    if any(report.incomplete for report in reports):
         return UNREACHABLE
     failed = any(report.failed for report in reports)
     return DIFFERENT if failed and not options["write_known"] else 0
@@ -91,7 +91,8 @@ def _report(
     new, known, complaints = divide(findings, names, entries, date.today())
     hidden = 0 if keys is None else len(keys - {finding.key for finding in findings})
     seconds = time.monotonic() - started
-    return Report(endpoint, found, judged, new, seconds, known, complaints, keys, hidden)
+    unsent = len(fitted) - len(judged)
+    return Report(endpoint, found, judged, new, seconds, known, complaints, keys, hidden, unsent)
 
 
 def _keys_of(

@@ -35,6 +35,7 @@ def _endpoint(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "cases": len(report.judged),
         "right": report.right,
+        "not_sent": report.unsent,
         "groups": [
             {
                 "group": group.title,
@@ -115,6 +116,8 @@ def _annotations(report: Report) -> Iterator[str]:
     name = report.endpoint.name
     if report.probe.trouble:
         yield annotation(f"{name} could not be judged", report.probe.trouble)
+    if report.unsent:
+        yield annotation(f"{name} can no longer be reached", f"{report.unsent} cases were not sent")
     for complaint in report.complaints:
         yield annotation(f"{name}: the baseline", complaint)
     for group, kinds in grouped(report.findings):

@@ -116,7 +116,9 @@ def _difference(
 def _without_answer(exchange: Exchange) -> Difference:
     if exchange.closed:
         return Difference(Group.CRASH, Kind.CLOSED, "closed without an answer")
-    kind = Kind.NOT_HTTP if exchange.bad_response else Kind.HANG
+    if exchange.bad_response:
+        return Difference(Group.CRASH, Kind.NOT_HTTP, exchange.failure)
+    kind = Kind.GONE if exchange.no_connection else Kind.HANG
     return Difference(Group.CRASH, kind, exchange.failure)
 
 

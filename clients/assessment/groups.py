@@ -52,6 +52,7 @@ class Kind(StrEnum):
     SPLIT = "The answer depends on how the bytes were split into packets."
     SERVER_ERROR = "The server answers with an error of its own."
     CLOSED = "The connection is closed without an answer."
+    GONE = "The server can no longer be reached."
     HANG = "No answer comes in time."
     NOT_HTTP = "The answer is not valid HTTP."
     FIELD_OR_FILE = "A part is a field for some parsers and a file for others."

@@ -44,6 +44,8 @@ def _report(report: Report) -> Iterator[str]:
     right = f"{report.right} of {len(report.judged)} answers are right, <em>{wrong} are not</em>."
     yield f'<p class="lede">{right if wrong else "All answers are right."}</p>\n'
     yield _element("p", " · ".join(_facts(report)), "sub")
+    if report.unsent:
+        yield _element("p", f"The server is gone: {report.unsent} cases were not sent.", "complaint")
     for complaint in report.complaints:
         yield _element("p", f"Baseline: {complaint}", "complaint")
     if wrong:

@@ -15,7 +15,9 @@ class Report:
     """What was found at one endpoint.
 
     `known` are the findings of the baseline; they are not in `findings`. `complaints` are its entries that no
-    longer hold. `behind` are the keys of the findings of the server behind a proxy, None without one.
+    longer hold. `behind` are the keys of the findings of the server behind a proxy, None without one, and
+    `hidden` is the number of those that the proxy does not let through. `unsent` cases were not sent, because
+    the endpoint could no longer be reached.
     """
 
     endpoint: Endpoint
@@ -27,11 +29,17 @@ class Report:
     complaints: Sequence[str] = ()
     behind: frozenset[tuple[str, str, str]] | None = None
     hidden: int = 0
+    unsent: int = 0
 
     @property
     def failed(self) -> bool:
         """Whether there is anything that the baseline does not know."""
         return bool(self.findings or self.complaints or self.probe.trouble)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the endpoint could not be judged, or not to the end."""
+        return bool(self.probe.trouble or self.unsent)
 
     @property
     def right(self) -> int:

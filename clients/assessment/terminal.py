@@ -55,6 +55,9 @@ def _head(report: Report) -> list[Text]:
     if probe.trouble:
         return [*shown, Text(f"Not judged: {one_line(probe.trouble, 300)}.", "bold red")]
     shown += [Text(_found_out(probe)), *_left_out(probe), _bottom_line(report)]
+    if report.unsent:
+        text = f"Stopped: the server can no longer be reached. {report.unsent} cases were not sent."
+        shown.append(Text(text, "bold red"))
     if report.behind is not None:
         proxy = report.by_the_proxy(report.findings)
         whose = f"The proxy makes {proxy} of them, the server {len(report.findings) - proxy}."

@@ -35,8 +35,8 @@ class Exchange:
 
     `responses` are the complete final responses in order (usually one), `continues` counts the 1xx.
     `closed`: the connection ended without a byte of a final response. `no_response` says why nothing came (a
-    refused connection, a time-out). `bad_response` says what is wrong with what came (a truncated or
-    malformed response, a hash of other bytes than were sent). Both are empty otherwise.
+    refused connection, a time-out); `no_connection` is true when none could be made. `bad_response` says what
+    is wrong with what came (a truncated or malformed response, a hash of other bytes than were sent).
     """
 
     responses: tuple[Response, ...] = ()
@@ -44,6 +44,7 @@ class Exchange:
     closed: bool = False
     no_response: str = ""
     bad_response: str = ""
+    no_connection: bool = False
 
     @property
     def failure(self) -> str:
@@ -124,7 +125,7 @@ def exchange(
         if tls is not None:
             connection = tls.wrap_socket(connection, server_hostname=host)
     except OSError as error:
-        return Exchange(no_response=f"no connection: {error}")
+        return Exchange(no_response=f"no connection: {error}", no_connection=True)
     with connection:
         connection.setblocking(False)
         conversation = Conversation(connection, wire, feed)

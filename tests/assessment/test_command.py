@@ -11,6 +11,7 @@ import trustme
 from click.testing import CliRunner, Result
 
 from clients import compare
+from clients.assessment.groups import Kind
 from tests.assessment.serving import app_url
 from tests.http1.recording_server import Peer, RecordingServer, ok, recording, scripted
 
@@ -165,6 +166,26 @@ def test_an_unreachable_server_is_exit_status_3() -> None:
     done = run(url)
     assert done.exit_code == 3
     assert "no connection" in done.output
+
+
+def test_a_server_that_dies_on_the_way_stops_the_run() -> None:
+    """The case that ended it is a finding, and the others are not sent."""
+    served = 0
+
+    def script(peer: Peer) -> None:
+        nonlocal served
+        peer.read_request()
+        peer.send(ok())
+        served += 1
+        if served == 30:
+            server.stop_listening()
+
+    with recording(script) as server:
+        done = run(f"{server.url}/up", "--only", "multipart")
+    assert done.exit_code == 3
+    assert "Stopped: the server can no longer be reached. " in done.output
+    assert Kind.GONE in done.output
+    assert served < 60
 
 
 def test_options_of_another_level_are_refused(flask: str) -> None:

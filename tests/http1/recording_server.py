@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 10.0
@@ -93,9 +93,14 @@ class RecordingServer:
         """Without a final slash."""
         return f"http://{HOST}:{self.port}"
 
+    def stop_listening(self) -> None:
+        """Refuse all further connections."""
+        with suppress(OSError):  # it may have stopped already
+            self._listener.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End, and raise what a script has raised."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        self.stop_listening()
         self._listener.close()
         self._thread.join(_PATIENCE_SECONDS)
         assert not self._thread.is_alive()

@@ -48,7 +48,7 @@ const pairs = (body) => Object.entries(body).flatMap(([name, value]) => [value].
 function answer(fields, files) {
   if (fault === "the last field is dropped") fields = fields.slice(0, -1);
   if (fault === "only the last value of a name is kept") fields = [...new Map(fields)];
-  if (fault === "values are stripped") fields = fields.map(([name, value]) => [name, String(value).trim()]);
+  if (fault === "values are stripped") fields = fields.map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]);
   if (fault === "empty files are dropped") files = files.filter((file) => file.size);
   return { form: fields.map(([name, value]) => ({ name, value })), files: files.map(told) };
 }
