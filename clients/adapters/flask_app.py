@@ -4,20 +4,21 @@ from hashlib import sha256
 from typing import Any
 
 from flask import Flask, request
+from werkzeug.datastructures import FileStorage
 
 app = Flask(__name__)
+
+
+def told(file: FileStorage) -> dict[str, Any]:
+    """One file."""
+    digest = sha256(file.read()).hexdigest()
+    return {"filename": file.filename, "content_type": file.content_type, "sha256": digest}
 
 
 @app.post("/upload")
 def upload() -> dict[str, Any]:
     """Fields and files by name, and JSON."""
-    files = {
-        name: [
-            {"filename": f.filename, "sha256": sha256(f.read()).hexdigest(), "content_type": f.mimetype}
-            for f in of
-        ]
-        for name, of in request.files.lists()
-    }
+    files = {name: list(map(told, of_name)) for name, of_name in request.files.lists()}
     fields, args = request.form.to_dict(flat=False), request.args.to_dict(flat=False)
     return {
         "form": fields,

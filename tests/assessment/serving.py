@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from clients.assessment.assess import assess, cases_for
 from clients.assessment.endpoint import Endpoint, Fields, endpoint_at
 from clients.assessment.probing import Level, probe
@@ -23,9 +25,9 @@ APPS = Path(__file__).with_name("apps")
 
 
 @contextmanager
-def process_url(*command: str | Path, cwd: Path | None = None) -> Iterator[str]:
+def process_url(*command: str | Path, cwd: Path | None = None, port: int = 0) -> Iterator[str]:
     """The URL of a server that a command starts; `{port}` in its words is the port."""
-    port = free_port()
+    port = port or free_port()
     words = [str(word).replace("{port}", str(port)) for word in command if word]
     with subprocess.Popen(words, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -34,6 +36,14 @@ def process_url(*command: str | Path, cwd: Path | None = None) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def npm_packages(folder: Path, *packages: str) -> None:
+    """Install packages into the folder. Skips the test without node and npm."""
+    if NODE is None or NPM is None:
+        pytest.skip("node and npm are not installed: Express is NOT tested")
+    (folder / "package.json").write_text('{"private": true}', "utf-8")
+    subprocess.run([NPM, "install", "--silent", "--no-fund", "--no-audit", *packages], cwd=folder, check=True)
 
 
 def app_url(framework: str, fault: str = "") -> AbstractContextManager[str]:

@@ -1,7 +1,6 @@
 """Whatever fault a small endpoint has, the first screen of the report shows it in its group."""
 
 import random
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
@@ -14,7 +13,7 @@ from clients.assessment.terminal import LINES, report_lines
 from clients.comparison.cases import load_cases
 from clients.launch import RunningBackend
 from tests.assessment.apps.faults import FAULTS
-from tests.assessment.serving import APPS, NODE, NPM, app_url, process_url, report_on
+from tests.assessment.serving import APPS, app_url, npm_packages, process_url, report_on
 
 Serve = Callable[[str], AbstractContextManager[str]]
 _PYTHON = ("flask", "fastapi")
@@ -68,15 +67,10 @@ def test_every_fault_stands_in_its_group(
 @pytest.fixture(scope="module")
 def express(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Express and multer from npm."""
-    if NODE is None or NPM is None:
-        pytest.skip("node and npm are not installed: an application of Express is NOT tested")
     place: Path = tmp_path_factory.mktemp("express")
-    (place / "package.json").write_text('{"private": true}', "utf-8")
-    subprocess.run(
-        [NPM, "install", "--silent", "--no-fund", "--no-audit", "express", "multer"], cwd=place, check=True
-    )
+    npm_packages(place, "express", "multer")
     (place / "app.js").write_bytes((APPS / "express_app.js").read_bytes())
-    yield partial(process_url, NODE, place / "app.js", "{port}")
+    yield partial(process_url, "node", place / "app.js", "{port}")
 
 
 @pytest.mark.clients_matrix
