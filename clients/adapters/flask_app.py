@@ -19,10 +19,5 @@ def told(file: FileStorage) -> dict[str, Any]:
 def upload() -> dict[str, Any]:
     """Fields and files by name, and JSON."""
     files = {name: list(map(told, of_name)) for name, of_name in request.files.lists()}
-    fields, args = request.form.to_dict(flat=False), request.args.to_dict(flat=False)
-    return {
-        "form": fields,
-        "files": files,
-        "args": args,
-        "json": request.get_json() if request.is_json else None,
-    }
+    args, body = request.args.to_dict(flat=False), request.get_json() if request.is_json else None
+    return {"form": request.form.to_dict(flat=False), "files": files, "args": args, "json": body}

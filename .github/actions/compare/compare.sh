@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs wireproof of this checkout into an environment of its own, and judges the endpoint at WIREPROOF_URL.
+# WIREPROOF_ARGUMENTS has further arguments, one a line; the reports go to the folder WIREPROOF_REPORTS.
+set -euo pipefail
+
+venv="${RUNNER_TEMP:?}/wireproof"
+"${PYTHON:-python3}" -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check "${GITHUB_ACTION_PATH:?}/../../.."
+
+mkdir -p "$WIREPROOF_REPORTS"
+reports="$(cd "$WIREPROOF_REPORTS" && pwd)"
+mapfile -t arguments < <(printf '%s' "$WIREPROOF_ARGUMENTS" | grep -v '^[[:space:]]*$' || true)
+exec "$venv/bin/wireproof" compare "$WIREPROOF_URL" --github \
+  --html "$reports/compare.html" --json "$reports/compare.json" --junit "$reports/compare.xml" \
+  ${arguments[@]+"${arguments[@]}"}
