@@ -201,6 +201,6 @@ def test_the_counts_of_cases_are_true() -> None:
     described = (ROOT / "pyproject.toml").read_text("utf-8")
     for text in (readme, described):
         assert f"with {len(cases):,} requests" in text
-    assert f"has {len(cases):,} cases: {recorded:,} recorded requests" in readme
-    assert f"(`flask run` {flask:,})" in readme
+    assert f"These are {recorded:,} recorded requests" in readme
+    assert f"(`flask run` gets {flask:,})" in readme
     assert f"\n{len(cases)} cases: socket, flask and gunicorn agree" in readme
