@@ -14,13 +14,14 @@ from ..cli.progress import progress_bar
 from ..comparison.cases import Case
 from ..comparison.known_differences import KNOWN_DIFFERENCES
 from ..comparison.options import DIFFERENT, UNREACHABLE, NotComparable, not_written
+from ..comparison.report_files import step_summary
 from ..launch import LaunchError, RunningBackend, start
 from .assess import OnCase, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
 from .endpoint import Endpoint
 from .files import github_annotations, json_report, summary, write_junit
 from .html_report import html_report
-from .options import server_behind, step_summary
+from .options import server_behind
 from .probing import Level, Probe, probe
 from .report import Report
 from .terminal import LINES, show_report

@@ -1,6 +1,5 @@
 """The options of compare for a URL that takes uploads, and which of its options go with which level."""
 
-import os
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -125,9 +124,3 @@ _OPTIONS = (
         "--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write one HTML page."
     ),
 )
-
-
-def step_summary() -> Path | None:
-    """The file that GitHub Actions shows as the summary of a step."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(path) if path else None

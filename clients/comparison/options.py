@@ -20,7 +20,7 @@ from .known_differences import (
     load_known_differences,
 )
 from .reachability import why_unreachable
-from .report_files import github_annotations, write_junit
+from .report_files import github_annotations, step_summary, summary, write_junit
 from .runner import Backend
 from .verdicts import Result
 
@@ -150,6 +150,9 @@ def write_reports(
             Path(options["json_path"]).write_text(json_text, "utf-8")
         if options["junit_path"]:
             write_junit(options["junit_path"], results)
+        if path := step_summary():
+            with path.open("a", encoding="utf-8") as file:
+                file.write(summary(results))
     except OSError as error:
         not_written("report", error)
     if options["github"]:

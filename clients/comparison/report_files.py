@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ def json_report(
     shown = [dataclasses.asdict(result) for result in results]
     for each in shown:
         del each["evidence"]
+        each["seconds"] = round(each["seconds"], 3)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "backends": list(backends),
@@ -75,6 +77,22 @@ def github_annotations(results: Iterable[Result], cases: Iterable[Case]) -> Iter
         yield f"{len(failed) - ANNOTATIONS} more differences."
 
 
+def summary(results: Sequence[Result]) -> str:
+    """The numbers of verdicts as a Markdown table, for the summary of a step in GitHub Actions."""
+    names = [verdict.replace("_", " ") for verdict in Verdict]
+    lines = [f"| backend | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for backend in dict.fromkeys(result.backend for result in results):
+        numbers = counts([result for result in results if result.backend == backend])
+        lines.append(f"| {backend} | {' | '.join(map(str, numbers.values()))} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def step_summary() -> Path | None:
+    """The file that GitHub Actions shows as the summary of a step."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(path) if path else None
+
+
 def annotation(title: str, message: str, path: Path | None = None) -> str:
     """One `::error` line."""
     where = f"file={_property(_relative(path))},line=1," if path else ""
@@ -91,10 +109,13 @@ def _add_suite(root: ElementTree.Element, backend: str, results: Sequence[Result
         failures=str(number[Verdict.DIFFERENT]),
         errors=str(number[Verdict.NO_RESPONSE]),
         skipped=str(number[Verdict.NOT_SENT]),
+        time=f"{sum(result.seconds for result in results):.3f}",
     )
     for result in results:
         name = f"compare.{backend}.{result.client}"
-        test = ElementTree.SubElement(suite, "testcase", classname=name, name=result.case)
+        test = ElementTree.SubElement(
+            suite, "testcase", classname=name, name=result.case, time=f"{result.seconds:.3f}"
+        )
         tag = {Verdict.DIFFERENT: "failure", Verdict.NO_RESPONSE: "error", Verdict.NOT_SENT: "skipped"}.get(
             result.verdict
         )

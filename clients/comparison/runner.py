@@ -11,9 +11,10 @@ once by requests. Both stream clients read a live stream.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..http1.exchange import (
     Exchange,
@@ -95,10 +96,13 @@ def run_cases(
         if reachability.gone:
             return []
         getting = [backend for backend in backends if case.tier <= backend.tier]
-        sent = {backend.name: send_case(case, backend, seed) for backend in getting}
+        timed = {backend.name: _timed(case, backend, seed) for backend in getting}
+        sent = {name: of_one for name, (of_one, _) in timed.items()}
         case, sendings = projection.project(case, sent)
         results = {
-            result.backend: with_gaps(result, sendings[result.backend])
+            result.backend: replace(
+                with_gaps(result, sendings[result.backend]), seconds=timed[result.backend][1]
+            )
             for result in evaluate(case, sendings, known_differences)
         }
         for one in getting:
@@ -122,6 +126,12 @@ def run_cases(
             pool.shutdown(cancel_futures=True)
             raise
     return results
+
+
+def _timed(case: Case, backend: Backend, seed: int) -> tuple[list[Sending], float]:
+    """What came back for a case, and how many seconds that took."""
+    started = time.monotonic()
+    return send_case(case, backend, seed), time.monotonic() - started
 
 
 def send_case(case: Case, backend: Backend, seed: int) -> list[Sending]:

@@ -28,8 +28,8 @@ class Result:
     """The verdict on one case, backend and client.
 
     `status` is that of the first response, None without one. `detail` is one line, which is cut when it is
-    long. `evidence` shows the
-    request and the responses as text; it is empty unless the result has `failed`.
+    long. `evidence` shows the request and the responses as text; it is empty unless the result has `failed`.
+    `seconds` is how long the sendings of the case took.
     """
 
     case: str
@@ -39,6 +39,7 @@ class Result:
     status: int | None = None
     detail: str = ""
     evidence: str = ""
+    seconds: float = 0.0
 
     @property
     def failed(self) -> bool:

@@ -19,6 +19,9 @@ from jsonschema import validate  # type: ignore[import-untyped]
 from clients import compare
 from clients.comparison.cases import PROJECT_ROOT, Case
 from clients.comparison.expectation import Expectation
+from clients.comparison.report_files import github_annotations
+from clients.comparison.verdicts import Result as ComparedResult
+from clients.comparison.verdicts import Verdict
 from clients.launch import BACKENDS, BackendKind
 from tests.http1.recording_server import HOST, RecordingServer, ok, scripted
 
@@ -43,7 +46,7 @@ REPORT_SCHEMA = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "required": ["case", "backend", "client", "verdict", "status", "detail"],
+                "required": ["case", "backend", "client", "verdict", "status", "detail", "seconds"],
                 "properties": {
                     "case": {"type": "string"},
                     "backend": {"type": "string"},
@@ -53,6 +56,7 @@ REPORT_SCHEMA = {
                     },
                     "status": {"type": ["integer", "null"]},
                     "detail": {"type": "string"},
+                    "seconds": {"type": "number", "minimum": 0},
                 },
             },
         },
@@ -303,6 +307,9 @@ def test_junit_is_xml_with_a_suite_a_backend(
     failure = suites.find(".//failure")
     assert failure is not None
     assert "GET /number" in (failure.text or "")
+    times = [float(test.get("time", "0")) for test in suites.iter("testcase") if not len(test)]
+    assert len(times) == 4
+    assert all(0 < time < 60 for time in times)
 
 
 def test_github_annotations_name_the_case_and_its_file(one: RecordingServer, other: RecordingServer) -> None:
@@ -311,6 +318,22 @@ def test_github_annotations_name_the_case_and_its_file(one: RecordingServer, oth
         "::error file=sample_files/requests/cookies/number.json,line=1,title=number on gunicorn%3A different"
         "::socket and gunicorn: n: only in the second" in result.output
     )
+
+
+def test_github_shows_ten_annotations_and_the_number_of_the_others() -> None:
+    results = [ComparedResult(f"case-{number}", "flask", "raw", Verdict.DIFFERENT) for number in range(14)]
+    lines = list(github_annotations(results, []))
+    assert [line.partition(" ")[0] for line in lines] == ["::error"] * 10 + ["4"]
+    assert lines[10] == "4 more differences."
+
+
+def test_actions_get_a_summary_of_the_step(
+    one: RecordingServer, other: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    run(f"socket={one.url}", f"gunicorn={other.url}")
+    assert "| gunicorn | 1 | 0 | 1 | 0 | 0 | 1 |" in path.read_text("utf-8").splitlines()
 
 
 def test_only_the_chosen_cases_are_sent(one: RecordingServer) -> None:
