@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
+from textwrap import dedent
 
 from ..comparison.rendering import show_exchange, show_request
 from .findings import Finding, rule_says
@@ -121,7 +122,8 @@ def _details(summary: str, content: str) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    parts = [_element("p", f"{finding.rule}: {rule_says(finding.rule)}.")]
+    says = rule_says(finding.rule)
+    parts = [] if says in finding.detail else [_element("p", f"{finding.rule}: {says}.")]
     if finding.evidence:
         parts.append(_element("p", f"{finding.evidence}."))
     parts += [
@@ -149,4 +151,4 @@ def _right(finding: Finding) -> str:
 
 
 def _pre(text: str) -> str:
-    return _element("pre", text)
+    return _element("pre", dedent(text))
