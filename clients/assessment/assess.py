@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..comparison.cases import Case
-from ..http1.exchange import exchange, random_pieces, request_methods, split_at, whole
+from ..http1.exchange import Exchange, exchange, random_pieces, request_methods, split_at, whole
 from ..http1.sent_request import is_whole
 from ..launch import RunningBackend
 from .endpoint import Endpoint
@@ -27,10 +27,14 @@ OnCase = Callable[[Case], object]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one case: its finding, or None when the answer is right. `seconds` is the whole time."""
+    """What became of one case: its finding, or None when the answer is right.
+
+    `exchange` is what came back when the request was sent whole, `seconds` the time of all its sendings.
+    """
 
     case: Case
     finding: Finding | None
+    exchange: Exchange
     seconds: float
 
 
@@ -75,7 +79,8 @@ def assess(
         sendings = list(_sendings(one, endpoint, seed))
         if sendings[-1].exchange.no_connection and endpoint.send([one.request]).no_connection:
             gone.set()
-        return Judged(one.case, finding_of(one, sendings, right, told), time.monotonic() - started)
+        finding = finding_of(one, sendings, right, told)
+        return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started)
 
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
         for one, judged in zip(fitted, pool.map(judge, fitted), strict=True):

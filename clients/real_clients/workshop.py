@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..packages import InstallError, install_from_npm, install_from_pypi
 from .table import SCRIPTS, Client
 from .uploads import Files
 
-_INSTALL_SECONDS = 300.0
 # The start of Chromium and the first build of Go's standard library are slow.
 _RUN_SECONDS = 240.0
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
@@ -37,16 +37,13 @@ class Workshop:
         """Install what the client needs, if it is missing. Raises AbsentError when that is not possible."""
         _ask_for(client)
         place = self._place(client)
-        if client.pip and not (place / "done").exists():
-            self._run([sys.executable, "-m", "venv", str(place)], place)
-            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *client.pip]
-            self._run([str(place / "bin" / "python"), *install], place)
-            (place / "done").touch()
-        if client.npm and not (place / "done").exists():
-            place.mkdir(parents=True, exist_ok=True)
-            (place / "package.json").write_text('{"private": true}', "utf-8")
-            self._run(["npm", "install", "--silent", "--no-fund", "--no-audit", *client.npm], place)
-            (place / "done").touch()
+        try:
+            if client.pip:
+                install_from_pypi(place, client.pip)
+            if client.npm:
+                install_from_npm(place, client.npm)
+        except InstallError as error:
+            raise AbsentError(str(error)) from None
         if client.npm:
             # Node.js looks for packages beside the script.
             shutil.copytree(SCRIPTS, place / "scripts", dirs_exist_ok=True)
@@ -89,14 +86,6 @@ class Workshop:
 
     def _place(self, client: Client) -> Path:
         return self.folder / re.sub(r"[^a-z0-9.]+", "-", client.name.lower())
-
-    def _run(self, command: Sequence[str], place: Path) -> None:
-        where = place if place.exists() else None
-        done = subprocess.run(
-            command, cwd=where, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
-        )
-        if done.returncode != 0:
-            raise AbsentError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def _ask_for(client: Client) -> None:

@@ -60,7 +60,7 @@ def many() -> list[Finding]:
 
 
 def report(findings: list[Finding], **more: object) -> Report:
-    judged = [Judged(case, None, 0.25) for case in _CASES[:40]]
+    judged = [Judged(case, None, Exchange(), 0.25) for case in _CASES[:40]]
     base = Report(endpoint("http://h/up"), _PROBE, judged, findings, 3.0)
     return replace(base, **more)  # type: ignore[arg-type]  # the types are those of Report
 

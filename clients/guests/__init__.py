@@ -1,0 +1,1 @@
+"""The matrix: how the parsers of others, the guests, read the same uploads."""
