@@ -19,6 +19,7 @@ SUMMARIES = {
     "stream": "Read a stream of events and say whether it really was one.",
     "compare": "Send recorded requests to several servers and compare their responses.",
     "fuzz": "Send generated requests to several servers and compare their responses.",
+    "matrix": "Show how the parsers of others read the same uploads.",
     "cases": "List the recorded requests, or show one.",
     "streamlit": "Start a page that shows what Streamlit makes of uploads.",
 }

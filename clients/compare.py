@@ -16,12 +16,13 @@ from rich.console import Console
 
 from .assessment.command import assess_endpoints
 from .assessment.endpoint import Endpoint
-from .assessment.options import endpoint_options, endpoints, filtered, refuse_options_of_other_levels
+from .assessment.options import endpoint_options, endpoints, filtered, refuse_options_without_effect
 from .assessment.probing import Level, follows_our_contract
 from .cli.progress import progress_bar
 from .cli.version_option import version_option
 from .comparison.cases import Case, CaseError
 from .comparison.options import (
+    INTERRUPTED,
     NotComparable,
     backend_at,
     backend_options,
@@ -73,15 +74,15 @@ def main(urls: tuple[str, ...], level: str | None, **options: Any) -> None:
     """Send the recorded requests to servers, and say who reads them in another way.
 
     Without a URL our own backends are started and compared byte by byte. `socket` and `fastapi` get every
-    case (T1 to T3), `gunicorn` T1 and T2, `flask` T1, each with the known differences of its name. So do
-    URLs with these names (`gunicorn=http://127.0.0.1:8000`), and servers that follow our contract.
+    case (T1 to T3), `gunicorn` T1 and T2, `flask` T1, each with the known differences of its name. Servers
+    that run already are compared in the same way by these names (`gunicorn=http://127.0.0.1:8000`).
 
-    Any other URL of an upload endpoint (`https://host/upload`) is judged by what its answers tell: a list of
-    what is lost, what crashes, and what other parsers read differently.
+    The URL of any other upload endpoint (`https://host/upload`) is judged by what its answers tell: what is
+    lost, what crashes, and what other parsers read differently.
     """
     found = endpoints(urls, options)
     chosen = Level(level) if level else _level_for(urls, found)
-    refuse_options_of_other_levels(click.get_current_context(), chosen or Level.PARSED)
+    refuse_options_without_effect(click.get_current_context(), chosen or Level.PARSED, len(urls))
     if chosen is Level.BYTES:
         _compare(urls, options)
         return
@@ -99,6 +100,9 @@ def main(urls: tuple[str, ...], level: str | None, **options: Any) -> None:
     except NotComparable as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        click.echo("Interrupted: nothing is judged.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _level_for(urls: Sequence[str], found: Sequence[Endpoint]) -> Level | None:

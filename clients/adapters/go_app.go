@@ -8,16 +8,18 @@ import (
 )
 
 func upload(w http.ResponseWriter, r *http.Request) {
+	formErr, err := r.ParseForm(), r.ParseMultipartForm(32<<20)
+	if formErr != nil || (err != nil && err != http.ErrNotMultipart) {
+		http.Error(w, "malformed form", http.StatusBadRequest)
+		return
+	}
 	files := []any{}
-	if err := r.ParseMultipartForm(32 << 20); err == nil {
+	if r.MultipartForm != nil {
 		for name, headers := range r.MultipartForm.File {
 			for _, h := range headers {
 				files = append(files, map[string]any{"name": name, "filename": h.Filename, "size": h.Size})
 			}
 		}
-	} else if err != http.ErrNotMultipart {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"form": r.PostForm, "files": files, "args": r.URL.Query()})

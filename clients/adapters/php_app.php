@@ -7,4 +7,4 @@ foreach ($_FILES as $name => $file) {
     $files[$name] = $told + ["sha256" => $digest];
 }
 header("Content-Type: application/json");
-echo json_encode(["form" => (object) $_POST, "files" => (object) $files, "args" => (object) $_GET]);
+echo json_encode(["form" => (object) $_POST, "files" => (object) $files, "args" => (object) $_GET], JSON_INVALID_UTF8_SUBSTITUTE);

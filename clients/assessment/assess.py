@@ -1,24 +1,26 @@
 """Sends the cases that fit an endpoint, and collects what is wrong with its answers."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from ..comparison.cases import Case
 from ..http1.exchange import Exchange, exchange, random_pieces, request_methods, split_at, whole
 from ..http1.sent_request import is_whole
 from ..launch import RunningBackend
-from .endpoint import Endpoint
+from .endpoint import IN_FLIGHT, Endpoint
 from .findings import Finding, Sent, finding_of
 from .fitting import FittedCase, fitted_cases
+from .groups import Kind
 from .probing import Level, Probe
-from .told import answer_of
+from .told import Told, answer_of
 
-IN_FLIGHT = 16
+_WITHOUT_ANSWER = (Kind.CLOSED, Kind.HANG)
+_BELIEVED_AFTER = 3
 # So that a server reads the pieces one by one.
 _SPLIT_SECONDS = 0.05
 
@@ -52,6 +54,13 @@ def _is_taken(fitted: FittedCase, probe: Probe) -> bool:
     return fitted.kind in probe.judged or (fitted.kind in probe.untold and fitted.case.rules[0][0] in "RH")
 
 
+@dataclass(slots=True)
+class Stop:
+    """Why the rest of the cases was not sent, or empty. Threads share it."""
+
+    why: str = ""
+
+
 def assess(
     fitted: Sequence[FittedCase],
     endpoint: Endpoint,
@@ -60,33 +69,61 @@ def assess(
     *,
     seed: int = 0,
     on_case: OnCase = lambda case: None,
-) -> Iterator[Judged]:
+    stop: Stop | None = None,
+) -> list[Judged]:
     """Send the cases and judge the answers, in order. `reference`, our own server, has the right readings.
 
-    Ends soon after the endpoint can no longer be reached.
+    Ends soon after the endpoint can no longer be reached, or refuses further requests; `stop` says so. A case
+    without an answer is sent once more, alone: a small server may have had too many connections.
     """
-    told = probe.told if probe.level is Level.PARSED else None
-
-    gone = threading.Event()
+    stop = stop or Stop()
 
     def judge(one: FittedCase) -> Judged | None:
-        if gone.is_set():
+        if stop.why:
             return None
         started = time.monotonic()
+        told = probe.told_by_kind.get(one.kind, Told()) if probe.level is Level.PARSED else None
         right = None
         if one.case.accepted:
             right = right_reading(one.case, reference) if told is not None else {}
         sendings = list(_sendings(one, endpoint, seed))
-        if sendings[-1].exchange.no_connection and endpoint.send([one.request]).no_connection:
-            gone.set()
+        stop.why = stop.why or _reason_to_stop(one, endpoint, sendings)
         finding = finding_of(one, sendings, right, told)
         return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started)
 
+    judged: list[Judged] = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:
-        for one, judged in zip(fitted, pool.map(judge, fitted), strict=True):
+        for one, done in zip(fitted, pool.map(judge, fitted), strict=True):
             on_case(one.case)
-            if judged is not None:
-                yield judged
+            judged += [] if done is None else [done]
+    return judged if stop.why else _confirmed(judged, {one.case.name: one for one in fitted}, judge)
+
+
+def _confirmed(
+    judged: Sequence[Judged], fitted: Mapping[str, FittedCase], judge: Callable[[FittedCase], Judged | None]
+) -> list[Judged]:
+    """The verdicts, after those without an answer were judged once more, one at a time.
+
+    If the first ones have no answer again, the others are believed.
+    """
+    unanswered = [one for one in judged if one.finding is not None and one.finding.kind in _WITHOUT_ANSWER]
+    again: dict[str, Judged] = {}
+    for number, one in enumerate(unanswered):
+        believed = all(each.finding and each.finding.kind in _WITHOUT_ANSWER for each in again.values())
+        if number >= _BELIEVED_AFTER and believed:
+            break
+        again[one.case.name] = judge(fitted[one.case.name]) or one
+    return [again.get(one.case.name, one) for one in judged]
+
+
+def _reason_to_stop(one: FittedCase, endpoint: Endpoint, sendings: Sequence[Sent]) -> str:
+    """Why no further case can be judged, or ""."""
+    last = sendings[-1].exchange
+    if last.no_connection and endpoint.send([one.request]).no_connection:
+        return "the server can no longer be reached"
+    if any(response.status == HTTPStatus.TOO_MANY_REQUESTS for response in last.responses):
+        return f"the server limits the rate of requests ({HTTPStatus.TOO_MANY_REQUESTS.value})"
+    return ""
 
 
 def right_reading(case: Case, reference: RunningBackend) -> Mapping[str, Any]:
@@ -113,8 +150,7 @@ def _sendings(fitted: FittedCase, endpoint: Endpoint, seed: int) -> Iterator[Sen
     if fitted.splits:
         ways.append(("split as recorded", split_at(request, fitted.splits), _SPLIT_SECONDS))
     for split, pieces, pause in ways:
-        started = time.monotonic()
         received = endpoint.send(pieces, pause=pause)
-        yield Sent(split, received, time.monotonic() - started)
+        yield Sent(split, received)
         if received.no_response:
             break

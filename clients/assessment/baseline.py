@@ -40,13 +40,19 @@ class Entry:
     cases: frozenset[str]
 
 
-def write_baseline(path: Path, findings: Sequence[Finding]) -> None:
-    """Write an entry for each kind of finding, without its reason and date. Raises OSError."""
+def write_baseline(path: Path, findings: Sequence[Finding], known: Sequence[Entry] = ()) -> None:
+    """Write an entry for each kind of finding. Reason and date are those of a `known` entry, or empty.
+
+    Raises OSError.
+    """
+    filled = {(entry.group, entry.kind): entry for entry in known}
     lines = ["# Known findings of `wireproof compare`. Fill in each reason, and a date like 2027-03-31."]
     for group, kinds in grouped(findings):
         for one in kinds:
             lines += ["", "[[known]]", f"group = {_text(group.title)}", f"kind = {_text(one.kind)}"]
-            lines += ['reason = ""', 'expires = ""', "cases = ["]
+            entry = filled.get((group.title, one.kind))
+            lines.append(f"reason = {_text(entry.reason if entry else '')}")
+            lines += [f"expires = {entry.expires}" if entry else 'expires = ""', "cases = ["]
             lines += [f"    {_text(case)}," for case in sorted({finding.case for finding in one.findings})]
             lines.append("]")
     path.write_text("\n".join(lines) + "\n", "utf-8")
@@ -90,7 +96,7 @@ def _complaints(
         gone = [case for case in sorted(entry.cases & sent) if (entry.group, entry.kind, case) not in keys]
         if gone:
             more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-            yield f"remove {gone[0]}{more} from {where} They are right now."
+            yield f"remove {gone[0]}{more} from {where} That is no longer so."
 
 
 def _entry(path: Path, number: int, entry: Any) -> Entry:

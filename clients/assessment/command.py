@@ -16,17 +16,15 @@ from ..comparison.known_differences import KNOWN_DIFFERENCES
 from ..comparison.options import DIFFERENT, UNREACHABLE, NotComparable, not_written
 from ..comparison.report_files import step_summary
 from ..launch import LaunchError, RunningBackend, start
-from .assess import OnCase, assess, cases_for
+from .assess import Judged, Stop, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
 from .endpoint import Endpoint
 from .files import github_annotations, json_report, summary, write_junit
 from .html_report import html_report
 from .options import server_behind
-from .probing import Level, Probe, probe
+from .probing import Level, Probe, plain_request, probe
 from .report import Report
-from .terminal import LINES, show_report
-
-_LEAST_LINES = 12
+from .terminal import LEAST_LINES, LINES, show_report
 
 
 def assess_endpoints(
@@ -42,8 +40,8 @@ def assess_endpoints(
         reports = [_report(one, cases, level, seed, options, entries, reference) for one in found]
     console = Console(stderr=options["json_path"] == "-")
     for report in reports:
-        show_report(console, report, max(LINES // len(reports), _LEAST_LINES))
-    _write(options, reports)
+        show_report(console, report, max(LINES // len(reports), LEAST_LINES))
+    _write(options, reports, entries)
     if any(report.incomplete for report in reports):
         return UNREACHABLE
     failed = any(report.failed for report in reports)
@@ -74,44 +72,58 @@ def _report(
     found = probe(endpoint, level)
     if found.trouble:
         return Report(endpoint, found, (), (), time.monotonic() - started)
+    behind = _probed_behind(options, found)
     endpoint = endpoint.patient(found.slowest)
     fitted = cases_for(cases, endpoint, found)
     if not fitted:
         raise click.UsageError(f"no case fits {endpoint.name}, of those that were chosen")
-    behind = server_behind(options)
-    sent = (1 if behind is None else 2) * len(fitted)
-    with progress_bar(sent, endpoint.name, "cases") as advance:
+    stop = Stop()
+    with progress_bar((1 if behind is None else 2) * len(fitted), endpoint.name, "cases") as advance:
 
-        def on_case(case: Case) -> None:
-            advance(1, case.name)
+        def send_all(to: Endpoint) -> list[Judged]:
+            return assess(
+                cases_for(cases, to, found),
+                to,
+                found,
+                reference,
+                seed=seed,
+                on_case=lambda case: advance(1, case.name),
+                stop=stop,
+            )
 
-        judged = list(assess(fitted, endpoint, found, reference, seed=seed, on_case=on_case))
-        keys = None if behind is None else _keys_of(behind, found, cases, reference, seed, on_case)
+        judged = send_all(endpoint)
+        at_the_server = None if behind is None else send_all(behind)
     findings = [one.finding for one in judged if one.finding is not None]
-    names = [one.case.name for one in judged]
-    new, known, complaints = divide(findings, names, entries, date.today())
+    new, known, complaints = divide(findings, [one.case.name for one in judged], entries, date.today())
+    keys = None
+    if at_the_server is not None and not stop.why:
+        keys = frozenset(one.finding.key for one in at_the_server if one.finding is not None)
     hidden = 0 if keys is None else len(keys - {finding.key for finding in findings})
-    seconds = time.monotonic() - started
+    stopped = stop.why or _refuses_by_now(endpoint, found)
     unsent = len(fitted) - len(judged)
-    return Report(endpoint, found, judged, new, seconds, known, complaints, keys, hidden, unsent)
+    seconds = time.monotonic() - started
+    return Report(endpoint, found, judged, new, seconds, known, complaints, keys, hidden, stopped, unsent)
 
 
-def _keys_of(
-    behind: Endpoint,
-    front: Probe,
-    cases: Sequence[Case],
-    reference: RunningBackend,
-    seed: int,
-    on_case: OnCase,
-) -> frozenset[tuple[str, str, str]]:
-    """The findings of the server behind the proxy, at the level of the proxy."""
+def _probed_behind(options: Mapping[str, Any], front: Probe) -> Endpoint | None:
+    """The server behind the proxy. Raises NotComparable when it takes no uploads."""
+    behind = server_behind(options)
+    if behind is None:
+        return None
     found = probe(behind, front.level)
     if found.trouble:
         raise NotComparable(f"{behind.name}: {found.trouble}")
-    behind = behind.patient(found.slowest)
-    fitted = cases_for(cases, behind, front)
-    judged = assess(fitted, behind, front, reference, seed=seed, on_case=on_case)
-    return frozenset(one.finding.key for one in judged if one.finding is not None)
+    return behind.patient(found.slowest)
+
+
+def _refuses_by_now(endpoint: Endpoint, found: Probe) -> str:
+    """Why the findings may not be trusted: the endpoint no longer accepts what it accepted first."""
+    kind = next(kind for kind in found.judged if kind != "none")
+    responses = endpoint.send([plain_request(kind, endpoint)]).responses
+    status = responses[0].status if responses else 0
+    if status == found.answers[kind]:
+        return ""
+    return f"the server answered plain uploads with {found.answers[kind]}, and now with {status or 'nothing'}"
 
 
 def _baseline(path: Path) -> list[Entry]:
@@ -123,21 +135,21 @@ def _baseline(path: Path) -> list[Entry]:
         raise click.UsageError(str(error)) from None
 
 
-def _write(options: Mapping[str, Any], reports: Sequence[Report]) -> None:
+def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Sequence[Entry]) -> None:
     """Write the reports that were asked for. Ends the program when a file cannot be written."""
     text = json_report(reports)
     try:
         if options["json_path"] == "-":
             click.echo(text, nl=False)
         elif options["json_path"]:
-            Path(options["json_path"]).write_text(text, "utf-8")
+            _write_text(Path(options["json_path"]), text)
         if options["html_path"]:
-            options["html_path"].write_text(html_report(reports), "utf-8")
+            _write_text(options["html_path"], html_report(reports))
         if options["junit_path"]:
             write_junit(options["junit_path"], reports)
-        if options["write_known"]:
+        if options["write_known"] and not any(report.incomplete for report in reports):
             findings = [finding for report in reports for finding in (*report.findings, *report.known)]
-            write_baseline(options["write_known"], findings)
+            write_baseline(options["write_known"], findings, entries)
         if path := step_summary():
             with path.open("a", encoding="utf-8") as file:
                 file.write(summary(reports))
@@ -146,3 +158,8 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report]) -> None:
     if options["github"]:
         for line in github_annotations(reports):
             click.echo(line, err=options["json_path"] == "-")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")

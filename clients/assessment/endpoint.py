@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..http1.errors import UsageError
 from ..http1.exchange import Exchange, exchange, request_methods
 from ..http1.request_url import RequestUrl, parse_request_url
 from ..http1.sent_request import is_whole
@@ -12,8 +13,14 @@ from ..http1.sent_request import is_whole
 ENDPOINT_SECONDS = 6.0
 """How long an endpoint has for one response, at least. A server that takes longer hangs."""
 
+IN_FLIGHT = 8
+"""How many cases an endpoint gets at once."""
+
 MOST_SECONDS = 20.0
 """How long a slow endpoint has."""
+
+# Of one answer. The largest case has 1 MiB of text, which an echo may tell with escapes.
+_MOST_BYTES = 16 * 1024 * 1024
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -33,7 +40,7 @@ class Endpoint:
 
     def patient(self, slowest: float) -> "Endpoint":
         """The endpoint with more time, when its slowest answer to a plain request took so many seconds."""
-        return replace(self, seconds=min(max(self.seconds, 10 * slowest), MOST_SECONDS))
+        return replace(self, seconds=min(max(self.seconds, 2 * IN_FLIGHT * slowest), MOST_SECONDS))
 
     def send(self, pieces: Sequence[bytes], *, pause: float = 0.0) -> Exchange:
         """Send one request in these pieces, up to `pause` seconds apart, and read what comes back."""
@@ -47,6 +54,7 @@ class Endpoint:
             pause=pause,
             is_whole=is_whole(request),
             tls=self.tls,
+            most_bytes=_MOST_BYTES,
         )
 
 
@@ -57,6 +65,8 @@ def endpoint_at(url: str, fields: Fields, tls: ssl.SSLContext, name: str = "") -
     """
     parsed = parse_request_url(url)
     if parsed.credentials:
+        if any(each.lower() == "authorization" for each, _ in fields):
+            raise UsageError(f"{url}: it has a user and a password, and there is another Authorization field")
         fields = (*fields, ("Authorization", _basic(*parsed.credentials)))
     shown = f"{parsed.scheme}://{parsed.authority}{parsed.target}"
     return Endpoint(name or shown, parsed, fields, tls if parsed.scheme == "https" else None)

@@ -1,6 +1,7 @@
 """The reports for programs: JSON, JUnit XML, GitHub's annotations and its summary of a step."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ..comparison.report_files import ANNOTATIONS, annotation, xml_text
 from .findings import Finding
 from .report import Report, grouped
 
+_MARKDOWN = re.compile(r"[\\`*_\[\]|!#~]")
 SCHEMA = 1
 """The number of the JSON report's shape; it changes when a key is renamed or removed."""
 
@@ -35,6 +37,7 @@ def _endpoint(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "cases": len(report.judged),
         "right": report.right,
+        "stopped": report.stopped,
         "not_sent": report.unsent,
         "groups": [
             {
@@ -46,7 +49,11 @@ def _endpoint(report: Report) -> dict[str, Any]:
             }
             for group, kinds in grouped(report.findings)
         ],
-        "known": [_finding(report, found) for found in report.known],
+        "known": [
+            {"group": found.group.title, "kind": found.kind, **_finding(report, found)}
+            for found in report.known
+        ],
+        "hidden_by_the_proxy": report.hidden,
         "baseline": list(report.complaints),
     }
 
@@ -72,7 +79,9 @@ def write_junit(path: Path, reports: Sequence[Report]) -> None:
     for report in reports:
         failed = {finding.case: finding for finding in report.findings}
         known = {finding.case: finding for finding in report.known}
-        numbers = {"tests": len(report.judged), "failures": len(failed), "skipped": len(known)}
+        errors = [*filter(None, (report.probe.trouble, report.stopped)), *report.complaints]
+        numbers = {"tests": len(report.judged) + len(errors), "failures": len(failed)}
+        numbers |= {"errors": len(errors), "skipped": len(known)}
         attributes = {name: str(number) for name, number in numbers.items()}
         suite = ElementTree.SubElement(
             root, "testsuite", attributes, name=report.endpoint.name, time=f"{report.seconds:.3f}"
@@ -87,6 +96,11 @@ def write_junit(path: Path, reports: Sequence[Report]) -> None:
                 failure.text = xml_text(_evidence(finding))
             elif finding := known.get(one.case.name):
                 ElementTree.SubElement(test, "skipped", message=xml_text(f"known: {finding.detail}"))
+        for number, why in enumerate(errors, 1):
+            test = ElementTree.SubElement(
+                suite, "testcase", classname="compare", name=f"the run, {number}", time="0"
+            )
+            ElementTree.SubElement(test, "error", message=xml_text(why))
     ElementTree.indent(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
@@ -116,8 +130,8 @@ def _annotations(report: Report) -> Iterator[str]:
     name = report.endpoint.name
     if report.probe.trouble:
         yield annotation(f"{name} could not be judged", report.probe.trouble)
-    if report.unsent:
-        yield annotation(f"{name} can no longer be reached", f"{report.unsent} cases were not sent")
+    if report.stopped:
+        yield annotation(f"{name}: not complete", f"{report.stopped}; {report.unsent} cases were not sent")
     for complaint in report.complaints:
         yield annotation(f"{name}: the baseline", complaint)
     for group, kinds in grouped(report.findings):
@@ -144,6 +158,13 @@ def _summary(report: Report) -> Iterator[str]:
     wrong, known = len(report.findings), len(report.known)
     yield f"{len(report.judged)} cases: {report.right} right, {wrong} not, {known} known."
     yield ""
+    if report.stopped:
+        yield f"Not complete: {_cell(report.stopped)}. {report.unsent} cases were not sent."
+        yield ""
+    if report.behind is not None:
+        proxy = report.by_the_proxy(report.findings)
+        yield f"The proxy makes {proxy} of them, and hides {report.hidden} others of the server."
+        yield ""
     if report.findings:
         yield "| group | count | what | example |"
         yield "|---|---:|---|---|"
@@ -156,6 +177,6 @@ def _summary(report: Report) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """A text in a cell of a table: a server may have chosen it."""
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
-    return " ".join(escaped.split())
+    """A text as plain Markdown, in one line: a server may have chosen it."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    return " ".join(_MARKDOWN.sub(r"\\\g<0>", escaped).split())

@@ -13,11 +13,13 @@ from ..http1.exchange import Exchange
 from ..http1.sent_request import is_whole
 from .fitting import FittedCase
 from .groups import Group, Kind
-from .told import Difference, Told, answer_of, differences, is_empty
+from .told import Difference, Told, answer_of, differences, is_empty, without_names
 
 EVIDENCE = Path(__file__).with_name("evidence.toml")
-# A case whose first rule is one of these has a body that was cut off.
+# A case with one of these rules has a body that was cut off.
 _CUT_OFF = frozenset({"B2", "B36", "M19", "M20", "M21"})
+# The members that tell a form of each kind.
+_FORM = {"multipart": frozenset({"form", "files"}), "urlencoded": frozenset({"form"})}
 # Rules about how the bytes come; the other rules of the case say what they are.
 _NO_TOPIC = frozenset({"M88", "M89", "M90"})
 _OWN_LIMITS = frozenset({408, 413, 414, 431})
@@ -26,11 +28,10 @@ _REFUSALS_OVER_500 = frozenset({501, 505, 507, 511})
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One sending: how the request was split, and what came back. `seconds` is how long it took."""
+    """One sending: how the request was split, and what came back."""
 
     split: str
     exchange: Exchange
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +65,25 @@ def finding_of(
 ) -> Finding | None:
     """The finding of one case, from the worst of its sendings; None when all are right.
 
-    `right` is the right reading, None when the request has to be refused. `told` is what the endpoint tells,
-    None when only its status is judged.
+    `right` is the right reading, None when the request has to be refused. `told` is what the endpoint tells
+    of such a body, None when only its status is judged.
     """
     found = [(sent, _difference(fitted, sent.exchange, right, told)) for sent in sendings]
     wrong = [(sent, difference) for sent, difference in found if difference is not None]
     if not wrong:
         return None
     sent, worst = min(wrong, key=lambda each: each[1].group.rank)
-    detail, kind = worst.detail, worst.kind
-    if len(wrong) < len(found):
-        detail = f"{detail} (only when sent {sent.split})"
+    alike = [each.split for each, difference in wrong if difference.kind == worst.kind]
+    detail = worst.detail
+    if len(alike) < len(found):
+        detail = f"{detail} (only when sent {' and '.join(alike)})"
     return Finding(
         fitted.case.name,
         fitted.case.rules[0],
         worst.group,
-        kind,
+        worst.kind,
         detail,
-        _evidence(worst.group, fitted.case.rules),
+        _evidence(worst.group, fitted.case.rules[0]),
         sent.split,
         fitted.request,
         sent.exchange,
@@ -98,18 +100,23 @@ def _difference(
         if exchange.closed and refuse and not is_whole(fitted.request):
             return None
         return _without_answer(exchange)
-    status = exchange.responses[0].status
+    statuses = [response.status for response in exchange.responses]
+    status = statuses[0]
     if status >= 500 and status not in _REFUSALS_OVER_500:
         return Difference(Group.CRASH, Kind.SERVER_ERROR, f"status {status}")
+    if len(statuses) > 1 and status < 300:
+        return Difference(Group.READ_DIFFERENTLY, Kind.TWO_ANSWERS, f"statuses {statuses}")
     if refuse:
-        return _accepted(fitted, exchange, told) if status < 400 else None
-    if status >= 400:
+        return _accepted(fitted, exchange, told) if status < 300 else None
+    if status >= 300:
         return _refused(fitted, status)
-    answer = answer_of(exchange)
     if told is None or right is None:
         return None
+    answer = answer_of(exchange)
     if answer is None:
         return Difference(Group.OTHER, Kind.NO_JSON, f"status {status}, and no JSON object")
+    if fitted.own_args:
+        answer = {**answer, "args": without_names(answer.get("args"), fitted.own_args)}
     return min(differences(right, answer, told), key=lambda each: each.group.rank, default=None)
 
 
@@ -128,28 +135,31 @@ def _accepted(fitted: FittedCase, exchange: Exchange, told: Told | None) -> Diff
     detail = f"status {exchange.responses[0].status}, but {rules[0]}: {rule_says(rules[0])}"
     if _CUT_OFF.intersection(rules):
         return Difference(Group.SILENT_LOSS, Kind.CUT_OFF, detail)
-    answer, is_form = answer_of(exchange), fitted.kind in ("multipart", "urlencoded")
-    if is_form and answer is not None and told and {"form", "files"} <= told.members and is_empty(answer):
+    answer = answer_of(exchange)
+    if answer is not None and told and told.form_members == _FORM.get(fitted.kind) and is_empty(answer):
         return Difference(Group.SILENT_LOSS, Kind.EMPTY_FORM, detail)
     return Difference(Group.READ_DIFFERENTLY, topic_of(rules), detail)
 
 
 def _refused(fitted: FittedCase, status: int) -> Difference:
-    detail = f"status {status}, but {fitted.case.rules[0]}: {rule_says(fitted.case.rules[0])}"
+    rule = fitted.case.rules[0]
+    detail = f"status {status}, but {rule}: {rule_says(rule)}"
+    if status < 400:
+        return Difference(Group.OTHER, Kind.REDIRECT, detail)
     if status in _OWN_LIMITS:
         return Difference(Group.OTHER, Kind.SMALLER_LIMIT, detail)
-    named = any(rule in _tables()["clients"] for rule in fitted.case.rules)
+    named = rule in _tables()["clients"]
     return Difference(Group.REFUSES_CLIENTS if named else Group.OTHER, Kind.REFUSED, detail)
 
 
-def _evidence(group: Group, rules: Sequence[str]) -> str:
+def _evidence(group: Group, rule: str) -> str:
     table = {
         Group.READ_DIFFERENTLY: "parsers",
         Group.SILENT_LOSS: "parsers",
         Group.REFUSES_CLIENTS: "clients",
     }
     known: Mapping[str, str] = _tables()[table[group]] if group in table else {}
-    return next((f"{rule}: {known[rule]}" for rule in rules if rule in known), "")
+    return f"{rule}: {known[rule]}" if rule in known else ""
 
 
 def topic_of(rules: Sequence[str]) -> str:

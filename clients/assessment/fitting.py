@@ -8,6 +8,7 @@ usual Host its authority, and the fields of the endpoint are added. Nothing else
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from ..comparison.cases import Case
 from .endpoint import Endpoint
@@ -30,20 +31,27 @@ KINDS = ("multipart", "urlencoded", "json", "text", "bytes", "none")
 
 @dataclass(frozen=True, slots=True)
 class FittedCase:
-    """A case as it is sent to one endpoint. `splits` are offsets in `request`."""
+    """A case as it is sent to one endpoint.
+
+    `splits` are offsets in `request`. `own_args` are the names in the query of the endpoint.
+    """
 
     case: Case
     request: bytes
     kind: str
     splits: tuple[int, ...] = ()
+    own_args: frozenset[str] = frozenset()
 
 
 def fitted_cases(cases: Iterable[Case], endpoint: Endpoint) -> Iterator[FittedCase]:
     """The cases that fit the endpoint."""
+    query = endpoint.url.target.partition("?")[2]
+    own_args = frozenset(name for name, _ in parse_qsl(query, keep_blank_values=True))
     for case in cases:
         if _is_judged(case) and (request := fitted_request(case.request, endpoint)) is not None:
             moved = len(request) - len(case.request)
-            yield FittedCase(case, request, kind_of(request), tuple(at + moved for at in case.splits))
+            splits = tuple(at + moved for at in case.splits)
+            yield FittedCase(case, request, kind_of(request), splits, own_args)
 
 
 def _is_judged(case: Case) -> bool:

@@ -43,10 +43,13 @@ def _report(report: Report) -> Iterator[str]:
         return
     wrong = len(report.findings)
     right = f"{report.right} of {len(report.judged)} answers are right, <em>{wrong} are not</em>."
-    yield f'<p class="lede">{right if wrong else "All answers are right."}</p>\n'
+    nothing = "Nothing new." if report.known else "All answers are right."
+    yield f'<p class="lede">{right if wrong else nothing}</p>\n'
     yield _element("p", " · ".join(_facts(report)), "sub")
-    if report.unsent:
-        yield _element("p", f"The server is gone: {report.unsent} cases were not sent.", "complaint")
+    if report.stopped:
+        yield _element(
+            "p", f"Not complete: {report.stopped}. {report.unsent} cases were not sent.", "complaint"
+        )
     for complaint in report.complaints:
         yield _element("p", f"Baseline: {complaint}", "complaint")
     if wrong:
@@ -65,11 +68,11 @@ def _facts(report: Report) -> Iterator[str]:
     if probe.server:
         yield probe.server
     yield f"level {probe.level.value}"
-    yield f"judged: {', '.join(probe.judged)}"
+    yield f"judged: {', '.join('GET' if kind == 'none' else kind for kind in probe.judged)}"
     if probe.told.members:
         yield f"tells {', '.join(sorted(probe.told.members))}"
     if probe.proxy:
-        yield f"behind {probe.proxy}"
+        yield f"proxy: {probe.proxy}"
     if report.behind is not None:
         yield f"{report.by_the_proxy(report.findings)} findings are the proxy's"
         yield f"{report.hidden} of the server are hidden by it"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..comparison.cases import Case
 from ..comparison.options import name_and_url, unlike_names
@@ -18,10 +19,16 @@ from .fitting import KINDS, kind_of
 from .probing import Level
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_FIELD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[^\r\n\0]*")
+# field-name ":" OWS field-value                                          RFC 9112, section 5
+_FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
+# These decide what is sent, and every request has its own.
+_NOT_ADDED = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "user-agent", "connection"}
+)
 # By the name of the parameter.
 _NOT_FOR_BYTES = ("behind", "write_known", "html_path", "fields", "token", "cacert", "insecure")
-_ONLY_FOR_BYTES = ("ignored", "fail_fast", "every")
+_ONLY_FOR_BYTES = ("ignored", "fail_fast", "every", "clients")
+_ONLY_FOR_ONE = ("behind", "write_known")
 
 
 def endpoint_options(command: Command) -> Command:
@@ -61,22 +68,39 @@ def server_behind(options: Mapping[str, Any]) -> Endpoint | None:
     return endpoints([options["behind"]], options)[0] if options["behind"] else None
 
 
-def refuse_options_of_other_levels(context: click.Context, level: Level) -> None:
-    """Raises UsageError for an option that has no meaning at this level."""
+def refuse_options_without_effect(context: click.Context, level: Level, urls: int) -> None:
+    """Raises UsageError for an option that has no meaning at this level, or for so many URLs."""
     names = _NOT_FOR_BYTES if level is Level.BYTES else _ONLY_FOR_BYTES
-    for parameter in context.command.params:
-        if parameter.name in names and context.params[parameter.name] not in ((), None, False):
+    given = [
+        parameter
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    for parameter in given:
+        if parameter.name in names:
             which = "parsed and status" if level is Level.BYTES else "bytes"
             raise click.UsageError(f"{parameter.opts[0]} is for --level {which}, and this is {level.value}")
+        if parameter.name in _ONLY_FOR_ONE and urls != 1:
+            raise click.UsageError(f"{parameter.opts[0]} is for one URL")
+        if parameter.name == "backends" and urls:
+            raise click.UsageError("--backends is for a comparison without URLs")
 
 
 def _fields(options: Mapping[str, Any]) -> Fields:
-    for line in options["fields"]:
-        if not _FIELD.fullmatch(line):
-            raise click.UsageError(f"-H {line!r} is not 'NAME: VALUE'")
-    fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in options["fields"])]
+    """The fields of `-H` and `--token`. Raises UsageError for what cannot be added to every request."""
+    lines = [*options["fields"]]
     if options["token"]:
-        fields.append(("Authorization", f"Bearer {options['token']}"))
+        lines.append(f"Authorization: Bearer {options['token']}")
+    fields = []
+    for line in lines:
+        matched = _FIELD.fullmatch(line)
+        if matched is None:
+            raise click.UsageError(f"{line!r} is not 'NAME: VALUE' in ISO-8859-1")
+        if matched[1].lower() in _NOT_ADDED:
+            raise click.UsageError(f"-H cannot set {matched[1]}: every case has its own")
+        fields.append((matched[1], matched[2]))
+    if sum(name.lower() == "authorization" for name, _ in fields) > 1:
+        raise click.UsageError("there are two Authorization fields: give --token or -H")
     return tuple(fields)
 
 

@@ -2,7 +2,7 @@
 
 From that follows the level at which it can be judged:
 
-    bytes    its answers have the field Wireproof-Contract: every byte is compared
+    bytes    it is ours: every byte is compared (`follows_our_contract`)
     parsed   its answers are JSON that tells fields, files, JSON or text: those are compared
     status   only whether it accepts or refuses is judged
 """
@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 
 from ..http1.exchange import Exchange
 from .endpoint import Endpoint
@@ -43,10 +45,22 @@ _TELLING: Mapping[str, frozenset[str]] = {
 }
 _NOT_A_REQUEST = b"NOT A REQUEST\r\n\r\n"
 _PROXY_FIELDS = ("via", "x-cache", "cf-ray", "x-envoy-upstream-service-time", "x-amz-cf-id", "x-varnish")
-_PROXY_SERVERS = re.compile(
-    "nginx|openresty|haproxy|caddy|envoy|traefik|varnish|cloudflare|apache|litespeed", re.I
-)
+_PROXY_SERVERS = re.compile("nginx|openresty|haproxy|envoy|traefik|varnish|cloudflare", re.I)
 _PROXY_PAGES = {b"<center>nginx": "nginx", b"Your browser sent an invalid request.": "haproxy"}
+
+
+_MOVED = (301, 307, 308)
+_ADVICE = {
+    401: "it needs credentials: give them with --token or -H",
+    403: "it refuses the sender: credentials are given with --token or -H",
+    404: "there is nothing at this path: name the path of the endpoint in the URL",
+    405: "it takes no POST: name the path of the upload endpoint in the URL",
+    422: "it takes a plain form only with certain fields, so that no case fits",
+    429: "it limits the rate",
+}
+_GET = "none"
+# After so many requests without an answer the others are not sent.
+_MOST_SILENT = 2
 
 
 class Level(StrEnum):
@@ -61,14 +75,15 @@ class Level(StrEnum):
 class Probe:
     """What the plain requests found.
 
-    `answers` has the status for each kind of body, 0 without an answer. The cases of the `judged` kinds are
-    sent; the `untold` kinds are accepted, but no answer tells them. `proxy` names what stands in front, or is
-    empty. `trouble` says why nothing can be judged, or is empty. `slowest` is the longest time for an answer.
+    `answers` has the status for each kind of body, 0 without an answer, `told_by_kind` what its answer tells.
+    The cases of the `judged` kinds are sent; the `untold` kinds are accepted, but no answer tells them.
+    `proxy` names what stands in front, or is empty. `trouble` says why nothing can be judged, or is empty.
+    `slowest` is the longest time for an answer, in seconds.
     """
 
     level: Level
     answers: Mapping[str, int]
-    told: Told
+    told_by_kind: Mapping[str, Told]
     judged: tuple[str, ...]
     proxy: str = ""
     trouble: str = ""
@@ -76,33 +91,42 @@ class Probe:
     untold: tuple[str, ...] = ()
     slowest: float = 0.0
 
+    @property
+    def told(self) -> Told:
+        """What is told of any body."""
+        return reduce(or_, self.told_by_kind.values(), Told())
+
 
 def probe(endpoint: Endpoint, level: Level | None = None) -> Probe:
     """Send one plain request of each kind. `level` is used instead of what the answers show."""
-    timed = {kind: _timed(endpoint, _plain(kind, endpoint)) for kind in KINDS}
+    timed: dict[str, tuple[Exchange, float]] = {}
+    for kind in KINDS:
+        timed[kind] = _timed(endpoint, plain_request(kind, endpoint))
+        if len(timed) == _MOST_SILENT and not any(exchange.responses for exchange, _ in timed.values()):
+            break  # it would take as long for each of the others
     exchanges = {kind: exchange for kind, (exchange, _) in timed.items()}
-    answers = {kind: _status(exchange) for kind, exchange in exchanges.items()}
-    told_by_kind = {
-        kind: told_in(answer)
+    answers = {kind: _status(exchanges[kind]) if kind in exchanges else 0 for kind in KINDS}
+    told = {
+        kind: told_in(kind, answer)
         for kind, exchange in exchanges.items()
         if (answer := answer_of(exchange)) is not None
     }
-    told = Told()
-    for one in told_by_kind.values():
-        told |= one
     level = level or _level(told)
-    taken = [kind for kind, status in answers.items() if 200 <= status < 300]
-    judged = taken if level is not Level.PARSED else [kind for kind in taken if _tells(kind, told_by_kind)]
+    taken = [kind for kind in KINDS if 200 <= answers[kind] < 300]
+    judged = [kind for kind in taken if level is not Level.PARSED or _tells(kind, told)]
+    trouble = (
+        "" if any(kind != _GET for kind in judged) else _trouble(list(exchanges.values()), answers, taken)
+    )
     return Probe(
         level,
         answers,
         told,
         tuple(judged),
-        _proxy(list(exchanges.values()), endpoint),
-        "" if judged else _trouble(exchanges, answers, taken),
+        _proxy(list(exchanges.values()), endpoint) if not trouble else "",
+        trouble,
         _server(list(exchanges.values())),
         tuple(kind for kind in taken if kind not in judged),
-        max(seconds for _, seconds in timed.values()),
+        max((seconds for exchange, seconds in timed.values() if exchange.responses), default=0.0),
     )
 
 
@@ -114,13 +138,13 @@ def _timed(endpoint: Endpoint, request: bytes) -> tuple[Exchange, float]:
 
 def follows_our_contract(endpoint: Endpoint) -> bool:
     """Whether a plain request is answered as our servers do."""
-    responses = endpoint.send([_plain("none", endpoint)]).responses
+    responses = endpoint.send([plain_request(_GET, endpoint)]).responses
     return any(response.header("wireproof-contract") for response in responses)
 
 
-def _plain(kind: str, endpoint: Endpoint) -> bytes:
+def plain_request(kind: str, endpoint: Endpoint) -> bytes:
     """A plain request with a body of this kind, and a query field."""
-    if kind == "none":
+    if kind == _GET:
         head, body = b"GET /?q=1 HTTP/1.1\r\nHost: localhost:8000\r\nUser-Agent: wireproof\r\n\r\n", b""
     else:
         media_type, body = _BODIES[kind]
@@ -129,7 +153,7 @@ def _plain(kind: str, endpoint: Endpoint) -> bytes:
             b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n" % (media_type, len(body))
         )
     request = fitted_request(head + body, endpoint)
-    assert request is not None  # unless a field of the endpoint is one of these
+    assert request is not None  # its fields are not among those that an endpoint may add (`options.py`)
     return request
 
 
@@ -139,13 +163,14 @@ def _status(exchange: Exchange) -> int:
 
 def _tells(kind: str, told: Mapping[str, Told]) -> bool:
     """Whether the answer to a plain request of this kind tells what was read."""
-    if kind == "none":
-        return kind in told
+    if kind == _GET:
+        return True  # its status is judged, and its query if it is told
     return kind in told and bool(_TELLING.get(kind, frozenset()) & told[kind].members)
 
 
-def _level(told: Told) -> Level:
-    return Level.PARSED if told.members - {"args"} else Level.STATUS
+def _level(told: Mapping[str, Told]) -> Level:
+    tells = any(_tells(kind, told) for kind in KINDS if kind != _GET)
+    return Level.PARSED if tells else Level.STATUS
 
 
 def _server(exchanges: Sequence[Exchange]) -> str:
@@ -159,36 +184,32 @@ def _proxy(exchanges: Sequence[Exchange], endpoint: Endpoint) -> str:
     refused = endpoint.send([_NOT_A_REQUEST])
     responses = [response for exchange in (*exchanges, refused) for response in exchange.responses]
     for response in responses:
-        server = response.header("server") or ""
-        if _PROXY_SERVERS.search(server):
-            return server
-        named = [name for name in _PROXY_FIELDS if response.header(name)]
+        named = next((name for name in _PROXY_FIELDS if response.header(name)), "")
+        if named:
+            return f"{named}: {response.header(named)}"
         page = next((name for text, name in _PROXY_PAGES.items() if text in response.body), "")
-        if page or named:
-            return page or f"{named[0]}: {response.header(named[0])}"
-    return ""
+        if page:
+            return page
+    servers = (response.header("server") or "" for response in responses)
+    return next((f"perhaps {server}" for server in servers if _PROXY_SERVERS.search(server)), "")
 
 
-def _trouble(exchanges: Mapping[str, Exchange], answers: Mapping[str, int], taken: Sequence[str]) -> str:
-    """Why nothing can be judged."""
-    posted = [status for kind, status in answers.items() if kind != "none"]
-    if not any(answers.values()):
-        first = exchanges["multipart"]
-        return f"no answer: {first.failure or 'it closes the connection'}"
-    if taken:
+def _trouble(exchanges: Sequence[Exchange], answers: Mapping[str, int], taken: Sequence[str]) -> str:
+    """Why no upload can be judged."""
+    posted = [answers[kind] for kind in KINDS if kind != _GET]
+    if not any(posted):
+        why = exchanges[0].failure or ("it closes the connection" if exchanges[0].closed else "")
+        return f"no answer to a POST: {why}"
+    if any(kind != _GET for kind in taken):
         return "the answers tell nothing that was sent; --level status judges only what is accepted"
-    common = max(set(posted), key=posted.count)
-    advice = {
-        401: "it needs credentials: give them with --token or -H",
-        403: "it refuses the sender: credentials are given with --token or -H",
-        404: "there is nothing at this path: name the path of the endpoint in the URL",
-        405: "it takes no POST: name the path of the upload endpoint in the URL",
-        422: "it takes a plain form only with certain fields, so that no case fits",
-    }
+    common = max(filter(None, posted), key=posted.count)
+    if common in _MOVED and (where := _location(exchanges)):
+        return f"it has moved ({common}): use the URL {where}"
     if 300 <= common < 400:
-        where = next(
-            (r.header("location") for e in exchanges.values() for r in e.responses if r.header("location")),
-            "",
-        )
-        return f"it redirects ({common}): use the URL {where}"
-    return f"it refuses every kind of body ({common}): " + advice.get(common, "nothing fits")
+        return f"it answers every upload with a redirect ({common}), so that nothing can be told apart"
+    return f"it refuses every kind of body ({common}): {_ADVICE.get(common, 'no case fits')}"
+
+
+def _location(exchanges: Sequence[Exchange]) -> str:
+    responses = [response for exchange in exchanges for response in exchange.responses]
+    return next(filter(None, (response.header("location") for response in responses)), "")

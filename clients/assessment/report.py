@@ -16,8 +16,8 @@ class Report:
 
     `known` are the findings of the baseline; they are not in `findings`. `complaints` are its entries that no
     longer hold. `behind` are the keys of the findings of the server behind a proxy, None without one, and
-    `hidden` is the number of those that the proxy does not let through. `unsent` cases were not sent, because
-    the endpoint could no longer be reached.
+    `hidden` is the number of those that the proxy does not let through. `stopped` says why the findings are
+    not complete, or is empty; `unsent` cases were not sent then.
     """
 
     endpoint: Endpoint
@@ -29,6 +29,7 @@ class Report:
     complaints: Sequence[str] = ()
     behind: frozenset[tuple[str, str, str]] | None = None
     hidden: int = 0
+    stopped: str = ""
     unsent: int = 0
 
     @property
@@ -39,7 +40,7 @@ class Report:
     @property
     def incomplete(self) -> bool:
         """Whether the endpoint could not be judged, or not to the end."""
-        return bool(self.probe.trouble or self.unsent)
+        return bool(self.probe.trouble or self.stopped)
 
     @property
     def right(self) -> int:

@@ -11,10 +11,15 @@ from .probing import Level, Probe
 from .report import KindOfFinding, Report, grouped
 
 LINES = 60
-"""The most lines of all reports of one run together."""
+"""The most lines of all reports of one run together, for up to 15 endpoints."""
+
+LEAST_LINES = 4
+"""The lines of one report of many."""
 
 _COMPLAINTS = 3
-_LINES_OF_A_GROUP = 6  # a blank one, its name, what it means, its example, the evidence, the command
+_LINES_OF_A_GROUP = (
+    7  # a blank one, its name, what it means, other kinds, its example, the evidence, the command
+)
 _STYLES = {
     Group.SILENT_LOSS: "bold red",
     Group.CRASH: "bold magenta",
@@ -25,7 +30,7 @@ _STYLES = {
 
 
 def show_report(console: Console, report: Report, lines: int = LINES) -> None:
-    """Print the report in at most so many lines; 6 are the least."""
+    """Print the report in at most so many lines."""
     for line in report_lines(report, lines):
         line.no_wrap, line.overflow = True, "ellipsis"
         console.print(line, soft_wrap=False, overflow="ellipsis", no_wrap=True)
@@ -38,14 +43,12 @@ def report_lines(report: Report, lines: int = LINES) -> list[Text]:
     room = lines - len(head) - len(groups) * _LINES_OF_A_GROUP - 1
     shown = list(head)
     for group, kinds in groups:
-        if len(shown) + 3 > lines:
-            break
-        least = min(len(kinds), max(room, 0))
-        shown += _group(report, group, kinds, least)
-        room -= least
-    shown = shown[: lines - 1]
+        share = min(len(kinds), max(room, 1))
+        shown += _group(report, group, kinds, share)
+        room -= share
     if not groups:
-        return shown
+        return shown[:lines]
+    shown = shown[: lines - 1]
     return [*shown, Text("All findings: --html FILE, --json FILE. A baseline: --write-known FILE.", "dim")]
 
 
@@ -55,9 +58,9 @@ def _head(report: Report) -> list[Text]:
     if probe.trouble:
         return [*shown, Text(f"Not judged: {one_line(probe.trouble, 300)}.", "bold red")]
     shown += [Text(_found_out(probe)), *_left_out(probe), _bottom_line(report)]
-    if report.unsent:
-        text = f"Stopped: the server can no longer be reached. {report.unsent} cases were not sent."
-        shown.append(Text(text, "bold red"))
+    if report.stopped:
+        unsent = f" {report.unsent} cases were not sent." if report.unsent else ""
+        shown.append(Text(f"Not complete: {one_line(report.stopped, 200)}.{unsent}", "bold red"))
     if report.behind is not None:
         proxy = report.by_the_proxy(report.findings)
         whose = f"The proxy makes {proxy} of them, the server {len(report.findings) - proxy}."
@@ -74,18 +77,17 @@ def _who(probe: Probe) -> str:
     server = f"  {one_line(probe.server, 60)}" if probe.server else ""
     if not probe.proxy:
         return server
-    return (
-        f"{server}, a proxy"
-        if probe.proxy == probe.server
-        else f"{server}  behind {one_line(probe.proxy, 60)}"
-    )
+    if probe.proxy == f"perhaps {probe.server}":
+        return f"{server}, perhaps a proxy"
+    return f"{server}  behind {one_line(probe.proxy, 60)}"
 
 
 def _found_out(probe: Probe) -> str:
     takes = f"It takes {', '.join(map(_kind, probe.judged))}"
     if probe.level is not Level.PARSED:
         return f"{takes}; only the status is judged."
-    files = f"files ({', '.join(sorted(probe.told.of_a_file))})"
+    of_a_file = ", ".join(sorted(probe.told.of_a_file))
+    files = f"files ({of_a_file})" if of_a_file else "files"
     told = [files if name == "files" else name for name in sorted(probe.told.members)]
     return f"{takes}; its answers tell {', '.join(told)}."
 
@@ -94,7 +96,8 @@ def _bottom_line(report: Report) -> Text:
     cases = f"{len(report.judged)} cases in {report.seconds:.0f} s"
     known = f", {len(report.known)} known" if report.known else ""
     if not report.findings:
-        return Text(f"{cases}: all answers are right{known}.", "bold green")
+        right = "nothing new" if report.known else "all answers are right"
+        return Text(f"{cases}: {right}{known}.", "bold green")
     return Text(f"{cases}: {report.right} answers are right, {len(report.findings)} are not{known}.", "bold")
 
 
@@ -118,11 +121,11 @@ def _group(report: Report, group: Group, kinds: Sequence[KindOfFinding], room: i
     findings = [finding for one in kinds for finding in one.findings]
     style = _STYLES[group]
     shown = [Text(""), Text(f"{group.title.upper()}  {len(findings)}", style), Text(group.sentence, "dim")]
-    whole = kinds if len(kinds) <= room else kinds[: max(room - 1, 0)]
-    shown += [_kind_line(report, one) for one in whole]
-    rest = [finding for one in kinds[len(whole) :] for finding in one.findings]
-    if rest:
-        shown.append(Text(f"  {len(rest):>5}  of {len(kinds) - len(whole)} more kinds"))
+    shown += [_kind_line(report, one) for one in kinds[:room]]
+    others = kinds[room:]
+    if others:
+        number = sum(len(one.findings) for one in others)
+        shown.append(Text(f"  {number:>5}  of {len(others)} other kind{'s' if len(others) > 1 else ''}"))
     example = kinds[0].findings[0]
     detail = one_line(example.detail, 160)
     shown.append(Text(f"         {example.case}: {detail}", "dim"))

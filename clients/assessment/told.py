@@ -2,10 +2,12 @@
 
 An answer is a JSON object with any of `args`, `form`, `files`, `json` and `text`. Fields and files are lists
 of entries or objects by name (`comparison/told_values.py`). An entry of `files` has any of `filename`,
-`size`, `sha256` and `content_type`. What the answers to plain requests do not tell is not judged.
+`size`, `sha256` and `content_type`. A member is told by a kind of body when the answer to a plain request of
+this kind repeats what was sent. What is not told is not judged.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,15 @@ _NO_TYPE = ("", "text/plain", "application/octet-stream")
 Entries = Sequence[Mapping[str, Any]]
 
 
+# What the plain requests of `probing.py` send.
+PLAIN_FIELDS = {"a": "1", "b": "2"}
+PLAIN_FILES = {"f": "a.txt", "g": "b.txt"}
+PLAIN_JSON = {"a": 1}
+PLAIN_TEXT = "text"
+PLAIN_ARGS = {"q": "1"}
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """The members that an endpoint tells, and those of its files."""
@@ -31,6 +42,11 @@ class Told:
 
     def __or__(self, other: "Told") -> "Told":
         return Told(self.members | other.members, self.of_a_file | other.of_a_file)
+
+    @property
+    def form_members(self) -> frozenset[str]:
+        """Those of a form."""
+        return self.members & {"form", "files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +65,32 @@ def answer_of(exchange: Exchange) -> Mapping[str, Any] | None:
     return exchange.responses[0].json_object()
 
 
-def told_in(answer: Mapping[str, Any]) -> Told:
-    """The members that are not empty in an answer to a plain request."""
-    members = frozenset(name for name in MEMBERS if answer.get(name))
-    files = _entries(answer, "files")
-    return Told(members, frozenset(name for name in OF_A_FILE for file in files if name in file))
+def told_in(kind: str, answer: Mapping[str, Any]) -> Told:
+    """The members that repeat what the plain request of this kind sent."""
+    files = [file for file in _entries(answer, "files") if file.get("name") in PLAIN_FILES]
+    repeats = {
+        "args": _repeats(answer, "args", PLAIN_ARGS),
+        "form": kind in ("multipart", "urlencoded") and _repeats(answer, "form", PLAIN_FIELDS),
+        "files": kind == "multipart" and bool(files),
+        "json": kind == "json" and answer.get("json") == PLAIN_JSON,
+        "text": kind == "text" and answer.get("text") == PLAIN_TEXT,
+    }
+    of_a_file = frozenset(name for name in OF_A_FILE if any(_is_told(name, file.get(name)) for file in files))
+    return Told(frozenset(name for name in MEMBERS if repeats[name]), of_a_file)
+
+
+def _repeats(answer: Mapping[str, Any], member: str, sent: Mapping[str, str]) -> bool:
+    """Whether one of the fields is there: a faulty endpoint may lose another."""
+    return any(sent.get(str(entry.get("name"))) == entry.get("value") for entry in _entries(answer, member))
+
+
+def _is_told(member: str, value: Any) -> bool:
+    """Whether a member of a file has a value of its type; the value may be wrong."""
+    if member == "size":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, str):
+        return False
+    return member != "sha256" or _SHA256.fullmatch(value.lower()) is not None
 
 
 def is_empty(answer: Mapping[str, Any]) -> bool:
@@ -65,18 +102,19 @@ def differences(right: Mapping[str, Any], answer: Mapping[str, Any], told: Told)
     """Where the answer differs from the `right` reading, in what is told."""
     members = told.members
     # Our servers list a body that is no form as a file without a name.
-    right = {**right, "files": [file for file in _entries(right, "files") if file["name"] is not None]}
-    if {"form", "files"} <= members and is_empty(answer) and _entries_with_content(right) > 1:
+    right, answer = _without_unnamed_files(right), _without_unnamed_files(answer)
+    if told.form_members == {"form", "files"} and is_empty(answer) and _entries_with_content(right) > 1:
         yield Difference(Group.SILENT_LOSS, Kind.EMPTY_FORM, "the form is empty")
         return
     elsewhere = _entries(answer, "form") if "form" in members else []
     for name in ("args", "form"):
         if name in members:
-            yield from _field_differences(name, right, answer, "files" in members)
+            yield from _field_differences(name, right, answer)
     if "files" in members:
         yield from _file_differences(right, answer, told.of_a_file, elsewhere)
     for name in ("json", "text"):
-        if name in members and not _same(right.get(name), answer.get(name)):
+        # Our servers tell no text of zero bytes, of more than 1 MiB, and that is not UTF-8.
+        if name in members and right.get(name) is not None and not _same(right[name], answer.get(name)):
             detail = f"{name}: sent {_shown(right.get(name))}, read as {_shown(answer.get(name))}"
             yield Difference(Group.SILENT_LOSS, Kind.VALUE_CHANGED, detail)
 
@@ -84,6 +122,19 @@ def differences(right: Mapping[str, Any], answer: Mapping[str, Any], told: Told)
 def _entries(value: Mapping[str, Any], member: str) -> Entries:
     entries = as_entries(member, value.get(member))
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _without_unnamed_files(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**value, "files": [file for file in _entries(value, "files") if file.get("name") is not None]}
+
+
+def without_names(fields: Any, names: frozenset[str]) -> Any:
+    """The fields of a query, lists or objects, without those of these names."""
+    if isinstance(fields, dict):
+        return {name: value for name, value in fields.items() if name not in names}
+    if isinstance(fields, list):
+        return [each for each in fields if not (isinstance(each, dict) and each.get("name") in names)]
+    return fields
 
 
 def _entries_with_content(right: Mapping[str, Any]) -> int:
@@ -100,7 +151,7 @@ def _by_name(entries: Entries) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def _field_differences(
-    member: str, right: Mapping[str, Any], answer: Mapping[str, Any], files_told: bool
+    member: str, right: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> Iterator[Difference]:
     sent, read = _by_name(_entries(right, member)), _by_name(_entries(answer, member))
     what = "query field" if member == "args" else "field"
@@ -120,7 +171,7 @@ def _field_differences(
             yield _missing(name, _renamed(name, read, sent), what, detail)
         elif len(found) < len(values):
             yield Difference(Group.SILENT_LOSS, Kind.REPEATED_MISSING, detail)
-        elif sorted(map(str, found)) == sorted(map(str, values)):
+        elif sorted(map(repr, found)) == sorted(map(repr, values)):
             yield Difference(Group.OTHER, Kind.ORDER, detail)
         else:
             yield Difference(Group.SILENT_LOSS, Kind.VALUE_CHANGED, detail)
@@ -148,9 +199,16 @@ def _file_differences(
     right: Mapping[str, Any], answer: Mapping[str, Any], told: frozenset[str], fields: Entries
 ) -> Iterator[Difference]:
     sent, read = _by_name(_entries(right, "files")), _by_name(_entries(answer, "files"))
-    named_fields = _by_name(fields)
+    sent_fields = {str(field.get("name")) for field in _entries(right, "form")}
+    named_fields = {name: of_one for name, of_one in _by_name(fields).items() if name not in sent_fields}
+    for name in read.keys() - sent.keys() - sent_fields:
+        if not any(_renamed(each, read, sent) == name for each in sent):
+            yield Difference(Group.READ_DIFFERENTLY, Kind.INVENTED, f"file {_shown(name)} was not sent")
     for name, files in sent.items():
         found = read.get(name, [])
+        if len(found) > len(files):
+            detail = f"file {_shown(name)}: {len(files)} sent, {len(found)} read"
+            yield Difference(Group.READ_DIFFERENTLY, Kind.INVENTED, detail)
         if not found and name in named_fields:
             yield from map(_as_a_field, files, named_fields[name])
         elif not found and all(file["size"] == 0 and not file["filename"] for file in files):

@@ -58,6 +58,8 @@ def tested_endpoint(target: Any, reference: RunningBackend) -> Iterator[TestedEn
     if isinstance(target, str):
         yield _probed(target, reference)
         return
+    if not isinstance(target, tuple) or len(target) != 2 or not str(target[1]).startswith("/"):
+        raise ValueError(f"upload_endpoint must be a URL or (application, '/path'), and it is {target!r}")
     app, path = target
     with served(app) as url:
         yield _probed(url + path, reference)

@@ -215,7 +215,7 @@ _OPTIONS = (
         "ignored",
         metavar="NAME",
         multiple=True,
-        help="Do not compare this header field, which a proxy may set. Repeatable.",
+        help="With --level bytes: do not compare this field, which a proxy may set. Repeatable.",
     ),
     click.option(
         "--known",
@@ -223,7 +223,7 @@ _OPTIONS = (
         metavar="FILE",
         type=click.Path(path_type=Path),
         default=KNOWN_DIFFERENCES,
-        help="The known differences; by default those of the project.",
+        help="The known differences; by default those of the project, and for other URLs none.",
     ),
     click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; - is stdout."),
     click.option(

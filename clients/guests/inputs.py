@@ -14,21 +14,25 @@ MOST_BYTES = 16384
 # What most guests cannot take, because their server does not: chunks, and what WSGI has no length for.
 _NOT_FOR_ALL = frozenset({"M89", "M90"})
 
-PLAIN: Mapping[str, str] = {
-    "multipart-field-and-typed-file": "a field and a file",
-    "fields-interleaved": "repeated names",
-    "field-empty": "an empty value",
-    "field-ending-in-crlf": "a value that ends in CRLF",
-    "file-empty-of-a-text-type": "an empty file",
-    "file-of-all-bytes-with-a-text-type": "a file of all 256 bytes",
-    "boundary-quoted-without-need": "a quoted boundary",
-    "disposition-in-utf8": "names in UTF-8",
-    "form-keeps-order-and-repeats": "urlencoded: order and repeated names",
-    "form-first-equals-sign-splits": "urlencoded: an equals sign in a value",
-    "form-raw-utf8": "urlencoded: UTF-8",
-    "json-object": "JSON",
+PLAIN: Mapping[str, tuple[str, ...]] = {
+    "a field and a file": ("multipart-field-and-typed-file",),
+    "repeated names": ("fields-interleaved",),
+    "an empty value": ("field-empty",),
+    "a value that ends in CRLF": ("field-ending-in-crlf",),
+    "an empty file": ("file-empty", "file-empty-of-a-text-type"),
+    "a file of all 256 bytes": ("file-of-all-bytes", "file-of-all-bytes-with-a-text-type"),
+    "a quoted boundary": ("boundary-quoted-without-need",),
+    "names in UTF-8": ("name-in-utf8", "disposition-in-utf8"),
+    "urlencoded: order and repeated names": ("form-keeps-order-and-repeats",),
+    "urlencoded: an equals sign in a value": ("form-first-equals-sign-splits",),
+    "urlencoded: UTF-8": ("form-percent-digits-in-both-cases",),
+    "JSON": ("json-object",),
 }
-"""Plain uploads. A guest that reads one of them in another way has a faulty adapter, and is left out."""
+"""Plain uploads, each with the cases of which a guest has to read one rightly.
+
+A guest that reads none of them rightly may have a faulty adapter, and is left out, unless `guests.toml` says
+that this is its design. Some misread one of two: formidable takes a file without a type for a field.
+"""
 
 
 def chosen_inputs(cases: Sequence[Case]) -> list[Case]:
@@ -41,8 +45,9 @@ def chosen_inputs(cases: Sequence[Case]) -> list[Case]:
 
 
 def plain_inputs(cases: Sequence[Case]) -> list[Case]:
-    """The plain uploads."""
-    return [case for case in cases if case.name in PLAIN]
+    """The cases of the plain uploads."""
+    names = {name for alternatives in PLAIN.values() for name in alternatives}
+    return [case for case in cases if case.name in names]
 
 
 def _possible(cases: Sequence[Case]) -> list[Case]:

@@ -55,7 +55,7 @@ def version_of(guest: Guest, folder: Path) -> str:
     if guest.pip:
         command = [str(folder / "bin" / "python"), "-c", _PIP_VERSION, guest.pip[0]]
     try:
-        found = _VERSION.search(run_command(command))
+        found = _VERSION.search(run_command(command)) if command else None
     except InstallError:
         return "?"
     return found[0] if found else "?"

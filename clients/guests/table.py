@@ -25,6 +25,7 @@ class Guest:
     apt: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
     npm: tuple[str, ...] = ()
+    by_design: tuple[str, ...] = ()
 
 
 @cache

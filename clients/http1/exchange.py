@@ -100,11 +100,13 @@ def exchange(
     pause: float = 0.0,
     is_whole: bool = False,
     tls: ssl.SSLContext | None = None,
+    most_bytes: int | None = None,
 ) -> Exchange:
     """Send `pieces`, each in a segment of its own, shut the write side and read the responses.
 
     `is_whole`: a server has nothing to wait for after the last byte, so the write side is shut when the
     responses are there, or after a second. `tls` is the context of an https server.
+    More than `most_bytes` are a bad response.
 
     Between two pieces it waits up to `pause` seconds for bytes of a response. A busy server may otherwise get
     several pieces in one read.
@@ -115,7 +117,13 @@ def exchange(
     wire = Wire(seconds)
     parser = ResponseParser(methods)
 
+    received = 0
+
     def feed(data: bytes) -> None:
+        nonlocal received
+        received += len(data)
+        if most_bytes is not None and received > most_bytes:
+            raise ResponseError(f"it has more than {most_bytes} bytes")
         parser.feed(data)
         if len(parser.responses.complete) >= expected_responses:
             wire.shorten(_LINGER_SECONDS)

@@ -52,7 +52,7 @@ def test_another_kind_of_a_known_case_is_new() -> None:
 
 def test_an_entry_that_no_longer_holds_is_reported_if_its_case_was_sent() -> None:
     assert divide([], ["a", "b"], [entry("a", "b")], TODAY)[2] == [
-        "remove a and 1 more from silent loss: The whole form is empty. They are right now."
+        "remove a and 1 more from silent loss: The whole form is empty. That is no longer so."
     ]
     assert divide([], [], [entry("a")], TODAY)[2] == []
 

@@ -3,14 +3,17 @@
 import json
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import trustme
 from click.testing import CliRunner, Result
 
 from clients import compare
+from clients.assessment import endpoint as endpoint_module
 from clients.assessment.groups import Kind
 from tests.assessment.serving import app_url
 from tests.http1.recording_server import Peer, RecordingServer, ok, recording, scripted
@@ -79,7 +82,7 @@ def test_every_report_is_written_and_the_exit_status_tells(flask: str, tmp_path:
     known.write_text(text, "utf-8")
     done = run(flask, *_FEW, "--known", known)
     assert done.exit_code == 0
-    assert "all answers are right, " in done.output
+    assert "nothing new, " in done.output
     text = text.replace("cases = [", 'cases = [\n    "filename-empty-with-bytes",', 1)
     known.write_text(text, "utf-8")
     done = run(flask, *_FEW, "--known", known)
@@ -147,10 +150,10 @@ def test_fields_and_token_are_added_to_each_request() -> None:
         (ok(status="422 Unprocessable Content"), "only with certain fields"),
         (
             b"HTTP/1.1 308 P\r\nLocation: /up/\r\nContent-Length: 0\r\n\r\n",
-            "it redirects (308): use the URL /up/",
+            "it has moved (308): use the URL /up/",
         ),
-        (b"SSH-2.0-x\r\n", "no answer: not a response"),
-        (b"", "no answer: it closes the connection"),
+        (b"SSH-2.0-x\r\n", "no answer to a POST: not a response"),
+        (b"", "no answer to a POST: it closes the connection"),
     ],
 )
 def test_an_endpoint_that_cannot_be_judged_is_told_why(response: bytes, why: str) -> None:
@@ -183,9 +186,87 @@ def test_a_server_that_dies_on_the_way_stops_the_run() -> None:
     with recording(script) as server:
         done = run(f"{server.url}/up", "--only", "multipart")
     assert done.exit_code == 3
-    assert "Stopped: the server can no longer be reached. " in done.output
+    assert "Not complete: the server can no longer be reached. " in done.output
     assert Kind.GONE in done.output
     assert served < 60
+
+
+def answering(answer: Callable[[bytes], bytes]) -> AbstractContextManager[RecordingServer]:
+    """A server that answers each request by its head."""
+
+    def script(peer: Peer) -> None:
+        peer.send(answer(peer.read_request()))
+
+    return recording(script)
+
+
+def test_a_server_that_limits_the_rate_stops_the_run() -> None:
+    served = 0
+
+    def answer(request: bytes) -> bytes:
+        nonlocal served
+        served += 1
+        return ok(status="200 OK" if served < 30 else "429 Too Many Requests")
+
+    with answering(answer) as server:
+        done = run(f"{server.url}/up", "--only", "multipart")
+    assert done.exit_code == 3
+    assert "Not complete: the server limits the rate of requests (429). " in done.output
+    assert served < 100
+
+
+def test_a_server_that_refuses_everything_in_the_end_is_not_trusted() -> None:
+    served = 0
+
+    def answer(request: bytes) -> bytes:
+        nonlocal served
+        served += 1
+        return ok(status="200 OK" if served < 30 else "403 Forbidden")
+
+    with answering(answer) as server:
+        done = run(f"{server.url}/up", "--rules", "M5?")
+    assert done.exit_code == 3
+    assert "Not complete: the server answered plain uploads with 200, and now with 403." in done.output
+
+
+def test_a_get_that_is_answered_does_not_hide_that_no_upload_is_taken() -> None:
+    def answer(request: bytes) -> bytes:
+        return ok(status="200 OK" if request.startswith(b"GET") else "403 Forbidden")
+
+    with answering(answer) as server:
+        done = run(f"{server.url}/up")
+    assert done.exit_code == 3
+    assert "it refuses the sender: credentials are given" in done.output
+
+
+def test_the_query_of_the_url_is_not_called_invented() -> None:
+    def answer(request: bytes) -> bytes:
+        form = b'"form":{"a":"1"},"files":[{"name":"f","size":1}]'
+        query = dict(parse_qsl(request.split(b" ")[1].partition(b"?")[2].decode()))
+        return ok(b'{"args":' + json.dumps(query).encode() + b"," + form + b"}")
+
+    with answering(answer) as server:
+        done = run(f"{server.url}/up?key=1", "--cases", "query-*", "--json", "-")
+    (endpoint,) = json.loads(done.stdout)["endpoints"]
+    assert "args" in endpoint["tells"]["members"]
+    assert "'key' was not sent" not in done.stdout
+
+
+def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_module, "_MOST_BYTES", 10_000)
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        with suppress(OSError):
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n")
+            while True:
+                peer.send(bytes(65536))
+
+    with recording(script) as server:
+        done = run(f"{server.url}/up")
+    assert "no answer to a POST: not a response: it has more than 10000 bytes" in " ".join(
+        done.output.split()
+    )
 
 
 def test_options_of_another_level_are_refused(flask: str) -> None:
@@ -193,6 +274,15 @@ def test_options_of_another_level_are_refused(flask: str) -> None:
         ([flask, "--fail-fast"], "--fail-fast is for --level bytes, and this is parsed"),
         (["--html", os.devnull], "--html is for --level parsed and status, and this is bytes"),
         ([flask, "-H", "no colon"], "is not 'NAME: VALUE'"),
+        ([flask, "-H", "X: \u2713"], "is not 'NAME: VALUE'"),
+        ([flask, "--token", "a\r\nContent-Length: 3"], "is not 'NAME: VALUE'"),
+        ([flask, "-H", "host: example.com"], "-H cannot set host"),
+        ([flask, "-H", "Authorization: x", "--token", "y"], "two Authorization fields"),
+        ([flask.replace("//", "//u:p@"), "--token", "y"], "there is another Authorization field"),
+        ([flask, "--clients", "requests"], "--clients is for --level bytes"),
+        ([flask, "--backends", "flask"], "--backends is for a comparison without URLs"),
+        ([f"a={flask}", f"b={flask}", "--behind", flask], "--behind is for one URL"),
+        ([f"a={flask}", f"b={flask}", "--write-known", "known.toml"], "--write-known is for one URL"),
         ([flask, "--cacert", "nonesuch.pem"], "nonesuch.pem"),
         ([flask, "--known", "nonesuch.toml"], "nonesuch.toml"),
     ):

@@ -44,6 +44,7 @@ def found(
         (answer(400), {}),
         (answer(422), {}),
         (answer(501), {}),
+        (answer(302), {}),
         (Exchange(closed=True), {"request": _CUT}),
         (answer(200, b'{"form":{"a":"1","b":"2"},"files":[]}'), {"refuse": False}),
         (answer(201, b"anything"), {"refuse": False, "told": None}),
@@ -68,8 +69,16 @@ def test_a_right_answer_is_no_finding(exchange: Exchange, arguments: dict[str, A
         (answer(200), {"rule": "B2", "told": None}, Group.SILENT_LOSS, Kind.CUT_OFF),
         (answer(200, _EMPTY), {"refuse": False}, Group.SILENT_LOSS, Kind.EMPTY_FORM),
         (answer(200, b"no JSON"), {"refuse": False}, Group.OTHER, Kind.NO_JSON),
-        (answer(400), {"refuse": False}, Group.REFUSES_CLIENTS, Kind.REFUSED),
+        (answer(400), {"refuse": False, "rule": "M61"}, Group.REFUSES_CLIENTS, Kind.REFUSED),
+        (answer(400), {"refuse": False}, Group.OTHER, Kind.REFUSED),
         (answer(413), {"refuse": False}, Group.OTHER, Kind.SMALLER_LIMIT),
+        (answer(303), {"refuse": False}, Group.OTHER, Kind.REDIRECT),
+        (
+            Exchange(answer(200).responses + answer(400).responses),
+            {},
+            Group.READ_DIFFERENTLY,
+            Kind.TWO_ANSWERS,
+        ),
     ],
 )
 def test_a_wrong_answer_has_its_group_and_kind(
@@ -84,9 +93,12 @@ def test_the_parsers_that_differ_and_the_clients_that_send_it_are_named() -> Non
     accepted = found(answer(200, b'{"form":{"a":"1"},"files":[]}'))
     assert accepted is not None
     assert accepted.evidence.startswith("M38: busboy")
-    refused = found(answer(400), refuse=False)
+    refused = found(answer(400), rule="M61", refuse=False)
     assert refused is not None
-    assert refused.evidence.startswith("M35: .NET")
+    assert refused.evidence.startswith("M61: .NET")
+    unnamed = found(answer(400), refuse=False)
+    assert unnamed is not None
+    assert (unnamed.group, unnamed.evidence) == (Group.OTHER, "")
     crashed = found(answer(500))
     assert crashed is not None
     assert crashed.evidence == ""
@@ -103,6 +115,10 @@ def test_the_worst_sending_counts_and_is_named() -> None:
     assert finding is not None
     assert (finding.kind, finding.split) == (Kind.EMPTY_FORM, "as recorded")
     assert finding.detail.endswith("(only when sent as recorded)")
+    sendings[1] = Sent("in pieces", answer(200, _EMPTY))
+    finding = finding_of(FittedCase(case, _WHOLE, "multipart"), sendings, None, _TOLD)
+    assert finding is not None
+    assert finding.detail.endswith("(only when sent in pieces and as recorded)")
 
 
 def test_every_rule_has_a_topic_and_the_evidence_is_about_rules() -> None:

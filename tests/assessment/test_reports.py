@@ -27,7 +27,7 @@ _CASES = recorded_cases()
 _PROBE = Probe(
     Level.PARSED,
     {"multipart": 200, "json": 415, "none": 404},
-    Told(frozenset({"form", "files"}), frozenset({"size"})),
+    {"multipart": Told(frozenset({"form", "files"}), frozenset({"size"}))},
     ("multipart",),
     server="Evil/1.0 <b>",
 )
@@ -74,7 +74,8 @@ def test_the_terminal_gets_60_lines_at_most_and_every_group() -> None:
     assert len(shown) <= LINES
     for group in Group:
         assert f"{group.title.upper()}  48" in shown
-    assert all(len(text_of(report(many()), lines)) <= lines for lines in range(12, 61))
+    assert all(len(text_of(report(many()), lines)) <= lines for lines in range(4, 61))
+    assert any(line.endswith(" other kinds") for line in shown)
 
 
 def test_few_findings_are_all_shown_with_an_example_and_its_command() -> None:
@@ -96,7 +97,7 @@ def test_few_findings_are_all_shown_with_an_example_and_its_command() -> None:
 def test_without_findings_there_is_one_sentence() -> None:
     assert text_of(report([]))[-1] == "40 cases in 3 s: all answers are right."
     known = report([], known=[finding(0, Group.OTHER, Kind.ORDER)])
-    assert text_of(known)[-1] == "40 cases in 3 s: all answers are right, 1 known."
+    assert text_of(known)[-1] == "40 cases in 3 s: nothing new, 1 known."
 
 
 def test_the_findings_of_a_proxy_are_counted() -> None:
@@ -160,6 +161,7 @@ def test_junit_has_a_test_with_its_time_for_each_case(tmp_path: Path) -> None:
     assert suite.attrib == {
         "tests": "40",
         "failures": "1",
+        "errors": "0",
         "skipped": "1",
         "name": "http://h/up",
         "time": "3.000",
@@ -173,6 +175,14 @@ def test_junit_has_a_test_with_its_time_for_each_case(tmp_path: Path) -> None:
     assert [child.tag for child in tests[_CASES[1].name]] == ["skipped"]
 
 
+def test_junit_is_red_when_nothing_could_be_judged(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    write_junit(path, [report([], stopped="it is gone", unsent=3, complaints=["remove a"])])
+    (suite,) = ElementTree.parse(path).getroot()
+    assert (suite.get("tests"), suite.get("errors")) == ("42", "2")
+    assert [error.get("message") for error in suite.iter("error")] == ["it is gone", "remove a"]
+
+
 def test_github_gets_ten_annotations_and_the_number_of_the_others() -> None:
     lines = list(github_annotations([report(many())]))
     assert len(lines) == 11
@@ -184,8 +194,9 @@ def test_github_gets_ten_annotations_and_the_number_of_the_others() -> None:
 
 
 def test_the_summary_of_a_step_is_a_table() -> None:
-    lines = summary([report([finding(0, Group.CRASH, "A | <b>.")], complaints=["gone"])]).splitlines()
-    assert f"| crash | 1 | A \\| &lt;b>. | `{_CASES[0].name}` |" in lines
+    kind = "A | <b> ![x](y)."
+    lines = summary([report([finding(0, Group.CRASH, kind)], complaints=["gone"])]).splitlines()
+    assert f"| crash | 1 | A \\| &lt;b> \\!\\[x\\](y). | `{_CASES[0].name}` |" in lines
     assert "- Baseline: gone" in lines
     assert "Not judged: no answer." in summary([report([], probe=replace(_PROBE, trouble="no answer"))])
 

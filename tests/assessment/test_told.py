@@ -53,6 +53,7 @@ _FILE = form(field("a", "1"), files=[file("f", "a.txt")])
         ),
         (form(files=[file("f", "a", media_type="A/b;c")]), form(files=[file("f", "a", media_type="a/b")])),
         (form(json={"a": 1.0}), form(json={"a": 1})),
+        (form(text=None), form(text="a text that our servers do not tell")),
         (form(), {**_TWO, "form": []}),
         (form(files=[file("f", "", b"")]), form(files=[file("f", None, b"")])),
         (form(files=[{**file("f", "x"), "name": None}]), form()),
@@ -121,6 +122,9 @@ def test_an_equal_reading_has_no_difference(right: dict[str, Any], answer: dict[
             Group.OTHER,
             Kind.NOTHING_CHOSEN,
         ),
+        (_TWO, {**_TWO, "files": [file("g", "x")]}, Group.READ_DIFFERENTLY, Kind.INVENTED),
+        (_FILE, {**_FILE, "files": [*_FILE["files"], file("f", "x")]}, Group.READ_DIFFERENTLY, Kind.INVENTED),
+        (form(field("a", "1")), {**form(), "form": {"a": 1}}, Group.SILENT_LOSS, Kind.VALUE_CHANGED),
         (form(json=[2**53 + 1]), form(json=[2**53]), Group.SILENT_LOSS, Kind.VALUE_CHANGED),
         (form(json=True), form(json=1), Group.SILENT_LOSS, Kind.VALUE_CHANGED),
         (form(text="a\r\n"), form(text="a\n"), Group.SILENT_LOSS, Kind.VALUE_CHANGED),
@@ -143,9 +147,32 @@ def test_what_is_not_told_is_not_judged() -> None:
 
 
 def test_the_members_of_an_answer_are_those_that_it_fills() -> None:
-    told = told_in(
-        {"form": {"a": "1"}, "files": [{"name": "f", "size": 1}], "args": [], "json": None, "other": 1}
-    )
+    told = told_in("multipart", {"form": {"a": "1"}, "files": [{"name": "f", "size": 1}], "other": 1})
     assert told == Told(frozenset({"form", "files"}), frozenset({"size"}))
     assert told | Told(frozenset({"json"})) == Told(frozenset({"form", "files", "json"}), frozenset({"size"}))
-    assert told_in({}) == Told()
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "members"),
+    [
+        ("multipart", {}, set()),
+        ("multipart", {"form": {"b": "2"}}, {"form"}),
+        ("multipart", {"form": {"other": "1"}, "files": 2, "text": "Upload successful"}, set()),
+        ("multipart", {"form": "a=1&b=2", "files": ["a.txt", "b.txt"]}, set()),
+        ("multipart", {"files": [{"filename": "a.txt"}]}, set()),
+        ("urlencoded", {"form": [{"name": "a", "value": "1"}], "json": {"a": "1"}}, {"form"}),
+        ("json", {"json": {"a": 1}, "form": {"a": "1"}}, {"json"}),
+        ("json", {"json": {"a": "1"}}, set()),
+        ("text", {"text": "text", "args": {"q": ["1"]}}, {"text", "args"}),
+        ("text", {"text": "thank you"}, set()),
+    ],
+)
+def test_only_what_repeats_the_plain_request_is_told(
+    kind: str, answer: dict[str, Any], members: set[str]
+) -> None:
+    assert told_in(kind, answer).members == members
+
+
+def test_a_member_of_a_file_needs_a_value_of_its_type() -> None:
+    answer = {"files": [{"name": "f", "size": "1", "sha256": "no", "filename": None, "content_type": "a/b"}]}
+    assert told_in("multipart", answer).of_a_file == {"content_type"}

@@ -9,7 +9,10 @@ venv="${RUNNER_TEMP:?}/wireproof"
 
 mkdir -p "$WIREPROOF_REPORTS"
 reports="$(cd "$WIREPROOF_REPORTS" && pwd)"
-mapfile -t arguments < <(printf '%s' "$WIREPROOF_ARGUMENTS" | grep -v '^[[:space:]]*$' || true)
+arguments=()
+while IFS= read -r line || [ -n "$line" ]; do
+  [ -z "${line//[[:space:]]/}" ] || arguments+=("$line")
+done <<<"$WIREPROOF_ARGUMENTS"
 exec "$venv/bin/wireproof" compare "$WIREPROOF_URL" --github \
   --html "$reports/compare.html" --json "$reports/compare.json" --junit "$reports/compare.xml" \
   ${arguments[@]+"${arguments[@]}"}

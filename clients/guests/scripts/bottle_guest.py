@@ -12,7 +12,7 @@ def upload():
     files = [
         file_entry(n, f.raw_filename, f.content_type, f.file.read()) for n, f in request.files.allitems()
     ]
-    return {**told(request.forms.allitems(), files), "json": request.json}
+    return {**told(request.forms.decode().allitems(), files), "json": request.json}
 
 
 serve_wsgi(bottle.default_app(), sys.argv[1])

@@ -19,7 +19,13 @@ func upload(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-	} else if err := r.ParseMultipartForm(32 << 20); err == nil {
+	}
+	formErr, err := r.ParseForm(), r.ParseMultipartForm(32<<20)
+	if formErr != nil || (err != nil && err != http.ErrNotMultipart) {
+		http.Error(w, "malformed form", http.StatusBadRequest)
+		return
+	}
+	if r.MultipartForm != nil {
 		for name, headers := range r.MultipartForm.File {
 			for _, h := range headers {
 				file, _ := h.Open()
@@ -28,9 +34,6 @@ func upload(w http.ResponseWriter, r *http.Request) {
 				files = append(files, map[string]any{"name": name, "filename": h.Filename, "size": h.Size, "sha256": digest, "content_type": h.Header.Get("Content-Type")})
 			}
 		}
-	} else if err != http.ErrNotMultipart {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"form": r.PostForm, "files": files, "json": body})
