@@ -19,6 +19,7 @@ from .comparison.options import NOT_WRITTEN, UNREACHABLE
 from .guests.files import matrix_json, matrix_markdown
 from .guests.inputs import chosen_inputs, plain_inputs
 from .guests.matrix import OURS, measure
+from .guests.page import matrix_page
 from .guests.table import Guest, load_guests
 from .guests.terminal import show_input, show_matrix
 from .launch import LaunchError
@@ -70,6 +71,9 @@ def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str
     type=click.Path(path_type=Path),
     help="Write tables in Markdown.",
 )
+@click.option(
+    "--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write one HTML page."
+)
 @version_option("wireproof matrix")
 def main(
     guests: list[Guest],
@@ -78,6 +82,7 @@ def main(
     folder: Path,
     json_path: Path | None,
     markdown_path: Path | None,
+    html_path: Path | None,
 ) -> None:
     """Ask frameworks and parsers of others, the guests, how they read odd uploads, and group them.
 
@@ -105,6 +110,8 @@ def main(
     try:
         if json_path:
             json_path.write_text(matrix_json(matrix, date.today()), "utf-8")
+        if html_path:
+            html_path.write_text(matrix_page(matrix, date.today()), "utf-8")
         if markdown_path:
             markdown_path.write_text(matrix_markdown(matrix, date.today()), "utf-8")
     except OSError as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..assessment.assess import Judged, assess
+from ..assessment.assess import Judged, Stop, assess
 from ..assessment.fitting import fitted_cases
 from ..assessment.groups import Group
 from ..comparison.cases import Case
@@ -23,13 +23,17 @@ _KINDS = ("multipart", "urlencoded", "json")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One guest: how it reads each input that it was asked, and what is wrong with that, by case."""
+    """One guest: how it reads each input that it was asked, and what is wrong with that, by case.
+
+    It is not `complete` when the guest ended before it was asked everything.
+    """
 
     name: str
     title: str
     version: str
     readings: Mapping[str, Reading]
     judged: Mapping[str, Judged]
+    complete: bool = True
 
     def cases_in(self, *groups: Group) -> list[str]:
         """The cases with a finding in one of these groups."""
@@ -101,10 +105,28 @@ def _asked(
     version = version_of(guest, folder)
     with serving(guest, folder) as url:
         checked = _column(guest.name, guest.title, version, url, guest.kinds, plain, reference)
-        wrong = list(_misread(checked, guest.by_design))
-        if wrong:
-            raise AbsentError(f"its adapter misreads plain uploads: {'; '.join(wrong)}")
-        return _column(guest.name, guest.title, version, url, guest.kinds, inputs, reference)
+    wrong = list(_misread(checked, guest.by_design))
+    if wrong:
+        raise AbsentError(f"its adapter misreads plain uploads: {'; '.join(wrong)}")
+    column = Column(guest.name, guest.title, version, {}, {})
+    # An input may end the guest: it is started again for those that are left.
+    left = list(inputs)
+    while left:
+        with serving(guest, folder) as url:
+            asked = _column(guest.name, guest.title, version, url, guest.kinds, left, reference)
+        column = Column(
+            guest.name,
+            guest.title,
+            version,
+            {**column.readings, **asked.readings},
+            {**column.judged, **asked.judged},
+        )
+        left = (
+            []
+            if asked.complete or not asked.readings
+            else [case for case in left if case.name not in asked.readings]
+        )
+    return column
 
 
 def _misread(column: Column, by_design: Sequence[str]) -> Iterator[str]:
@@ -128,6 +150,9 @@ def _column(
 ) -> Column:
     endpoint = guest_endpoint(name, url)
     fitted = [each for each in fitted_cases(cases, endpoint) if each.kind in kinds]
-    judged = {one.case.name: one for one in assess(fitted, endpoint, guest_probe(kinds), reference)}
+    stop = Stop()
+    judged = {
+        one.case.name: one for one in assess(fitted, endpoint, guest_probe(kinds), reference, stop=stop)
+    }
     readings = {name: reading_of(one.exchange) for name, one in judged.items()}
-    return Column(name, title, version, readings, judged)
+    return Column(name, title, version, readings, judged, complete=not stop.why)
