@@ -32,9 +32,9 @@ def run_action(url: str, folder: Path, arguments: str = "") -> subprocess.Comple
         "RUNNER_TEMP": str(folder / "temp"),
         "GITHUB_ACTION_PATH": str(_ACTION),
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-        "WIREPROOF_URL": url,
-        "WIREPROOF_ARGUMENTS": arguments,
-        "WIREPROOF_REPORTS": "reports",
+        "INPUT_URL": url,
+        "INPUT_ARGUMENTS": arguments,
+        "INPUT_REPORTS": "reports",
         **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},
     }
     (folder / "temp").mkdir(exist_ok=True)

@@ -27,14 +27,16 @@ PLANTED = b"\xf0\x9f\x98\x80"
 @pytest.fixture
 def plain() -> Iterator[RecordingServer]:
     """A server that always responds `{}`."""
-    with scripted(ok()) as server:
+    with scripted(ok(), to_the_end=True) as server:
         yield server
 
 
 @pytest.fixture
 def odd() -> Iterator[RecordingServer]:
     """A server with another response to requests that have the planted bytes."""
-    with scripted(lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n")) as server:
+    with scripted(
+        lambda request: ok(b'{"n":1}\n' if PLANTED in request else b"{}\n"), to_the_end=True
+    ) as server:
         yield server
 
 
@@ -81,7 +83,7 @@ def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
     response = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: x\r\nContent-Length: 3\r\n\r\n{}\n"
     )
-    with scripted(response) as tagged:
+    with scripted(response, to_the_end=True) as tagged:
         urls = (f"one={plain.url}", f"two={tagged.url}")
         arguments = ("--seconds", "30", "--requests", "20", "--save", tmp_path, *urls)
         assert run(*arguments).exit_code == 1
@@ -90,7 +92,10 @@ def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
 
 @pytest.mark.parametrize(("what", "status"), [("bytes", 1), ("parsed", 0)])
 def test_a_fuzz_run_compares_bytes_or_what_was_parsed(what: str, status: int, tmp_path: Path) -> None:
-    with scripted(ok(b'{"form":[],"more":1}\n')) as one, scripted(ok(b'{"form":[]}\n')) as other:
+    with (
+        scripted(ok(b'{"form":[],"more":1}\n'), to_the_end=True) as one,
+        scripted(ok(b'{"form":[]}\n'), to_the_end=True) as other,
+    ):
         urls = (f"one={one.url}", f"two={other.url}")
         result = run("--seconds", "30", "--requests", "40", "--compare", what, "--save", tmp_path, *urls)
     assert result.exit_code == status, result.output
@@ -139,7 +144,7 @@ def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServ
     [(ok(status="404 Not Found"), "404"), (ok()[:-1], "2 of 3 bytes"), (b"x", "status line")],
 )
 def test_a_server_that_does_not_store_was_reached(response: bytes, why: str) -> None:
-    with scripted(response) as server:
+    with scripted(response, to_the_end=True) as server:
         result = run("--seconds", "5", "--requests", "5", f"socket={server.url}")
     assert result.exit_code == 1
     assert "socket: a.txt could not be stored first: " in result.output
@@ -158,7 +163,10 @@ def test_a_server_that_does_not_store_was_reached(response: bytes, why: str) -> 
 )
 def test_a_wrong_answer_is_a_difference(wrong: bytes, ending: str, tmp_path: Path) -> None:
     right = ok(b'{"sha256":"00"}\n')
-    with scripted(right) as one, scripted(lambda request: wrong if is_odd(request) else right) as other:
+    with (
+        scripted(right, to_the_end=True) as one,
+        scripted(lambda request: wrong if is_odd(request) else right, to_the_end=True) as other,
+    ):
         arguments = ("--seconds", "60", "--requests", "40", "--save", tmp_path, "--json", "-")
         result = run(*arguments, f"socket={one.url}", f"gunicorn={other.url}")
     document = json.loads(result.stdout)
@@ -187,7 +195,10 @@ def test_it_stops_soon_after_a_server_is_gone(tmp_path: Path) -> None:
 
 def test_a_code_of_a_megabyte_is_cut(tmp_path: Path) -> None:
     vast = ok(b'{"code":"%s"}\n' % (b"x" * 1_000_000), status="400 Bad Request")
-    with scripted(ok()) as one, scripted(lambda request: vast if is_odd(request) else ok()) as other:
+    with (
+        scripted(ok(), to_the_end=True) as one,
+        scripted(lambda request: vast if is_odd(request) else ok(), to_the_end=True) as other,
+    ):
         arguments = ("--seconds", "60", "--requests", "20", "--save", tmp_path, "--github")
         result = run(*arguments, f"socket={one.url}", f"gunicorn={other.url}")
     assert result.exit_code == 1

@@ -19,7 +19,7 @@ GET = b"GET / HTTP/1.1\r\n\r\n"
 @pytest.fixture
 def echo() -> Iterator[RecordingServer]:
     """A server that responds with the number of bytes that it received."""
-    with scripted(lambda request: ok(b"%d\n" % len(request))) as server:
+    with scripted(lambda request: ok(b"%d\n" % len(request)), to_the_end=True) as server:
         yield server
 
 
@@ -32,7 +32,7 @@ def only(
 
 
 def test_every_request_gets_one_response_of_each_backend(echo: RecordingServer) -> None:
-    with scripted(ok()) as other:
+    with scripted(ok(), to_the_end=True) as other:
         backends = [Backend("socket", HOST, echo.port), Backend("gunicorn", HOST, other.port)]
         requests = [FuzzRequest(index, GET + b"x" * index) for index in range(60)]
         found = {request.index: exchanges for request, exchanges in converse(requests, backends, in_flight=7)}
@@ -65,7 +65,7 @@ def test_large_and_split_requests_arrive_whole(echo: RecordingServer) -> None:
 
 
 def test_an_early_response_to_a_large_request_is_read() -> None:
-    with scripted(ok(), early=True) as server:
+    with scripted(ok(), early=True, to_the_end=True) as server:
         exchange = only(server, GET + b"x" * 20_000_000)
     # The server closes with bytes unread, so that the kernel may drop its response: never a time-out.
     assert exchange.responses or exchange.closed
@@ -80,7 +80,7 @@ def test_an_early_response_to_a_large_request_is_read() -> None:
     ],
 )
 def test_a_missing_response_is_not_a_close(response: bytes, expected: Exchange | None) -> None:
-    with scripted(response) as server:
+    with scripted(response, to_the_end=True) as server:
         exchange = only(server, GET)
     assert exchange == expected if expected else exchange.bad_response
 
@@ -103,7 +103,7 @@ def test_a_silent_server_times_out_and_delays_no_other(echo: RecordingServer) ->
 
 
 def test_the_response_to_head_needs_no_body() -> None:
-    with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n") as server:
+    with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", to_the_end=True) as server:
         assert only(server, b"HEAD / HTTP/1.1\r\n\r\n").responses[0].status == 200
 
 

@@ -2,19 +2,24 @@
 
 import io
 import json
+import re
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from clients import matrix as matrix_command
 from clients.assessment.groups import Group
 from clients.comparison.cases import load_cases
 from clients.guests import matrix as matrix_module
 from clients.guests.files import matrix_json, matrix_markdown
 from clients.guests.inputs import FAMILIES, MOST_BYTES, PLAIN, chosen_inputs, plain_inputs
 from clients.guests.matrix import Column, Matrix, measure
+from clients.guests.page import matrix_page
 from clients.guests.readings import Outcome, Reading
 from clients.guests.serving import AbsentError, prepare, version_of
 from clients.guests.table import SCRIPTS, Guest, load_guests
@@ -154,6 +159,58 @@ def test_the_summary_fits_on_a_screen_and_one_input_shows_its_bytes(measured: Ma
     text = console.export_text()
     assert "Content-Disposition: form-data" in text
     assert "wireproof socket, wireproof Flask" in text
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matrix) -> None:
+    column = replace(measured.columns[2], title="<img>", version="<b>")
+    text = matrix_page(replace(measured, columns=[*measured.columns[:2], column]), date(2026, 12, 1))
+    assert "<img" not in text
+    assert "<b>" not in text.replace("<summary><b>", "")
+    assert not re.search(r"(src|href)=|url\(|@import", text)
+    assert text.count("<details ") == len(measured.inputs)
+    assert text.count("<script>") == 1
+    assert "3 parsers read" in text
+
+
+def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = here("flask", "flask_guest.py")
+    monkeypatch.setattr(matrix_command, "load_guests", lambda: {"flask": guest})
+    paths = [tmp_path / name for name in ("m.json", "m.md", "m.html")]
+    options = [
+        word
+        for name, path in zip(("json", "markdown", "html"), paths, strict=True)
+        for word in (f"--{name}", str(path))
+    ]
+    done = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--cases", "name-*", *options])
+    assert done.exit_code == 0, done.output
+    assert "3 guests and " in done.output
+    assert all(path.stat().st_size > 1000 for path in paths)
+    shown = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--input", "name-with-nul"])
+    assert "Content-Disposition: form-data" in shown.output
+    for arguments, why in (
+        (["--guest", "nonesuch"], "nonesuch is not among flask"),
+        (["--input", "nonesuch"], "no case matches 'nonesuch'"),
+    ):
+        wrong = CliRunner().invoke(matrix_command.main, arguments)
+        assert wrong.exit_code == 2
+        assert why in wrong.output
+
+
+def test_a_guest_that_ends_is_started_again_for_the_rest(tmp_path: Path) -> None:
+    """The script ends at each input with a NUL."""
+    script = tmp_path / "flask_guest.py"
+    text = (SCRIPTS / "flask_guest.py").read_text("utf-8")
+    ending = "    if b'\\0' in request.get_data(): __import__('os')._exit(1)\n    files ="
+    script.write_text(text.replace("    files =", ending, 1), "utf-8")
+    (tmp_path / "answer.py").write_bytes((SCRIPTS / "answer.py").read_bytes())
+    guest = Guest("flask", "Flask", (sys.executable, str(script), "{port}"), ("multipart",))
+    inputs = [case for case in _CASES if case.name.startswith("name-with")]
+    result = measure([guest], inputs, [], tmp_path)
+    assert len(result.columns[2].readings) == len(inputs)
+    failed = [
+        name for name, reading in result.columns[2].readings.items() if reading.outcome is Outcome.FAILED
+    ]
+    assert "name-with-nul" in failed
 
 
 def test_columns_that_were_not_asked_are_not_compared() -> None:

@@ -137,20 +137,30 @@ def recording(*scripts: Script) -> Iterator[RecordingServer]:
 
 @contextmanager
 def scripted(
-    response: bytes | Callable[[bytes], bytes], *, early: bool = False, reset: bool = False
+    response: bytes | Callable[[bytes], bytes],
+    *,
+    early: bool = False,
+    reset: bool = False,
+    to_the_end: bool = False,
 ) -> Iterator[RecordingServer]:
-    """A server that reads to the end of each connection, sends `response` or what it returns, and closes.
+    """A server that reads one request, sends `response` or what it returns, reads to the end, and closes.
 
     `early`: it responds after its first read, and closes with the rest unread. `reset`: it ends the
-    connection with a reset.
+    connection with a reset. `to_the_end`: it reads to the end first, because the request may be malformed.
     """
 
     def script(peer: Peer) -> None:
-        while peer.read() and not early:
+        if early:
+            peer.read()
+        elif not to_the_end:
+            peer.read_request()
+        while to_the_end and peer.read():
             pass
         peer.send(response(bytes(peer.received)) if callable(response) else response)
         if reset:
             peer.reset()
+        while not early and not reset and peer.read():
+            pass
 
     with recording(script) as server:
         yield server
