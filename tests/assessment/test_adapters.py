@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clients.assessment.groups import Kind
 from clients.launch import PROJECT_ROOT, RunningBackend
 from tests.assessment.serving import npm_packages, process_url, report_on
 from tests.recorded import recorded_cases
@@ -48,13 +49,17 @@ _PYTHON = {
 }
 
 
-def assert_tells_plain_uploads(server: AbstractContextManager[str], reference: RunningBackend) -> None:
+def assert_tells_plain_uploads(
+    server: AbstractContextManager[str], reference: RunningBackend, allowed: frozenset[str] = frozenset()
+) -> None:
+    """No finding but those of the `allowed` kinds."""
     cases = [case for case in recorded_cases() if case.name in PLAIN]
     assert len(cases) == len(PLAIN)
     with server as url:
         report = report_on(f"{url}/upload", cases, reference)
     assert {"form", "files"} <= report.probe.told.members
-    assert [(finding.case, finding.detail) for finding in report.findings] == []
+    found = [(each.case, each.detail) for each in report.findings if each.kind not in allowed]
+    assert found == []
     assert len(report.judged) == len(PLAIN)
 
 
@@ -102,7 +107,8 @@ def test_php_tells_plain_uploads(backends: Mapping[str, RunningBackend]) -> None
     if shutil.which("php") is None:
         pytest.skip("PHP is not installed: its adapter is NOT tested")
     command = ("php", "-S", "127.0.0.1:{port}", ADAPTERS / "php_app.php")
-    assert_tells_plain_uploads(process_url(*command), backends["socket"])
+    # PHP 8.2's development server closes a connection when a packet ends inside the request target.
+    assert_tells_plain_uploads(process_url(*command), backends["socket"], frozenset({Kind.CLOSED}))
 
 
 @pytest.mark.clients_matrix
