@@ -1,5 +1,6 @@
 """Installs packages from PyPI and npm into a folder that is kept, once."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,12 @@ def install_from_npm(place: Path, packages: Sequence[str]) -> None:
     (place / "package.json").write_text('{"private": true}', "utf-8")
     run_command(["npm", "install", "--silent", "--no-fund", "--no-audit", *packages], place)
     (place / "done").touch()
+
+
+def environment_of_tools() -> dict[str, str]:
+    """No proxy, a locale that can show every name, and Go without modules."""
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return env | {"LC_ALL": "C.UTF-8", "GOTOOLCHAIN": "local", "GO111MODULE": "off"}
 
 
 def run_command(

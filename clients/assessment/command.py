@@ -14,7 +14,7 @@ from ..cli.progress import progress_bar
 from ..comparison.cases import Case
 from ..comparison.known_differences import KNOWN_DIFFERENCES
 from ..comparison.options import DIFFERENT, UNREACHABLE, NotComparable, not_written
-from ..comparison.report_files import step_summary
+from ..comparison.report_files import add_to_step_summary
 from ..launch import LaunchError, RunningBackend, start
 from .assess import Judged, Stop, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
@@ -150,9 +150,7 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
         if options["write_known"] and not any(report.incomplete for report in reports):
             findings = [finding for report in reports for finding in (*report.findings, *report.known)]
             write_baseline(options["write_known"], findings, entries)
-        if path := step_summary():
-            with path.open("a", encoding="utf-8") as file:
-                file.write(summary(reports))
+        add_to_step_summary(summary(reports))
     except OSError as error:
         not_written("report", error)
     if options["github"]:

@@ -20,7 +20,7 @@ from .known_differences import (
     load_known_differences,
 )
 from .reachability import why_unreachable
-from .report_files import github_annotations, step_summary, summary, write_junit
+from .report_files import add_to_step_summary, github_annotations, summary, write_junit
 from .runner import Backend
 from .verdicts import Result
 
@@ -28,7 +28,7 @@ from .verdicts import Result
 DIFFERENT, UNREACHABLE, INTERRUPTED = 1, 3, 130
 NOT_WRITTEN = 1  # as in the other clients
 # The options that decide what is sent to whom, and what of the responses is compared.
-_REPEATED = ("backends", "clients", "only", "rules", "what", "level", "ignored", "known_path")
+_REPEATED = ("backends", "clients", "only", "rules", "level", "ignored", "known_path")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -150,9 +150,7 @@ def write_reports(
             Path(options["json_path"]).write_text(json_text, "utf-8")
         if options["junit_path"]:
             write_junit(options["junit_path"], results)
-        if path := step_summary():
-            with path.open("a", encoding="utf-8") as file:
-                file.write(summary(results))
+        add_to_step_summary(summary(results))
     except OSError as error:
         not_written("report", error)
     if options["github"]:

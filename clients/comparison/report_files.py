@@ -87,10 +87,11 @@ def summary(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def step_summary() -> Path | None:
-    """The file that GitHub Actions shows as the summary of a step."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(path) if path else None
+def add_to_step_summary(text: str) -> None:
+    """Append Markdown to the summary of a step, in GitHub Actions. Raises OSError."""
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 def annotation(title: str, message: str, path: Path | None = None) -> str:

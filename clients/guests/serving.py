@@ -1,7 +1,6 @@
 """Installs a guest, and serves it on a free port of 127.0.0.1 while it is asked."""
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -12,7 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..launch import HOST, free_port
-from ..packages import InstallError, install_from_npm, install_from_pypi, run_command
+from ..packages import (
+    InstallError,
+    environment_of_tools,
+    install_from_npm,
+    install_from_pypi,
+    run_command,
+)
 from .table import SCRIPTS, Guest
 
 _START_SECONDS = 30.0
@@ -41,7 +46,7 @@ def prepare(guest: Guest, folder: Path) -> None:
                 shutil.copy(script, folder)
         folder.mkdir(parents=True, exist_ok=True)
         if guest.build:
-            run_command(_filled(guest.build, folder), environment=_environment())
+            run_command(_filled(guest.build, folder), environment=environment_of_tools())
     except (InstallError, subprocess.TimeoutExpired) as error:
         raise AbsentError(str(error)) from None
 
@@ -70,7 +75,12 @@ def serving(guest: Guest, folder: Path) -> Iterator[str]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment_of_tools(),
         ) as process,
     ):
         try:
@@ -100,9 +110,3 @@ def _filled(command: Sequence[str], folder: Path) -> list[str]:
     for name, value in words.items():
         filled = [word.replace("{" + name + "}", value) for word in filled]
     return filled
-
-
-def _environment() -> dict[str, str]:
-    """No proxy, a locale that can show every name, and Go without modules."""
-    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return env | {"LC_ALL": "C.UTF-8", "GOTOOLCHAIN": "local", "GO111MODULE": "off"}

@@ -1,6 +1,5 @@
 """Installs and runs the clients. Packages are installed once, into a folder that is kept."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..packages import InstallError, install_from_npm, install_from_pypi
+from ..packages import InstallError, environment_of_tools, install_from_npm, install_from_pypi
 from .table import SCRIPTS, Client
 from .uploads import Files
 
@@ -104,14 +103,10 @@ def _filled(word: str, values: dict[str, str]) -> str:
 
 
 def _environment(place: Path) -> dict[str, str]:
-    """No proxy, a locale that can encode all file names, and caches in the folder of the client."""
-    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return env | {
-        "LC_ALL": "C.UTF-8",
+    """The environment of all tools, with caches in the folder of the client."""
+    return environment_of_tools() | {
         "GOCACHE": str(place / "cache"),
         "GOPATH": str(place / "path"),
-        "GOTOOLCHAIN": "local",
-        "GO111MODULE": "off",
         "DENO_DIR": str(place / "cache"),
         "DENO_NO_UPDATE_CHECK": "1",
         "NO_COLOR": "1",

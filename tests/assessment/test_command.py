@@ -1,5 +1,6 @@
 """compare with the URL of an upload endpoint, as a user calls it."""
 
+import itertools
 import json
 import os
 import ssl
@@ -200,30 +201,22 @@ def answering(answer: Callable[[bytes], bytes]) -> AbstractContextManager[Record
     return recording(script)
 
 
+def turning(status: str) -> AbstractContextManager[RecordingServer]:
+    """A server that accepts 29 requests, and answers all others with this status."""
+    numbers = itertools.count(1)
+    return answering(lambda request: ok(status="200 OK" if next(numbers) < 30 else status))
+
+
 def test_a_server_that_limits_the_rate_stops_the_run() -> None:
-    served = 0
-
-    def answer(request: bytes) -> bytes:
-        nonlocal served
-        served += 1
-        return ok(status="200 OK" if served < 30 else "429 Too Many Requests")
-
-    with answering(answer) as server:
+    with turning("429 Too Many Requests") as server:
         done = run(f"{server.url}/up", "--only", "multipart")
     assert done.exit_code == 3
     assert "Not complete: the server limits the rate of requests (429). " in done.output
-    assert served < 100
+    assert len(server.peers) < 100
 
 
 def test_a_server_that_refuses_everything_in_the_end_is_not_trusted() -> None:
-    served = 0
-
-    def answer(request: bytes) -> bytes:
-        nonlocal served
-        served += 1
-        return ok(status="200 OK" if served < 30 else "403 Forbidden")
-
-    with answering(answer) as server:
+    with turning("403 Forbidden") as server:
         done = run(f"{server.url}/up", "--rules", "M5?")
     assert done.exit_code == 3
     assert "Not complete: the server answered plain uploads with 200, and now with 403." in done.output
