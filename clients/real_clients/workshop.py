@@ -46,6 +46,10 @@ class Workshop:
         if client.npm:
             # Node.js looks for packages beside the script.
             shutil.copytree(SCRIPTS, place / "scripts", dirs_exist_ok=True)
+        if (asked := self._call(client, client.version, {})).returncode != 0:
+            # A program may be there without the extension or the library that the client is.
+            first_line = (asked.stderr.strip() or asked.stdout.strip()).partition("\n")[0]
+            raise AbsentError(f"{_needed(client)}: {' '.join(client.version)} says {first_line!r}")
 
     def version(self, client: Client) -> str:
         """The version that the client prints, or `?`."""
@@ -90,10 +94,15 @@ class Workshop:
 def _ask_for(client: Client) -> None:
     programs = [program for program in client.programs if shutil.which(program) is None]
     if programs:
-        raise AbsentError(f"{', '.join(programs)} not found; Debian has {' '.join(client.apt)}")
+        raise AbsentError(f"{', '.join(programs)} not found; {_needed(client)}")
     modules = [module for module in client.modules if find_spec(module) is None]
     if modules:
         raise AbsentError(f"{', '.join(modules)} not installed: pip install 'wireproof[test]'")
+
+
+def _needed(client: Client) -> str:
+    """Where what the client needs comes from."""
+    return f"Debian has {' '.join(client.apt)}" if client.apt else "it needs its packages"
 
 
 def _filled(word: str, values: dict[str, str]) -> str:

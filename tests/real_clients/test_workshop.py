@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.real_clients.table import load_clients
+from clients.real_clients.table import Client, load_clients
 from clients.real_clients.uploads import Files
 from clients.real_clients.workshop import AbsentError, UploadFailedError, Workshop
 
@@ -20,6 +20,14 @@ def test_a_missing_program_is_named_with_its_debian_package(tmp_path: Path) -> N
 def test_a_missing_module_is_named(tmp_path: Path) -> None:
     client = replace(load_clients()["httpx"], modules=("no_such_module",))
     with pytest.raises(AbsentError, match="no_such_module not installed"):
+        Workshop(tmp_path).prepare(client)
+
+
+def test_a_client_whose_program_lacks_an_extension_is_absent(tmp_path: Path) -> None:
+    """PHP without its curl extension, Perl without LWP: the program alone is not the client."""
+    told = ("sh", "-c", "echo no such extension >&2; exit 255")
+    client = Client("some", (), told, ("form",), programs=("sh",), apt=("php-curl",))
+    with pytest.raises(AbsentError, match=r"Debian has php-curl: .*says 'no such extension'"):
         Workshop(tmp_path).prepare(client)
 
 
