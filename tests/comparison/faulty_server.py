@@ -68,11 +68,7 @@ class FaultyServer:
                 return
 
     def _read(self, peer: Peer) -> bytes:
-        if not self._until_end:
-            return peer.read_request()
-        while peer.read():
-            pass
-        return bytes(peer.received)
+        return peer.read_to_the_end() if self._until_end else peer.read_request()
 
     def _close_listener(self) -> None:
         try:

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 10.0
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n", re.IGNORECASE)
+# The head with which compare and fuzz store a sample file first.
+_STORING = re.compile(rb"PUT /upload/[^ ]+ HTTP/1\.1\r\nHost: [^\r]+\r\nContent-Length: ([0-9]+)\r\n\r\n")
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked\r\n", re.IGNORECASE)
 
 Script = Callable[["Peer"], object]
@@ -52,6 +54,17 @@ class Peer:
         elif length is not None:
             while len(self.received) < len(head) + int(length[1]) and self.read():
                 pass
+        return bytes(self.received)
+
+    def read_to_the_end(self) -> bytes:
+        """Read until the client shuts its write side. Only a request that may be malformed needs that.
+
+        A sample file that is stored first has an end of its own.
+        """
+        while self.read():
+            head = _STORING.match(self.received)
+            if head and len(self.received) == head.end() + int(head[1]):
+                break
         return bytes(self.received)
 
     def read(self) -> bytes:
@@ -152,15 +165,19 @@ def scripted(
     def script(peer: Peer) -> None:
         if early:
             peer.read()
-        elif not to_the_end:
+        elif to_the_end:
+            peer.read_to_the_end()
+        else:
             peer.read_request()
-        while to_the_end and peer.read():
-            pass
         peer.send(response(bytes(peer.received)) if callable(response) else response)
         if reset:
             peer.reset()
-        while not early and not reset and peer.read():
-            pass
+        elif not early:
+            # The client sees the end at once; what it still sends is read, or the close would be a reset.
+            with suppress(OSError):
+                peer.connection.shutdown(socket.SHUT_WR)
+            while peer.read():
+                pass
 
     with recording(script) as server:
         yield server

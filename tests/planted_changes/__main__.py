@@ -11,7 +11,8 @@ import click
 
 from .changes import COUNTS, Change, draw, files_of, load_equivalents, unchanged
 from .judging import BACKENDS, Verdict, judge
-from .survivors import fuzzed_differences
+from .replay import replayed_differences
+from .survivors import backend_of, fuzzed_differences
 
 _SENT_FIRST = 60
 _DEFAULT = ", ".join(f"{folder} {count}" for folder, count in COUNTS.items())
@@ -83,7 +84,7 @@ def main(
     for change in listed:
         if verdicts[change].found_by:
             click.echo(f"\nlisted as equivalent, but found: {change}")
-    shown = _fuzzed(survivors, requests, seeds[0])
+    shown = _fuzzed(survivors, requests, seeds[0], at_once)
     for change in survivors:
         click.echo("\n    ".join(filter(None, (f"\n{change}", shown.get(change)))))
     sys.exit(0 if enough else 1)
@@ -147,14 +148,16 @@ def show_shares(
     return all(share >= at_least for share in shares)
 
 
-def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int) -> dict[Change, str]:
+def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int, at_once: int) -> dict[Change, str]:
     """For each survivor the difference that generated requests show; nothing if none are to be sent."""
     if requests is None:
         return {}
+    replayed = [change for change in survivors if BACKENDS[change.folder][0] == "socket"]
+    found = replayed_differences(replayed, requests, seed, at_once=at_once)
     by_backend: dict[str, list[Change]] = {}
     for change in survivors:
-        by_backend.setdefault(BACKENDS[change.folder][0], []).append(change)
-    found: dict[Change, str] = {}
+        if change not in replayed:
+            by_backend.setdefault(backend_of(change), []).append(change)
     for backend, changes in by_backend.items():
         found |= fuzzed_differences(changes, backend, requests, seed)
     return {change: f"{found.get(change, 'no difference')} in {requests} requests" for change in survivors}

@@ -1,9 +1,8 @@
 """Generated requests tell a change that they show from one that means the same."""
 
-import pytest
-
 from tests.planted_changes.changes import Change, changes_in
-from tests.planted_changes.survivors import fuzzed_differences
+from tests.planted_changes.replay import replayed_differences
+from tests.planted_changes.survivors import backend_of, fuzzed_differences
 
 _SHORTCUT = "b'%' not in segment"
 
@@ -13,22 +12,20 @@ def _change(file: str, before: str, after: str) -> Change:
     return found
 
 
-@pytest.mark.parametrize(
-    ("backend", "the_same", "shown"),
-    [
-        (
-            "socket",
-            _change("servers/sansio/target.py", "if b'%' in raw_path", "if True"),
-            _change("servers/sansio/urlencoded.py", "b'+'", "b',', b' '"),
-        ),
-        (
-            "gunicorn",
-            _change("servers/flask_reading/forms.py", _SHORTCUT, "False"),
-            _change("servers/flask_reading/forms.py", _SHORTCUT, "True"),
-        ),
-    ],
-)
-def test_only_a_change_that_changes_a_response_is_found(
-    backend: str, the_same: Change, shown: Change
-) -> None:
-    assert list(fuzzed_differences([the_same, shown], backend, 400, seed=1, batch=300)) == [shown]
+def test_only_a_change_that_changes_a_response_of_a_server_is_found() -> None:
+    the_same = _change("servers/flask_reading/forms.py", _SHORTCUT, "False")
+    shown = _change("servers/flask_reading/forms.py", _SHORTCUT, "True")
+    assert list(fuzzed_differences([the_same, shown], "gunicorn", 400, seed=1, batch=300)) == [shown]
+
+
+def test_only_a_change_that_changes_a_response_of_the_reading_is_found() -> None:
+    the_same = _change("servers/sansio/target.py", "if b'%' in raw_path", "if True")
+    shown = _change("servers/sansio/urlencoded.py", "b'+'", "b',', b' '")
+    unusable = _change("servers/sansio/host.py", "?[0-9]", "?[^0-9]")
+    found = replayed_differences([the_same, shown, unusable], 400, seed=1, at_once=2, batch=300)
+    assert list(found) == [shown, unusable]
+
+
+def test_only_flask_run_reads_the_head_of_an_environ() -> None:
+    changes = [changes_in(f"servers/flask_reading/{file}.py")[0] for file in ("environ", "chunks")]
+    assert [backend_of(change) for change in changes] == ["flask", "gunicorn"]

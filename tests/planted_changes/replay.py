@@ -1,0 +1,113 @@
+"""Sends generated requests to changes of the socket server's reading in this process, without a connection.
+
+A change has a process of its own, into which its module is imported with the change. What it responds is
+compared with what the unchanged code responds to the same bytes: every status, field and body but `detail`,
+and the stored files. This takes a third of the processor time of a run against servers.
+"""
+
+import json
+import pickle
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from .changed_server import ChangedModule
+from .changes import Change
+
+_REQUEST_SECONDS = 60
+_Responses = tuple[list[tuple[int, tuple[tuple[str, str], ...], bytes, bool]], list[str]]
+
+
+def replayed_differences(
+    changes: Sequence[Change], requests: int, seed: int, *, at_once: int, batch: int = 5000
+) -> dict[Change, str]:
+    """The changes that generated requests show, each with the first request that gets another response.
+
+    Each change gets the same `requests` requests, `batch` of them with one seed of the generator.
+    """
+    with tempfile.TemporaryDirectory(prefix="wireproof-replay-") as folder:
+        expected = Path(folder, "expected")
+        with ProcessPoolExecutor(at_once, get_context("spawn"), max_tasks_per_child=1) as pool:
+            pool.submit(_record, expected, requests, seed, batch).result()
+            started = [
+                (change, pool.submit(_first_difference, change.module, change.source(), expected))
+                for change in changes
+            ]
+            return {change: found for change, shown in started if (found := shown.result())}
+
+
+def _record(expected: Path, requests: int, seed: int, batch: int) -> None:
+    """Write each request and the responses of the unchanged code to a file."""
+    from clients.comparison.cases import load_cases
+    from clients.fuzzing.generator import Generator
+    from tests.routes.driving import responses_to
+
+    cases = load_cases()
+    with expected.open("wb") as file:
+        for sent in range(0, requests, batch):
+            for request in Generator(seed + sent, cases).requests(min(batch, requests - sent)):
+                pickle.dump((request.pieces, responses_to(request.pieces)), file)
+
+
+def _first_difference(module: str, source: str, expected: Path) -> str:
+    """The first request that gets another response with `source` in the place of `module`; empty if none."""
+    if module in sys.modules:
+        raise RuntimeError(f"{module} is imported already, without the change")
+    sys.meta_path.insert(0, ChangedModule(module, source))
+    signal.signal(signal.SIGALRM, _too_slow)
+    try:
+        from tests.routes.driving import responses_to
+    except Exception as error:
+        return f"the server does not start: {error!r}"
+    for pieces, unchanged in _recorded(expected):
+        signal.alarm(_REQUEST_SECONDS)
+        try:
+            changed = responses_to(pieces)
+        except Exception as error:
+            return f"{error!r} instead of {_short(unchanged)} for {_begin(pieces)}"
+        if changed != unchanged and _compared(changed) != _compared(unchanged):
+            return f"{_short(changed)} instead of {_short(unchanged)} for {_begin(pieces)}"
+    return ""
+
+
+def _too_slow(*_: object) -> None:
+    raise TimeoutError(f"no response in {_REQUEST_SECONDS} s")
+
+
+def _recorded(expected: Path) -> Iterator[tuple[list[bytes], _Responses]]:
+    with expected.open("rb") as file:
+        try:
+            while True:
+                yield pickle.load(file)
+        except EOFError:
+            return
+
+
+def _compared(responses: _Responses) -> tuple[list[Any], list[str]]:
+    """What is compared: all but the wording of a problem."""
+    sent, names = responses
+    return [
+        (status, fields, _without_detail(status, body), head) for status, fields, body, head in sent
+    ], names
+
+
+def _without_detail(status: int, body: bytes) -> Any:
+    if status < 400 or not body.startswith(b"{"):
+        return body
+    members = json.loads(body)
+    members.pop("detail", None)
+    members.get("error", {}).pop("message", None)
+    return members
+
+
+def _short(responses: _Responses) -> str:
+    return " ".join(str(status) for status, *_ in responses[0]) or "nothing"
+
+
+def _begin(pieces: Sequence[bytes]) -> str:
+    return repr(b"".join(pieces)[:300])
