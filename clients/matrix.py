@@ -16,6 +16,7 @@ from .cli.progress import progress_bar
 from .cli.version_option import version_option
 from .comparison.cases import Case, CaseError, load_cases
 from .comparison.options import NOT_WRITTEN, UNREACHABLE
+from .guests.evidence import measured_evidence
 from .guests.files import matrix_json, matrix_markdown
 from .guests.inputs import chosen_inputs, plain_inputs
 from .guests.matrix import OURS, measure
@@ -74,6 +75,13 @@ def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str
 @click.option(
     "--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write one HTML page."
 )
+@click.option(
+    "--evidence",
+    "evidence_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write one line for each rule, which compare shows beside its findings.",
+)
 @version_option("wireproof matrix")
 def main(
     guests: list[Guest],
@@ -83,6 +91,7 @@ def main(
     json_path: Path | None,
     markdown_path: Path | None,
     html_path: Path | None,
+    evidence_path: Path | None,
 ) -> None:
     """Ask frameworks and parsers of others, the guests, how they read odd uploads, and group them.
 
@@ -114,6 +123,8 @@ def main(
             html_path.write_text(matrix_page(matrix, date.today()), "utf-8")
         if markdown_path:
             markdown_path.write_text(matrix_markdown(matrix, date.today()), "utf-8")
+        if evidence_path:
+            evidence_path.write_text(measured_evidence(matrix, date.today()), "utf-8")
     except OSError as error:
         click.echo(f"Error: the report cannot be written: {error}", err=True)
         sys.exit(NOT_WRITTEN)

@@ -72,7 +72,7 @@ def _passes(folder: Path, backend: str, host: str, address: str) -> str:
 
 
 @contextmanager
-def _serving(backend: str, host: str, store: str) -> Iterator[subprocess.Popen[bytes]]:
+def _serving(backend: str, host: str, store: str, said: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [
         sys.executable,
         "-m",
@@ -85,7 +85,8 @@ def _serving(backend: str, host: str, store: str) -> Iterator[subprocess.Popen[b
         "--store",
         store,
     ]
-    with subprocess.Popen([*command, "--port", str(_PORT), "--insecure-public"]) as server:
+    command += ["--port", str(_PORT), "--insecure-public"]
+    with said.open("wb") as output, subprocess.Popen(command, stdout=output) as server:
         try:
             yield server
         finally:
@@ -110,15 +111,18 @@ def _is_ready(address: str) -> bool:
 
 
 def _main(backend: str, host: str, address: str, store: str) -> None:
-    with _serving(backend, host, store) as server:
+    said = Path(store).with_name("said.txt")
+    with _serving(backend, host, store, said) as server:
         deadline = time.monotonic() + patient(30)
-        while not _is_ready(address):
+        # A worker may respond before the first process has printed the URL.
+        while not _is_ready(address) or (backend == "socket" and b"server on" not in said.read_bytes()):
             assert server.poll() is None and time.monotonic() < deadline, "it is not ready"
             time.sleep(0.05)
         _, body = _ask(address, "PUT", "/upload/a.txt", address, b"hello")
         href = json.loads(body)["files"][0]["href"]
         assert _ask(address, "GET", href, f"{address}:{_PORT}") == (200, b"hello")
         assert _ask(address, "GET", href, "attacker.example")[0] == 421
+    print(said.read_text("utf-8"))
 
 
 if __name__ == "__main__":

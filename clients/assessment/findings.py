@@ -16,6 +16,8 @@ from .groups import Group, Kind
 from .told import Difference, Told, answer_of, differences, is_empty, without_names
 
 EVIDENCE = Path(__file__).with_name("evidence.toml")
+MEASURED = Path(__file__).with_name("measured.toml")
+"""How parsers of others read an input of each rule, as `wireproof matrix` measured it."""
 # A case with one of these rules has a body that was cut off.
 _CUT_OFF = frozenset({"B2", "B36", "M19", "M20", "M21"})
 # The members that tell a form of each kind.
@@ -159,6 +161,8 @@ def _evidence(group: Group, rule: str) -> str:
         Group.REFUSES_CLIENTS: "clients",
     }
     known: Mapping[str, str] = _tables()[table[group]] if group in table else {}
+    if table.get(group) == "parsers":
+        known = {**known, **_measured()}
     return f"{rule}: {known[rule]}" if rule in known else ""
 
 
@@ -176,6 +180,11 @@ def topic_of(rules: Sequence[str]) -> str:
 @cache
 def _tables() -> Mapping[str, Any]:
     return tomllib.loads(EVIDENCE.read_text("utf-8"))
+
+
+@cache
+def _measured() -> Mapping[str, str]:
+    return tomllib.loads(MEASURED.read_text("utf-8"))
 
 
 @cache

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,9 +14,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from clients import matrix as matrix_command
+from clients.assessment.findings import MEASURED
 from clients.assessment.groups import Group
 from clients.comparison.cases import load_cases
 from clients.guests import matrix as matrix_module
+from clients.guests.evidence import measured_evidence
 from clients.guests.files import matrix_json, matrix_markdown
 from clients.guests.inputs import FAMILIES, MOST_BYTES, PLAIN, chosen_inputs, plain_inputs
 from clients.guests.matrix import Column, Matrix, measure
@@ -148,6 +151,21 @@ def test_the_reports_have_every_guest_and_input(measured: Matrix) -> None:
     assert len({line.count("|") - line.count("\\|") for line in lines if line.startswith("| M")}) == 1
 
 
+def test_the_evidence_of_a_rule_is_how_others_read_its_most_disputed_input(measured: Matrix) -> None:
+    lines = tomllib.loads(measured_evidence(measured, date(2026, 12, 1)))
+    assert lines["M48"] == 'Flask reads "a" = "v"; Starlette reads "c" = "v"'
+    assert lines["M13"] == "Starlette refuses it; Flask reads nothing"
+    assert "M14" not in lines, "both read it alike"
+
+
+def test_the_evidence_of_compare_is_about_the_inputs_of_today() -> None:
+    """It was written by `wireproof matrix --evidence`; a rule without a line is read alike by all."""
+    measured = tomllib.loads(MEASURED.read_text("utf-8"))
+    rules = {case.rules[0] for case in chosen_inputs(_CASES)}
+    assert measured.keys() <= rules
+    assert len(measured) > 0.9 * len(rules)
+
+
 def test_the_summary_fits_on_a_screen_and_one_input_shows_its_bytes(measured: Matrix) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
     show_matrix(console, Matrix(measured.inputs, [*measured.columns] * 6, {"Gone": "no program"}))
@@ -175,16 +193,16 @@ def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matr
 def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guest = here("flask", "flask_guest.py")
     monkeypatch.setattr(matrix_command, "load_guests", lambda: {"flask": guest})
-    paths = [tmp_path / name for name in ("m.json", "m.md", "m.html")]
+    paths = [tmp_path / name for name in ("m.json", "m.md", "m.html", "m.toml")]
     options = [
         word
-        for name, path in zip(("json", "markdown", "html"), paths, strict=True)
+        for name, path in zip(("json", "markdown", "html", "evidence"), paths, strict=True)
         for word in (f"--{name}", str(path))
     ]
     done = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--cases", "name-*", *options])
     assert done.exit_code == 0, done.output
     assert "3 guests and " in done.output
-    assert all(path.stat().st_size > 1000 for path in paths)
+    assert all(path.stat().st_size > 150 for path in paths)
     shown = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--input", "name-with-nul"])
     assert "Content-Disposition: form-data" in shown.output
     for arguments, why in (
