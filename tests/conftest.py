@@ -14,7 +14,7 @@ from tests.budget import Budget, add_options
 BACKEND_NAMES = installed_backends()
 _MOST_WORKERS = 8
 # Generated input has no deadline, as any example may be slow on a busy machine. `.ci/slow` runs `thorough`.
-hypothesis.settings.register_profile("daily", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("daily", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("daily")
 

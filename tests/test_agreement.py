@@ -1,6 +1,7 @@
 """The point of the project: the same bytes get the same response from every backend.
 
-One test a family of cases. A failure names each case and backend that differs, and shows the evidence.
+One test a family of cases. A failure names each case and backend that differs, and shows the evidence. The
+slow lane and `clients/compare.py` send each case byte by byte too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,13 +31,14 @@ def by_family(cases: Sequence[Case]) -> Mapping[str, Sequence[Case]]:
 FAMILIES = by_family(CASES)
 
 
+@pytest.mark.parametrize("byte_by_byte", [False, pytest.param(True, marks=pytest.mark.soak(seconds=20))])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_backend_responds_as_expected_and_as_the_others(
-    backends: Mapping[str, RunningBackend], family: str
+    backends: Mapping[str, RunningBackend], family: str, byte_by_byte: bool
 ) -> None:
     targets = [Backend(backend.name, backend.host, backend.port) for backend in backends.values()]
     cases = FAMILIES[family]
-    results = run_cases(cases, targets, known_differences=KNOWN)
+    results = run_cases(cases, targets, known_differences=KNOWN, byte_by_byte=byte_by_byte)
     sent = [(result.case, result.backend) for result in results if result.verdict is not Verdict.NOT_SENT]
     assert sent == [
         (case.name, target.name) for case in cases for target in targets if case.tier <= target.tier

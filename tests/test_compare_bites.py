@@ -69,8 +69,8 @@ def parametrized(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("bug", "patched_backend"), bug, indirect=["patched_backend"])
 
 
-# Every third one here; the soak run takes all of them.
-@parametrized(*list(PLANTED_BUGS)[::3])
+# A few here; the soak run takes all of them.
+@parametrized(*list(PLANTED_BUGS)[::8])
 def test_a_planted_bug_is_caught_by_its_cases(
     bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
@@ -85,7 +85,7 @@ def test_each_planted_bug_is_caught_among_all_cases(
     assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
 
 
-@pytest.mark.parametrize("cases", ["*name*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
+@pytest.mark.parametrize("cases", ["name-*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
 def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBackend], cases: str) -> None:
     status, report, shown = compare(backends["socket"], backends["gunicorn"], cases=cases)
     assert status == 0, shown

@@ -26,6 +26,8 @@ WORKERS = 2
 # A leader and its workers; `flask run` is one process.
 PROCESSES = {"socket": 1 + WORKERS, "flask": 1, "gunicorn": 1 + WORKERS, "fastapi": 1}
 SECONDS = 60.0
+# One of each framing, and both readings; the soak run takes all.
+DAILY = {("socket", "form"), ("socket", "file"), ("gunicorn", "form"), ("gunicorn", "chunked-form")}
 BOUNDARY = b"ef0479c6edb2827623ed87f943bafa08"
 BEGIN = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n\r\n' % BOUNDARY
 END = b"\r\n--%s--\r\n" % BOUNDARY
@@ -41,7 +43,11 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningB
 
 
 def each_backend_and_framing() -> pytest.MarkDecorator:
-    pairs = [(name, framing) for name in BACKEND_NAMES for framing in ("form", "chunked-form", "file")]
+    pairs = [
+        pytest.param(name, framing, marks=() if (name, framing) in DAILY else pytest.mark.soak(seconds=10))
+        for name in BACKEND_NAMES
+        for framing in ("form", "chunked-form", "file")
+    ]
     return pytest.mark.parametrize(("backend", "framing"), pairs, indirect=["backend"])
 
 

@@ -22,7 +22,7 @@ _TIERS: Mapping[int, tuple[str, ...]] = {
 class Attack:
     """One attack. `row` identifies the advisory (H001 to H180), `tier` says which backends get the attack.
 
-    `variant` names the server's settings (`target.VARIANTS`). `soak`: the slow lane runs it.
+    `variant` names the server's settings (`target.VARIANTS`). `soak`: it is slow.
     """
 
     row: str
@@ -35,6 +35,11 @@ class Attack:
     @property
     def backends(self) -> tuple[str, ...]:
         return _TIERS[self.tier]
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the slow lane runs it: the growth of a cost is seen only in many large requests."""
+        return self.soak or isinstance(self.check, Linear)
 
     @property
     def id(self) -> str:

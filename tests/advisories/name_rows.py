@@ -16,7 +16,9 @@ from tests.advisories.messages import file, form, get, part, sized, text
 from tests.advisories.target import Target
 
 _MARK = "mark-x"
-_OURS = re.compile(r"wireproof-store|files(/[0-9a-f]{64})?|staging(/[0-9]+-[0-9a-f]{32}(/[0-9]+)?)?")
+_OURS = re.compile(
+    r"wireproof-store|files(/[0-9a-f]{64}|/probe-[0-9a-f]{32})?|staging(/[0-9]+-[0-9a-f]{32}(/[0-9]+)?)?"
+)
 _SCRIPTS = (
     "<img src=x onerror=alert(1)>.txt",
     "'\"><script>alert(1)</script>",

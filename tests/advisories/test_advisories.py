@@ -32,7 +32,7 @@ def _params() -> list[Any]:
             attack,
             backend,
             id=f"{attack.id}-{backend}",
-            marks=[pytest.mark.soak(seconds=30)] if attack.soak else [],
+            marks=[pytest.mark.soak(seconds=30)] if attack.is_slow else [],
         )
         for attack in ATTACKS
         for backend in attack.backends

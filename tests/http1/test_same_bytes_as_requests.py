@@ -191,7 +191,7 @@ def check(method: str, url: str, *transports: ModuleType, **arguments: Any) -> N
 
 
 # Five properties: 2,100 calls that requests accepts.
-many = settings(max_examples=420, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=5 * settings().max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many
