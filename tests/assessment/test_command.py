@@ -19,7 +19,7 @@ from clients.assessment.groups import Kind
 from tests.assessment.serving import app_url
 from tests.http1.recording_server import Peer, RecordingServer, ok, recording, scripted
 
-_FEW = ("--cases", "filename-[a-f]*")
+_FEW = ("--cases", "filename-[b-e]*")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -57,6 +57,7 @@ def test_a_stock_application_has_a_ranked_verdict_on_one_screen(flask: str) -> N
         assert kind in group
 
 
+@pytest.mark.soak(seconds=10)
 def test_one_line_more_and_nothing_is_lost_any_more(strict: str) -> None:
     done = run(strict)
     assert "SILENT LOSS" not in done.output

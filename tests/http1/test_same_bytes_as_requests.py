@@ -190,8 +190,10 @@ def check(method: str, url: str, *transports: ModuleType, **arguments: Any) -> N
         assert without_own_fields(bytes(ours)) == without_own_fields(theirs)
 
 
-# Five properties: 2,100 calls that requests accepts.
-many = settings(max_examples=5 * settings().max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Five properties, each with five times as many calls that requests accepts as other properties have examples.
+many = settings(
+    max_examples=5 * settings().max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @many
