@@ -1,6 +1,7 @@
 """python clients/matrix.py: how the parsers of others read the same uploads."""
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +23,7 @@ from .guests.inputs import chosen_inputs, plain_inputs
 from .guests.matrix import OURS, measure
 from .guests.page import matrix_page
 from .guests.table import Guest, load_guests
-from .guests.terminal import show_input, show_matrix
+from .guests.terminal import show_input, show_matrix, show_pair
 from .launch import LaunchError
 
 _FOLDER = Path.home() / ".cache" / "wireproof" / "guests"
@@ -34,11 +35,16 @@ start. A guest that is absent is named and left out.
 
 def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> list[Guest]:
     """The guests of these names, or all."""
+    return _guests(names) or list(load_guests().values())
+
+
+def _guests(names: Sequence[str]) -> list[Guest]:
+    """The guests of these names. Raises BadParameter for another name."""
     guests = load_guests()
     unknown = [name for name in names if name not in guests]
     if unknown:
         raise click.BadParameter(f"{', '.join(unknown)} is not among {', '.join(guests)}")
-    return [guests[name] for name in names] or list(guests.values())
+    return [guests[name] for name in names]
 
 
 @click.command(epilog=_EPILOG)
@@ -54,6 +60,12 @@ def _chosen(context: click.Context, parameter: click.Parameter, names: tuple[str
     "--cases", "pattern", metavar="GLOB", help="Ask these cases instead of one or two for each rule."
 )
 @click.option("--input", "shown", metavar="NAME", help="Show one input: its bytes, and who reads it how.")
+@click.option(
+    "--pair",
+    nargs=2,
+    metavar="FRONT BEHIND",
+    help="Show what passes one guest, such as a firewall, and is read otherwise by one behind it.",
+)
 @click.option(
     "--folder",
     metavar="DIR",
@@ -87,6 +99,7 @@ def main(
     guests: list[Guest],
     pattern: str | None,
     shown: str | None,
+    pair: tuple[str, str] | None,
     folder: Path,
     json_path: Path | None,
     markdown_path: Path | None,
@@ -98,6 +111,8 @@ def main(
     Each guest has its defaults, in an environment of its own that is made once. The inputs are recorded
     requests, by default the smallest ones of each rule about multipart, urlencoded and JSON bodies.
     """
+    if pair:
+        guests = _guests([name for name in pair if name not in OURS])
     try:
         cases = load_cases()
         inputs = _inputs(cases, pattern, shown)
@@ -112,8 +127,11 @@ def main(
         click.echo(f"Error: {error}", err=True)
         sys.exit(UNREACHABLE)
     console = Console()
+    columns = {column.name: column for column in matrix.columns}
     if shown:
         show_input(console, matrix, inputs[0])
+    elif pair and columns.keys() >= set(pair):
+        show_pair(console, matrix, *(columns[name] for name in pair))
     else:
         show_matrix(console, matrix)
     try:

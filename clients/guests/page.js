@@ -1,18 +1,35 @@
 "use strict";
 
 const inputs = [...document.querySelectorAll("#inputs details")];
-const [find, guest, order, shown] = ["find", "guest", "order", "shown"].map((id) => document.getElementById(id));
+const [find, front, guest, order, shown] = ["find", "front", "guest", "order", "shown"].map((id) => document.getElementById(id));
 const texts = new Map(inputs.map((one) => [one, one.textContent.toLowerCase()]));
+
+// The reading of a guest: the item of the list that has its chip.
+function readingOf(one, name) {
+  return one.querySelector(`[data-guest="${CSS.escape(name)}"]`)?.closest("li");
+}
+
+// Whether what the front lets pass is read otherwise by the guest behind it, or by anyone.
+function passesOtherwise(one) {
+  const passed = readingOf(one, front.value);
+  if (!passed?.classList.contains("read")) return false;
+  const others = guest.value === "" ? [...one.querySelectorAll("li.read")] : [readingOf(one, guest.value)];
+  return others.some((other) => other?.classList.contains("read") && other !== passed);
+}
+
+function differs(one) {
+  if (front.value !== "") return passesOtherwise(one);
+  if (guest.value === "") return one.dataset.readings > 1 || find.value !== "";
+  return readingOf(one, guest.value) !== undefined && !one.dataset.most.split(" ").includes(guest.value);
+}
 
 function filter() {
   const words = find.value.toLowerCase().split(/\s+/);
   let count = 0;
   for (const one of inputs) {
-    const asked = guest.value === "" || one.querySelector(`[data-guest="${CSS.escape(guest.value)}"]`) !== null;
-    const otherwise = guest.value === "" ? one.dataset.readings > 1 || find.value !== "" : !one.dataset.most.split(" ").includes(guest.value);
-    one.hidden = !(asked && otherwise && words.every((word) => texts.get(one).includes(word)));
+    one.hidden = !(differs(one) && words.every((word) => texts.get(one).includes(word)));
     count += !one.hidden;
-    for (const chip of one.querySelectorAll(".chip")) chip.classList.toggle("chosen", chip.dataset.guest === guest.value);
+    for (const chip of one.querySelectorAll(".chip")) chip.classList.toggle("chosen", [guest.value, front.value].includes(chip.dataset.guest));
   }
   shown.textContent = `${count} of ${inputs.length} inputs`;
 }
@@ -35,6 +52,6 @@ function sortBy(heading) {
 }
 
 for (const heading of document.querySelectorAll("#guests thead th")) heading.addEventListener("click", () => sortBy(heading));
-for (const control of [find, guest, order]) control.addEventListener("input", () => (arrange(), filter()));
+for (const control of [find, front, guest, order]) control.addEventListener("input", () => (arrange(), filter()));
 document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
 filter();

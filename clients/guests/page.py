@@ -74,11 +74,13 @@ def _guests(matrix: Matrix) -> Iterator[str]:
 def _filters(matrix: Matrix) -> Iterator[str]:
     yield '<form id="filters">\n'
     yield '<label>Find <input type="search" id="find" placeholder="rule, name, reading"></label>\n'
-    yield '<label>Read otherwise by <select id="guest"><option value="">anyone</option>'
-    yield from (
+    options = "".join(
         f'<option value="{escape(column.name)}">{escape(column.title)}</option>' for column in matrix.columns
     )
-    yield '</select></label>\n<label>Order <select id="order"><option value="rule">by rule</option>'
+    for label, name, anyone in (("Passes", "front", "any guest"), ("Read otherwise by", "guest", "anyone")):
+        any_option = f'<option value="">{anyone}</option>'
+        yield f'<label>{label} <select id="{name}">{any_option}{options}</select></label>\n'
+    yield '<label>Order <select id="order"><option value="rule">by rule</option>'
     yield '<option value="readings">most readings first</option></select></label>\n'
     yield '<output id="shown"></output>\n</form>\n'
 
@@ -87,7 +89,8 @@ def _input(matrix: Matrix, case: Case) -> str:
     groups = matrix.groups(case.name)
     bar = "".join(f'<i style="flex:{len(columns)}"></i>' for _, columns in groups)
     rows = "".join(
-        f"<li><code>{escape(reading.line)}</code><p>{''.join(map(_chip, columns))}</p></li>\n"
+        f'<li class="{reading.outcome}"><code>{escape(reading.line)}</code>'
+        f"<p>{''.join(map(_chip, columns))}</p></li>\n"
         for reading, columns in groups
     )
     most = " ".join(column.name for column in groups[0][1]) if groups else ""

@@ -11,6 +11,7 @@ from ..comparison.told_values import as_entries
 from ..http1.exchange import Exchange
 
 _SHOWN_CHARACTERS = 40
+_SHOWN_PARTS = 6
 _REFUSALS_OVER_500 = (501, 505)
 
 
@@ -51,6 +52,8 @@ class Reading:
         ]
         if self.value:
             parts.append(f"JSON {_cut(self.value)}")
+        if len(parts) > _SHOWN_PARTS:
+            parts[_SHOWN_PARTS - 1 :] = [f"{len(parts) - _SHOWN_PARTS + 1} more"]
         return "; ".join(parts) or "nothing"
 
 

@@ -51,6 +51,20 @@ def show_input(console: Console, matrix: Matrix, case: Case) -> None:
         console.print(Text(f"     {', '.join(column.title for column in columns)}"), soft_wrap=True)
 
 
+def show_pair(console: Console, matrix: Matrix, front: Column, behind: Column) -> None:
+    """Print what passes `front` and is read otherwise by `behind`."""
+    passed = matrix.read_otherwise(front, behind)
+    inputs = [case for case in matrix.inputs if case.name in passed]
+    for case in inputs:
+        console.print(Text(f"{case.name} ({case.rules[0]}): {case.title}", "bold"), soft_wrap=True)
+        for column in (front, behind):
+            console.print(
+                Text(f"     {column.title} reads {column.readings[case.name].line}"), soft_wrap=True
+            )
+    passing = f"{len(inputs)} of {len(matrix.inputs)} inputs pass {front.title}"
+    console.print(Text(f"\n{passing} and are read otherwise by {behind.title}.", "bold"), soft_wrap=True)
+
+
 def _guests(matrix: Matrix) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("guest", style="bold", no_wrap=True)

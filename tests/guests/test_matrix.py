@@ -26,7 +26,7 @@ from clients.guests.page import matrix_page
 from clients.guests.readings import Outcome, Reading
 from clients.guests.serving import AbsentError, prepare, version_of
 from clients.guests.table import SCRIPTS, Guest, load_guests
-from clients.guests.terminal import show_input, show_matrix
+from clients.guests.terminal import show_input, show_matrix, show_pair
 
 _CASES = load_cases()
 # Splits that were seen before.
@@ -179,6 +179,25 @@ def test_the_summary_fits_on_a_screen_and_one_input_shows_its_bytes(measured: Ma
     assert "wireproof socket, wireproof Flask" in text
 
 
+def test_a_pair_shows_what_passes_one_guest_and_is_read_otherwise_behind_it(measured: Matrix) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    front, behind = measured.columns[2:]
+    show_pair(console, measured, front, behind)
+    text = console.export_text()
+    passed = measured.read_otherwise(front, behind)
+    assert (
+        f"{len(passed)} of {len(measured.inputs)} inputs pass Flask and are read otherwise by Starlette."
+        in text
+    )
+    assert '     Flask reads "a" = "v"\n     Starlette reads "c" = "v"\n' in text
+
+
+def test_a_long_reading_is_one_short_line() -> None:
+    reading = Reading(Outcome.READ, tuple(("n" * 100, str(number)) for number in range(1000)))
+    assert len(reading.line) < 400
+    assert reading.line.endswith("; 995 more")
+
+
 def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matrix) -> None:
     column = replace(measured.columns[2], title="<img>", version="<b>")
     text = matrix_page(replace(measured, columns=[*measured.columns[:2], column]), date(2026, 12, 1))
@@ -205,8 +224,14 @@ def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.Mon
     assert all(path.stat().st_size > 150 for path in paths)
     shown = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--input", "name-with-nul"])
     assert "Content-Disposition: form-data" in shown.output
+    pair = CliRunner().invoke(
+        matrix_command.main,
+        ["--folder", str(tmp_path), "--cases", "name-with-nul", "--pair", "socket", "flask"],
+    )
+    assert "0 of 1 inputs pass wireproof socket and are read otherwise by Flask." in pair.output
     for arguments, why in (
         (["--guest", "nonesuch"], "nonesuch is not among flask"),
+        (["--pair", "socket", "nonesuch"], "nonesuch is not among flask"),
         (["--input", "nonesuch"], "no case matches 'nonesuch'"),
     ):
         wrong = CliRunner().invoke(matrix_command.main, arguments)
