@@ -17,7 +17,7 @@ _NOT_FOR_ALL = frozenset({"M89", "M90"})
 _ALWAYS = frozenset(
     {
         *("preamble-of-header-lines", "epilogue-with-a-part", "part-transfer-encoding-base64"),
-        *("delimiter-of-a-longer-boundary-is-data", "filename-ext-after-another-filename"),
+        *("delimiter-of-a-longer-boundary-is-data", "filename-ext-after-another-filename", "field-in-utf-7"),
     }
 )
 """Splits that have become attacks; the smallest case of their rule is another one."""
