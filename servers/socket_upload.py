@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import socket
 import sys
 import tomllib
 from collections.abc import Callable
@@ -17,12 +18,12 @@ import click
 
 from .contract import error_log
 from .contract.limits import Limits
+from .contract.route import Context
 from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
-from .socket_server.wire.background_screen import screen_on_standard_output
 
 _MORE_DESCRIPTORS = 500  # besides one for each connection: for the files of uploads that are under way
 _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -108,12 +109,22 @@ def main(*, wire: bool, **given: Any) -> None:
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire or settings.processes == 1:
-        screen = screen_on_standard_output() if wire else None
-        serve_here(sockets, context, ready, screen)
-        if screen is not None:
-            screen.close()
+        if wire:
+            _serve_and_show(sockets, context, ready)
+        else:
+            serve_here(sockets, context, ready)
         return
     sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
+
+
+def _serve_and_show(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:
+    """Serve, and print each request (`--wire`)."""
+    from .socket_server.wire.background_screen import screen_on_standard_output  # loads rich
+
+    screen = screen_on_standard_output()
+    serve_here(sockets, context, ready, screen)
+    if screen is not None:
+        screen.close()
 
 
 if __name__ == "__main__":

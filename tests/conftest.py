@@ -12,6 +12,12 @@ from clients.launch import BACKENDS, RunningBackend, installed_backends, running
 from tests.budget import Budget, add_options
 
 BACKEND_NAMES = installed_backends()
+EACH_BACKEND = [
+    pytest.param(name, marks=pytest.mark.soak(seconds=5) if name == "fastapi" else ())
+    for name in BACKEND_NAMES
+]
+"""For tests that start a server of their own. The slow lane takes FastAPI, whose start takes longest."""
+
 _MOST_WORKERS = 8
 # Generated input has no deadline, as any example may be slow on a busy machine. `.ci/slow` runs `thorough`.
 hypothesis.settings.register_profile("daily", deadline=None, max_examples=30)

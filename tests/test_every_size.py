@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from clients.launch import RunningBackend, running
-from tests.conftest import BACKEND_NAMES
+from tests.conftest import BACKEND_NAMES, EACH_BACKEND
 
 KIB = 1024
 EDGES = (64 * KIB, 128 * KIB, 192 * KIB, 256 * KIB, 1024 * KIB, 2048 * KIB)
@@ -72,7 +72,7 @@ def sizes_near(edge: int) -> range:
 
 
 @pytest.mark.parametrize(("edge", "framing"), COMBINATIONS)
-@pytest.mark.parametrize("name", BACKEND_NAMES)
+@pytest.mark.parametrize("name", EACH_BACKEND)
 def test_every_size_near_an_edge_arrives_byte_for_byte(
     quick: Mapping[str, RunningBackend], name: str, edge: int, framing: str
 ) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from clients.launch import start
-from tests.conftest import BACKEND_NAMES
+from tests.conftest import EACH_BACKEND
 
 
-@pytest.mark.parametrize("name", BACKEND_NAMES)
+@pytest.mark.parametrize("name", EACH_BACKEND)
 def test_a_start_removes_what_a_dead_request_left_and_nothing_else(tmp_path: Path, name: str) -> None:
     staging = tmp_path / "store" / "staging"
     dead, alive = staging / f"1-{'0' * 32}", staging / f"2-{'0' * 32}"

@@ -27,7 +27,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
@@ -39,12 +39,14 @@ from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import Inbox
 from .loop import READ, Loop
-from .observer import Observer
 from .outbox import close_response
 from .phase import IN_THREAD, RECEIVING, Phase
 from .responses import CONTINUE
 from .sender import Sender
 from .waiting import Outcome, Waiting
+
+if TYPE_CHECKING:
+    from .observer import Observer
 
 LOG = logging.getLogger("wireproof.socket")
 PARSERS = SansIoParsers()
@@ -66,7 +68,7 @@ class ConnectionOwner(Protocol):
     draining: bool  # each response is the last of its connection
     stopping: bool  # idle connections are closed, too
 
-    def observer(self, sock: socket.socket) -> Observer | None:
+    def observer(self, sock: socket.socket) -> "Observer | None":
         """The observer that prints this connection's bytes (`--wire`), or None."""
 
     def connection_closed(self, connection: "Connection") -> None:

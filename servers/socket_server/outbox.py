@@ -8,11 +8,14 @@ import termios
 import time
 from collections.abc import Iterator
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..contract.responses import Event, FileSlice, Response
 from .loop import Loop
-from .observer import Observer
 from .responses import pieces_of
+
+if TYPE_CHECKING:
+    from .observer import Observer
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
@@ -36,7 +39,7 @@ class Outbox:
     returns PAUSES.
     """
 
-    def __init__(self, sock: socket.socket, observer: Observer | None = None) -> None:
+    def __init__(self, sock: socket.socket, observer: "Observer | None" = None) -> None:
         self.closes = False
         self.sent = 0
         self.resume_at = 0.0

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..contract.limits import LINGER_BYTES, LINGER_SECONDS, Limits
 from ..contract.problems import Problem
@@ -11,11 +12,13 @@ from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import Inbox
 from .loop import READ, WRITE, Loop
-from .observer import Observer
 from .outbox import Outbox, Progress
 from .phase import Phase
 from .responses import encode_head, is_chunked
 from .waiting import Waiting
+
+if TYPE_CHECKING:
+    from .observer import Observer
 
 _DRAINED = 64 * 1024
 _RESET_POLL = 0.1
@@ -34,7 +37,7 @@ class Sender:
         waiting: Waiting,
         inbox: Inbox,
         record: ConnectionRecord,
-        observer: Observer | None,
+        observer: "Observer | None",
         *,
         resume: Callable[[], None],
         close: Callable[[], None],

@@ -4,17 +4,20 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..contract.route import Context
 from .signals import STOP, ended_children, on_signal
-from .wire.screen import Screen
 from .worker import Worker
+
+if TYPE_CHECKING:
+    from .wire.screen import Screen
 
 LOG = logging.getLogger("wireproof.socket")
 
 
 def serve_here(
-    sockets: list[socket.socket], context: Context, ready: Callable[[], None], screen: Screen | None = None
+    sockets: list[socket.socket], context: Context, ready: Callable[[], None], screen: "Screen | None" = None
 ) -> None:
     """Run one worker in this process until SIGTERM or SIGINT. A second signal ends it at once.
 

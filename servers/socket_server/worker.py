@@ -5,13 +5,16 @@ import logging
 import math
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from ..contract.route import Context
 from .connection import Connection
 from .loop import READ, Deadline, Loop
-from .observer import Observer
 from .scoreboard import BEAT_SECONDS, Row, Scoreboard
-from .wire.screen import Screen
+
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .wire.screen import Screen
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
@@ -94,7 +97,7 @@ class Worker:
         context: Context,
         *,
         grace: float = 30.0,
-        screen: Screen | None = None,
+        screen: "Screen | None" = None,
         row: Row | None = None,
     ) -> None:
         self.loop = Loop()
@@ -138,10 +141,12 @@ class Worker:
             sock.close()
         self.show_load()
 
-    def observer(self, sock: socket.socket) -> Observer | None:
+    def observer(self, sock: socket.socket) -> "Observer | None":
         """The observer of a new connection, or None without a screen."""
         if self._screen is None:
             return None
+        from .observer import Observer  # only --wire needs it, and with it rich
+
         self._observed += 1
         host, port = sock.getpeername()[:2]
         return Observer(self._screen, self._observed, f"{host} port {port}")

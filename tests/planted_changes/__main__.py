@@ -153,7 +153,7 @@ def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int, at_onc
     if requests is None:
         return {}
     replayed = [change for change in survivors if BACKENDS[change.folder][0] == "socket"]
-    found = replayed_differences(replayed, requests, seed, at_once=at_once)
+    found = replayed_differences(replayed, requests, seed, at_once=at_once, on_change=_show_judged)
     by_backend: dict[str, list[Change]] = {}
     for change in survivors:
         if change not in replayed:
@@ -161,6 +161,10 @@ def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int, at_onc
     for backend, changes in by_backend.items():
         found |= fuzzed_differences(changes, backend, requests, seed)
     return {change: f"{found.get(change, 'no difference')} in {requests} requests" for change in survivors}
+
+
+def _show_judged(change: Change, found: str) -> None:
+    click.echo(f"judged {change.file}:{change.line}: {found or 'no difference'}")
 
 
 if __name__ == "__main__":

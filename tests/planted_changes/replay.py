@@ -10,8 +10,8 @@ import pickle
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,33 @@ _Responses = tuple[list[tuple[int, tuple[tuple[str, str], ...], bytes, bool]], l
 
 
 def replayed_differences(
-    changes: Sequence[Change], requests: int, seed: int, *, at_once: int, batch: int = 5000
+    changes: Sequence[Change],
+    requests: int,
+    seed: int,
+    *,
+    at_once: int,
+    batch: int = 5000,
+    on_change: Callable[[Change, str], object] = lambda change, found: None,
 ) -> dict[Change, str]:
     """The changes that generated requests show, each with the first request that gets another response.
 
-    Each change gets the same `requests` requests, `batch` of them with one seed of the generator.
+    Each change gets the same `requests` requests, `batch` of them with one seed of the generator. `on_change`
+    is called with each change that is done, and what was found or nothing.
     """
+    found: dict[Change, str] = {}
     with tempfile.TemporaryDirectory(prefix="wireproof-replay-") as folder:
         expected = Path(folder, "expected")
         with ProcessPoolExecutor(at_once, get_context("spawn"), max_tasks_per_child=1) as pool:
             pool.submit(_record, expected, requests, seed, batch).result()
-            started = [
-                (change, pool.submit(_first_difference, change.module, change.source(), expected))
+            running = {
+                pool.submit(_first_difference, change.module, change.source(), expected): change
                 for change in changes
-            ]
-            return {change: found for change, shown in started if (found := shown.result())}
+            }
+            for done in as_completed(running):
+                if done.result():
+                    found[running[done]] = done.result()
+                on_change(running[done], done.result())
+    return {change: found[change] for change in changes if change in found}
 
 
 def _record(expected: Path, requests: int, seed: int, batch: int) -> None:
@@ -56,8 +68,8 @@ def _record(expected: Path, requests: int, seed: int, batch: int) -> None:
 
 def _first_difference(module: str, source: str, expected: Path) -> str:
     """The first request that gets another response with `source` in the place of `module`; empty if none."""
-    if module in sys.modules:
-        raise RuntimeError(f"{module} is imported already, without the change")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "servers"]:
+        del sys.modules[name]  # the drawing of changes has imported it, without the change
     sys.meta_path.insert(0, ChangedModule(module, source))
     signal.signal(signal.SIGALRM, _too_slow)
     try:
