@@ -90,7 +90,7 @@ def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBa
     status, report, shown = compare(backends["socket"], backends["gunicorn"], cases=cases)
     assert status == 0, shown
     assert report["different"] == report["no_response"] == report["known"] == 0
-    assert report["equal"] >= 100
+    assert report["equal"] >= 90
 
 
 def test_there_are_twelve_planted_bugs_or_more_for_each_backend() -> None:

@@ -92,10 +92,7 @@ def test_the_table_has_twenty_clients_and_each_script_has_its_client() -> None:
         "httpx",
         "aiohttp",
         "Node fetch",
-        "axios",
-        "Perl LWP",
         "Chromium form",
-        "Chromium fetch",
     ],
 )
 def test_these_upload_with_every_change(name: str) -> None:
