@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from functools import partial
 
 from tests.advisories.assertions import Accepted, Bounded, CutOff, Linear, Rejected
 from tests.advisories.attacks import Attack
 from tests.advisories.measures import MIB
-from tests.advisories.messages import OPAQUE, chunked, chunks, file, multipart, post, segments, sized
+from tests.advisories.messages import OPAQUE, chunked, chunks, file, form, multipart, post, segments, sized
 
 _CL = b"Content-Length: "
 _TE = b"Transfer-Encoding: "
@@ -37,6 +38,7 @@ def _lengths() -> Iterable[Attack]:
     yield _lines("H004", "list", _CL + b"5, 5")
     values = {
         "plus": b"+10",
+        "minus": b"-1",
         "minus-zero": b"-0",
         "underscore": b"1_0",
         "blank": b" 1 0",
@@ -45,6 +47,9 @@ def _lengths() -> Iterable[Attack]:
     }
     for name, value in values.items():
         yield _lines("H005", f"length-{name}", _CL + value)
+    good = form(file(b"f", b"a", b"x"))
+    negative = re.sub(rb"Content-Length: [0-9]+", _CL + b"-1", good)
+    yield Attack("H005", "length-of-a-form-minus", Rejected(negative, 400, "bad_framing", good), tier=1)
     for byte in (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0xA0):
         yield _lines("H037", f"length-before-{byte:02x}", b"%s%c5" % (_CL, byte))
         yield _lines("H037", f"length-after-{byte:02x}", b"%s5%c" % (_CL, byte))

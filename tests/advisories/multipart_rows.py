@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tests.advisories.assertions import Accepted, Bounded, CutOff, Linear, Refused, Stored, accepted, differs
-from tests.advisories.attacks import Attack, each
+from tests.advisories.attacks import Attack, each, seen
 from tests.advisories.measures import MIB
 from tests.advisories.messages import file, form, multipart, post, raw_part, text, typed
 from tests.advisories.target import Target
@@ -162,12 +162,15 @@ def _boundaries() -> Iterable[Attack]:
         yield Attack("H083", name, _with_parameters(b"boundary=" + value, code), tier=1)
     parameters = {
         "two": (b"boundary=B; boundary=C", "content_type_syntax"),
+        "last": (b"boundary=C; boundary=B", "content_type_syntax"),
         "other-case": (b"boundary=B; Boundary=C", "content_type_syntax"),
         "equal": (b"boundary=B; boundary=B", "content_type_syntax"),
         "empty": (b"boundary=;", "boundary_missing"),
     }
     for name, (value, code) in parameters.items():
         yield Attack("H085", name, _with_parameters(value, code), tier=1)
+    other = typed(b"multipart/form-data; boundary=B; x-boundary=C", multipart(_FILE), b"/upload/")
+    yield seen("H085", "other-name", other, {"files": [{"name": "f", "filename": "a", "size": 1}]})
 
 
 def _with_parameters(parameters: bytes, code: str) -> Refused:
@@ -211,6 +214,10 @@ def _cut_parts() -> Iterable[Attack]:
         request = form(end=(one * count)[:cut])
         name = f"{count}-{'head' if cut == -30 else 'data'}"
         yield Attack("H094", name, Refused(request, status, code, form(*[one] * 1000)), tier=1)
+    last = file(b"f", b"test.txt", b"ABC", b"Content-Type: text/plain")
+    for name, first in (("file", b""), ("file-after-a-file", _FILE)):
+        unclosed = Refused(form(first, end=last[:-2]), 400, "multipart_truncated", form(first, last))
+        yield Attack("H094", name, unclosed, tier=1)
     blocks = {
         "leading-space": (b' Content-Disposition: form-data; name="a"\r\n', "part_header_syntax"),
         "no-fields": (b"", "part_headers_missing"),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from tests.advisories.assertions import Bounded, Refused, Stored
 from tests.advisories.attacks import Attack, cost, seen
@@ -40,6 +41,19 @@ def _extended_names() -> Iterable[Attack]:
     plain, extended = b'; filename="a.txt"', b"; filename*=UTF-8''b.php"
     for name, value in (("filename", plain + extended), ("other-order", extended + plain)):
         yield _part("H079", name, b'form-data; name="f"' + value, "filename_conflict")
+    two_names = b"form-data; name=\"comment\"; name*=utf-8''role"
+    yield _part("H079", "two-names", two_names, "filename_conflict")
+    malformed = b"; filename*=UTF-8'bad%2"
+    for name, value in (("malformed", plain + malformed), ("malformed-first", malformed + plain)):
+        yield _part("H079", name, b'form-data; name="f"' + value, "filename_ext")
+    decoded = form(part(b"form-data; name=\"f\"; filename*=utf-8''..%2F..%2Fmark-x", b"v"))
+    yield seen("H079", "path", decoded, {"files": [{"name": "f", "filename": "../../mark-x"}]})
+    nul = b"form-data; name=\"f\"; filename*=utf-8''mark-x%00.txt"
+    yield _part("H079", "nul", nul, "filename_ext")
+    for name, value in (("boundary", b"boundary*=utf-8''C"), ("boundary-continuation", b"boundary*0=C")):
+        media_type = b"multipart/form-data; boundary=B; " + value
+        request = typed(media_type, multipart(text(b"a", b"v")), b"/upload/")
+        yield Attack("H079", name, Refused(request, 400, "boundary_invalid", _GOOD), tier=1)
     continued = b'form-data; name="f"; filename*0="a"; filename*1="b"'
     yield _part("H079", "continuation", continued, "filename_ext")
     yield _part("H079", "name", b"form-data; name*=UTF-8''%zz", "filename_ext")
@@ -166,6 +180,7 @@ def _folds_and_controls() -> Iterable[Attack]:
     yield Attack("H091", "no-colon", no_colon, tier=1)
     value = b'form-data; name="f"; filename="te\r\n st.txt"'
     yield _part("H092", "fold", value, "part_header_syntax")
+    yield _part("H092", "fold-in-name", b'form-data; name="te\r\n\tst"', "part_header_syntax")
     for name, bad in (("cr", b"te\rX"), ("lf", b"te\nX"), ("nul", b"te\0X"), ("esc", b"te\x1bX")):
         request = form(file(b"f", bad, b"x"))
         yield Attack("H092", name, Refused(request, 400, "part_header_syntax", _GOOD), tier=1)
@@ -206,6 +221,21 @@ def _names() -> Iterable[Attack]:
         yield seen("H107", label, request, see)
 
 
+def _brackets() -> Iterable[Attack]:
+    """H107: a depth and an index that cost memory or a crash where a name is made into an object."""
+    deep = "a" + "[b]" * 5000
+    see: dict[str, Any] = {"form": [{"name": deep, "value": "v"}]}
+    yield seen("H107", "nested", form(text(deep.encode(), b"v")), see)
+    pairs = typed(b"application/x-www-form-urlencoded", deep.encode() + b"=v")
+    yield seen("H107", "nested-urlencoded", pairs, see)
+    nested = text(b"a" + b"[b]" * 2000, b"v")
+    yield cost("H107", "nested", lambda n: form(*[nested] * n, target=b"/page"), 25, 1)
+    for label, other in (("index-then-end", "items[]"), ("index-then-key", "items[x]")):
+        names = ("items[4294967294]", other)
+        request = form(*(text(name.encode(), b"v") for name in names))
+        yield seen("H107", label, request, {"form": [{"name": name, "value": "v"} for name in names]})
+
+
 def _ignored_fields() -> Iterable[Attack]:
     for length in (b"999999", b"-1", b"+5", b"1_0"):
         request = form(file(b"f", b"a", b"data", b"Content-Length: " + length))
@@ -227,6 +257,10 @@ def _ignored_fields() -> Iterable[Attack]:
     base64 = form(file(b"f", b"a", blanks, b"Content-Transfer-Encoding: base64"))
     plain = form(file(b"f", b"a", blanks, b"Content-Transfer-Encoding: 8bit"))
     yield Attack("H103", "base64", Refused(base64, 400, "part_transfer_encoding", plain), tier=1)
+    mixed = b"YWJj" + b" \t\r\n" * (MIB // 4)
+    base64 = form(file(b"f", b"a", mixed, b"Content-Transfer-Encoding: base64"))
+    few = form(file(b"f", b"a", mixed, b"Content-Transfer-Encoding: binary"))
+    yield Attack("H103", "base64-lines", Refused(base64, 400, "part_transfer_encoding", few), tier=1)
     yield Attack("H103", "8bit", Stored(plain, (blanks,)), tier=1)
     make = lambda n: form(file(b"f", b"a", b" " * n, b"Content-Transfer-Encoding: 8bit"))  # noqa: E731
     yield cost("H103", "blanks", make, MIB, 1)
@@ -238,5 +272,6 @@ PARTS: tuple[Attack, ...] = (
     *_large_blocks(),
     *_folds_and_controls(),
     *_names(),
+    *_brackets(),
     *_ignored_fields(),
 )

@@ -15,13 +15,14 @@ from tests.advisories.framing_rows import FRAMING
 from tests.advisories.head_rows import HEADS
 from tests.advisories.multipart_rows import MULTIPART
 from tests.advisories.name_rows import NAMES
+from tests.advisories.parameter_rows import PARAMETERS
 from tests.advisories.part_rows import PARTS
 from tests.advisories.upload_rows import UPLOADS
 from tests.advisories.value_rows import VALUES
 
 ATTACKS: tuple[Attack, ...] = (
     *(*HEADS, *FRAMING, *CONNECTIONS, *ECHOES),
-    *(*MULTIPART, *PARTS, *VALUES),
+    *(*MULTIPART, *PARTS, *PARAMETERS, *VALUES),
     *(*NAMES, *UPLOADS, *ACCESS),
 )
 

@@ -1,4 +1,4 @@
-"""Many files, broken and stalled uploads: descriptors, temporary files and bytes (H071 to H113, H159)."""
+"""Many files, broken and stalled uploads: descriptors, temporary files and bytes (H071 to H118, H159)."""
 
 import hashlib
 import os
@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.advisories.assertions import Linear, accepted, intact, refused
+from clients.http1.response_parser import Response
+from tests.advisories.assertions import Linear, Refused, accepted, intact, nothing_stored, refused
 from tests.advisories.attacks import Attack
 from tests.advisories.measures import MIB, Memory, descriptors
-from tests.advisories.messages import file, form, get, text
+from tests.advisories.messages import file, form, get, multipart, sized, text
 from tests.advisories.target import Target
 from tests.patience import eventually
 
@@ -153,6 +154,39 @@ def no_name_before_its_time(target: Target) -> None:
     assert eventually(lambda: not target.temporary()), target.temporary()
 
 
+class GetWithForm:
+    """H118: a GET to an echo path is read as a POST is, and nothing of it is written, not even meanwhile."""
+
+    def __call__(self, target: Target) -> Response:
+        contents = (b"1" * 300_000, b"2" * 300_000)
+        body = multipart(file(b"f", b"a", contents[0]), file(b"g", b"b", contents[1]))
+        request = sized(b"/page", body, b"Content-Type: multipart/form-data; boundary=B", method=b"GET")
+        accepted(target, get())
+        stored, before = target.stored(), descriptors(target.pid)
+        with target.connect() as connection:
+            connection.sendall(request[:-100_000])
+            time.sleep(0.3)
+            # /healthz tries an upload, too: it comes and goes. A stalled one stays until it is timed out.
+            assert eventually(lambda: not target.temporary(), seconds=3), target.temporary()
+            assert eventually(lambda: descriptors(target.pid) <= before + 2, seconds=3)
+        files = [{"size": len(content), "href": None} for content in contents]
+        response = accepted(target, request, {"method": "GET", "files": files})
+        nothing_stored(target, stored)
+        return response
+
+
+def _forms_in_a_get() -> Iterator[Attack]:
+    yield Attack("H118", "echo", GetWithForm(), tier=1)
+    lost = b"/files/" + b"0" * 64
+    for name, path, status, code in (
+        ("upload", b"/upload/", 405, "method_not_allowed"),
+        ("files", lost, 404, "not_found"),
+    ):
+        post = form(file(b"f", b"a", b"118"), target=path)
+        refusal = Refused(post.replace(b"POST", b"GET", 1), status, code, form(file(b"f", b"a", b"x")))
+        yield Attack("H118", name, refusal, tier=1)
+
+
 def _has_unnamed_files(target: Target) -> bool:
     try:
         os.close(os.open(target.backend.store, os.O_WRONLY | os.O_TMPFILE))
@@ -172,5 +206,6 @@ UPLOADS: tuple[Attack, ...] = (
     # Few files at a time: above a hundred the file system costs more than twice as much for twice as many.
     Attack("H113", "cost-disk", Linear(equal_names, 15, repeat=6, attempts=12), variant="fast"),
     Attack("H113", "cost-memory", Linear(equal_names, 120, repeat=2), variant="memory"),
+    *_forms_in_a_get(),
     Attack("H159", "no-name", no_name_before_its_time),
 )

@@ -12,7 +12,19 @@ from clients.http1.response_parser import Response
 from tests.advisories.assertions import Bounded, Linear, Refused, Rejected, accepted, refused
 from tests.advisories.attacks import Attack, cost, seen
 from tests.advisories.measures import MIB
-from tests.advisories.messages import OPAQUE, chunked, chunks, file, form, get, post, sized, text, typed
+from tests.advisories.messages import (
+    OPAQUE,
+    chunked,
+    chunks,
+    file,
+    form,
+    get,
+    multipart,
+    post,
+    sized,
+    text,
+    typed,
+)
 from tests.advisories.target import Target
 
 _URLENCODED = b"application/x-www-form-urlencoded"
@@ -77,12 +89,22 @@ def _limits() -> Iterable[Attack]:
     length = post(b"/upload/", OPAQUE, b"Content-Length: %d" % (MIB + 1), body=b"x" * 1000)
     sized_check = Rejected(length, 413, "body_too_large", under)
     yield Attack("H104", "sized", sized_check, variant="small")
+    fits, too_long = _in_one_chunk(MIB), _in_one_chunk(MIB + 1)
+    at_once = Rejected(too_long, 413, "body_too_large", fits)
+    yield Attack("H104", "file-at-once", at_once, variant="small")
     texts = (text(b"f", b"x"), text(b"f", b"x" * MIB), text(b"f", b"x"))
     good = form(texts[0], text(b"f", b"x" * (MIB - 2)), texts[2])
     yield _refuse("H114", "texts", form(*texts), "field_too_large", good, 413)
     files = (file(b"f", b"a", b"1"), file(b"f", b"b", b"2", b"X : y"), file(b"f", b"c", b"3"))
     good = form(files[0], file(b"f", b"b", b"2"), files[2])
     yield _refuse("H114", "files", form(*files), "part_header_syntax", good)
+
+
+def _in_one_chunk(size: int) -> bytes:
+    """An upload of one file whose body is so large; the file's head arrives together with all its bytes."""
+    empty = multipart(file(b"f", b"a", b""))
+    body = multipart(file(b"f", b"a", b"x" * (size - len(empty))))
+    return chunked(chunks(body), b"/upload/", b"Content-Type: multipart/form-data; boundary=B")
 
 
 def _json() -> Iterable[Attack]:
