@@ -35,7 +35,15 @@ def _run(backends: Mapping[str, RunningBackend], names: Sequence[str], count: in
     return report
 
 
-@pytest.mark.parametrize("names", COUNTS, ids=lambda names: f"{len(names)} backends")
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(
+            names, id=f"{len(names)} backends", marks=pytest.mark.soak(seconds=10) if len(names) > 2 else ()
+        )
+        for names in COUNTS
+    ],
+)
 def test_every_backend_responds_alike_to_generated_requests(
     backends: Mapping[str, RunningBackend], names: tuple[str, ...]
 ) -> None:

@@ -125,7 +125,7 @@ def test_a_server_that_nobody_reads_ends_when_it_is_asked_to(name: str, tmp_path
 def test_by_default_each_request_is_one_line_of_text(name: str) -> None:
     with start(name) as backend:
         assert _get(backend.port, "/page?token=x") == 200
-        assert eventually(lambda: any(map(LINE.fullmatch, backend.log().splitlines())))
+        assert eventually(lambda: any(map(LINE.fullmatch, backend.log().splitlines()))), backend.log()
         assert backend.log().count("/page") == 1
 
 
@@ -164,4 +164,4 @@ def test_gunicorn_writes_its_own_access_log_if_asked(tmp_path: Path) -> None:
     with start("gunicorn", flags=flags) as backend:
         assert _get(backend.port, "/page") == 200
         assert eventually(lambda: '"GET /page HTTP/1.1" 200' in (tmp_path / "access").read_text("utf-8"))
-        assert eventually(lambda: any(map(LINE.fullmatch, backend.log().splitlines())))
+        assert eventually(lambda: any(map(LINE.fullmatch, backend.log().splitlines()))), backend.log()

@@ -23,6 +23,7 @@ _SAMPLE = [
 ][::_ONE_ATTACK_IN]
 
 
+@pytest.mark.soak(seconds=10)
 @pytest.mark.parametrize("backend", _BACKENDS)
 def test_recorded_cases_are_answered_the_same_under_O(backend: str, targets: Targets) -> None:
     target = targets(backend, "optimised")

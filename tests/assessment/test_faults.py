@@ -46,7 +46,8 @@ def assert_shown(serve: Serve, fault: str, reference: RunningBackend, step: int)
     assert report.seconds < 60
 
 
-@pytest.mark.parametrize("framework", ["flask", pytest.param("fastapi", marks=pytest.mark.soak(seconds=10))])
+@pytest.mark.soak(seconds=20)
+@pytest.mark.parametrize("framework", _PYTHON)
 def test_a_fault_drawn_at_random_stands_in_its_group(
     framework: str, backends: Mapping[str, RunningBackend]
 ) -> None:

@@ -24,6 +24,7 @@ def _few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_cases", lambda: (few, known))
 
 
+@pytest.mark.soak(seconds=5)
 @pytest.mark.parametrize(("folder", "name"), [(f, name) for f, names in BACKENDS.items() for name in names])
 def test_the_server_runs_the_changed_text(folder: str, name: str) -> None:
     file = {"contract": "servers/contract/form.py"}.get(folder, f"servers/{folder}/disposition.py")

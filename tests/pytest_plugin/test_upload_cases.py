@@ -50,11 +50,13 @@ def test_a_failing_case_has_its_id_and_shows_the_bytes(pytester: pytest.Pytester
     assert "Content-Disposition: form-data; name*=" in text
 
 
+@pytest.mark.soak(seconds=10)
 def test_an_asgi_application_is_served_too(pytester: pytest.Pytester) -> None:
     done = outcome(pytester, _FASTAPI, "(create_app(''), '/upload')")
     assert {"passed", "failed"} <= done.parseoutcomes().keys()
 
 
+@pytest.mark.soak(seconds=10)
 def test_a_url_is_enough(pytester: pytest.Pytester) -> None:
     with app_url("strict") as url:
         done = outcome(pytester, "", f"'{url}/upload'")
@@ -67,6 +69,7 @@ def test_without_an_endpoint_the_error_says_what_to_do(pytester: pytest.Pytester
     assert "define the fixture upload_endpoint" in done.stdout.str()
 
 
+@pytest.mark.soak(seconds=10)
 def test_what_cannot_be_judged_is_an_error(pytester: pytest.Pytester) -> None:
     with app_url("strict") as url:
         done = outcome(pytester, "", f"'{url}/nothing'")

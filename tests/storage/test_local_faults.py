@@ -45,7 +45,16 @@ def count_calls(tmp_path: Path, work: Callable[[LocalStore], object]) -> int:
         return len(syscalls.calls)
 
 
-@pytest.mark.parametrize("number_of_error", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES])
+@pytest.mark.parametrize(
+    "number_of_error",
+    [
+        errno.ENOSPC,
+        *(
+            pytest.param(number, marks=pytest.mark.soak(seconds=10))
+            for number in (errno.EIO, errno.EDQUOT, errno.EACCES)
+        ),
+    ],
+)
 @pytest.mark.parametrize("work", [lambda store: upload(store, *FILES), upload_with_discards])
 def test_a_failure_in_any_call_stores_all_files_or_none(
     tmp_path: Path, number_of_error: int, work: Callable[[LocalStore], object]

@@ -21,7 +21,7 @@ def test_openai_python_reads_streams_completions_and_refusals(
     assert_as_expected(report_of(ACTOR, backends[backend].url))
 
 
-@pytest.mark.parametrize("backend", ["socket", "gunicorn"])
+@pytest.mark.parametrize("backend", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=5))])
 def test_the_api_key_is_the_token_and_a_wrong_one_an_authentication_error(backend: str) -> None:
     with start(backend, env={"WIREPROOF_TOKEN": TOKEN}) as server:
         assert_as_expected(report_of(ACTOR, server.url, TOKEN))

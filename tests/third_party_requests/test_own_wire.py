@@ -47,6 +47,7 @@ def send(backend: RunningBackend, record: Record) -> Exchange:
     return converse(backend, pieces_of(record), half_close=record["half_close"], seconds=SECONDS)
 
 
+@pytest.mark.soak(seconds=15)
 def test_all_backends_answer_alike_where_their_servers_let_them(impatient: Impatient) -> None:
     check_each("own-wire", lambda record: _check_record(impatient, record))
 
