@@ -31,7 +31,7 @@ from clients.guests.terminal import show_input, show_matrix, show_pair
 _CASES = load_cases()
 # Splits that were seen before.
 _SEEN = {
-    *("M7", "M13", "M17", "M19", "M24", "M29", "M48", "M62", "M66", "M68", "M74"),
+    *("M7", "M13", "M17", "M19", "M24", "M29", "M48", "M62", "M66", "M68", "M74", "M77"),
 }
 
 
@@ -49,6 +49,7 @@ def test_the_inputs_are_the_smallest_of_each_rule_about_bodies() -> None:
     assert {rule[0] for rule in rules} == set(FAMILIES)
     assert max(len(case.request) for case in inputs) <= MOST_BYTES
     assert len({case.name for case in inputs}) == len(inputs)
+    assert "field-in-utf-7" in {case.name for case in inputs}
 
 
 def test_there_are_twelve_plain_uploads() -> None:
