@@ -19,6 +19,7 @@ EACH_BACKEND = [
 """For tests that start a server of their own. The slow lane takes FastAPI, whose start takes longest."""
 
 _MOST_WORKERS = 8
+_LONGEST = frozenset({"test_wheel.py", "test_agreement.py"})
 # Generated input has no deadline, as any example may be slow on a busy machine. `.ci/slow` runs `thorough`.
 hypothesis.settings.register_profile("daily", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
@@ -33,6 +34,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two workers a core for the whole suite, which mostly waits; none for chosen files or a budget."""
     chosen = config.args_source is pytest.Config.ArgsSource.ARGS or config.getoption("--budget") is not None
     return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that none of them is left when the other workers are done."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -66,6 +66,7 @@ def test_what_does_not_fit_is_left_and_named(folder: Path) -> None:
     assert done.stdout.count(" PASSED") == ran
 
 
+@pytest.mark.soak(seconds=15)
 def test_an_order_can_be_repeated(folder: Path) -> None:
     orders = [
         re.findall(r"test_short\[\d+\] PASSED", run(folder, "--budget", "60", "--budget-order", order).stdout)

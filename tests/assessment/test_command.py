@@ -40,6 +40,7 @@ def strict() -> Iterator[str]:
         yield f"{url}/upload"
 
 
+@pytest.mark.soak(seconds=10)
 def test_a_stock_application_has_a_ranked_verdict_on_one_screen(flask: str) -> None:
     """Its silent losses stand in the first group."""
     done = run(flask)

@@ -219,10 +219,12 @@ def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.Mon
         for name, path in zip(("json", "markdown", "html", "evidence"), paths, strict=True)
         for word in (f"--{name}", str(path))
     ]
-    done = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--cases", "name-*", *options])
+    done = CliRunner().invoke(
+        matrix_command.main, ["--folder", str(tmp_path), "--cases", "name-with*", *options]
+    )
     assert done.exit_code == 0, done.output
     assert "3 guests and " in done.output
-    assert all(path.stat().st_size > 150 for path in paths)
+    assert all(path.stat().st_size > 100 for path in paths)
     shown = CliRunner().invoke(matrix_command.main, ["--folder", str(tmp_path), "--input", "name-with-nul"])
     assert "Content-Disposition: form-data" in shown.output
     pair = CliRunner().invoke(
