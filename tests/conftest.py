@@ -36,9 +36,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest tests, so that none of them is left when the other workers are done."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    if config.getoption("--budget") is None:  # it has an order of its own
+        items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 
 def pytest_configure(config: pytest.Config) -> None:
