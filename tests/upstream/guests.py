@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from clients.assessment.findings import rule_says
-from clients.assessment.groups import Group
+from clients.assessment.groups import Group, Kind
 from clients.comparison.cases import Case, load_cases
 from clients.guests.inputs import chosen_inputs, plain_inputs
 from clients.guests.matrix import OURS, Column, measure
@@ -63,6 +63,11 @@ def load_measured() -> Mapping[str, Measured]:
     }
 
 
+# Which of these a client sees depends on when the process ends.
+_ENDINGS = frozenset({Kind.CLOSED, Kind.GONE})
+_ENDS = "The process ends, or closes the connection without an answer."
+
+
 def defects_of(column: Column, again: Column, cases: Mapping[str, Case]) -> list[Defect]:
     """One defect for each kind of silent loss or crash, with the smallest request.
 
@@ -71,16 +76,25 @@ def defects_of(column: Column, again: Column, cases: Mapping[str, Case]) -> list
     smallest: dict[str, Defect] = {}
     names = column.cases_in(Group.SILENT_LOSS, Group.CRASH)
     for name in sorted(names, key=lambda name: (len(cases[name].request), name)):
-        defect = _defect(column, name)
-        if defect == _defect(again, name):
+        defect = defect_of(column, name)
+        if defect == defect_of(again, name) and not _depends_on_packets(column, name):
             smallest.setdefault(defect.kind, defect)
     return list(smallest.values())
 
 
-def _defect(column: Column, case: str) -> Defect:
+def _depends_on_packets(column: Column, case: str) -> bool:
+    """Whether only some splits show it: how packets arrive is a matter of the machine."""
+    finding = column.judged[case].finding
+    return finding is not None and "(only when sent " in finding.detail
+
+
+def defect_of(column: Column, case: str) -> Defect:
+    """What is wrong with one reading; an empty kind if nothing is."""
     finding = column.judged[case].finding if case in column.judged else None
-    kind, rule = (finding.kind, finding.rule) if finding is not None else ("", "")
-    return Defect(kind, case, rule, column.readings[case].line if case in column.readings else "")
+    if finding is None:
+        return Defect("", case, "", "")
+    kind = _ENDS if finding.kind in _ENDINGS else finding.kind
+    return Defect(kind, case, finding.rule, column.readings[case].line)
 
 
 def _rows(found: Sequence[_Found]) -> Iterator[str]:
