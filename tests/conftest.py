@@ -21,7 +21,7 @@ EACH_BACKEND = [
 _MOST_WORKERS = 8
 _LONGEST = frozenset({"test_wheel.py", "test_agreement.py"})
 # Generated input has no deadline, as any example may be slow on a busy machine. `.ci/slow` runs `thorough`.
-hypothesis.settings.register_profile("daily", deadline=None, max_examples=30)
+hypothesis.settings.register_profile("daily", deadline=None, max_examples=20)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("daily")
 
@@ -31,9 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two workers a core for the whole suite, which mostly waits; none for chosen files or a budget."""
+    """Two workers a core and one more for the whole suite, which often waits; else none."""
     chosen = config.args_source is pytest.Config.ArgsSource.ARGS or config.getoption("--budget") is not None
-    return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1))
+    return 0 if chosen else min(_MOST_WORKERS, 2 * (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

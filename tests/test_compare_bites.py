@@ -85,12 +85,12 @@ def test_each_planted_bug_is_caught_among_all_cases(
     assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
 
 
-@pytest.mark.parametrize("cases", ["name-*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
+@pytest.mark.parametrize("cases", ["name-with*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
 def test_without_a_planted_bug_nothing_is_found(backends: Mapping[str, RunningBackend], cases: str) -> None:
     status, report, shown = compare(backends["socket"], backends["gunicorn"], cases=cases)
     assert status == 0, shown
     assert report["different"] == report["no_response"] == report["known"] == 0
-    assert report["equal"] >= 90
+    assert report["equal"] >= 10
 
 
 def test_there_are_twelve_planted_bugs_or_more_for_each_backend() -> None:

@@ -19,7 +19,7 @@ from tests.recorded import all_cases
 
 SEED = 20240118
 # Four backends get fewer requests: the development server needs a thread for each.
-COUNTS = {("socket", "gunicorn"): 1000, ("socket", "gunicorn", "flask", "fastapi"): 300}
+COUNTS = {("socket", "gunicorn"): 600, ("socket", "gunicorn", "flask", "fastapi"): 300}
 SOAK = 100_000
 # Enough for each bug of tests/planted_bugs; some need one kind of fault.
 BITES = 3000
