@@ -104,6 +104,7 @@ def test_a_worker_that_hangs_is_replaced(backend: RunningBackend) -> None:
         assert client.send(get()).response().status == 200
 
 
+@pytest.mark.soak(seconds=15)
 def test_a_server_that_was_suspended_goes_on_with_its_workers(backend: RunningBackend) -> None:
     """Nobody was there to hear a beat, so nobody was silent."""
     workers = children(backend.pid)

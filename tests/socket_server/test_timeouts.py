@@ -145,6 +145,7 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
             assert other.send(get()).response().status == 200
 
 
+@pytest.mark.soak(seconds=15)
 def test_a_client_that_reads_slowly_gets_everything() -> None:
     with serving(send_timeout=1) as worker, worker.client(receive_buffer=4096) as client:
         body = bytes(4 * 1024 * 1024)
