@@ -3,6 +3,8 @@
 import contextlib
 import time
 
+import pytest
+
 from tests.patience import eventually, patient
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.worker_thread import serving
