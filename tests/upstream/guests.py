@@ -63,9 +63,8 @@ def load_measured() -> Mapping[str, Measured]:
     }
 
 
-# Which of these a client sees depends on when the process ends.
+# A process may end with the next request, so these do not say which one was at fault.
 _ENDINGS = frozenset({Kind.CLOSED, Kind.GONE})
-_ENDS = "The process ends, or closes the connection without an answer."
 
 
 def defects_of(column: Column, again: Column, cases: Mapping[str, Case]) -> list[Defect]:
@@ -77,15 +76,15 @@ def defects_of(column: Column, again: Column, cases: Mapping[str, Case]) -> list
     names = column.cases_in(Group.SILENT_LOSS, Group.CRASH)
     for name in sorted(names, key=lambda name: (len(cases[name].request), name)):
         defect = defect_of(column, name)
-        if defect == defect_of(again, name) and not _depends_on_packets(column, name):
+        if defect == defect_of(again, name) and not _depends_on_time(column, name):
             smallest.setdefault(defect.kind, defect)
     return list(smallest.values())
 
 
-def _depends_on_packets(column: Column, case: str) -> bool:
-    """Whether only some splits show it: how packets arrive is a matter of the machine."""
+def _depends_on_time(column: Column, case: str) -> bool:
+    """Whether it depends on when a process ends, or on how packets arrive."""
     finding = column.judged[case].finding
-    return finding is not None and "(only when sent " in finding.detail
+    return finding is not None and (finding.kind in _ENDINGS or "(only when sent " in finding.detail)
 
 
 def defect_of(column: Column, case: str) -> Defect:
@@ -93,8 +92,7 @@ def defect_of(column: Column, case: str) -> Defect:
     finding = column.judged[case].finding if case in column.judged else None
     if finding is None:
         return Defect("", case, "", "")
-    kind = _ENDS if finding.kind in _ENDINGS else finding.kind
-    return Defect(kind, case, finding.rule, column.readings[case].line)
+    return Defect(finding.kind, case, finding.rule, column.readings[case].line)
 
 
 def _rows(found: Sequence[_Found]) -> Iterator[str]:
