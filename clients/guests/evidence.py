@@ -1,5 +1,6 @@
 """What the matrix shows for each rule, in one line each: the evidence of `wireproof compare`."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -28,7 +29,8 @@ def _rows(matrix: Matrix) -> Iterator[str]:
         of_rule = [case for case in matrix.inputs if case.rules[0] == rule]
         groups = max((_groups(matrix, case) for case in _refused_first(of_rule)), key=len)
         if len(groups) > 1:
-            yield f"{rule} = {_quoted(_sentence(groups))}"
+            # Without control characters a JSON string is a TOML string.
+            yield f"{rule} = {json.dumps(_sentence(groups), ensure_ascii=False)}"
 
 
 def _refused_first(cases: Sequence[Case]) -> list[Case]:
@@ -66,9 +68,3 @@ def _verb(reading: Reading, guests: int) -> str:
     if reading.outcome is Outcome.REFUSED:
         return f"refuse{ending} it"
     return f"fail{ending}" if reading.outcome is Outcome.FAILED else f"read{ending} {reading.line}"
-
-
-def _quoted(text: str) -> str:
-    """A TOML string. A reading has no control characters."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
