@@ -45,12 +45,16 @@ ROOMS = {
     "servers.sansio": Room(("servers.sansio", *_CONTRACT_FOR_PARSERS), stdlib=_PARSING),
     "servers.contract": Room(("servers.contract", "servers.storage.base")),
     "servers.storage": Room(("servers.storage",)),
-    "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base")),
+    "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base", "servers.web")),
+    # It explains bytes by the parsers of `sansio`, on every backend: an explanation is no reading.
+    "servers.web": Room(
+        ("servers.web", "servers.contract", "servers.routes", "servers.sansio", "servers.storage.base")
+    ),
     "servers.settings": Room(("servers.contract", "servers.storage", "servers.variables")),
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
     "servers.socket_server": Room(
-        (*_BACKEND, "servers.socket_server", "servers.sansio"), frozenset({"rich"})
+        (*_BACKEND, "servers.socket_server", "servers.sansio", "servers.web"), frozenset({"rich"})
     ),
     "servers.socket_upload": Room(
         (*_BACKEND, "servers.descriptors", "servers.socket_server"), frozenset({"click", "rich"})

@@ -4,9 +4,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from ...sansio.stream import Role
+from ...web.spans import NoRole, Span
 from .data_run import SHOWN_BYTES, DataRun
 from .screen import Rows
-from .spans import NoRole, Span
 from .visible_bytes import is_text, visible
 
 _STYLES: dict[Role | NoRole, str] = {

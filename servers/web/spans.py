@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from ...contract.problems import Problem
-from ...sansio.stream import Role
+from ..contract.problems import Problem
+from ..sansio.stream import Role
 
 FORM_ROLES = frozenset(
     {

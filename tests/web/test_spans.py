@@ -15,8 +15,8 @@ from servers.sansio.stream import Role
 from servers.settings import Settings
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.wire.observed_parsers import ObservedParsers, ObservedReader
-from servers.socket_server.wire.spans import NoRole, Span, SpanBuilder
 from servers.storage.memory import MemoryStore
+from servers.web.spans import NoRole, Span, SpanBuilder
 from tests.recorded import recorded_cases
 
 Shown = list[tuple[str, bytes]]
