@@ -19,7 +19,7 @@ from servers.contract.problems import PROBLEMS
 _PROJECT = Path(__file__).resolve().parent.parent
 _SAMPLES = _PROJECT / "sample_files"
 _REQUESTS = _SAMPLES / "requests"
-_RULES = _PROJECT / "clients" / "comparison" / "rules.toml"
+_RULES = _PROJECT / "sample_files" / "requests" / "rules.toml"
 _HTTP = sorted(_REQUESTS.glob("*/*.http"))
 _JSON = sorted(_REQUESTS.glob("*/*.json"))
 

@@ -70,7 +70,7 @@ def first_cells(page: Path, pattern: str) -> list[str]:
 
 
 def rules() -> set[str]:
-    path = ROOT / "clients" / "comparison" / "rules.toml"
+    path = ROOT / "sample_files" / "requests" / "rules.toml"
     return set(tomllib.loads(path.read_text("utf-8")))
 
 

@@ -27,7 +27,7 @@ from .recipe import RecipeError, make_request
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_FILES = PROJECT_ROOT / "sample_files"
 REQUESTS = SAMPLE_FILES / "requests"
-RULES = Path(__file__).resolve().parent / "rules.toml"
+RULES = REQUESTS / "rules.toml"
 _KEYS = {"title", "rules", "expect", "store", "splits", "request", "sha256"}
 _REQUIRED = {"title", "rules", "expect"}
 

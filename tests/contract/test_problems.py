@@ -81,7 +81,7 @@ def test_statuses_are_those_of_the_contract() -> None:
 
 
 def test_each_rule_that_a_problem_names_exists() -> None:
-    rules = tomllib.loads((_PROJECT / "clients" / "comparison" / "rules.toml").read_text("utf-8"))
+    rules = tomllib.loads((_PROJECT / "sample_files" / "requests" / "rules.toml").read_text("utf-8"))
     assert [rule for kind in PROBLEMS.values() for rule in kind.rules if rule not in rules] == []
 
 
