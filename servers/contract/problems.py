@@ -207,8 +207,13 @@ PROBLEMS: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 class Problem(Exception):
     """Raised to refuse a request. `code` is a key of `PROBLEMS`; `detail` says what is wrong and where.
 
-    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). `fault` has the
-    offsets of the faulty bytes in the decoded body, if they are known.
+    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). What follows is not
+    sent to the client:
+
+    `rule` is the rule that decided, one of those of the code. `offset` is the number of bytes before the
+    first one that could not be accepted, from the beginning of the request on the wire. For a fault in the
+    body it counts in the decoded body, and `fault` is the range of the faulty bytes there. `field` is the
+    header field (in lower case), or `method` or `target`, whose value is at fault as a whole.
     """
 
     def __init__(
@@ -217,13 +222,19 @@ class Problem(Exception):
         detail: str,
         *,
         headers: tuple[tuple[str, str], ...] = (),
+        rule: str | None = None,
+        offset: int | None = None,
         fault: range | None = None,
+        field: str | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.kind = PROBLEMS[code]
         self.detail = detail
         self.headers = headers
+        self.rule = rule
+        self.offset = offset
         self.fault = fault
+        self.field = field
 
     @property
     def code(self) -> str:
@@ -235,7 +246,15 @@ class Problem(Exception):
 
     def at(self, place: str) -> "Problem":
         """The same problem, whose detail begins with the place of the fault (W6)."""
-        return Problem(self.code, f"{place}: {self.detail}", headers=self.headers, fault=self.fault)
+        return Problem(
+            self.code,
+            f"{place}: {self.detail}",
+            headers=self.headers,
+            rule=self.rule,
+            offset=self.offset,
+            fault=self.fault,
+            field=self.field,
+        )
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"

@@ -10,9 +10,9 @@ from ..contract.responses import Event, Response
 from ..sansio.connection import HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import Role
+from ..web.observed_parsers import ObservedParsers, ObservedReader
 from ..web.spans import SpanBuilder
 from .wire.foreign_protocols import foreign_protocol
-from .wire.observed_parsers import ObservedParsers, ObservedReader
 from .wire.response_drawing import ResponseDrawing
 from .wire.screen import Rows, Screen
 from .wire.span_drawing import Read, SpanDrawing

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from ...contract.limits import Limits
-from ...contract.problems import Problem
-from ...contract.request import MediaType
-from ...sansio.connection import Event, RequestReader
-from ...sansio.multipart import FormDataParser
-from ...sansio.parsers import SansIoParsers
-from ...sansio.stream import Need, Role
+from ..contract.limits import Limits
+from ..contract.problems import Problem
+from ..contract.request import MediaType
+from ..sansio.connection import Event, RequestReader
+from ..sansio.multipart import FormDataParser
+from ..sansio.parsers import SansIoParsers
+from ..sansio.stream import Need, Role
 
 
 class Watcher(Protocol):
