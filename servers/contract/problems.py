@@ -207,8 +207,14 @@ PROBLEMS: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 class Problem(Exception):
     """Raised to refuse a request. `code` is a key of `PROBLEMS`; `detail` says what is wrong and where.
 
-    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). `fault` has the
-    offsets of the faulty bytes in the decoded body, if they are known.
+    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). The others are not
+    sent, and each is None if it is not known:
+
+    - `rule` is the one rule that decided: one of `kind.rules`, or None if no rule says it.
+    - `offset` is the number of bytes before the first one that could not be accepted. In a body they are
+      counted after chunks are decoded, and `fault` is the range of the faulty bytes. Elsewhere they are
+      counted on the wire, from the first byte of the request, and `fault` is None.
+    - `field` is what was judged by its value alone: a header field in lower case, `method` or `target`.
     """
 
     def __init__(
@@ -217,13 +223,19 @@ class Problem(Exception):
         detail: str,
         *,
         headers: tuple[tuple[str, str], ...] = (),
+        rule: str | None = None,
+        offset: int | None = None,
         fault: range | None = None,
+        field: str | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.kind = PROBLEMS[code]
         self.detail = detail
         self.headers = headers
+        self.rule = rule
+        self.offset = fault.start if offset is None and fault is not None else offset
         self.fault = fault
+        self.field = field
 
     @property
     def code(self) -> str:
@@ -235,7 +247,24 @@ class Problem(Exception):
 
     def at(self, place: str) -> "Problem":
         """The same problem, whose detail begins with the place of the fault (W6)."""
-        return Problem(self.code, f"{place}: {self.detail}", headers=self.headers, fault=self.fault)
+        return self._with(f"{place}: {self.detail}", 0)
+
+    def behind(self, size: int) -> "Problem":
+        """The same problem, whose places were counted from a byte with `size` bytes before it."""
+        return self._with(self.detail, size)
+
+    def _with(self, detail: str, size: int) -> "Problem":
+        offset = None if self.offset is None else self.offset + size
+        fault = None if self.fault is None else range(self.fault.start + size, self.fault.stop + size)
+        return Problem(
+            self.code,
+            detail,
+            headers=self.headers,
+            rule=self.rule,
+            offset=offset,
+            fault=fault,
+            field=self.field,
+        )
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"
