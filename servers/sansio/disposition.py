@@ -44,9 +44,11 @@ def parse_disposition(value: bytes) -> Disposition:
     `filename_ext` or `filename_conflict`.
     """
     kind = value.partition(b";")[0]
-    if not _is_utf8(kind):
+    try:
+        kind.decode("utf-8")
+    except UnicodeDecodeError as error:
         what = "the disposition type is not UTF-8 (M51)"
-        raise Problem("part_header_encoding", what, rule="M51", offset=_not_utf8(kind))
+        raise Problem("part_header_encoding", what, rule="M51", offset=error.start) from None
     if kind.strip(OWS).lower() != b"form-data":
         what = f"the disposition type is {kind[:40]!r} instead of form-data"
         raise Problem("disposition_type", what, rule="M40", offset=0)
@@ -127,11 +129,6 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _not_utf8(raw: bytes) -> int:
-    """The offset of the first byte that is not UTF-8."""
-    return len(raw.decode("utf-8", "ignore").encode("utf-8"))
 
 
 def _name(key: bytes, parameters: dict[bytes, bytes], whole: bytes) -> str | None:
