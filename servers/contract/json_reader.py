@@ -61,8 +61,8 @@ def _read_text(text: str, begin: int, max_depth: int) -> Any:
         what = f"{error.msg} at byte {begin + fault.start} of the body"
         raise Problem("json_invalid", what, rule=_rule_of_syntax(text, error), fault=fault) from None
     except _BadWord as bad:
-        fault = _place_of(bad.word, text)
-        raise Problem("json_invalid", bad.what, rule=bad.rule, fault=fault) from None
+        place = _place_of(bad.word, text)
+        raise Problem("json_invalid", bad.what, rule=bad.rule, fault=place) from None
     except RecursionError:  # only if max_depth is set higher than the interpreter's own limit
         what = "the JSON body is nested too deep for this server"
         raise Problem("json_too_deep", what, rule="J15") from None

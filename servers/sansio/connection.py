@@ -33,7 +33,6 @@ from .grammar import OWS
 from .stream import NEED_DATA, Incoming, LineFaults, Need, PeerClosed, Role, Trace
 from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
-
 _REQUEST_LINE = LineFaults(
     "uri_too_long", "R41", "request_line", "R18", "R19", lf_alone="R17", cr_cr_lf="R19"
 )

@@ -57,7 +57,7 @@ def _parameters(raw: bytes, position: int, essence: str) -> list[Pair]:
 
 
 def _rule_of_junk(last: bytes, essence: str) -> str:
-    """Which rule forbids what follows the essence or a parameter. `last` begins with the latter's semicolon."""
+    """Which rule forbids what follows `last`: a parameter with its semicolon, or nothing but the essence."""
     if not last.lstrip(OWS).startswith(b";"):  # nothing but the essence came before
         if last.lstrip(OWS).startswith(b","):
             return "M11" if essence == "multipart/form-data" else "C6"
