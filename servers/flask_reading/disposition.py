@@ -21,6 +21,7 @@ _QUOTED = r'"(?P<quoted>(?:[^"\\]|\\["\\]|\\(?!["\\]))*)"'
 # An extended parameter may have more than token characters: libsoup and form-data send them bare (M63).
 _BARE = rf"(?P<token>(?<=\*=)[!#-:<-~]+|[{TCHAR}]+)"
 _PARAMETER = re.compile(rf"[ \t]*;[ \t]*+(?:(?P<name>[{TCHAR}]+)=(?:{_BARE}|{_QUOTED}))?[ \t]*+(?=;|\Z)")
+_WHOLE = re.compile(rf"[ \t]*;[ \t]*+(?P<name>[{TCHAR}]+)=(?:{_BARE}|{_QUOTED})")
 # A parameter of which only the semicolon is certain.
 _MALFORMED = re.compile(
     rf"[ \t]*;[ \t]*(?P<name>[{TCHAR}]*)(?P<equals>[ \t]*=[ \t]*)?(?P<value>.*)", re.DOTALL
@@ -71,7 +72,7 @@ def _split(text: str) -> dict[str, str]:
         match = _PARAMETER.match(text, position)
         if match is None:
             what = f"Content-Disposition is malformed near {text[position:][:40]!a}"
-            raise Problem("disposition_syntax", what, rule=_which_parameter(text[position:]))
+            raise Problem("disposition_syntax", what, rule=_which_parameter(text[position:], parameters))
         position = match.end()
         if match["name"] is None:
             continue
@@ -84,8 +85,11 @@ def _split(text: str) -> dict[str, str]:
     return parameters
 
 
-def _which_parameter(text: str) -> str:
+def _which_parameter(text: str, before: dict[str, str]) -> str:
     """The rule about the parameter that `text` begins with, and that does not follow the grammar."""
+    whole = _WHOLE.match(text)
+    if whole is not None and whole["name"].lower() in before:
+        return "M47"  # what comes after it is at fault too
     parts = _MALFORMED.match(text)
     assert parts is not None, "each parameter begins with a semicolon"
     name, equals, value = parts["name"], parts["equals"] or "", parts["value"]

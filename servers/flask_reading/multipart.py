@@ -127,13 +127,16 @@ class StrictMultipart(MultipartDecoder):
     def _which_end(self) -> str:
         """The rule about a body that ends here: within a delimiter, before the first one, or in a part."""
         rest = bytes(self.buffer) + self._held
+        in_data = self.state is State.DATA or (self.state is State.PART and _BLANK_LINE in rest)
+        if in_data:
+            rest = self._held
         begun = rest.lstrip(_CRLF)
         if begun and (begun.startswith(self._mark) or self._mark.startswith(begun)):
             return "M20"
         if self.state is State.PREAMBLE:
             return "M23"
-        ends_at_delimiter = self.state is State.PART and (not rest or not (begun or self._count))
-        return "M20" if ends_at_delimiter else "M21"
+        ends_at_delimiter = not rest or not (begun or self._count)
+        return "M20" if ends_at_delimiter and not in_data else "M21"
 
     def _part_at_hand(self) -> str:
         if self.state is State.PART:

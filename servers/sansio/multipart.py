@@ -138,7 +138,9 @@ class FormDataParser:
 
     def _cuts_delimiter(self) -> bool:
         """Whether the bytes that are not consumed are a delimiter without its end."""
-        rest = self._data[self._position :].lstrip(_CRLF)
+        rest = self._data[self._position :]
+        if rest.startswith(b"\r"):
+            rest = rest.rpartition(_CRLF)[2]  # of several line ends the last one belongs to it
         return rest != b"" and (rest.startswith(self._dash_boundary) or self._dash_boundary.startswith(rest))
 
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:

@@ -1,9 +1,11 @@
 """The Problem with which each reading refuses the requests of one connection, in process."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from servers.contract.exchange import Exchange
-from servers.contract.parsers import Parsers
+from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.contract.route import Context
@@ -16,26 +18,25 @@ from servers.sansio.parsers import SansIoParsers
 from servers.sansio.stream import NEED_DATA
 from servers.settings import Settings
 from servers.storage.memory import MemoryStore
+from tests.parsers import LIMITS
 from tests.sansio.splits import source_of
 
 _PIECE = 65536
 
-Refuse = Callable[[Iterable[bytes], Mapping[str, bytes]], Problem | None]
-"""The first Problem of the requests in some pieces, or None. The store has files by their SHA-256."""
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-def _exchange(head: RequestHead, parsers: Parsers, context: Context) -> Exchange:
-    return Exchange(head, TABLE, parsers, context)
-
-
-def _context(stored: Mapping[str, bytes]) -> Context:
+def _context(stored: Mapping[str, bytes], limits: Limits) -> Context:
     store = MemoryStore()
     store.add(stored)
-    return Settings().context(store)
+    return replace(Settings().context(store), limits=limits)
 
 
-def refused_by_sansio(pieces: Iterable[bytes], stored: Mapping[str, bytes] = {}) -> Problem | None:
-    context, parsers = _context(stored), SansIoParsers()
+def refused_by_sansio(
+    pieces: Iterable[bytes], stored: Mapping[str, bytes] = _NOTHING, limits: Limits = LIMITS
+) -> Problem | None:
+    """The first Problem of the requests in `pieces`, or None. `stored` are files by their SHA-256."""
+    context, parsers = _context(stored, limits), SansIoParsers()
     reader = RequestReader(context.limits)
     exchange: Exchange | None = None
     try:
@@ -45,7 +46,7 @@ def refused_by_sansio(pieces: Iterable[bytes], stored: Mapping[str, bytes] = {})
                 if isinstance(event, ConnectionClosed):
                     return None
                 if isinstance(event, HeadReceived):
-                    exchange = _exchange(event.head, parsers, context)
+                    exchange = Exchange(event.head, TABLE, parsers, context)
                     continue
                 assert exchange is not None
                 if isinstance(event, BodyReceived):
@@ -57,9 +58,11 @@ def refused_by_sansio(pieces: Iterable[bytes], stored: Mapping[str, bytes] = {})
     return None
 
 
-def refused_by_flask(pieces: Iterable[bytes], stored: Mapping[str, bytes] = {}) -> Problem | None:
-    """Heads and chunks are read from their bytes, as under gunicorn."""
-    context, parsers = _context(stored), WerkzeugParsers()
+def refused_by_flask(
+    pieces: Iterable[bytes], stored: Mapping[str, bytes] = _NOTHING, limits: Limits = LIMITS
+) -> Problem | None:
+    """As `refused_by_sansio`. Heads and chunks are read from their bytes, as under gunicorn."""
+    context, parsers = _context(stored, limits), WerkzeugParsers()
     source = source_of([*pieces])
     rest = b""
     try:
@@ -70,9 +73,8 @@ def refused_by_flask(pieces: Iterable[bytes], stored: Mapping[str, bytes] = {}) 
                 if not rest:
                     return None
             assert wire.head is not None
-            rest = _serve(
-                wire.head, _Bytes(wire.rest, source), _exchange(wire.head, parsers, context), context
-            )
+            exchange = Exchange(wire.head, TABLE, parsers, context)
+            rest = _serve(wire.head, _Bytes(wire.rest, source), exchange, context)
     except Problem as problem:
         return problem
 
@@ -109,4 +111,4 @@ def _serve(head: RequestHead, source: _Bytes, exchange: Exchange, context: Conte
     return source.rest
 
 
-REFUSE: Mapping[str, Refuse] = {"sansio": refused_by_sansio, "flask": refused_by_flask}
+REFUSE: Mapping[str, Callable[..., Problem | None]] = {"sansio": refused_by_sansio, "flask": refused_by_flask}
