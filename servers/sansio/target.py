@@ -53,7 +53,7 @@ def parse_request_line(line: bytes) -> RequestLine:
     begin = len(method) + 1
     if not _TARGET.fullmatch(target):
         wrong = "has a character that must be percent-encoded" if target else "is empty"
-        at = end_of(_TARGET, line, begin)
+        at = min(end_of(_TARGET, line, begin), len(line))
         raise Problem("request_line", f"the request target {wrong}", rule=_target_rule(line, at), offset=at)
     end = begin + len(target) + 1
     origin, authority, https, begin = _target_form(method, target, begin)
