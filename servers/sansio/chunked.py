@@ -62,7 +62,7 @@ def _chunk_size(line: bytes) -> int:
     match = _CHUNK_LINE.fullmatch(line)
     if match is None:
         what = f"the chunk-size line {line[:40]!r} is malformed"
-        raise Problem("bad_chunk", what, rule=_size_rule(line), offset=_fault_in(line))
+        raise Problem("bad_chunk", what, rule=_size_rule(line), offset=_fault_offset(line))
     if len(match[1]) > MAX_CHUNK_SIZE_DIGITS:
         what = f"a chunk size has more than {MAX_CHUNK_SIZE_DIGITS} digits"
         raise Problem("bad_chunk", what, rule="B33", offset=MAX_CHUNK_SIZE_DIGITS)
@@ -76,7 +76,7 @@ def _size_rule(line: bytes) -> str:
     return "B27" if _HEX_DIGITS.match(line) and b";" in line else "B31"
 
 
-def _fault_in(line: bytes) -> int:
+def _fault_offset(line: bytes) -> int:
     """The offset of the first byte of a chunk-size line that cannot be accepted."""
     at = end_of(_HEX_DIGITS, line)
     if at == 0:

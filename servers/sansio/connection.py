@@ -90,7 +90,7 @@ class RequestReader:
         self._events = self._read_requests()
         self._failed: Problem | None = None
         self._between_requests = True
-        self._offset = 0  # how many bytes of the connection came before the request
+        self._offset_of_request = 0  # how many bytes of the connection came before the request
         self.request_line: tuple[str | None, str | None] = (None, None)
 
     def feed(self, data: bytes) -> None:
@@ -117,12 +117,12 @@ class RequestReader:
         try:
             return next(self._events, ConnectionClosed())
         except Problem as problem:
-            self._failed = problem.behind(-self._offset)
+            self._failed = problem.behind(-self._offset_of_request)
             raise self._failed from None
 
     def _read_requests(self) -> Generator[Event | Need, None, None]:
         while True:
-            self._offset = self._incoming.offset
+            self._offset_of_request = self._incoming.offset
             try:
                 received = yield from self._read_head()
             except PeerClosed:
@@ -157,11 +157,11 @@ class RequestReader:
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
         line = yield from self._read_request_line()
         end = self._incoming.offset
-        begin = end - len(line) - 2
+        offset = end - len(line) - 2
         try:
             request_line = parse_request_line(line)
         except Problem as problem:
-            raise problem.behind(begin) from None
+            raise problem.behind(offset) from None
         self.request_line = request_line.method, request_line.target.decode("ascii")
         fields = FieldLines(request_line.minor_version, self._limits, end)
         limit = self._limits.max_field_line - 2
@@ -169,7 +169,7 @@ class RequestReader:
             fields.add(line)
         framing = fields.framing()
         host = fields.host()
-        return _head(request_line, fields, framing, host, begin)
+        return _head(request_line, fields, framing, host, offset)
 
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         line = yield from self._read_first_line()
@@ -187,16 +187,17 @@ class RequestReader:
 
 
 def _head(
-    request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None, begin: int
+    request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None, offset: int
 ) -> HeadReceived:
-    """The head. Raises Problem `bad_percent` or `target_not_utf8`. `begin` is where its line begins."""
+    """The head. Raises Problem `bad_percent` or `target_not_utf8`. `offset` bytes come before its first line."""
     values = fields.joined()
     if request_line.authority is not None:
         host = values["host"] = request_line.authority
     if request_line.method == "CONNECT":
         target = AUTHORITY
     else:
-        target = decode_target(request_line.target, begin + request_line.offset)
+        offset += request_line.offset
+        target = decode_target(request_line.target, offset)
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

@@ -94,7 +94,7 @@ class FieldLines:
     def __init__(self, minor_version: int, limits: Limits, begin: int = 0) -> None:
         self._fields: dict[bytes, list[bytes]] = {}
         self._begin = begin
-        self._offset = begin  # of the line that comes next
+        self._offset_of_line = begin  # of the line that comes next
         self._lines: dict[bytes, list[_Line]] = {}  # of the fields that `framing` and `host` judge
         self._count = 0
         self._limits = limits
@@ -105,8 +105,8 @@ class FieldLines:
 
         Raises Problem `headers_too_large`, `bad_header`, `bad_host`, `bad_framing` or `expectation_failed`.
         """
-        offset = self._offset
-        self._offset += len(line) + 2
+        offset = self._offset_of_line
+        self._offset_of_line += len(line) + 2
         if self._count == self._limits.max_fields:
             what = f"the head has more than {self._limits.max_fields} fields"
             raise Problem("headers_too_large", what, rule="H29", offset=offset)
@@ -175,7 +175,7 @@ class FieldLines:
             return
         others, last = elements[:-1], elements[-1]
         if last != b"chunked" or not all(TOKEN.fullmatch(o) and o != b"chunked" for o in others):
-            what, at = "Transfer-Encoding does not end with a single chunked", _faulty_coding(elements)
+            what, at = "Transfer-Encoding does not end with a single chunked", _coding_index(elements)
             offset = lines[0].value_offset + _element_offset(codings[0], at)
             raise Problem("bad_framing", what, rule=_coding_rule(elements, at), offset=offset)
         what = "chunked is the only transfer coding supported"
@@ -187,7 +187,9 @@ class FieldLines:
         if hosts is None:
             if self._minor_version > 0:
                 # Where the head ends it could still have come.
-                raise Problem("bad_host", "HTTP/1.1 needs a Host field", rule="H24", offset=self._offset)
+                raise Problem(
+                    "bad_host", "HTTP/1.1 needs a Host field", rule="H24", offset=self._offset_of_line
+                )
             return None
         lines = self._lines[b"host"]
         if len(hosts) > 1:
@@ -227,7 +229,7 @@ def _length_rule(value: str) -> str:
     return "B10" if is_list else "B5"
 
 
-def _faulty_coding(elements: list[bytes]) -> int:
+def _coding_index(elements: list[bytes]) -> int:
     """The index of the first transfer coding that cannot be accepted."""
     for index, element in enumerate(elements):
         if not TOKEN.fullmatch(element):

@@ -132,16 +132,19 @@ class FormDataParser:
     def _more(self, cut: str) -> Generator[Need, None, None]:
         """Wait for more bytes. `cut` is the rule that forbids an end here, outside of a delimiter."""
         if self._ended:
-            what, rule = "the body ends before its close delimiter", "M20" if self._cuts_delimiter() else cut
+            what, rule = "the body ends before its close delimiter", self._rule_of_end(cut)
             raise self._problem("multipart_truncated", what, len(self._data), rule=rule)
         yield NEED_DATA
 
-    def _cuts_delimiter(self) -> bool:
-        """Whether the bytes that are not consumed are a delimiter without its end."""
+    def _rule_of_end(self, cut: str) -> str:
+        """`cut`, or M20 if the bytes that are not consumed are a delimiter without its end."""
         rest = self._data[self._position :]
         if rest.startswith(b"\r"):
             rest = rest.rpartition(_CRLF)[2]  # of several line ends the last one belongs to it
-        return rest != b"" and (rest.startswith(self._dash_boundary) or self._dash_boundary.startswith(rest))
+        if not rest:
+            return cut
+        cuts_delimiter = rest.startswith(self._dash_boundary) or self._dash_boundary.startswith(rest)
+        return "M20" if cuts_delimiter else cut
 
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:
         """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""

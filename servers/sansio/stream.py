@@ -100,7 +100,7 @@ class Incoming:
 
     def __init__(self, trace: Trace | None = None) -> None:
         self._trace = trace
-        self._offset = 0  # how many bytes came before `_data`
+        self._offset_of_data = 0  # how many bytes came before `_data`
         self._data: bytes = b""
         self._position = 0
         self._ended = False
@@ -110,10 +110,10 @@ class Incoming:
         if not data:
             self._ended = True
         elif self._position == len(self._data):
-            self._offset += len(self._data)
+            self._offset_of_data += len(self._data)
             self._data, self._position = data, 0
         else:
-            self._offset += self._position
+            self._offset_of_data += self._position
             self._data, self._position = self._data[self._position :] + data, 0
 
     def __len__(self) -> int:
@@ -122,7 +122,7 @@ class Incoming:
     @property
     def offset(self) -> int:
         """How many bytes have been consumed."""
-        return self._offset + self._position
+        return self._offset_of_data + self._position
 
     def more(self) -> Generator[Need, None, None]:
         """Wait for more bytes. Raises PeerClosed if the peer has closed its side."""

@@ -50,15 +50,14 @@ def parse_request_line(line: bytes) -> RequestLine:
         raise Problem(
             "request_line", "the method is not a valid token", rule=_method_rule(line, at), offset=at
         )
-    begin = len(method) + 1
+    offset = len(method) + 1
     if not _TARGET.fullmatch(target):
         wrong = "has a character that must be percent-encoded" if target else "is empty"
-        at = min(end_of(_TARGET, line, begin), len(line))
+        at = min(end_of(_TARGET, line, offset), len(line))
         raise Problem("request_line", f"the request target {wrong}", rule=_target_rule(line, at), offset=at)
-    end = begin + len(target) + 1
-    origin, authority, https, begin = _target_form(method, target, begin)
-    minor = _minor_version(version, min(end, len(line)))
-    return RequestLine(method.decode("ascii"), origin, minor, authority, https, begin)
+    origin, authority, https, offset = _target_form(method, target, offset)
+    minor = _minor_version(version, len(line) - len(version))
+    return RequestLine(method.decode("ascii"), origin, minor, authority, https, offset)
 
 
 def _method_rule(line: bytes, at: int) -> str:
@@ -106,29 +105,30 @@ def _version_rule(version: bytes, at: int) -> str:
     return "R12" if _LONG_VERSION.fullmatch(version) else "R11"
 
 
-def _target_form(method: bytes, target: bytes, begin: int) -> tuple[bytes, str | None, bool, int]:
+def _target_form(method: bytes, target: bytes, offset: int) -> tuple[bytes, str | None, bool, int]:
     """The target in origin-form, the authority of an absolute-form, and whether its scheme is https.
 
-    `begin` is the offset of the target in the line. Returned last, it is that of the origin-form.
+    `offset` is that of the target in the line. Returned last, it is that of the origin-form.
     """
     if target.startswith(b"/") or method == b"CONNECT" or (target == b"*" and method == b"OPTIONS"):
-        return target, None, False, begin
+        return target, None, False, offset
     match = _ABSOLUTE.fullmatch(target)
     if match is None:
         what = "the request target has none of the four forms (RFC 9112 3.2)"
-        raise Problem("request_line", what, rule="R6", offset=begin)
+        raise Problem("request_line", what, rule="R6", offset=offset)
     scheme, authority, rest = match[1].lower(), match[2].decode("ascii"), match[3]
     if scheme not in (b"http", b"https"):
         what = "the scheme of the request target is not http"
-        raise Problem("request_line", what, rule="R2", offset=begin)
-    begin += match.start(2)
+        raise Problem("request_line", what, rule="R2", offset=offset)
+    offset += match.start(2)
     if not is_host(authority):
         what, rule = "the authority of the request target is malformed", _authority_rule(authority)
-        raise Problem("request_line", what, rule=rule, offset=begin + end_of_host(authority))
-    begin += len(authority)
+        raise Problem("request_line", what, rule=rule, offset=offset + end_of_host(authority))
+    offset += len(authority)
     if not rest.startswith(b"/"):
-        return b"/" + rest, authority, scheme == b"https", begin - 1
-    return rest, authority, scheme == b"https", begin
+        rest = b"/" + rest
+        offset -= 1
+    return rest, authority, scheme == b"https", offset
 
 
 def _authority_rule(authority: str) -> str:

@@ -28,7 +28,7 @@ _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 def _context(stored: Mapping[str, bytes], limits: Limits) -> Context:
     store = MemoryStore()
-    store.add(stored)
+    store.add(dict(stored))
     return replace(Settings().context(store), limits=limits)
 
 
