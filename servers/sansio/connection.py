@@ -189,7 +189,7 @@ class RequestReader:
 def _head(
     request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None, offset: int
 ) -> HeadReceived:
-    """The head. Raises Problem `bad_percent` or `target_not_utf8`. `offset` bytes come before its first line."""
+    """The head. Raises Problem `bad_percent` or `target_not_utf8`. `offset` is that of its first line."""
     values = fields.joined()
     if request_line.authority is not None:
         host = values["host"] = request_line.authority
