@@ -40,7 +40,7 @@ class Exchange:
         self._builder: BodyBuilder | None = None
         self._route = table.find(head)
         context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
-        self._check_size(head.content_length or 0)
+        self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()
         self._files = RequestFiles(None if self._route.body == "described" else context.store)
@@ -77,7 +77,7 @@ class Exchange:
         if not data:
             return
         self._size += len(data)
-        self._check_size(self._size)
+        self._check_size(self._size, rule="B43", field=None)
         if self._builder is None:
             self._builder = self._begin_body()
         self._builder.feed(data)
@@ -123,24 +123,26 @@ class Exchange:
         self.abort()
         return problem_response(problem, head=self.head)
 
-    def _check_size(self, size: int) -> None:
+    def _check_size(self, size: int, *, rule: str, field: str | None) -> None:
         limit = self._context.limits.max_body
         if size > limit:
-            raise Problem("body_too_large", f"a body may have at most {limit} bytes")
+            raise Problem("body_too_large", f"a body may have at most {limit} bytes", rule=rule, field=field)
 
     def _check_whole_file(self) -> None:
         # Content-Range says that the body is a piece of the file (RFC 9110 14.5, W1). Its value does not
         # matter. In a POST the field means nothing (RFC 9110 14.4).
         partial = self.head.method == "PUT" and self.head.field("content-range") is not None
         if partial and self._route.body != "described":
-            raise Problem("partial_put", "send the whole file, in a PUT without Content-Range")
+            what = "send the whole file, in a PUT without Content-Range"
+            raise Problem("partial_put", what, rule="W1", field="content-range")
 
     def _read_content_type(self) -> MediaType | None:
         value = self.head.field("content-type")
         media_type = self._parsers.content_type(value) if value else None
         if self._route.body == "raw" and media_type and media_type.is_form_data:
             # The file would have the boundary and the part headers in it (W2).
-            raise Problem("unsupported_media_type", "send the file alone, or the form to /upload/")
+            what = "send the file alone, or the form to /upload/"
+            raise Problem("unsupported_media_type", what, rule="W2", field="content-type")
         return media_type
 
     def _begin_body(self) -> BodyBuilder:

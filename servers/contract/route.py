@@ -78,14 +78,19 @@ class RouteTable:
         Raises Problem `method_not_implemented`, `not_found` or `method_not_allowed`, in this order.
         """
         if head.method not in METHODS:
-            raise Problem("method_not_implemented", f"{head.method} is not one of {', '.join(METHODS)}")
+            what, rule = f"{head.method} is not one of {', '.join(METHODS)}", _rule_of_method(head.method)
+            raise Problem("method_not_implemented", what, rule=rule, field="method")
         route = self._match(head.path)
         if head.method in route.methods or (head.method == "HEAD" and "GET" in route.methods):
             return route
         if head.method == "OPTIONS":
             return route.options()
         raise Problem(
-            "method_not_allowed", f"{head.path} allows {route.allow}", headers=(("Allow", route.allow),)
+            "method_not_allowed",
+            f"{head.path} allows {route.allow}",
+            headers=(("Allow", route.allow),),
+            rule="S4",
+            field="method",
         )
 
     def _match(self, path: str) -> Route:
@@ -94,5 +99,12 @@ class RouteTable:
             if pattern.fullmatch(path):
                 return route
         if path.startswith(CLOSED_PREFIXES):
-            raise Problem("not_found", f"{path} is not a route of this server")
+            raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")
         return echo
+
+
+def _rule_of_method(method: str) -> str:
+    """Which rule says that a method is not implemented."""
+    if method == "CONNECT":
+        return "R7"
+    return "R38" if method.upper() in METHODS else "R39"
