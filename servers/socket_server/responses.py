@@ -12,6 +12,7 @@ _PHRASES = {
     200: "OK",
     204: "No Content",
     206: "Partial Content",
+    303: "See Other",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",

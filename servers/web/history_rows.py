@@ -1,0 +1,126 @@
+"""The history as JSON: a row of the list, and everything that is kept of one request."""
+
+import base64
+import json
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from .agreement import Answer, differences
+from .digests import hexadecimal
+from .explained import Explained
+from .history_log import MOST_RUNS
+
+SMALL = (
+    "id, change, at, digest, is_complete, runs, agreement, is_refused, method, target, kind, agent, size,"
+    " total, head, chunked, redacted, expected, received, rate, seen"
+)
+"""The columns of `requests` without the large ones."""
+
+_RUN = "id, backend, wire, status, code, ms, sha256"
+_WHOLE_RUN = f"{_RUN}, is_complete, content_type, answer_size, problem, environ, events, answer"
+
+
+def list_row(request: sqlite3.Row, runs: list[sqlite3.Row], strip: Any, stop: Any) -> dict[str, Any]:
+    """A row of the list."""
+    return {
+        "id": request["id"],
+        "at": timestamp(request["at"]),
+        "digest": hexadecimal(request["digest"]),
+        "method": request["method"],
+        "target": request["target"],
+        "kind": request["kind"],
+        "size": request["size"],
+        "total": request["total"],
+        "agent": request["agent"],
+        "agreement": request["agreement"],
+        "complete": bool(request["is_complete"]),
+        "arriving": _arriving(request),
+        "strip": strip,
+        "runs": [_run(run) for run in runs],
+        "stop": stop,
+    }
+
+
+def whole_row(
+    request: sqlite3.Row, runs: list[sqlite3.Row], strip: Any, explained: Explained | None
+) -> dict[str, Any]:
+    """Everything that is kept of one request."""
+    kept, tail = request["kept"] or b"", request["tail"] or b""
+    reads = [0] if request["reads"] is None else [int(read) for read in request["reads"].split(",") if read]
+    return {
+        **list_row(request, runs, strip, None if explained is None else explained.stop),
+        "head": request["head"],
+        "chunked": bool(request["chunked"]),
+        "redacted": bool(request["redacted"]),
+        "reads": reads if request["total"] else [],
+        "end": None if explained is None else explained.end,
+        "diffs": _diffs(runs),
+        "kept": len(kept),
+        "tail": len(tail),
+        "bytes": base64.b64encode(kept).decode("ascii"),
+        "tail_bytes": base64.b64encode(tail).decode("ascii"),
+        "runs": [{**_run(run), **_more(run)} for run in runs],
+    }
+
+
+def timestamp(seconds: float) -> str:
+    """A time in UTC, as RFC 3339 writes it, with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _arriving(request: sqlite3.Row) -> dict[str, Any] | None:
+    if request["seen"] is None:
+        return None
+    return {
+        "received": request["received"] or 0,
+        "expected": request["expected"],
+        "rate": round(request["rate"] or 0),
+    }
+
+
+def _run(run: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "backend": run["backend"],
+        "status": run["status"],
+        "code": run["code"],
+        "ms": run["ms"],
+        "sha256": run["sha256"],
+        "wire": bool(run["wire"]),
+    }
+
+
+def _more(run: sqlite3.Row) -> dict[str, Any]:
+    answer = run["answer"]
+    problem = None if run["problem"] is None else json.loads(run["problem"])
+    return {
+        "content_type": run["content_type"],
+        "answer_size": run["answer_size"],
+        "answer": None if answer is None else answer.decode("utf-8", "replace"),
+        "detail": None if problem is None else problem["detail"],
+        "environ": None if run["environ"] is None else json.loads(run["environ"]),
+        "events": None if run["events"] is None else json.loads(run["events"]),
+    }
+
+
+def _diffs(runs: list[sqlite3.Row]) -> list[tuple[str, Any, Any]]:
+    """In which values the first two runs that differ do so."""
+    answers = [Answer(run["status"], run["content_type"], run["answer_size"], run["answer"]) for run in runs]
+    found = (differences(answers[0], other) for other in answers[1:])
+    return next((each for each in found if each), [])
+
+
+def runs_of(connection: sqlite3.Connection, ids: list[int], *, whole: bool = False) -> dict[int, list[sqlite3.Row]]:
+    """The runs of these requests."""
+    found: dict[int, list[sqlite3.Row]] = {number: [] for number in ids}
+    if not ids:
+        return found
+    columns = _WHOLE_RUN if whole else _RUN
+    rows = connection.execute(
+        f"SELECT {columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id",
+        (min(ids) * MOST_RUNS, (max(ids) + 1) * MOST_RUNS),
+    )
+    for row in rows:
+        if row["id"] // MOST_RUNS in found:
+            found[row["id"] // MOST_RUNS].append(row)
+    return found
