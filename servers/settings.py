@@ -166,7 +166,7 @@ class Settings:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store, backend: str = "socket") -> Context:
-        """The limits, the access rules, `store`, the log and the history, as a backend and its routes get them."""
+        """What a backend and its routes get: limits, access rules, `store`, log and history."""
         return Context(self.limits, self.access, store, self.log, self.open_history(), backend)
 
     def open_history(self) -> History | None:

@@ -1,5 +1,6 @@
 """What a backend tells the history of requests, if there is one. The backends know only these protocols."""
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .request import RequestHead
@@ -37,8 +38,11 @@ class Capture(Protocol):
     def body(self, data: Data) -> None:
         """The next bytes of the body, without chunked coding."""
 
-    def complete(self, behind: int = 0) -> None:
-        """The request is complete. `behind` of the bytes that were fed belong to the next request."""
+    def complete(self, behind: int = 0, *, fed_again: bool = False) -> None:
+        """The request is complete. `behind` of the bytes that were fed belong to the next request.
+
+        `fed_again` says that they will be fed once more.
+        """
 
     def spans(self, spans: "Spans") -> None:
         """The spans of the body are noted there while it arrives."""
@@ -56,6 +60,13 @@ class Capture(Protocol):
         """The response is sent, or the connection is gone."""
 
 
+def history_at(history: "Capturing | None", local: object) -> "Capturing | None":
+    """The history for a connection that arrived at this address, as `getsockname` returns it."""
+    if history is None or not history.loopback_only or not isinstance(local, tuple):
+        return history
+    return history if ip_address(local[0].partition("%")[0]).is_loopback else None
+
+
 class Capturing(Protocol):
     """The history, as far as a backend knows it."""
 
@@ -64,6 +75,9 @@ class Capturing(Protocol):
 
     def capture(self, backend: str, *, wire: bool) -> Capture:
         """The capture of a new connection to this backend. `wire`: it sees the bytes of its requests."""
+
+    def drain(self) -> None:
+        """Wait a short time until what is recorded is written. Call it before the process ends."""
 
     def stop(self) -> None:
         """The process stops: streams of events end, so that nothing waits for them."""

@@ -83,7 +83,7 @@ class FileSlice:
 
 
 class Event(NamedTuple):
-    """One piece of a stream. Wait `wait` seconds before you make the next one."""
+    """One piece of a stream. Wait `wait` seconds before you make the next one. It may be empty: a pause."""
 
     data: bytes
     wait: float = 0.0

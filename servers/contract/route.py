@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import Literal
 
 from ..storage.base import Store
 from .access import AccessRules
-from .capture import Capturing
+from .capture import Capturing, history_at
 from .limits import Limits
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
@@ -37,10 +36,8 @@ class Context:
         """The context of a connection; `local` is what its socket's `getsockname` returns."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
-        history = self.history
-        if history is not None and history.loopback_only and not ip_address(local[0].partition("%")[0]).is_loopback:
-            history = None
-        return replace(self, access=replace(self.access, local_address=local[0]), history=history)
+        access = replace(self.access, local_address=local[0])
+        return replace(self, access=access, history=history_at(self.history, local))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Route:
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
     request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
     whatever its type). A `private` route requires an allowed Host, an `open` route requires no token. The
-    handler of a route that `uses_store` may wait for the disk. A route with `when` is only for the requests for
+    handler of a route that `uses_store` may wait for the disk. A route with `when` takes only requests for
     which that is true.
     """
 

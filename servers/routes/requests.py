@@ -127,7 +127,11 @@ def _found(head: RequestHead, context: Context) -> tuple[Any, list[Any]]:
 
 def _bytes(head: RequestHead, data: bytes, name: str | None) -> Response:
     wanted = range_of(head, len(data))
-    fields = (("Content-Type", "application/octet-stream"), *DYNAMIC, ("Accept-Ranges", "bytes"))
+    fields: tuple[tuple[str, str], ...] = (
+        ("Content-Type", "application/octet-stream"),
+        *DYNAMIC,
+        ("Accept-Ranges", "bytes"),
+    )
     if name is not None:
         fields = (*fields, ("Content-Disposition", f'attachment; filename="{name}"'))
     head_only = head.method == "HEAD"

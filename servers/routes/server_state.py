@@ -15,7 +15,9 @@ from ..web.history_writer import Busy, Failed
 def backends(request: ParsedRequest, context: Context) -> list[dict[str, Any]]:
     """This server, with the URL that the client reached it at."""
     url = f"http://{request.head.host or ''}"
-    return [{"name": context.backend, "url": url, "wire": context.backend in ("socket", "gunicorn"), "up": True}]
+    return [
+        {"name": context.backend, "url": url, "wire": context.backend in ("socket", "gunicorn"), "up": True}
+    ]
 
 
 def server_state(request: ParsedRequest, context: Context) -> Response:

@@ -41,7 +41,7 @@ class ConnectionRecord(RequestRecord):
     def _counted(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         with closing(events):
             for event in events:
+                if self.capture is not None and event.data:
+                    self.capture.piece(event.data)
                 yield event
                 self.sent += len(event.data)  # the next event is wanted: this one is sent
-                if self.capture is not None:
-                    self.capture.piece(event.data)

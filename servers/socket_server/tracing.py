@@ -1,4 +1,4 @@
-"""Notes for the history what the parsers find in a long body. Its beginning is kept, so nothing is noted there."""
+"""Notes for the history what the parsers find in a body of which only the beginning is kept."""
 
 from typing import TYPE_CHECKING
 

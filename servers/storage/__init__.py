@@ -10,7 +10,16 @@ from .base import FileWriter, ReadableFile, Store, StoredFile, Upload
 from .local import LocalStore
 from .memory import MemoryStore
 
-__all__ = ["SCHEMES", "FileWriter", "ReadableFile", "Store", "StoredFile", "Upload", "local_folder", "open_store"]
+__all__ = [
+    "SCHEMES",
+    "FileWriter",
+    "ReadableFile",
+    "Store",
+    "StoredFile",
+    "Upload",
+    "local_folder",
+    "open_store",
+]
 
 # RFC 3986 section 3.1, with its colon.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)

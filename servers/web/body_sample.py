@@ -1,4 +1,4 @@
-"""A digest of a body that costs nothing on a gigabyte: its first 64 KiB, and 256 bytes of each further 64 KiB."""
+"""A digest of a body that costs nothing on a gigabyte: of its first 64 KiB, and of samples behind them."""
 
 import hashlib
 

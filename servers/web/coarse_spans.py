@@ -1,4 +1,4 @@
-"""The coarse spans of a long body, noted while it arrives: from the trace of the parsers to a compact blob."""
+"""The coarse spans of a long body, noted while it arrives, and packed to a blob."""
 
 import struct
 import zlib

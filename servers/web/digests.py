@@ -2,7 +2,8 @@
 
     head_digest    the bytes of the head, without the value of Host and without credentials
     digest         the head like this, and the bytes behind it
-    form_digest    the parsed head and the decoded body: all that a backend knows that cannot see the wire
+    form_digest    the parsed head: all that a backend knows of it that cannot see the wire
+    body_digest    the decoded body
 
 Of a body of more than 64 KiB, samples are digested. All are numbers of 64 bits.
 """
@@ -16,7 +17,6 @@ from .run import Run
 
 _HOST = re.compile(rb"(?i)(\r\nhost[ \t]*:)[^\r\n]*")
 _AUTHORITY = re.compile(rb"\A([^ ]* )[a-z]+://[^/? ]*", re.IGNORECASE)
-_EMPTY = hashlib.sha256().digest()
 
 
 def without_host(head: bytes) -> bytes:
@@ -42,18 +42,19 @@ def wire_digests(run: Run, kept: bytes) -> tuple[int, int]:
     return number(state.digest()), head_digest
 
 
-def form_digest(run: Run, head: RequestHead, body: bytes | None) -> int:
-    """The form_digest; `body` is the whole body, or None if there is a sample of it."""
-    lines = [f"{head.method} {head.target} {head.chunked} {run.size}"]
+def form_digest(head: RequestHead) -> int:
+    """The form_digest."""
+    lines = [f"{head.method} {head.target} {head.chunked}"]
     lines += [
         f"{name}:{len(value) if is_secret(name) else value}" for name, value in head.headers if name != "host"
     ]
-    state = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass"))
-    if body is not None:
-        state.update(hashlib.sha256(body).digest() if body else _EMPTY)
-    else:
-        state.update(run.sample.digest() if run.sample is not None else _EMPTY)
-    return number(state.digest())
+    return number(hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).digest())
+
+
+def body_digest(run: Run, body: bytes) -> int:
+    """The body_digest; `body` is the whole body if there is no sample of it."""
+    digest = hashlib.sha256(body).digest() if run.sample is None else run.sample.digest()
+    return number(digest) ^ run.size
 
 
 def number(digest: bytes) -> int:

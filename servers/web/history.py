@@ -1,5 +1,6 @@
 """The last requests of a store, in SQLite: shared by all processes of all servers that use the store."""
 
+import os
 import sqlite3
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ..contract.capture import Capture
 from ..contract.limits import Limits
+from .change_feed import ChangeFeed, event
 from .explained import STRIP, Explained, explain_row
 from .history_database import Database
 from .history_log import HistoryLog
@@ -22,6 +24,7 @@ from .recorder import Recorder
 DEFAULT = 500
 """So many requests are kept unless the setting says otherwise."""
 
+MOST_MISSED = 50
 _MOST_STRIPS = 1000
 _MINIMAP = 1000
 
@@ -32,14 +35,15 @@ _ONLY = {
     "differ": "agreement = 'different'",
 }
 _COUNTS = (
-    "SELECT count(*) AS total, total(agreement = 'equal') AS equal, total(agreement = 'different') AS different,"
+    "SELECT count(*) AS total, total(agreement = 'equal') AS equal,"
+    " total(agreement = 'different') AS different,"
     " total(runs = 1) AS one, total(is_refused) AS refused,"
     " total(kind IN ('form', 'multipart')) AS forms FROM (SELECT * FROM requests ORDER BY id DESC LIMIT ?)"
 )
 
 
 class Page(NamedTuple):
-    """What a list is asked for. `q` is a text that must stand in the target, the method, the agent or the like."""
+    """What a list is asked for. `q` must stand in the target, the method, the agent, the kind or a status."""
 
     before: int | None
     limit: int
@@ -60,6 +64,7 @@ class History:
         self.writer = HistoryWriter(HistoryLog(Database(folder), most))
         self._reading = threading.Lock()
         self._database = Database(folder)
+        self.feed = ChangeFeed(self)
         self._strips: OrderedDict[tuple[int, int], tuple[Any, Any]] = OrderedDict()
 
     def open(self) -> None:
@@ -72,6 +77,17 @@ class History:
     def capture(self, backend: str, *, wire: bool) -> Capture:
         """The capture of a new connection to this backend. `wire`: it sees the bytes of its requests."""
         return Recorder(self.writer, backend, wire=wire)
+
+    def forget(self) -> None:
+        """Begin anew in a child process: it has no threads, and must not use a connection of its parent."""
+        self._reading = threading.Lock()
+        self._database.forget()
+        self.writer.forget()
+        self.feed.forget()
+
+    def drain(self) -> None:
+        """Wait a short time until what is recorded is written. Call it before the process ends."""
+        self.writer.drain()
 
     def stop(self) -> None:
         """The process stops: streams of events end, so that nothing waits for them."""
@@ -108,6 +124,33 @@ class History:
             **self.state(),
             "requests": [self.row(row, runs[row["id"]], limits) for row in rows],
         }
+
+    def missed(self, last: int | None, limits: Limits) -> tuple[int, int, list[bytes]]:
+        """The number of the last change, the newest id, and the events since the change `last`.
+
+        They are at most 50; of more it is only said how many.
+        """
+        with self.reading() as connection:
+            counters = connection.execute("SELECT * FROM counters").fetchone()
+            change, gone = counters["change"], counters["gone"]
+            newest = connection.execute("SELECT max(id) AS newest FROM requests").fetchone()["newest"] or 0
+            if last is None or last == change:
+                return change, newest, []
+            if last > change:  # the database was replaced by a new one
+                return change, newest, [event("gone", {"before": 2**53 - 1}, change)]
+            rows = connection.execute(
+                f"SELECT {SMALL} FROM requests WHERE change > ? ORDER BY change LIMIT ?",
+                (last, MOST_MISSED + 1),
+            ).fetchall()
+            runs = runs_of(connection, [row["id"] for row in rows])
+            missed = "SELECT count(*) AS new FROM requests WHERE change > ?"
+            new = connection.execute(missed, (last,)).fetchone()["new"]
+        gone_change = counters["gone_change"]
+        events = [event("gone", {"before": gone}, gone_change)] if gone_change > last else []
+        if new > MOST_MISSED:
+            return change, newest, [*events, event("count", {"new": new, "newest": newest}, change)]
+        events += [event("request", self.row(row, runs[row["id"]], limits), row["change"]) for row in rows]
+        return change, newest, events
 
     def row(self, row: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -> dict[str, Any]:
         """A row of the list, with its strip."""
@@ -154,9 +197,7 @@ def _condition(page: Page) -> tuple[str, list[Any]]:
         values.append(page.before)
     if page.q:
         text = page.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        like = " OR ".join(
-            f"{column} LIKE ? ESCAPE '\\'" for column in ("method", "target", "agent", "kind")
-        )
+        like = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in ("method", "target", "agent", "kind"))
         in_run = (
             "EXISTS (SELECT 1 FROM runs WHERE runs.id BETWEEN requests.id * 8 AND requests.id * 8 + 7"
             " AND (code LIKE ? ESCAPE '\\' OR status LIKE ? ESCAPE '\\'))"
@@ -180,6 +221,5 @@ def open_history(store: Path | None, most: int, *, loopback_only: bool = False) 
     folder = Path(_temporary_folder().name) if store is None else store.with_name(store.name + ".history")
     history = History(folder, most, loopback_only=loopback_only)
     history.open()
+    os.register_at_fork(after_in_child=history.forget)
     return history
-
-

@@ -4,7 +4,6 @@ Every process and every thread has a connection of its own. Nothing in it is pre
 disk, and a damaged database is replaced by a new one.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +23,7 @@ CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     change INTEGER NOT NULL,
     at REAL NOT NULL,
-    digest INTEGER, head_digest INTEGER, form_digest INTEGER,
+    digest INTEGER, head_digest INTEGER, form_digest INTEGER, body_digest INTEGER,
     is_complete INTEGER NOT NULL,
     runs INTEGER NOT NULL,
     agreement TEXT,
@@ -112,7 +111,7 @@ class Database:
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
-                os.unlink(f"{self._path}{suffix}")
+                self._path.with_name(NAME + suffix).unlink()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._identity == _identity(self._path):
@@ -131,7 +130,7 @@ class Database:
                 raise sqlite3.DatabaseError("it was made by another version: remove it")
             if not found:
                 connection.executescript(_SCHEMA)
-            os.chmod(self._path, 0o600)
+            self._path.chmod(0o600)
         except BaseException:
             connection.close()
             raise
@@ -142,7 +141,7 @@ class Database:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

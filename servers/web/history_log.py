@@ -138,7 +138,9 @@ class _Batch:
         self._insert_waiting()
         number = run.row
         assert number is not None
-        found = self._connection.execute("SELECT runs, digest FROM requests WHERE id = ?", (number,)).fetchone()
+        found = self._connection.execute(
+            "SELECT runs, digest FROM requests WHERE id = ?", (number,)
+        ).fetchone()
         if found is None:  # it was so slow that its row is gone
             self.insert(run, request, kept)
             return
@@ -166,9 +168,9 @@ class _Batch:
             yield from [number for (number,) in rows.fetchall()]
         if request.form_digest is not None:
             rows = select(
-                "SELECT id FROM requests WHERE form_digest = ? AND at >= ?"
-                " AND (digest IS NULL OR ? IS NULL) ORDER BY id",
-                (request.form_digest, recent, request.digest),
+                "SELECT id FROM requests WHERE form_digest = ? AND at >= ? AND (digest IS NULL OR ? IS NULL)"
+                " AND (body_digest = ? OR body_digest IS NULL OR ? IS NULL) ORDER BY id",
+                (request.form_digest, recent, request.digest, *[request.body_digest] * 2),
             )
             yield from [number for (number,) in rows.fetchall()]
         if request.head_digest is not None:
@@ -196,7 +198,8 @@ class _Batch:
         """Another run of the request is known. The row gets what only this one has seen."""
         execute = self._connection.execute
         execute(
-            "UPDATE requests SET change = ?, runs = ?, agreement = ?, is_refused = is_refused OR ? WHERE id = ?",
+            "UPDATE requests SET change = ?, runs = ?, agreement = ?, is_refused = is_refused OR ?"
+            " WHERE id = ?",
             (self.next_change(), runs, agreement, request.is_refused, number),
         )
         total = execute("SELECT total, is_complete, seen FROM requests WHERE id = ?", (number,)).fetchone()
@@ -232,16 +235,14 @@ class _Batch:
     def _begin_to_arrive(self, each: Arriving) -> None:
         shown = each.so_far(self._now)
         request, kept = columns_of(shown)
-        request = request._replace(digest=None, form_digest=None, is_complete=False)
+        request = request._replace(digest=None, body_digest=None, is_complete=False)
         self._insert_waiting()
         for number in self._candidates(shown, request):
             runs = self._runs_of(number)
             arrives = self._connection.execute("SELECT seen FROM requests WHERE id = ?", (number,)).fetchone()
             if arrives[0] is not None and kept.backend not in [name for name, _ in runs]:
                 self._connection.execute(_INSERT_RUN, (number * MOST_RUNS + len(runs), *kept))
-                self._connection.execute(
-                    "UPDATE requests SET runs = ? WHERE id = ?", (len(runs) + 1, number)
-                )
+                self._connection.execute("UPDATE requests SET runs = ? WHERE id = ?", (len(runs) + 1, number))
                 break
         else:
             number = self.insert(shown, request, kept)

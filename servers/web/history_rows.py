@@ -110,7 +110,9 @@ def _diffs(runs: list[sqlite3.Row]) -> list[tuple[str, Any, Any]]:
     return next((each for each in found if each), [])
 
 
-def runs_of(connection: sqlite3.Connection, ids: list[int], *, whole: bool = False) -> dict[int, list[sqlite3.Row]]:
+def runs_of(
+    connection: sqlite3.Connection, ids: list[int], *, whole: bool = False
+) -> dict[int, list[sqlite3.Row]]:
     """The runs of these requests."""
     found: dict[int, list[sqlite3.Row]] = {number: [] for number in ids}
     if not ids:

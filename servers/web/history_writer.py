@@ -1,17 +1,15 @@
 """The thread that writes the history. Serving never waits for it.
 
-A finished request is appended to a queue in memory. The thread gathers what comes within some milliseconds and
-writes it in one transaction. When the queue is full, because the database is slow, locked or broken, further
-requests are left out of the history and counted. Each process has its own thread; it starts with the first
-request, and again in a process that was forked.
+A finished request is appended to a queue in memory. The thread gathers what comes within some milliseconds
+and writes it in one transaction. When the queue is full, because the database is slow, locked or broken,
+further requests are left out of the history and counted. Each process has its own thread; it starts with the
+first request, and again in a process that was forked.
 """
 
 import atexit
 import logging
-import os
 import threading
 import time
-import weakref
 from contextlib import suppress
 from typing import Protocol
 
@@ -50,7 +48,6 @@ class HistoryWriter:
     def __init__(self, target: Target) -> None:
         self._target = target
         self.forget()
-        _ALL.add(self)
 
     def forget(self) -> None:
         """Begin anew, without what waits. Call it in a child process: it has not got the thread."""
@@ -153,14 +150,3 @@ class HistoryWriter:
             self._warned = True
             LOG.warning("requests are missing in the history: %s", why)
         time.sleep(_PAUSE_SECONDS)
-
-
-_ALL: "weakref.WeakSet[HistoryWriter]" = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for writer in _ALL:
-        writer.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)

@@ -81,8 +81,11 @@ class KeptBytes:
         """The first bytes so far, and the length of the head. Any thread may ask."""
         return list(self._pieces), self._head
 
-    def cut(self, behind: int = 0) -> KeptWire:
-        """The request is over, and the last `behind` bytes belong to the next one, which begins with them."""
+    def cut(self, behind: int = 0, *, fed_again: bool = False) -> KeptWire:
+        """The request is over, and the last `behind` bytes belong to the next one.
+
+        It begins with them, unless they will be `fed_again`.
+        """
         total = self.total - behind
         pieces, tail = self._pieces, b""
         if total > self._room:
@@ -90,7 +93,7 @@ class KeptBytes:
         elif behind:
             pieces = [b"".join(pieces)[:total]]
         wire = KeptWire(pieces, tail, total, self._head, self._cut_reads(total, behind))
-        rest = self._last[len(self._last) - behind :] if behind else b""
+        rest = self._last[len(self._last) - behind :] if behind and not fed_again else b""
         self._clear()
         if rest:
             self.feed(rest)

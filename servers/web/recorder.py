@@ -9,6 +9,7 @@ from ..contract.request_log import RequestRecord
 from ..contract.responses import EventStream, Response
 from .body_sample import KEPT_BODY, BodySample
 from .kept_bytes import KeptBytes
+from .redaction import strings_of
 from .run import KEPT_ANSWER, MOST_EVENTS, Arriving, Run
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ class Recorder:
         if run.sample is not None:
             run.sample.feed(data)
 
-    def complete(self, behind: int = 0) -> None:
+    def complete(self, behind: int = 0, *, fed_again: bool = False) -> None:
         """The request is complete. `behind` of the bytes that were fed belong to the next request."""
         self._run.is_complete = True
         if self._kept is not None:
-            self._run.wire = self._kept.cut(behind)
+            self._run.wire = self._kept.cut(behind, fed_again=fed_again)
 
     def spans(self, spans: Spans) -> None:
         """The spans of the body are noted there while it arrives."""
@@ -82,7 +83,7 @@ class Recorder:
 
     def environ(self, environ: dict[str, Any]) -> None:
         """What a WSGI server has made of the request."""
-        self._run.environ = environ
+        self._run.environ = strings_of(environ)
 
     def respond(self, response: Response) -> None:
         """The response is known. The last one counts."""
@@ -131,5 +132,3 @@ class Recorder:
             run.events = [round((at - began) * 1000, 2) for at in run.events]
         run.is_over = True
         self._writer.put(run)
-
-

@@ -23,6 +23,13 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _VISIBLE = re.compile(rb"[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?")
+_OF_REQUEST = frozenset(
+    {
+        *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI"),
+        *("CONTENT_TYPE", "CONTENT_LENGTH", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL"),
+        *("REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme"),
+    }
+)
 _SHORTEST = 4  # a shorter piece of a credential says nothing
 
 
@@ -59,13 +66,18 @@ def _hidden(match: re.Match[bytes]) -> bytes:
     return match[1] + _VISIBLE.sub(lambda value: b"*" * len(value[0]), match[2])
 
 
-def redact_environ(environ: Mapping[str, Any]) -> dict[str, str]:
-    """The strings of a WSGI environ, without credentials."""
+def strings_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """What a WSGI environ says of the request. Some servers add the variables of their process to it."""
     return {
-        name: "*" * len(value) if is_secret(name.lower()) else value
+        name: value
         for name, value in environ.items()
-        if isinstance(value, str)
+        if isinstance(value, str) and (name in _OF_REQUEST or name.startswith("HTTP_"))
     }
+
+
+def redact_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The strings of an environ, without credentials."""
+    return {name: "*" * len(value) if is_secret(name.lower()) else value for name, value in environ.items()}
 
 
 def redact_answer(answer: bytes, secrets: Iterable[str]) -> bytes | None:
@@ -87,9 +99,7 @@ def _hide_members(value: dict[str, Any], secrets: list[str]) -> None:
     for pair in value.get("cookies") or ():
         pair["value"] = "*" * len(pair["value"])
     if isinstance(auth := value.get("auth"), dict):
-        value["auth"] = {
-            name: text if name == "scheme" else "*" * len(text) for name, text in auth.items()
-        }
+        value["auth"] = {name: text if name == "scheme" else "*" * len(text) for name, text in auth.items()}
     if isinstance(detail := value.get("detail"), str):
         value["detail"] = redact_text(detail, secrets)
     if isinstance(error := value.get("error"), dict) and isinstance(error.get("message"), str):

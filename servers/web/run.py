@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ..contract.capture import Spans
 from ..contract.problems import Problem
@@ -35,7 +34,7 @@ class Run:
     wire: KeptWire | None = None
     sample: BodySample | None = None
     spans: Spans | None = None
-    environ: dict[str, Any] | None = None
+    environ: dict[str, str] | None = None
     status: int | None = None
     code: str | None = None
     problem: Problem | None = None

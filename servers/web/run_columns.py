@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..contract.problems import Problem
 from .agreement import Answer
 from .body_sample import KEPT_BODY
-from .digests import form_digest, wire_digests
+from .digests import body_digest, form_digest, wire_digests
 from .redaction import has_secrets, redact_answer, redact_any, redact_environ, redact_head, redact_text
 from .redaction import secrets_of as credentials_in
 from .run import KEPT_ANSWER, Run
@@ -22,6 +22,7 @@ class KeptRequest(NamedTuple):
     digest: int | None
     head_digest: int | None
     form_digest: int | None
+    body_digest: int | None
     is_complete: bool
     is_refused: bool
     method: str | None
@@ -93,19 +94,21 @@ def _request(
     run: Run, kept: bytes | None, tail: bytes | None, raw: bytes, answer: bytes | None, *, redacted: bool
 ) -> KeptRequest:
     wire, head = run.wire, run.head
-    digest = head_digest = by_form = behind = None
-    body: bytes | None = None
+    digest = head_digest = by_form = by_body = behind = None
+    body = b""
     if wire is not None and kept is not None:
         digest, head_digest = wire_digests(run, kept)
-        body = None if run.sample is not None else raw[wire.head :]
+        body = raw[wire.head :]
         if run.spans is not None and wire.total > len(kept):
             behind = run.spans.blob(wire.head)
-    if head is not None and run.is_complete:
-        by_form = form_digest(run, head, body)
+    if head is not None:
+        by_form = form_digest(head)
+        by_body = body_digest(run, body) if run.is_complete else None
     return KeptRequest(
         digest,
         head_digest,
         by_form,
+        by_body,
         run.is_complete,
         run.code is not None,
         run.method,

@@ -14,8 +14,8 @@ from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived
 from servers.sansio.stream import Role
 from servers.settings import Settings
 from servers.socket_server.inbox import Inbox
-from servers.web.observed_parsers import ObservedParsers, ObservedReader
 from servers.storage.memory import MemoryStore
+from servers.web.observed_parsers import ObservedParsers, ObservedReader
 from servers.web.spans import NoRole, Span, SpanBuilder
 from tests.recorded import recorded_cases
 
