@@ -35,12 +35,18 @@ def explain_row(request: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -
     from .explanation import Wire, explain  # loads the parsers of `sansio`, which not every backend needs
 
     behind = () if request["behind"] is None else tuple(_known(request["behind"]))
-    run = next((run for run in runs if run["wire"] and run["code"]), None)
+    refused = [run for run in runs if run["wire"] and run["code"]]
+    run = next((run for run in refused if _knows_where(run)), refused[0] if refused else None)
     problem = None if run is None else _problem(run)
     was_cut = not request["is_complete"] and problem is None
     found = explain(Wire(request["kept"], request["total"], behind, was_cut), problem, limits)
     stop = None if problem is None or run is None else _stop(found.stop, problem)
     return Explained(found.spans, None if stop is not None else _end(request), stop)
+
+
+def _knows_where(run: sqlite3.Row) -> bool:
+    kept = json.loads(run["problem"] or "{}")
+    return any(kept.get(name) is not None for name in ("offset", "fault", "field"))
 
 
 def _known(blob: bytes) -> list[tuple[int, int, str]]:

@@ -17,7 +17,7 @@ from .change_feed import ChangeFeed, event
 from .explained import STRIP, Explained, explain_row
 from .history_database import Database
 from .history_log import HistoryLog
-from .history_rows import SMALL, list_row, runs_of, whole_row
+from .history_rows import SMALL, Worked, list_row, runs_of, whole_row, work_out
 from .history_writer import HistoryWriter
 from .recorder import Recorder
 
@@ -25,7 +25,7 @@ DEFAULT = 500
 """So many requests are kept unless the setting says otherwise."""
 
 MOST_MISSED = 50
-_MOST_STRIPS = 1000
+_MOST_WORKED = 1000
 _MINIMAP = 1000
 
 _ONLY = {
@@ -61,11 +61,12 @@ class History:
         self.most = most
         self.loopback_only = loopback_only
         self.stopping = threading.Event()
-        self.writer = HistoryWriter(HistoryLog(Database(folder), most))
+        self._log = HistoryLog(Database(folder), most)
+        self.writer = HistoryWriter(self._log)
         self._reading = threading.Lock()
         self._database = Database(folder)
         self.feed = ChangeFeed(self)
-        self._strips: OrderedDict[tuple[int, int], tuple[Any, Any]] = OrderedDict()
+        self._worked: OrderedDict[tuple[int, int], Worked] = OrderedDict()
 
     def open(self) -> None:
         """Make the database, and close it: a child process must not get a connection. Raises Busy, Failed."""
@@ -82,6 +83,7 @@ class History:
         """Begin anew in a child process: it has no threads, and must not use a connection of its parent."""
         self._reading = threading.Lock()
         self._database.forget()
+        self._log.forget()
         self.writer.forget()
         self.feed.forget()
 
@@ -155,16 +157,15 @@ class History:
     def row(self, row: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -> dict[str, Any]:
         """A row of the list, with its strip."""
         key = row["id"], row["change"]
-        if key not in self._strips:
-            found = self._explained(row["id"], limits)
+        worked = self._worked.get(key)
+        if worked is None:
+            found = self.find(row["id"])
             if found is None:
-                self._strips[key] = [], None
-            else:
-                stop = None if found.stop is None else {"at": found.stop["at"]}
-                self._strips[key] = found.strip(STRIP), stop
-            while len(self._strips) > _MOST_STRIPS:
-                self._strips.popitem(last=False)
-        return list_row(row, runs, *self._strips[key])
+                return list_row(row, runs, Worked(None, (), [], None))
+            worked = self._worked[key] = work_out(*found, explain_row(*found, limits), STRIP)
+            while len(self._worked) > _MOST_WORKED:
+                self._worked.popitem(last=False)
+        return list_row(row, runs, worked)
 
     def _explained(self, number: int, limits: Limits) -> Explained | None:
         found = self.find(number)
@@ -182,8 +183,7 @@ class History:
         if found is None:
             return None
         explained = explain_row(*found, limits)
-        strip = [] if explained is None else explained.strip(_MINIMAP)
-        return whole_row(*found, strip, explained)
+        return whole_row(*found, work_out(*found, explained, _MINIMAP), explained)
 
     def spans(self, number: int, limits: Limits) -> Explained | None:
         """The spans of one request, or None if it is not in the history."""

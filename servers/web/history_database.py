@@ -13,17 +13,19 @@ from .history_writer import Busy, Failed
 
 NAME = "requests.sqlite3"
 
+MOST_RUNS = 8
+"""A request has at most so many runs. The first one of request 7 has the id 7 * 8, the next one 7 * 8 + 1."""
+
 _VERSION = 1
 _BUSY_SECONDS = 1.0
-# Large values stand last, so that the others are read without them. The first run of request 7 has the id
-# 7 * 8, the next one 7 * 8 + 1: no index is needed.
+# Large values stand last, so that the others are read without them. Each index costs time in every request.
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     change INTEGER NOT NULL,
     at REAL NOT NULL,
-    digest INTEGER, head_digest INTEGER, form_digest INTEGER, body_digest INTEGER,
+    key INTEGER, form INTEGER,
     is_complete INTEGER NOT NULL,
     runs INTEGER NOT NULL,
     agreement TEXT,
@@ -36,13 +38,13 @@ CREATE TABLE IF NOT EXISTS requests (
     reads TEXT, tail BLOB, behind BLOB, kept BLOB
 );
 CREATE INDEX IF NOT EXISTS requests_by_change ON requests (change);
-CREATE INDEX IF NOT EXISTS requests_by_digest ON requests (digest);
+CREATE INDEX IF NOT EXISTS requests_by_key ON requests (key);
+CREATE INDEX IF NOT EXISTS incomplete_requests ON requests (id) WHERE NOT is_complete;
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY,
     backend TEXT NOT NULL,
-    is_complete INTEGER NOT NULL,
     wire INTEGER NOT NULL,
-    status INTEGER, code TEXT, ms REAL, sha256 TEXT, content_type TEXT, answer_size INTEGER,
+    status INTEGER, code TEXT, ms REAL, content_type TEXT, answer_size INTEGER, redacted INTEGER,
     problem TEXT, environ TEXT, events TEXT, answer BLOB
 );
 CREATE TABLE IF NOT EXISTS counters (
@@ -122,6 +124,7 @@ class Database:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
+            connection.execute("PRAGMA page_size = 8192")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_size_limit = 4194304")

@@ -1,32 +1,61 @@
 """The history as JSON: a row of the list, and everything that is kept of one request."""
 
 import base64
+import hashlib
 import json
 import sqlite3
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .agreement import Answer, differences
-from .digests import hexadecimal
 from .explained import Explained
-from .history_log import MOST_RUNS
+from .history_database import MOST_RUNS
+from .same_request import digest_of
 
 SMALL = (
-    "id, change, at, digest, is_complete, runs, agreement, is_refused, method, target, kind, agent, size,"
+    "id, change, at, is_complete, runs, agreement, is_refused, method, target, kind, agent, size,"
     " total, head, chunked, redacted, expected, received, rate, seen"
 )
 """The columns of `requests` without the large ones."""
 
-_RUN = "id, backend, wire, status, code, ms, sha256"
-_WHOLE_RUN = f"{_RUN}, is_complete, content_type, answer_size, problem, environ, events, answer"
+_RUN = "id, backend, wire, status, code, ms"
+_WHOLE_RUN = f"{_RUN}, redacted, content_type, answer_size, problem, environ, events, answer"
 
 
-def list_row(request: sqlite3.Row, runs: list[sqlite3.Row], strip: Any, stop: Any) -> dict[str, Any]:
+class Worked(NamedTuple):
+    """What is worked out of a row when somebody looks. `hashes` are those of the answers, run by run."""
+
+    digest: str | None
+    hashes: tuple[str | None, ...]
+    strip: list[Any]
+    stop: dict[str, Any] | None
+
+
+def work_out(request: sqlite3.Row, runs: list[sqlite3.Row], explained: Explained | None, most: int) -> Worked:
+    """Work it out of a row and its runs with all columns. The strip has at most `most` runs."""
+    digest = None
+    if request["kept"] is not None:
+        digest = digest_of(request["kept"], request["total"], request["key"])
+    strip = [] if explained is None else explained.strip(most)
+    stop = None if explained is None else explained.stop
+    return Worked(digest, tuple(_sha256(run) for run in runs), strip, stop)
+
+
+def _sha256(run: sqlite3.Row) -> str | None:
+    """The hash of an answer if every byte of it is kept as it was sent."""
+    answer = run["answer"]
+    if answer is None or run["redacted"] or len(answer) != run["answer_size"]:
+        return None
+    return hashlib.sha256(answer).hexdigest()
+
+
+def list_row(request: sqlite3.Row, runs: list[sqlite3.Row], worked: Worked) -> dict[str, Any]:
     """A row of the list."""
+    hashes = (*worked.hashes, *[None] * len(runs))
     return {
         "id": request["id"],
         "at": timestamp(request["at"]),
-        "digest": hexadecimal(request["digest"]),
+        "digest": worked.digest,
         "method": request["method"],
         "target": request["target"],
         "kind": request["kind"],
@@ -36,20 +65,21 @@ def list_row(request: sqlite3.Row, runs: list[sqlite3.Row], strip: Any, stop: An
         "agreement": request["agreement"],
         "complete": bool(request["is_complete"]),
         "arriving": _arriving(request),
-        "strip": strip,
-        "runs": [_run(run) for run in runs],
-        "stop": stop,
+        "strip": worked.strip,
+        "runs": [_run(run, sha256) for run, sha256 in zip(runs, hashes, strict=False)],
+        "stop": None if worked.stop is None else {"at": worked.stop["at"]},
     }
 
 
 def whole_row(
-    request: sqlite3.Row, runs: list[sqlite3.Row], strip: Any, explained: Explained | None
+    request: sqlite3.Row, runs: list[sqlite3.Row], worked: Worked, explained: Explained | None
 ) -> dict[str, Any]:
     """Everything that is kept of one request."""
     kept, tail = request["kept"] or b"", request["tail"] or b""
     reads = [0] if request["reads"] is None else [int(read) for read in request["reads"].split(",") if read]
     return {
-        **list_row(request, runs, strip, None if explained is None else explained.stop),
+        **list_row(request, runs, worked),
+        "stop": worked.stop,
         "head": request["head"],
         "chunked": bool(request["chunked"]),
         "redacted": bool(request["redacted"]),
@@ -60,7 +90,9 @@ def whole_row(
         "tail": len(tail),
         "bytes": base64.b64encode(kept).decode("ascii"),
         "tail_bytes": base64.b64encode(tail).decode("ascii"),
-        "runs": [{**_run(run), **_more(run)} for run in runs],
+        "runs": [
+            {**_run(run, sha256), **_more(run)} for run, sha256 in zip(runs, worked.hashes, strict=True)
+        ],
     }
 
 
@@ -79,13 +111,13 @@ def _arriving(request: sqlite3.Row) -> dict[str, Any] | None:
     }
 
 
-def _run(run: sqlite3.Row) -> dict[str, Any]:
+def _run(run: sqlite3.Row, sha256: str | None) -> dict[str, Any]:
     return {
         "backend": run["backend"],
         "status": run["status"],
         "code": run["code"],
-        "ms": run["ms"],
-        "sha256": run["sha256"],
+        "ms": None if run["ms"] is None else round(run["ms"], 2),
+        "sha256": sha256,
         "wire": bool(run["wire"]),
     }
 

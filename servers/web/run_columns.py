@@ -1,191 +1,137 @@
-"""Makes what is written of a request from what was recorded of it: redacted, digested, cut to size."""
+"""Makes what is written of a request from what was recorded of it: redacted, and cut to size.
 
-import hashlib
+What can be worked out later from what is written, such as hashes and spans, is left to those who look.
+"""
+
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..contract.problems import Problem
 from .agreement import Answer
-from .body_sample import KEPT_BODY
-from .digests import body_digest, form_digest, wire_digests
-from .redaction import has_secrets, redact_answer, redact_any, redact_environ, redact_head, redact_text
-from .redaction import secrets_of as credentials_in
+from .redaction import has_secrets, redact_answer, redact_any, redact_environ, redact_text, secrets_of
 from .run import KEPT_ANSWER, Run
+from .same_request import form_of, key_of
 
 _KIND = b'"body":{"kind":"'
 _OVERHEAD = 600
 
+REQUEST = (
+    *("key", "form", "is_complete", "is_refused", "method", "target", "kind", "agent", "size", "total"),
+    *("head", "chunked", "redacted", "weight", "reads", "tail", "behind", "kept"),
+)
+"""The columns of a request that are the same on every backend."""
 
-class KeptRequest(NamedTuple):
-    """The columns of a request that are the same on every backend. `kept` is None if the wire is hidden."""
-
-    digest: int | None
-    head_digest: int | None
-    form_digest: int | None
-    body_digest: int | None
-    is_complete: bool
-    is_refused: bool
-    method: str | None
-    target: str | None
-    kind: str | None
-    agent: str | None
-    size: int
-    total: int | None
-    head: int
-    chunked: bool
-    redacted: bool
-    weight: int
-    reads: str | None
-    tail: bytes | None
-    behind: bytes | None
-    kept: bytes | None
+RUN = (
+    *("backend", "wire", "status", "code", "ms", "content_type", "answer_size", "redacted"),
+    *("problem", "environ", "events", "answer"),
+)
+"""The columns of one backend's run."""
 
 
-class KeptRun(NamedTuple):
-    """The columns of one backend's run."""
+class Columns(NamedTuple):
+    """What is written of one request on one backend, in the order of `REQUEST` and `RUN`."""
 
-    backend: str
-    is_complete: bool
-    wire: bool
-    status: int | None
-    code: str | None
-    ms: float
-    sha256: str | None
-    content_type: str | None
-    answer_size: int | None
-    problem: str | None
-    environ: str | None
-    events: str | None
-    answer: bytes | None
+    request: tuple[Any, ...]
+    run: tuple[Any, ...]
+
+    def of_request(self, name: str) -> Any:
+        """The value of a column of the request."""
+        return self.request[REQUEST.index(name)]
+
+    def of_run(self, name: str) -> Any:
+        """The value of a column of the run."""
+        return self.run[RUN.index(name)]
 
     @property
-    def compared(self) -> Answer:
+    def answer(self) -> Answer:
         """What decides whether two runs agree."""
-        return Answer(self.status, self.content_type, self.answer_size, self.answer)
+        return Answer(*map(self.of_run, ("status", "content_type", "answer_size", "answer")))
 
 
-def columns_of(run: Run) -> tuple[KeptRequest, KeptRun]:
+def columns_of(run: Run) -> Columns:
     """The columns of a request that is over, or that arrives."""
-    raw = b"" if run.wire is None else _joined(run.wire.pieces)
-    head_size = 0 if run.wire is None else run.wire.head
-    secrets = _secrets(run, raw, head_size)
-    kept, tail = _redacted(run, raw, head_size)
-    content_type = next((value for name, value in run.headers if name == "Content-Type"), None)
-    answer = _answer(run, secrets)
-    kept_run = KeptRun(
-        run.backend,
-        run.is_complete,
-        run.wire is not None,
-        run.status,
-        run.code,
-        round(run.milliseconds, 2),
-        _sha256(answer, run) if not secrets else None,
-        content_type,
-        run.answer_size,
+    wire, head = run.wire, run.head
+    raw = kept = tail = None
+    total, end = None, 0
+    secrets: list[str] = []
+    if wire is not None:
+        pieces = wire.pieces
+        raw = kept = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        total, end, tail = wire.total, wire.head, wire.tail
+        if not run.is_complete or has_secrets(raw[:end]):
+            secrets = secrets_of(raw[: end or None])
+            kept, tail = _redacted(run, raw, end)
+    elif run.environ is not None:
+        secrets = _secrets_in(run.environ)
+    answer = run.answer
+    if answer is not None:
+        answer = _answer(answer, secrets, streams=run.events is not None)
+    key = form = behind = None
+    if head is not None:
+        if run.is_complete:
+            key = key_of(run, head, raw[end:] if raw is not None else b"")
+        if wire is None:
+            form = form_of(head)
+    if run.spans is not None and kept is not None and wire is not None and wire.total > len(kept):
+        behind = run.spans.blob(end)
+    weight = _OVERHEAD + len(kept or b"") + len(answer or b"") + len(behind or b"")
+    request = (
+        *(key, form, run.is_complete, run.code is not None, run.method, run.target, _kind(run, answer)),
+        *(None if head is None else head.field("user-agent"), run.size, total, end),
+        *(head is not None and head.chunked, bool(secrets) or kept != raw, weight),
+        *(_reads(wire.reads) if wire is not None else None, tail or None, behind, kept),
+    )
+    return Columns(request, _run_columns(run, answer, secrets))
+
+
+def _run_columns(run: Run, answer: bytes | None, secrets: list[str]) -> tuple[Any, ...]:
+    content_type = None
+    for name, value in run.headers:
+        if name == "Content-Type":
+            content_type = value
+            break
+    return (
+        *(run.backend, run.wire is not None, run.status, run.code, run.milliseconds, content_type),
+        *(run.answer_size, bool(secrets)),
         _problem(run.problem, secrets) if run.problem is not None else None,
         json.dumps(redact_environ(run.environ)) if run.environ is not None else None,
         json.dumps(run.events) if run.events is not None else None,
         answer,
     )
-    return _request(run, kept, tail, raw, answer, redacted=bool(secrets)), kept_run
 
 
-def _request(
-    run: Run, kept: bytes | None, tail: bytes | None, raw: bytes, answer: bytes | None, *, redacted: bool
-) -> KeptRequest:
-    wire, head = run.wire, run.head
-    digest = head_digest = by_form = by_body = behind = None
-    body = b""
-    if wire is not None and kept is not None:
-        digest, head_digest = wire_digests(run, kept)
-        body = raw[wire.head :]
-        if run.spans is not None and wire.total > len(kept):
-            behind = run.spans.blob(wire.head)
-    if head is not None:
-        by_form = form_digest(head)
-        by_body = body_digest(run, body) if run.is_complete else None
-    return KeptRequest(
-        digest,
-        head_digest,
-        by_form,
-        by_body,
-        run.is_complete,
-        run.code is not None,
-        run.method,
-        run.target,
-        _kind(run, answer),
-        None if head is None else head.field("user-agent"),
-        run.size,
-        None if wire is None else wire.total,
-        0 if wire is None else wire.head,
-        head is not None and head.chunked,
-        redacted or (kept is not None and kept != raw),
-        _OVERHEAD + len(raw) + len(answer or b"") + len(behind or b""),
-        None if wire is None or wire.reads == [0] else ",".join(map(str, wire.reads)),
-        tail or None,
-        behind,
-        kept,
-    )
+def _reads(reads: list[int]) -> str | None:
+    return None if len(reads) == 1 else ",".join(map(str, reads))
 
 
-def _joined(pieces: list[bytes]) -> bytes:
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+def _secrets_in(environ: dict[str, str]) -> list[str]:
+    names = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE")
+    return [environ[name] for name in names if name in environ]
 
 
-def _secrets(run: Run, raw: bytes, head_size: int) -> list[str]:
-    """The credentials in the head; for a malformed one, in all bytes."""
-    if run.wire is not None:
-        found = credentials_in(raw[: head_size or None])
-    elif run.environ is not None:
-        found = [
-            str(value)
-            for name, value in run.environ.items()
-            if name in ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE")
-        ]
-    else:
-        found = []
-    return found
-
-
-def _redacted(run: Run, raw: bytes, head_size: int) -> tuple[bytes | None, bytes | None]:
+def _redacted(run: Run, raw: bytes, end: int) -> tuple[bytes, bytes]:
     """The first bytes and the last ones, without credentials.
 
-    Bytes behind a refusal may be other requests. Bytes that are surely of a body are kept as they are.
+    Bytes behind a refusal may be other requests. Bytes that are surely of the body are kept as they are.
     """
-    if run.wire is None:
-        return None, None
-    tail = run.wire.tail
-    if run.is_complete and head_size:
-        if not has_secrets(raw[:head_size]):
-            return raw, tail
-        return redact_head(raw[:head_size]) + raw[head_size:], tail
-    length = 0
-    if run.head is not None and not run.head.chunked:
-        length = run.head.content_length or 0
-    end = head_size + length
-    if run.wire.total <= end:
-        return redact_any(raw[:head_size]) + raw[head_size:], tail
-    if not head_size:
+    assert run.wire is not None
+    head, tail = run.head, run.wire.tail
+    if run.is_complete:
+        return redact_any(raw[:end]) + raw[end:], tail
+    length = 0 if head is None or head.chunked else head.content_length or 0
+    if head is not None and run.wire.total <= end + length:
+        return redact_any(raw[:end]) + raw[end:], tail
+    if head is None:
         return redact_any(raw), b""
-    return redact_any(raw[:head_size]) + raw[head_size:end] + redact_any(raw[end:]), b""
+    return redact_any(raw[:end]) + raw[end : end + length] + redact_any(raw[end + length :]), b""
 
 
-def _sha256(answer: bytes | None, run: Run) -> str | None:
-    """The hash of an answer of which every byte is kept."""
-    if answer is None or len(answer) != run.answer_size:
-        return None
-    return hashlib.sha256(answer).hexdigest()
-
-
-def _answer(run: Run, secrets: list[str]) -> bytes | None:
-    answer = run.answer
-    if answer is None:
-        return None
-    if secrets and run.events is None:
+def _answer(answer: bytes | bytearray, secrets: list[str], *, streams: bool) -> bytes | None:
+    if secrets and not streams:
         if len(answer) > KEPT_ANSWER:
-            return None  # only the whole answer can be redacted
+            return None  # only a whole answer can be redacted
         return redact_answer(bytes(answer), secrets)
-    return bytes(answer[:KEPT_ANSWER]) if len(answer) > KEPT_ANSWER else bytes(answer)
+    return bytes(answer[:KEPT_ANSWER])
 
 
 def _problem(problem: Problem, secrets: list[str]) -> str:
@@ -203,7 +149,7 @@ def _problem(problem: Problem, secrets: list[str]) -> str:
 def _kind(run: Run, answer: bytes | None) -> str | None:
     """The kind of the body: what the result says, or else what the Content-Type promises."""
     if answer is not None and run.code is None:
-        at = answer.find(_KIND, 0, KEPT_BODY)
+        at = answer.find(_KIND)
         if at >= 0:
             begin = at + len(_KIND)
             return answer[begin : answer.index(b'"', begin)].decode("ascii")
