@@ -21,7 +21,6 @@ _ROLES = {
     Role.CLOSE_DELIMITER: "close delimiter",
     Role.EPILOGUE: "epilogue",
 }
-_PAIR_RULES = {"pair": "U6", "literal": "U2"}
 # A parameter of a Content-Disposition that was accepted (M41 to M61).
 _PARAMETER = re.compile(
     rb'([ \t]*;[ \t]*)(?:([^=; \t"]+)(=)("(?:[^"\\]|\\["\\]|\\(?!["\\]))*"|[^;" \t]*))?', re.DOTALL
@@ -149,16 +148,19 @@ def _name_rule(value: bytes) -> str:
     return "M50" if value.startswith(b'"') else "M59"
 
 
-def plain_spans(data: bytes, body: ParsedBody, *, coded: bool) -> list[FineSpan]:
-    """The spans of a body that is no form of parts, by its kind. A body that was refused has none."""
+def plain_spans(data: bytes, body: ParsedBody, *, coded: bool, stored: bool) -> list[FineSpan]:
+    """The spans of a body that is no form of parts, by its kind.
+
+    `coded` says that it has a content coding, `stored` that its route stores what is not read.
+    """
     if body.kind == "form":
-        return pair_spans(data, "form", "body", _PAIR_RULES, how="form body")
+        return pair_spans(data, "form", "body", "U6", how="form body")
     if body.kind == "json":
         return json_spans(data)
     cutter = Cutter("body")
     if body.kind == "text" and body.text is not None:
         cutter.cut(len(data), "text", "C12" if body.media_type else "C7", how="body charset")
-    elif body.files:
+    elif stored:
         cutter.cut(len(data), "files[0].sha256", _bytes_rule(body, coded), also="body.sha256", how="sha256")
     else:
         cutter.cut(len(data), "body.sha256", _bytes_rule(body, coded), how="sha256")

@@ -122,7 +122,7 @@ def _body_spans(reading: Reading, runs: Sequence[Run]) -> list[FineSpan]:
         return form_spans(runs, reading.parts)
     data = b"".join(piece for _, piece in runs)
     if reading.body is not None:
-        return plain_spans(data, reading.body, coded=reading.is_coded)
+        return plain_spans(data, reading.body, coded=reading.is_coded, stored=reading.is_stored)
     cutter = Cutter("body")
     cutter.cut(len(data))
     return cutter.spans

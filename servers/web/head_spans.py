@@ -6,6 +6,7 @@ from ..contract.request import BasicCredentials, RequestHead
 from .fine_spans import Cutter, FineSpan
 
 _ORIGIN = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*://)([^/?]*)")
+_SCHEME = re.compile(rb"[^ \t]*")
 _WORD_BEHIND_BLANKS = re.compile(rb"[ \t]*(.*?)[ \t]*", re.DOTALL)
 # The rules of fields that mean something to the server. The value of any other field follows H11, or H20 if
 # the field is repeated.
@@ -51,27 +52,28 @@ def _target_spans(target: bytes, head: RequestHead | None) -> list[FineSpan]:
         cutter.cut(len(origin[2]), "host", "R2", also=_value_path("host", head), how="text")
         target = target[origin.end() :]
     path, mark, query = target.partition(b"?")
-    cutter.cut(len(path), "path", "R20" if b"%" in path else "R1", also="target", how="path")
-    cutter.cut(len(mark), rule="R33", also="target")
-    cutter.extend(pair_spans(query, "args", "request line", {"pair": "R35", "literal": "R36"}, also="target"))
+    also = "target" if path else ""  # without a path, the server has added one (R3)
+    cutter.cut(len(path), "path", "R20" if b"%" in path else "R1", also=also, how="path")
+    cutter.cut(len(mark), rule="R33", also=also)
+    cutter.extend(pair_spans(query, "args", "request line", "R35", also=also))
     return cutter.spans
 
 
 def pair_spans(
-    query: bytes, path: str, role: str, rules: dict[str, str], *, also: str = "", how: str = "form"
+    query: bytes, path: str, role: str, rule: str, *, also: str = "", how: str = "form"
 ) -> list[FineSpan]:
     """The spans of urlencoded pairs, which get the paths `path[0].name`, `path[0].value` and so on."""
     cutter = Cutter(role)
     index = 0
     for number, piece in enumerate(query.split(b"&")):
-        cutter.cut(number > 0, rule=rules["pair"], also=also)
+        cutter.cut(number > 0, rule=rule, also=also)
         if not piece:
             continue
         name, equals, value = piece.partition(b"=")
         place = f"{path}[{index}]"
-        cutter.cut(len(name), f"{place}.name", rules["pair"], also=also, how=how)
-        cutter.cut(len(equals), rule=rules["pair"], also=also)
-        cutter.cut(len(value), f"{place}.value", rules["pair"], also=also, how=how)
+        cutter.cut(len(name), f"{place}.name", rule, also=also, how=how)
+        cutter.cut(len(equals), rule=rule, also=also)
+        cutter.cut(len(value), f"{place}.value", rule, also=also, how=how)
         index += 1
     return cutter.spans
 
@@ -161,10 +163,11 @@ def _cut_trimmed(cutter: Cutter, data: bytes, path: str, rule: str, also: str) -
 
 def _credential_spans(value: bytes, path: str, head: RequestHead | None) -> list[FineSpan]:
     cutter = Cutter("field value")
-    scheme = value.partition(b" ")[0]
-    credentials = value[len(scheme) :].lstrip(b" ")
-    cutter.cut(len(scheme), "auth.scheme", "A1", also=path, how="lower")
-    cutter.cut(len(value) - len(scheme) - len(credentials), rule="A2", also=path)
+    scheme = _SCHEME.match(value)
+    assert scheme is not None, "the pattern takes any bytes"
+    credentials = value[scheme.end() :].lstrip(b" ")
+    cutter.cut(scheme.end(), "auth.scheme", "A1", also=path, how="lower")
+    cutter.cut(len(value) - scheme.end() - len(credentials), rule="A2", also=path)
     decoded = head is not None and isinstance(head.auth, BasicCredentials)
     if decoded:
         cutter.cut(len(credentials), "auth", "A5", also=path, how="basic")

@@ -42,6 +42,11 @@ class Reading:
         """Whether the body has a content coding, so that its kind is bytes (B44)."""
         return self.head is not None and is_coded(self.head)
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the route stores a body that is not read as anything else."""
+        return self.head is not None and _body_of_route(self.head) != "described"
+
 
 def read_again(data: bytes, limits: Limits, *, is_whole: bool, reads_body: bool = True) -> Reading:
     """Parse these bytes, the first of a connection.
@@ -112,7 +117,7 @@ class _Again:
         value = head.field("content-type")
         media_type = self._parsers.content_type(value) if value else None
         files = RequestFiles(None)
-        if _is_raw(head):
+        if _body_of_route(head) == "raw":
             return OpaqueBuilder(head, media_type, files, filename=head.last_segment)
         if media_type is not None and media_type.is_form_data and not is_coded(head):
             return _Form(media_type, self._parsers, self._limits)
@@ -155,8 +160,8 @@ def _place_of_the_last(head: PartHead, fields: int, files: int) -> str:
     return f"form[{fields}]" if head.filename is None else f"files[{files}]"
 
 
-def _is_raw(head: RequestHead) -> bool:
+def _body_of_route(head: RequestHead) -> str:
     try:
-        return TABLE.find(head).body == "raw"
+        return TABLE.find(head).body
     except Problem:
-        return False
+        return "described"
