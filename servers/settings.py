@@ -165,9 +165,11 @@ class Settings:
         except OSError as error:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
-    def context(self, store: Store, backend: str = "socket") -> Context:
+    def context(
+        self, store: Store, history: History | None = None, backend: str = "socket"
+    ) -> Context:
         """What a backend and its routes get: limits, access rules, `store`, log and history."""
-        return Context(self.limits, self.access, store, self.log, self.open_history(), backend)
+        return Context(self.limits, self.access, store, self.log, history, backend)
 
     def open_history(self) -> History | None:
         """The history of requests, or None if it is off. If it cannot be made, that is only logged."""
