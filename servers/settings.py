@@ -165,9 +165,7 @@ class Settings:
         except OSError as error:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
-    def context(
-        self, store: Store, history: History | None = None, backend: str = "socket"
-    ) -> Context:
+    def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
         """What a backend and its routes get: limits, access rules, `store`, log and history."""
         return Context(self.limits, self.access, store, self.log, history, backend)
 

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from ..contract.problems import Problem
 from .agreement import Answer
-from .redaction import has_secrets, redact_answer, redact_any, redact_environ, redact_head, redact_text, secrets_of
+from .redaction import (
+    has_secrets,
+    redact_answer,
+    redact_any,
+    redact_environ,
+    redact_head,
+    redact_text,
+    secrets_of,
+)
 from .run import KEPT_ANSWER, Run
 from .same_request import form_of, key_of
 

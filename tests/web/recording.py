@@ -1,7 +1,6 @@
 """Records requests in this process as the socket server does, and reads the history as the page does."""
 
 import json
-import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +18,7 @@ from servers.sansio.stream import NEED_DATA
 from servers.web.history import History, Page
 from servers.web.run import Run
 from tests.connections import connect, receive_all
-from tests.patience import eventually
+from tests.patience import eventually, patient
 
 LIMITS = Limits()
 _ANSWER = {"body": {"kind": "multipart"}, "headers": [], "cookies": [], "auth": None, "host": "h"}
@@ -84,7 +83,9 @@ def write(history: History, runs: list[Run]) -> None:
 
 def rows(history: History, **wanted: Any) -> list[dict[str, Any]]:
     """The rows of the list, the newest first."""
-    page = Page(wanted.get("before"), wanted.get("limit", 500), wanted.get("q", ""), wanted.get("only", "all"))
+    page = Page(
+        wanted.get("before"), wanted.get("limit", 500), wanted.get("q", ""), wanted.get("only", "all")
+    )
     found: list[dict[str, Any]] = history.page(page, LIMITS)["requests"]
     return found
 
@@ -120,21 +121,41 @@ def send(backend: RunningBackend, data: bytes) -> int:
     return int(answer[9:12])
 
 
-def next_events(connection: socket.socket, wanted: int, names: set[str]) -> list[tuple[str, Any, str | None]]:
-    """The next events of these names: name, data and id. Their stream is chunked."""
-    found: list[tuple[str, Any, str | None]] = []
-    buffer = b""
-    deadline = time.monotonic() + 60
-    while len(found) < wanted:
-        assert time.monotonic() < deadline, found
-        data = connection.recv(65536)
-        assert data, f"the stream ended after {found}"
-        buffer += data
-        *blocks, buffer = buffer.split(b"\n\n")
+class Listening:
+    """A client of `/requests/events`, from the next event on or from the one behind `last`."""
+
+    def __init__(self, backend: RunningBackend, last: str | None = None) -> None:
+        more = "" if last is None else f"Last-Event-ID: {last}\r\n"
+        head = f"GET /requests/events HTTP/1.1\r\nHost: localhost\r\n{more}\r\n"
+        self._connection = connect(backend, head.encode())
+        self._buffer = b""
+        self._events: list[tuple[str, Any, str | None]] = []
+        self.next("servers")
+
+    def __enter__(self) -> "Listening":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.close()
+
+    def next(self, *names: str) -> tuple[str, Any, str | None]:
+        """The next event of one of these names: name, data and id."""
+        deadline = time.monotonic() + patient(20)
+        while True:
+            while self._events:
+                found = self._events.pop(0)
+                if found[0] in names:
+                    return found
+            assert time.monotonic() < deadline, f"there was no {names}"
+            self._receive()
+
+    def _receive(self) -> None:
+        data = self._connection.recv(65536)
+        assert data, "the stream has ended"
+        *blocks, self._buffer = (self._buffer + data).split(b"\n\n")
         for block in blocks:
             lines = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
-            name = lines.get(b"event", b"").decode()
-            if name in names:
+            if b"event" in lines:
                 number = lines.get(b"id")
-                found.append((name, json.loads(lines[b"data"]), number.decode() if number else None))
-    return found
+                value = json.loads(lines[b"data"])
+                self._events.append((lines[b"event"].decode(), value, number and number.decode()))

@@ -254,7 +254,9 @@ def test_bodies_and_queries_are_kept_as_they_are(history: History) -> None:
     assert b"Cookie: ***\r\n" in kept
 
 
-def test_the_page_of_a_history_needs_no_strip_twice(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_a_history_needs_no_strip_twice(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _add(history, _post())
     first = rows(history)
     monkeypatch.setattr("servers.web.history.explain_row", None)

@@ -1,6 +1,8 @@
 """What is kept of the bytes of each request, however they were split into reads."""
 
 import hashlib
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,7 +22,7 @@ def _request(size: int, name: str = "a") -> bytes:
 
 def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(places)]
 
 
 def _kept(run: Run) -> bytes:
@@ -112,6 +114,4 @@ def test_a_sample_sees_a_change_in_its_bytes(at: int) -> None:
 
 
 def _history() -> History:
-    from pathlib import Path
-
     return History(Path("/nonexistent/never-opened"), 10)
