@@ -17,8 +17,8 @@ from ..contract.description import canonical_json
 
 # A line of an accepted head (RFC 9112 5): nothing is folded.
 _FIELD = re.compile(rb"(\n[^\r\n:]*(?:authorization|cookie)[^\r\n:]*:)([^\r\n]*)", re.IGNORECASE)
-# A line that could be meant as one: up to its colon, or up to the end of the name when there is no colon; then
-# the value, with all folded lines. A bare CR does not end a value here, because readers differ.
+# A line that could be meant as one: up to its colon, or up to the end of the name when there is no colon.
+# Then the value, with all folded lines. A bare CR does not end a value here, because readers differ.
 _ANY_FIELD = re.compile(
     rb"((?:\A|[\r\n])[^\r\n:]*(?:authorization|cookie)[a-z0-9_-]*[\x00-\x09\x0b\x0c\x0e-\x20]*:?)"
     rb"([^\n]*(?:\n[\x00-\x09\x0b\x0c\x0e-\x20][^\n]*)*)",

@@ -21,7 +21,13 @@ from tests.connections import connect, receive_all
 from tests.patience import eventually, patient
 
 LIMITS = Limits()
-_ANSWER = {"body": {"kind": "multipart"}, "headers": [], "cookies": [], "auth": None, "host": "h"}
+_ANSWER: dict[str, Any] = {
+    "body": {"kind": "multipart"},
+    "headers": [],
+    "cookies": [],
+    "auth": None,
+    "host": "h",
+}
 
 
 class KeepingWriter:
@@ -158,4 +164,4 @@ class Listening:
             if b"event" in lines:
                 number = lines.get(b"id")
                 value = json.loads(lines[b"data"])
-                self._events.append((lines[b"event"].decode(), value, number and number.decode()))
+                self._events.append((lines[b"event"].decode(), value, number.decode() if number else None))

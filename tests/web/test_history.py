@@ -14,7 +14,14 @@ from servers.web import history_log
 from servers.web.history import History
 from tests.web.recording import LIMITS, files_of, record, rows, write
 
-_OK = {"auth": None, "body": {"kind": "text"}, "cookies": [], "form": [], "headers": [], "host": "h:1"}
+_OK: dict[str, Any] = {
+    "auth": None,
+    "body": {"kind": "text"},
+    "cookies": [],
+    "form": [],
+    "headers": [],
+    "host": "h:1",
+}
 
 
 @pytest.fixture

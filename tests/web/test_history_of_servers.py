@@ -214,6 +214,7 @@ def test_both_servers_show_one_upload_as_one_row(tmp_path: Path) -> None:
             send(backend, _request(f"POST /upload/ HTTP/1.1\nContent-Type: {_FORM}", form))
             requests.post(f"{backend.url}/upload/", json={"a": 1}, timeout=10)
         for backend in (one, other, third):
+            assert eventually(lambda: [len(row["runs"]) for row in listed(backend, 2)] == [3, 3])  # noqa: B023
             found = listed(backend, 2)
             assert [row["agreement"] for row in found] == ["equal", "equal"]
             assert [sorted(run["backend"] for run in row["runs"]) for row in found] == [
