@@ -1,9 +1,11 @@
 """The last requests of a store, in SQLite: shared by all processes of all servers that use the store."""
 
+import math
 import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from .change_feed import ChangeFeed, event
 from .explained import STRIP, Explained, explain_row
 from .history_database import Database
 from .history_log import HistoryLog
-from .history_rows import SMALL, Worked, list_row, runs_of, whole_row, work_out
+from .history_rows import SMALL, Worked, list_row, rough_strip, runs_of, whole_row, work_out
 from .history_writer import HistoryWriter
 from .recorder import Recorder
 
@@ -25,7 +27,8 @@ DEFAULT = 500
 """So many requests are kept unless the setting says otherwise."""
 
 MOST_MISSED = 50
-_MOST_WORKED = 1000
+_MOST_WORKED = 600
+_PATIENCE_SECONDS = 0.3
 _MINIMAP = 1000
 
 _ONLY = {
@@ -58,6 +61,7 @@ class History:
     """
 
     def __init__(self, folder: Path, most: int, *, loopback_only: bool = False) -> None:
+        self.folder = folder
         self.most = most
         self.loopback_only = loopback_only
         self.stopping = threading.Event()
@@ -124,7 +128,7 @@ class History:
             "total": total,
             "counts": {name: int(count) for name, count in counts.items()},
             **self.state(),
-            "requests": [self.row(row, runs[row["id"]], limits) for row in rows],
+            "requests": self.rows(rows, runs, limits),
         }
 
     def missed(self, last: int | None, limits: Limits) -> tuple[int, int, list[bytes]]:
@@ -151,14 +155,26 @@ class History:
         events = [event("gone", {"before": gone}, gone_change)] if gone_change > last else []
         if new > MOST_MISSED:
             return change, newest, [*events, event("count", {"new": new, "newest": newest}, change)]
-        events += [event("request", self.row(row, runs[row["id"]], limits), row["change"]) for row in rows]
+        shown = zip(self.rows(rows, runs, limits), rows, strict=True)
+        events += [event("request", value, row["change"]) for value, row in shown]
         return change, newest, events
 
-    def row(self, row: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -> dict[str, Any]:
-        """A row of the list, with its strip."""
+    def rows(
+        self, rows: list[sqlite3.Row], runs: dict[int, list[sqlite3.Row]], limits: Limits
+    ) -> list[dict[str, Any]]:
+        """Rows of the list. When parsing them again takes too long, some get only a rough strip."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        return [self.row(row, runs[row["id"]], limits, until=until) for row in rows]
+
+    def row(
+        self, row: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits, *, until: float = math.inf
+    ) -> dict[str, Any]:
+        """A row of the list, with its strip: a rough one if the time is over that we have for it."""
         key = row["id"], row["change"]
         worked = self._worked.get(key)
-        if worked is None:
+        if worked is None and time.monotonic() > until:
+            worked = Worked(None, (), rough_strip(row), None)
+        elif worked is None:
             found = self.find(row["id"])
             if found is None:
                 return list_row(row, runs, Worked(None, (), [], None))

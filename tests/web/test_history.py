@@ -270,6 +270,20 @@ def test_the_page_of_a_history_needs_no_strip_twice(
     assert rows(history) == first
 
 
+def test_a_page_that_would_take_too_long_has_rough_strips(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _post()
+    for _ in range(3):
+        _add(history, data)
+    monkeypatch.setattr("servers.web.history._PATIENCE_SECONDS", -1)
+    assert [row["strip"] for row in rows(history)] == [
+        [[0, len(data) - 3, "field value"], [len(data) - 3, 3, "body"]]
+    ] * 3
+    monkeypatch.undo()
+    assert all(len(row["strip"]) > 2 for row in rows(history))
+
+
 def test_spans_cover_each_byte_once(history: History) -> None:
     body = b"x" * 200_000
     _add(history, _post(body))
