@@ -278,7 +278,7 @@ def test_a_page_that_would_take_too_long_has_rough_strips(
         _add(history, data)
     monkeypatch.setattr("servers.web.history._PATIENCE_SECONDS", -1)
     assert [row["strip"] for row in rows(history)] == [
-        [[0, len(data) - 3, "field value"], [len(data) - 3, 3, "body"]]
+        [[0, len(data) - 3, "field value"], [len(data) - 3, 3, "part data"]]
     ] * 3
     monkeypatch.undo()
     assert all(len(row["strip"]) > 2 for row in rows(history))
