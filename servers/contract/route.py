@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..storage.base import Store
 from .access import AccessRules
+from .capture import Capturing, history_at
 from .limits import Limits
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
@@ -22,18 +23,21 @@ CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/
 
 @dataclass(frozen=True)
 class Context:
-    """What a route may use besides the request, and the log of requests, which the backends write."""
+    """What a route may use besides the request, and the log and the history, which the backends write."""
 
     limits: Limits
     access: AccessRules
     store: Store
     log: RequestLog = QUIET
+    history: Capturing | None = None
+    backend: str = "socket"
 
     def arrived_at(self, local: object) -> "Context":
         """The context of a connection; `local` is what its socket's `getsockname` returns."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
-        return replace(self, access=replace(self.access, local_address=local[0]))
+        access = replace(self.access, local_address=local[0])
+        return replace(self, access=access, history=history_at(self.history, local))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Route:
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
     request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
     whatever its type). A `private` route requires an allowed Host, an `open` route requires no token. The
-    handler of a route that `uses_store` may wait for the disk.
+    handler of a route that `uses_store` may wait for the disk. A route with `when` takes only requests for
+    which that is true.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Route:
     private: bool = False
     open: bool = False
     uses_store: bool = False
+    when: Callable[[RequestHead], bool] | None = None
 
     @property
     def allow(self) -> str:
@@ -80,7 +86,7 @@ class RouteTable:
         if head.method not in METHODS:
             what, rule = f"{head.method} is not one of {', '.join(METHODS)}", _rule_of_method(head.method)
             raise Problem("method_not_implemented", what, rule=rule, field="method")
-        route = self._match(head.path)
+        route = self._match(head)
         if head.method in route.methods or (head.method == "HEAD" and "GET" in route.methods):
             return route
         if head.method == "OPTIONS":
@@ -93,10 +99,11 @@ class RouteTable:
             field="method",
         )
 
-    def _match(self, path: str) -> Route:
+    def _match(self, head: RequestHead) -> Route:
         *named, (_, echo) = self._routes
+        path = head.path
         for pattern, route in named:
-            if pattern.fullmatch(path):
+            if pattern.fullmatch(path) and (route.when is None or route.when(head)):
                 return route
         if path.startswith(CLOSED_PREFIXES):
             raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")

@@ -99,7 +99,7 @@ class Incoming:
     """The bytes that have arrived and are not consumed yet."""
 
     def __init__(self, trace: Trace | None = None) -> None:
-        self._trace = trace
+        self.trace = trace
         self._offset_of_data = 0  # how many bytes came before `_data`
         self._data: bytes = b""
         self._position = 0
@@ -144,8 +144,8 @@ class Incoming:
         end = min(len(self._data), self._position + limit)
         view = memoryview(self._data)[self._position : end]
         self._position = end
-        if self._trace is not None:
-            self._trace(role, view)
+        if self.trace is not None:
+            self.trace(role, view)
         return view
 
     def line(self, role: Role, limit: int, faults: LineFaults) -> Generator[Need, None, bytes]:
@@ -172,8 +172,8 @@ class Incoming:
         if line.find(b"\r", 0, -1) >= 0:
             raise self._broken(role, line + b"\n", "CR", faults)
         self._position = end + 1
-        if self._trace is not None:
-            self._trace(role, line + b"\n")
+        if self.trace is not None:
+            self.trace(role, line + b"\n")
         return line[:-1]
 
     def _too_long(self, role: Role, size: int, limit: int, faults: LineFaults) -> Problem:
@@ -190,6 +190,6 @@ class Incoming:
 
     def refused(self, role: Role, size: int, problem: Problem) -> Problem:
         """The Problem of the next `size` bytes, in which it has its place. They are not consumed."""
-        if self._trace is not None:
-            self._trace(role, self._data[self._position : self._position + size])
+        if self.trace is not None:
+            self.trace(role, self._data[self._position : self._position + size])
         return problem.behind(self.offset)

@@ -48,7 +48,7 @@ _NOT_RECORDED = {
     "overloaded": "for backends with a bound on their connections",
     "too_many_requests": "for backends with a bound on the rate",
 }
-_NEVER_RAISED = {"overloaded", "too_many_requests"}
+_NEVER_RAISED = {"too_many_requests"}
 
 
 @cache
