@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
+from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
 from .storage import open_store
@@ -53,6 +54,7 @@ class Settings:
     The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
+    `peers` are the servers that the page may send requests to (`NAME=URL,NAME=URL` in the environment).
     `existing_store` refuses a folder in which no start has made a store yet.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     quiet: bool = False
     log_json: bool = False
     existing_store: bool = False
+    peers: tuple[Peer, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -158,8 +161,8 @@ class Settings:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store) -> Context:
-        """The limits, the access rules, `store` and the log, as the routes and the backends get them."""
-        return Context(self.limits, self.access, store, self.log)
+        """The limits, the access rules, `store`, the log and the peers, for the routes and the backends."""
+        return Context(self.limits, self.access, store, self.log, self.peers)
 
 
 # A server that listens on these is reached under other names.
@@ -192,6 +195,11 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
             typed[name] = _number(names[name], typed[name])
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    if isinstance(typed.get("peers"), str):
+        try:
+            typed["peers"] = read_peers(typed["peers"])
+        except ValueError as error:
+            raise SettingsError(f"{names['peers']} {error}") from None
     for name in _SWITCHES:
         if isinstance(typed.get(name), str):
             typed[name] = _flag(names[name], typed[name])

@@ -72,6 +72,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
+@click.option("--peers", metavar="NAME=URL,...", help="Servers that the page may send requests to.")
 @click.option("--wire", is_flag=True, help="Show requests as their bytes arrive, not the log (one worker).")
 @limit_options
 @click.option(

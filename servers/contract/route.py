@@ -8,6 +8,7 @@ from typing import Literal
 from ..storage.base import Store
 from .access import AccessRules
 from .limits import Limits
+from .peers import Address, Peer
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
 from .request_log import QUIET, RequestLog
@@ -22,18 +23,27 @@ CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/
 
 @dataclass(frozen=True)
 class Context:
-    """What a route may use besides the request, and the log of requests, which the backends write."""
+    """What a route may use besides the request, and the log of requests, which the backends write.
+
+    `peers` are the servers that requests may be sent to. Without them it is this server alone, at `address`,
+    where the connection arrived; None for a Unix socket.
+    """
 
     limits: Limits
     access: AccessRules
     store: Store
     log: RequestLog = QUIET
+    peers: tuple[Peer, ...] = ()
+    address: Address | None = None
 
     def arrived_at(self, local: object) -> "Context":
         """The context of a connection; `local` is what its socket's `getsockname` returns."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
-        return replace(self, access=replace(self.access, local_address=local[0]))
+        host, port = local[:2]
+        access = replace(self.access, local_address=host)
+        # uvicorn has no port for a Unix socket.
+        return replace(self, access=access, address=None if port is None else Address(host, port))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +51,17 @@ class Route:
     """One line of the route table.
 
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
-    request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
-    whatever its type). A `private` route requires an allowed Host, an `open` route requires no token. The
-    handler of a route that `uses_store` may wait for the disk.
+    request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
+    whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A `private`
+    route requires an allowed Host, an `open` route requires no token. The handler of a route that
+    `uses_store` may wait: for the disk, or for another server.
     """
 
     name: str
     path: str
     methods: tuple[str, ...]
     handler: Callable[[ParsedRequest, Context], Response]
-    body: Literal["described", "stored", "raw"] = "described"
+    body: Literal["described", "stored", "raw", "spooled"] = "described"
     private: bool = False
     open: bool = False
     uses_store: bool = False
