@@ -34,7 +34,7 @@ class Peer:
 
 
 def read_peers(text: str) -> tuple[Peer, ...]:
-    """The peers in `NAME=URL,NAME=URL`. Raises ValueError; its message goes on after the name of the setting."""
+    """The peers in `NAME=URL,NAME=URL`. Raises ValueError, whose message follows the setting's name."""
     peers: dict[str, Peer] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         name, equals, url = (part.strip() for part in entry.partition("="))

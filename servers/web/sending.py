@@ -33,9 +33,7 @@ def named_peers(context: Context, names: Sequence[str] | None) -> tuple[Peer, ..
     """The peers with these names, or all for None. Raises Problem `bad_value`."""
     peers = {peer.name: peer for peer in peers_of(context)}
     if not peers:
-        raise Problem(
-            "bad_value", "this server knows no server to send to; --peers or WIREPROOF_PEERS names some"
-        )
+        raise Problem("bad_value", "no server to send to is known; --peers or WIREPROOF_PEERS names some")
     if names is None:
         return tuple(peers.values())
     unknown = [name for name in names if name not in peers]
