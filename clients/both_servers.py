@@ -53,6 +53,9 @@ def serve_both(environment: Mapping[str, str], *, open_page: bool) -> int:
     `environment` has the settings for both. Raises ClickException if a server does not start.
     """
     host = environment.get("WIREPROOF_HOST", HOST).strip("[]")
+    store = environment.get("WIREPROOF_STORE", "store")
+    if store.lower() == "memory:":
+        raise click.UsageError("--both needs a folder for the store: two servers cannot share one in memory")
     ports = _ports(environment.get("WIREPROOF_PORT", "8000"))
     reached = HOST if host in ("0.0.0.0", "::") else host
     peers = ",".join(f"{name}={url_of(reached, port)}" for name, port in zip(NAMES, ports, strict=True))
@@ -64,14 +67,17 @@ def serve_both(environment: Mapping[str, str], *, open_page: bool) -> int:
             servers.append(stack.enter_context(_running(name, host, reached, port, shared)))
         if not _all_ready(servers, stopped):
             return _status(servers, stopped)
-        click.echo(_block(servers, environment.get("WIREPROOF_STORE", "store")))
+        click.echo(_block(servers, store))
         if open_page and (
             sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         ):
             webbrowser.open(f"{servers[0].url}/ui/")
         while not stopped.wait(_POLL_SECONDS) and all(server.process.poll() is None for server in servers):
             pass
-        return _status(servers, stopped)
+        status = _status(servers, stopped)
+        for server in servers:
+            server.process.terminate()  # both at once; the end of the context waits for them
+        return status
 
 
 def url_of(host: str, port: int) -> str:

@@ -128,7 +128,7 @@ class Endpoint:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
         try:
             self._check_arrival(scope)
-            context = self._context.arrived_at(scope.get("server"))
+            context = self._context.arrived_at(scope.get("server"), "fastapi")
             exchange = Exchange(head, TABLE, _PARSERS, context)
         except Problem as problem:
             return problem_response(problem, head=head)

@@ -71,7 +71,8 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     """Steps 1 to 10 of contract section 4."""
     connection = DevConnection.of(environ, settings)
     if (sock := environ.get("werkzeug.socket") or environ.get("gunicorn.socket")) is not None:
-        context = context.arrived_at(sock.getsockname())
+        backend = "gunicorn" if "gunicorn.socket" in environ else "flask"
+        context = context.arrived_at(sock.getsockname(), backend)
     record = record_of(environ)
     record.begin(environ["REQUEST_METHOD"], environ.get("REQUEST_URI") or environ.get("RAW_URI"))
     try:

@@ -25,8 +25,8 @@ CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/
 class Context:
     """What a route may use besides the request, and the log of requests, which the backends write.
 
-    `peers` are the servers that requests may be sent to. Without them it is this server alone, at `address`,
-    where the connection arrived; None for a Unix socket.
+    `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
+    address where the connection arrived.
     """
 
     limits: Limits
@@ -34,16 +34,17 @@ class Context:
     store: Store
     log: RequestLog = QUIET
     peers: tuple[Peer, ...] = ()
-    address: Address | None = None
+    own: Peer | None = None
 
-    def arrived_at(self, local: object) -> "Context":
-        """The context of a connection; `local` is what its socket's `getsockname` returns."""
+    def arrived_at(self, local: object, backend: str = "self") -> "Context":
+        """The context of a connection to `backend`; `local` is what its socket's `getsockname` returns."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
         host, port = local[:2]
         access = replace(self.access, local_address=host)
         # uvicorn has no port for a Unix socket.
-        return replace(self, access=access, address=None if port is None else Address(host, port))
+        own = None if port is None else Peer(backend, Address(host, port))
+        return replace(self, access=access, own=own)
 
 
 @dataclass(frozen=True, slots=True)

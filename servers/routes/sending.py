@@ -30,8 +30,8 @@ def send(request: ParsedRequest, context: Context) -> Response:
     name = _argument(head, "case")
     with sending.a_send():
         message = _uploaded(request) if name is None else _recorded(request, name)
-        runs = sending.send_to_all(message, peers)
-    return json_response(sending.describe(runs, None))
+        outcomes = sending.send_to_all(message, peers)
+    return json_response(sending.describe(outcomes, None))
 
 
 def _names(head: RequestHead) -> list[str] | None:

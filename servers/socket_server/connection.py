@@ -81,7 +81,7 @@ class Connection:
     def __init__(self, sock: socket.socket, owner: ConnectionOwner) -> None:
         self._socket = sock
         self._owner = owner
-        self._context = owner.context.arrived_at(sock.getsockname())
+        self._context = owner.context.arrived_at(sock.getsockname(), "socket")
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
         self._inbox = Inbox(observer.reader(self._limits) if observer else RequestReader(self._limits))

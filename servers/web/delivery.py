@@ -7,20 +7,16 @@ wait for received bytes, and what came can still be read when the sending breaks
 import hashlib
 import http.client
 import io
-import json
 import re
 import select
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from ..contract.peers import Peer
 from .message import Message
-
-MAX_ANSWER = 64 * 1024
-"""So many bytes of a response body are kept. The others are counted and hashed."""
+from .outcome import MAX_ANSWER, Outcome
 
 _CONNECT_SECONDS = 5.0
 _SEND_SECONDS = 30.0  # without progress
@@ -34,66 +30,19 @@ _FINAL = re.compile(rb"(?:HTTP/1\.[01] 1[0-9]{2}[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\
 _BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one server responded. `error` says why there is no response, or no whole one.
-
-    `answer` is at most `MAX_ANSWER` bytes of the body, `size` and `sha256` are those of the whole body, and
-    `more` has the statuses of further responses on the connection. `closed`: it ended without a response.
-    """
-
-    backend: str
-    ms: float
-    status: int | None = None
-    content_type: str | None = None
-    answer: bytes = b""
-    size: int = 0
-    sha256: str | None = None
-    more: tuple[int, ...] = ()
-    closed: bool = False
-    error: str | None = None
-
-    @property
-    def code(self) -> str | None:
-        """The code of the problem, if the response is one."""
-        if self.status is None or self.status < 400:
-            return None
-        value = self.json()
-        code = value.get("code") if isinstance(value, dict) else None
-        return code if isinstance(code, str) else None
-
-    def json(self) -> Any:
-        """The JSON value of the body, or None."""
-        try:
-            return json.loads(self.answer)
-        except (ValueError, RecursionError):
-            return None
-
-    def describe(self) -> dict[str, Any]:
-        """As the page gets it."""
-        return {
-            "backend": self.backend,
-            "status": self.status,
-            "code": self.code,
-            "ms": self.ms,
-            "content_type": self.content_type,
-            "sha256": self.sha256,
-            "answer": self.answer.decode("utf-8", "backslashreplace"),
-            "answer_size": self.size,
-            "more": list(self.more),
-            "error": self.error,
-        }
-
-
 _Stream: TypeAlias = "io.BufferedReader[_Line]"
 
 
-def deliver(message: Message, peer: Peer) -> Run:
+def deliver(message: Message, peer: Peer) -> Outcome:
     """Send the message to a server and read its response. Never raises for what the server does."""
     for stored in message.before:
-        run = _exchange(stored, peer)
-        if run.status != 200:
-            return Run(peer.name, run.ms, error=f"no file could be stored first: {run.error or run.status}")
+        outcome = _exchange(stored, peer)
+        if outcome.status != 200:
+            return Outcome(
+                peer.name,
+                outcome.ms,
+                error=f"no file could be stored first: {outcome.error or outcome.status}",
+            )
     return _exchange(message, peer)
 
 
@@ -108,7 +57,7 @@ def responds(peer: Peer) -> bool:
         return False
 
 
-def _exchange(message: Message, peer: Peer) -> Run:
+def _exchange(message: Message, peer: Peer) -> Outcome:
     started = time.monotonic()
     found: dict[str, Any] = {}
     try:
@@ -122,7 +71,7 @@ def _exchange(message: Message, peer: Peer) -> Run:
         found["error"] = f"not a response: {type(error).__name__} {error}".strip()
     except OSError as error:
         found["error"] = error.strerror or str(error)
-    return Run(peer.name, round((time.monotonic() - started) * 1000, 1), **found)
+    return Outcome(peer.name, round((time.monotonic() - started) * 1000, 1), **found)
 
 
 def _converse(line: "_Line", message: Message, found: dict[str, Any]) -> None:

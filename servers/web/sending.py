@@ -9,24 +9,20 @@ from typing import Any
 from ..contract.peers import Peer
 from ..contract.problems import Problem
 from ..contract.route import Context
-from .agreement import agreement, differences
-from .delivery import Run, deliver, responds
+from .delivery import deliver, responds
 from .message import Message
+from .outcome import Outcome
+from .outcome_comparison import agreement, differences
 
 MAX_SENDS = 2
 """So many sends run in one process at a time: each waits in a thread for servers, maybe for this one."""
-
-OWN_NAME = "self"
-"""The name of this server where the setting `peers` gives it none."""
 
 _sends = threading.BoundedSemaphore(MAX_SENDS)
 
 
 def peers_of(context: Context) -> tuple[Peer, ...]:
     """The servers that requests may be sent to. Without the setting `peers` it is this server alone."""
-    if context.peers or context.address is None:
-        return context.peers
-    return (Peer(OWN_NAME, context.address),)
+    return context.peers or (() if context.own is None else (context.own,))
 
 
 def named_peers(context: Context, names: Sequence[str] | None) -> tuple[Peer, ...]:
@@ -58,19 +54,19 @@ def a_send() -> Iterator[None]:
         _sends.release()
 
 
-def send_to_all(message: Message, peers: Sequence[Peer]) -> list[Run]:
-    """Send the same bytes to each peer, at once. The runs are in the order of the peers."""
+def send_to_all(message: Message, peers: Sequence[Peer]) -> list[Outcome]:
+    """Send the same bytes to each peer, at once. The outcomes are in the order of the peers."""
     with ThreadPoolExecutor(len(peers), "send") as pool:
         return list(pool.map(lambda peer: deliver(message, peer), peers))
 
 
-def describe(runs: Sequence[Run], request_id: int | None) -> dict[str, Any]:
+def describe(outcomes: Sequence[Outcome], request_id: int | None) -> dict[str, Any]:
     """What the page gets of a send; `request_id` is the row of the request in the history."""
     return {
         "id": request_id,
-        "runs": [run.describe() for run in runs],
-        "agreement": agreement(runs),
-        "diffs": [list(difference) for difference in differences(runs)],
+        "runs": [outcome.describe() for outcome in outcomes],
+        "agreement": agreement(outcomes),
+        "diffs": [list(difference) for difference in differences(outcomes)],
     }
 
 

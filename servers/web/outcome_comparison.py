@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from ..contract.responses import PROBLEM_JSON
-from .delivery import Run
+from .outcome import Outcome
 
 MAX_DIFFERENCES = 20
 _MAX_SHOWN = 200
@@ -14,36 +14,36 @@ Agreement = Literal["equal", "different"]
 Difference = tuple[str, Any, Any]
 
 
-def agreement(runs: Sequence[Run]) -> Agreement | None:
-    """Whether all runs are the same; None for one server alone, and if one gave no whole response."""
-    if len(runs) < 2 or any(run.error is not None and not run.closed for run in runs):
+def agreement(outcomes: Sequence[Outcome]) -> Agreement | None:
+    """Whether all are the same; None for one server alone, and if one gave no whole response."""
+    if len(outcomes) < 2 or any(one.error is not None and not one.closed for one in outcomes):
         return None
-    first = _compared(runs[0])
-    return "equal" if all(_compared(run) == first for run in runs[1:]) else "different"
+    first = _compared(outcomes[0])
+    return "equal" if all(_compared(other) == first for other in outcomes[1:]) else "different"
 
 
-def differences(runs: Sequence[Run]) -> list[Difference]:
-    """Where the first run and the first other one differ: the path in the JSON, and both values."""
-    for run in runs[1:]:
-        if _compared(run) != _compared(runs[0]):
-            return _differences(runs[0], run)
+def differences(outcomes: Sequence[Outcome]) -> list[Difference]:
+    """Where the first and the next that is not the same differ: the path in the JSON, and both values."""
+    for other in outcomes[1:]:
+        if _compared(other) != _compared(outcomes[0]):
+            return _differences(outcomes[0], other)
     return []
 
 
-def _compared(run: Run) -> tuple[Any, ...]:
+def _compared(one: Outcome) -> tuple[Any, ...]:
     """What has to be equal: of a problem everything but its detail, which each server words itself."""
-    body: Any = run.sha256
-    value = run.json()
-    if _is_problem(run) and isinstance(value, dict):
+    body: Any = one.sha256
+    value = one.json()
+    if _is_problem(one) and isinstance(value, dict):
         body = {name: member for name, member in value.items() if name != "detail"}
-    return run.status, run.content_type, body, run.more
+    return one.status, one.content_type, body, one.more
 
 
-def _is_problem(run: Run) -> bool:
-    return (run.content_type or "").startswith(PROBLEM_JSON)
+def _is_problem(one: Outcome) -> bool:
+    return (one.content_type or "").startswith(PROBLEM_JSON)
 
 
-def _differences(one: Run, other: Run) -> list[Difference]:
+def _differences(one: Outcome, other: Outcome) -> list[Difference]:
     found: list[Difference] = []
     for name in ("status", "content_type"):
         a, b = getattr(one, name), getattr(other, name)
@@ -76,5 +76,5 @@ def _plain(value: Any) -> Any:
     return None if value is _ABSENT else value
 
 
-def _shown(run: Run) -> str:
-    return run.answer[:_MAX_SHOWN].decode("utf-8", "backslashreplace")
+def _shown(one: Outcome) -> str:
+    return one.answer[:_MAX_SHOWN].decode("utf-8", "backslashreplace")
