@@ -50,17 +50,17 @@ def find(query: str) -> list[Recorded]:
     A word like `M62` is a rule that the case has. Any other word is a part of its name or title, in any case.
     """
     words = query.split()
-    return [case for case in _index().values() if all(_has(case, word) for word in words)]
+    return [case for case in index().values() if all(_has(case, word) for word in words)]
 
 
 def count() -> int:
     """How many recorded requests there are."""
-    return len(_index())
+    return len(index())
 
 
 def message_of(name: str) -> Message | None:
     """The bytes of a case and how they are sent, or None if no case has this name. Raises OSError."""
-    case = _index().get(name)
+    case = index().get(name)
     if case is None:
         return None
     data = json.loads(case.path.read_text("utf-8"))
@@ -82,7 +82,7 @@ def methods_in(request: bytes, responses: int = 1) -> tuple[str, ...]:
 
 
 @cache
-def _index() -> dict[str, Recorded]:
+def index() -> dict[str, Recorded]:
     """The cases by name, in the order of the names. Reading them takes half a second, once a process."""
     paths = sorted(SAMPLE_FILES.glob("requests/*/*.json"), key=lambda path: path.stem)
     return {case.name: case for case in map(_read, paths) if case is not None}
