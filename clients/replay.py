@@ -55,7 +55,14 @@ which includes a request whose bytes are not all there; 3 the server with the hi
     metavar="TOKEN",
     help="The token of the server with the history (or WIREPROOF_TOKEN). It is not added to the requests.",
 )
-@click.option("--max-time", type=Seconds(), default=20.0, show_default=True, help="Time for each exchange.")
+@click.option(
+    "--max-time",
+    type=Seconds(),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for each exchange.",
+)
 @version_option("wireproof replay")
 def main(
     *, requests: Sequence[str], source: str, targets: Sequence[str], token: str | None, max_time: float
@@ -82,7 +89,7 @@ class _History:
         """The bytes of a request. Raises UsageError if they are not all there, or not as they were."""
         described = self._json(f"/requests/{number}")
         if described.get("redacted"):
-            raise UsageError(f"request {number} had secrets, which the history does not keep")
+            raise UsageError(f"request {number} had credentials, which the history does not keep")
         request = self._get(f"/requests/{number}.http").body
         total = described.get("total")
         if len(request) != total:

@@ -33,6 +33,8 @@ _NAMED = {
     "/v1/models": ("models", _GET),
     "/v1/models/echo": ("model", _GET),
     "/v1/models/a%2Fb": ("model", _GET),
+    "/ui/send": ("send", _POST),
+    "/ui/cases": ("cases", _GET),
 }
 _ECHOED = [
     "/",
@@ -58,6 +60,8 @@ _NOT_FOUND = [
     "/problems/",
     "/requests/",
     "/ui/",
+    "/ui/sends",
+    "/ui/send/",
     "/v1/",
     "/v1/models/",
     "/v1/models/a/b",

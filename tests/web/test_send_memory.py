@@ -1,4 +1,4 @@
-"""A large body that the page sends takes no memory on its way: it lies in a file. Linux only, as test_memory."""
+"""A large body that the page sends takes no memory on its way: it lies in a file. Linux only."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_a_body_of_100_mib_goes_to_two_servers_within_32_mib(name: str, tmp_path
                 send(backend.port, b"x" * 300_000)
             idle = settled(backend)
             answer = send(backend.port, (bytes(MIB) for _ in range(_SIZE // MIB)))
-            assert [run["answer"] for run in answer.runs] == ['{"size":%d}' % _SIZE] * 2
+            assert [run["answer"] for run in answer.runs] == [f'{{"size":{_SIZE}}}'] * 2
             peaks = {pid: memory(pid, "VmHWM") for pid in processes_of(backend)}
             grown = sum(peaks.values()) - sum(idle.values())
             print(f"{name}: {grown / MIB:.1f} MiB more at the peak, {[run['ms'] for run in answer.runs]} ms")
