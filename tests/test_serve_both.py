@@ -15,7 +15,7 @@ import pytest
 
 from clients.launch import HOST, PROJECT_ROOT
 from tests.patience import eventually, patient
-from tests.web.page_client import ask, send
+from tests.web.sending.page_client import ask, send
 
 _URL = re.compile(r"^  (page|socket|gunicorn) +http://127\.0\.0\.1:(\d+)(/ui/)?$", re.MULTILINE)
 _LINUX = pytest.mark.skipif(not Path("/proc/self").exists(), reason="children are read in /proc")

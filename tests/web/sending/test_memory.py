@@ -7,7 +7,7 @@ import pytest
 from clients.launch import start
 from tests.http1.recording_server import Peer, ok, recording
 from tests.test_memory import CEILING, MIB, WORKERS, memory, processes_of, settled
-from tests.web.page_client import send
+from tests.web.sending.page_client import send
 
 _SIZE = 100 * MIB
 

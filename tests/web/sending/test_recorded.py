@@ -12,7 +12,7 @@ from clients.comparison.cases import SAMPLE_FILES, Case
 from clients.launch import RunningBackend, running
 from servers.web import recorded
 from tests.recorded import recorded_cases
-from tests.web.page_client import Answer, ask, send
+from tests.web.sending.page_client import Answer, ask, send
 
 _BY_NAME = {case.name: case for case in recorded_cases()}
 _END_OF_HEAD = b"\r\n\r\n"

@@ -3,69 +3,22 @@
 import hashlib
 import json
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from clients.launch import RunningBackend, free_port, start
-from tests.conftest import EACH_BACKEND
-from tests.http1.recording_server import Peer, RecordingServer, Script, chunk, echo_nothing, ok, recording
-from tests.patience import eventually, patient
-from tests.web.page_client import ask, send
+from tests.http1.recording_server import Peer, chunk, echo_nothing, ok
+from tests.patience import eventually
+from tests.web.sending.page_client import ask, send
+from tests.web.sending.stage import LARGE, Stage, answering, holding
 
-_LARGE = bytes(range(256)) * 4096
 _FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass
-class Stage:
-    """A server of the page, and the two servers that it sends to. `script` says what these do."""
-
-    backend: RunningBackend
-    one: RecordingServer
-    other: RecordingServer
-    scripts: dict[str, Script]
-
-    @property
-    def port(self) -> int:
-        return self.backend.port
-
-    def received(self) -> list[bytes]:
-        """What the last connection of each server has brought."""
-        return [self.one.requests[-1], self.other.requests[-1]]
-
-
-@pytest.fixture(scope="module", params=EACH_BACKEND)
-def stages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A running server with two peers that record."""
-    scripts: dict[str, Script] = {}
-    with ExitStack() as stack:
-        one = stack.enter_context(recording(lambda peer: scripts["one"](peer)))
-        other = stack.enter_context(recording(lambda peer: scripts["other"](peer)))
-        store = tmp_path_factory.mktemp("page") / "store"
-        peers = f"one={one.url}, other={other.url}/,gone=http://127.0.0.1:{free_port()}"
-        env = {"WIREPROOF_PEERS": peers, "WIREPROOF_WORKERS": "1", "WIREPROOF_MAX_BODY": "200000000"}
-        backend = stack.enter_context(start(request.param, store=store, env=env))
-        yield Stage(backend, one, other, scripts)
-
-
-@pytest.fixture
-def stage(stages: Stage) -> Stage:
-    """The running servers. Both peers respond with `{}`, unless a test says otherwise."""
-    stages.scripts |= {"one": echo_nothing, "other": echo_nothing}
-    return stages
 
 
 _BOTH = "one,other"
 
 
-@pytest.mark.parametrize("body", [b"", b"a=1", b"x" * 262144, b"x" * 262145, _LARGE], ids=len)
+@pytest.mark.parametrize("body", [b"", b"a=1", b"x" * 262144, b"x" * 262145, LARGE], ids=len)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_the_same_bytes_reach_both_servers_behind_one_head(stage: Stage, body: bytes, framing: str) -> None:
     pieces = body if framing == "length" else [body[at : at + 10000] for at in range(0, len(body), 10000)]
@@ -181,17 +134,9 @@ def test_what_is_no_head_and_no_server_of_the_page_is_refused_before_anything_is
     assert (len(stage.one.peers), len(stage.other.peers)) == before
 
 
-def _scripted(data: bytes) -> Script:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(data)
-
-    return script
-
-
 def test_a_redirect_is_an_answer_and_is_not_followed(stage: Stage) -> None:
     location = f"Content-Length: 0\r\nLocation: {stage.other.url}/\r\n\r\n"
-    stage.scripts["one"] = _scripted(f"HTTP/1.1 307 T\r\n{location}".encode())
+    stage.scripts["one"] = answering(f"HTTP/1.1 307 T\r\n{location}".encode())
     before = len(stage.other.peers)
     (run,) = send(stage.port, b"x", Wireproof_To="one").runs
     assert (run["status"], len(stage.other.peers)) == (307, before)
@@ -217,7 +162,7 @@ def test_a_server_that_is_down_is_an_error_of_its_run_alone(stage: Stage) -> Non
 def test_what_is_no_whole_response_is_an_error_of_the_run(
     stage: Stage, data: bytes, status: int | None, error: str
 ) -> None:
-    stage.scripts["one"] = _scripted(data)
+    stage.scripts["one"] = answering(data)
     answer = send(stage.port, b"x", Wireproof_To=_BOTH)
     assert answer.runs[0]["status"] == status
     assert error in answer.runs[0]["error"]
@@ -229,15 +174,15 @@ def test_what_is_no_whole_response_is_an_error_of_the_run(
 
 def test_a_long_answer_is_kept_in_part_and_hashed_to_its_end(stage: Stage) -> None:
     body = os.urandom(300_000)
-    stage.scripts["one"] = _scripted(ok(body, media_type="application/octet-stream"))
+    stage.scripts["one"] = answering(ok(body, media_type="application/octet-stream"))
     (run,) = send(stage.port, b"x", Wireproof_To="one").runs
     assert (run["answer_size"], run["sha256"]) == (300_000, hashlib.sha256(body).hexdigest())
     assert run["answer"] == body[: 64 * 1024].decode("utf-8", "backslashreplace")
 
 
 def test_answers_that_differ_are_shown_with_the_path_of_each_difference(stage: Stage) -> None:
-    stage.scripts["one"] = _scripted(ok(b'{"a":[1,{"b":2}],"c":1}'))
-    stage.scripts["other"] = _scripted(ok(b'{"a":[1,{"b":3}],"d":1}'))
+    stage.scripts["one"] = answering(ok(b'{"a":[1,{"b":2}],"c":1}'))
+    stage.scripts["other"] = answering(ok(b'{"a":[1,{"b":3}],"d":1}'))
     answer = send(stage.port, b"x", Wireproof_To=_BOTH)
     assert answer.json["agreement"] == "different"
     assert answer.json["diffs"] == [["a[1].b", 2, 3], ["c", 1, None], ["d", None, 1]]
@@ -248,7 +193,7 @@ def test_problems_that_differ_in_their_detail_alone_are_equal(stage: Stage) -> N
         problem = ok(
             b'{"code":"bad_value","detail":"%s"}' % name.encode(), "400 No", "application/problem+json"
         )
-        stage.scripts[name] = _scripted(problem)
+        stage.scripts[name] = answering(problem)
     answer = send(stage.port, b"x", Wireproof_To=_BOTH)
     assert answer.json["agreement"] == "equal"
     assert [run["code"] for run in answer.runs] == ["bad_value"] * 2
@@ -272,26 +217,14 @@ def test_an_interim_response_does_not_end_the_sending(stage: Stage) -> None:
         peer.send(ok())
 
     stage.scripts["one"] = go_on
-    (run,) = send(stage.port, _LARGE * 8, Wireproof_To="one").runs
+    (run,) = send(stage.port, LARGE * 8, Wireproof_To="one").runs
     assert (run["status"], run["error"]) == (200, None)
-    assert stage.one.requests[-1].endswith(_LARGE)
-
-
-def _held(stage: Stage) -> tuple[Script, threading.Event]:
-    """A script that reads the request and responds only when the event is set."""
-    released = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        assert released.wait(patient(60))
-        peer.send(ok())
-
-    return script, released
+    assert stage.one.requests[-1].endswith(LARGE)
 
 
 def test_a_third_send_at_once_is_refused_and_the_next_one_is_taken(stage: Stage) -> None:
-    stage.scripts["one"], released_one = _held(stage)
-    stage.scripts["other"], released_other = _held(stage)
+    stage.scripts["one"], released_one = holding()
+    stage.scripts["other"], released_other = holding()
     begun = len(stage.one.peers) + len(stage.other.peers)
     with ThreadPoolExecutor(2) as pool:
         try:
@@ -306,96 +239,6 @@ def test_a_third_send_at_once_is_refused_and_the_next_one_is_taken(stage: Stage)
         assert [each.result().status for each in sends] == [200, 200]
     stage.scripts["one"] = echo_nothing
     assert send(stage.port, b"x", Wireproof_To="one").status == 200
-
-
-def _files_below(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def _unnamed_files(stage: Stage) -> int:
-    """How many files without a name the processes of the server hold open in its store."""
-    count = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        for descriptor in _descriptors(process):
-            count += descriptor.startswith(str(stage.backend.store)) and descriptor.endswith("(deleted)")
-    return count
-
-
-def _descriptors(process: Path) -> Iterator[str]:
-    try:
-        for path in (process / "fd").iterdir():
-            yield str(path.readlink())
-    except OSError:
-        return
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are read in /proc")
-def test_a_large_body_lies_in_a_file_without_a_name_that_is_gone_afterwards(stage: Stage) -> None:
-    before = _files_below(stage.backend.store)
-    stage.scripts["one"], released = _held(stage)
-    begun = len(stage.one.peers)
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            sending = pool.submit(send, stage.port, _LARGE, Wireproof_To="one")
-            assert eventually(lambda: len(stage.one.peers) > begun)
-            assert _unnamed_files(stage) == 1
-            assert _files_below(stage.backend.store) == before
-        finally:
-            released.set()
-        assert sending.result().status == 200
-    assert eventually(lambda: _unnamed_files(stage) == 0)
-    assert _files_below(stage.backend.store) == before
-
-
-def _refused(stage: Stage) -> None:
-    assert send(stage.port, _LARGE, Wireproof_To="nobody").code == "bad_value"
-
-
-def _too_large(stage: Stage) -> None:
-    pieces = (_LARGE for _ in range(250))
-    with pytest.raises(OSError):
-        if send(stage.port, pieces, Wireproof_To="one").code == "body_too_large":
-            raise ConnectionResetError  # the response came before the connection was closed
-
-
-def _cut_off(stage: Stage) -> None:
-    def pieces() -> Iterator[bytes]:
-        yield _LARGE
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        send(stage.port, pieces(), Wireproof_To="one")
-
-
-@pytest.mark.parametrize("fail", [_refused, _too_large, _cut_off])
-def test_nothing_is_left_of_a_body_after_a_failure(stage: Stage, fail: Callable[[Stage], None]) -> None:
-    before, sent = _files_below(stage.backend.store), len(stage.one.peers)
-    fail(stage)
-    assert eventually(lambda: _unnamed_files(stage) == 0)
-    assert _files_below(stage.backend.store) == before
-    assert len(stage.one.peers) == sent
-
-
-@pytest.mark.parametrize("name", ["socket", "gunicorn"])
-def test_nothing_is_left_of_a_body_after_a_kill(name: str, tmp_path: Path) -> None:
-    hold, released = threading.Event(), threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        hold.set()
-        released.wait(patient(60))
-
-    with recording(script) as peer:
-        env = {"WIREPROOF_PEERS": f"one={peer.url}", "WIREPROOF_WORKERS": "1"}
-        with start(name, store=tmp_path / "store", env=env) as backend:
-            before = _files_below(backend.store)
-            with ThreadPoolExecutor(1) as pool:
-                sending = pool.submit(send, backend.port, _LARGE)
-                assert hold.wait(patient(30))
-                os.killpg(backend.pid, signal.SIGKILL)
-                released.set()
-                assert isinstance(sending.exception(), OSError)
-            assert _files_below(backend.store) == before
 
 
 def test_only_a_page_of_this_server_may_send(stage: Stage) -> None:
