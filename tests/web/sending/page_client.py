@@ -13,7 +13,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Answer:
-    """One response of the server of the page."""
+    """One response of the server of the page. The names in `fields` are in lower case."""
 
     status: int
     fields: Mapping[str, str]
@@ -45,7 +45,8 @@ def ask(
         chunked = not isinstance(body, bytes)
         connection.request(method, path, body=body, headers=fields or {}, encode_chunked=chunked)
         response = connection.getresponse()
-        return Answer(response.status, dict(response.getheaders()), json.loads(response.read()))
+        fields = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, fields, json.loads(response.read()))
     finally:
         connection.close()
 

@@ -13,8 +13,6 @@ from tests.web.sending.page_client import ask, send
 from tests.web.sending.stage import LARGE, Stage, answering, holding
 
 _FORM = "application/x-www-form-urlencoded"
-
-
 _BOTH = "one,other"
 
 
@@ -50,13 +48,11 @@ def test_method_target_and_fields_are_those_of_the_page(stage: Stage) -> None:
         Sec_Fetch_Site="same-origin",
         Accept_Encoding="identity",
     )
-    assert (
-        stage.other.requests[-1]
-        == (
-            f"DELETE /a?q=%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n"
-            "X-Text: h\u00e9llo\r\nCookie: a=1\r\nx-empty: \r\n\r\n"
-        ).encode()
+    head = (
+        f"DELETE /a?q=%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n"
+        "X-Text: h\u00e9llo\r\nCookie: a=1\r\nx-empty: \r\n\r\n"
     )
+    assert stage.other.requests[-1] == head.encode()
 
 
 @pytest.mark.parametrize(("wanted", "passed"), [(None, False), ("pass", True)])
@@ -231,7 +227,7 @@ def test_a_third_send_at_once_is_refused_and_the_next_one_is_taken(stage: Stage)
             sends = [pool.submit(send, stage.port, b"x", Wireproof_To=name) for name in ("one", "other")]
             assert eventually(lambda: len(stage.one.peers) + len(stage.other.peers) == begun + 2)
             third = send(stage.port, b"x", Wireproof_To="one")
-            assert (third.status, third.code, third.fields["Retry-After"]) == (503, "overloaded", "1")
+            assert (third.status, third.code, third.fields["retry-after"]) == (503, "overloaded", "1")
             assert ask(stage.port, "/healthz", method="GET").status == 200
         finally:
             released_one.set()
@@ -262,10 +258,10 @@ def test_only_a_page_of_this_server_may_send(stage: Stage) -> None:
         answer = send(stage.port, b"a=1", Content_Type="text/plain", Wireproof_To="one", **fields)
         assert answer.code == code, fields
         assert len(stage.one.peers) == before + (code is None), fields
-        assert not any(name.lower().startswith("access-control") for name in answer.fields)
+        assert not any(name.startswith("access-control") for name in answer.fields)
 
 
 def test_other_methods_than_post_are_refused(stage: Stage) -> None:
     for method in ("GET", "PUT", "DELETE"):
         answer = ask(stage.port, "/ui/send", method=method)
-        assert (answer.status, answer.fields["Allow"]) == (405, "OPTIONS, POST")
+        assert (answer.status, answer.fields["allow"]) == (405, "OPTIONS, POST")
