@@ -298,6 +298,7 @@ def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
     env |= import_path()
     env["PYTHONUNBUFFERED"] = "1"  # stdout is a file, in which the URL must appear at once
     env["WIREPROOF_STORE"] = str(store)
+    env["WIREPROOF_HISTORY"] = "off"
     env.update(extra)
     return env
 

@@ -47,6 +47,7 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--peers", metavar="NAME=URL,...", help="Servers that the page may send requests to.")
 @click.option("--quiet", is_flag=True, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
+@click.option("--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500]")
 @click.option(
     "--wire",
     is_flag=True,

@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if is_a_successor() and not settings.store_in_memory:
         # uvicorn forks no workers, so this one cannot get the store that the first one opened.
         settings = replace(settings, existing_store=True)
-    context = settings.context(settings.open_store())
+    context = settings.context(settings.open_store(), "fastapi")
     sweep(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -128,7 +128,7 @@ class Endpoint:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
         try:
             self._check_arrival(scope)
-            context = self._context.arrived_at(scope.get("server"), "fastapi")
+            context = self._context.arrived_at(scope.get("server"))
             exchange = Exchange(head, TABLE, _PARSERS, context)
         except Problem as problem:
             return problem_response(problem, head=head)

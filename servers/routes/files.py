@@ -32,7 +32,7 @@ _FOREIGN_CONTENT = (
 )
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
     """Bytes of a file from `start` to before `stop`."""
 
     start: int
@@ -77,7 +77,7 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: s
     if is_unchanged(head, etag):
         file.close()
         return Response(304, (*caching, ("Wireproof-Contract", "1")))
-    wanted = _range(head, file.size) if may_send_range(head, etag) else None
+    wanted = range_of(head, file.size) if may_send_range(head, etag) else None
     digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     fields = (
         ("Content-Type", "application/octet-stream"),
@@ -99,7 +99,7 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: s
     return Response(206, (*fields, ("Content-Range", f"bytes {start}-{stop - 1}/{file.size}")), body)
 
 
-def _range(head: RequestHead, size: int) -> _Range | None:
+def range_of(head: RequestHead, size: int) -> Range | None:
     """The range that the client asked for, or None for the whole file (RFC 9110 14.2).
 
     Raises Problem `range_not_satisfiable`.
@@ -112,12 +112,12 @@ def _range(head: RequestHead, size: int) -> _Range | None:
     if suffix and not size:
         return None  # satisfiable, but no Content-Range can describe zero bytes (RFC 9110 14.1.2, W5)
     if suffix is not None:
-        wanted = _Range(max(size - suffix, 0), size)
+        wanted = Range(max(size - suffix, 0), size)
     else:
         assert first is not None, "a range without a suffix has a first position"
         if last is not None and last < first:
             return None
-        wanted = _Range(first, size if last is None else min(last + 1, size))
+        wanted = Range(first, size if last is None else min(last + 1, size))
     if wanted.start >= wanted.stop:
         raise Problem(
             "range_not_satisfiable",

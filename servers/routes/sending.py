@@ -1,15 +1,17 @@
-"""`/ui/send` sends a request to the configured servers, `/ui/cases` lists the recorded ones.
+"""`/ui/send` and `/requests/{id}/replay` send a request to the configured servers, `/ui/cases` lists some.
 
 What sends is loaded by the first use: a server without a page does not need it.
 """
 
-import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..contract.problems import Problem
 from ..contract.request import ParsedRequest, RequestHead
 from ..contract.responses import Response, json_response
 from ..contract.route import Context, Route
+from .json_values import checked, json_object, optional
+from .requests import argument, found_request, whole_number
 
 if TYPE_CHECKING:
     from ..web.message import Message
@@ -23,15 +25,31 @@ def send(request: ParsedRequest, context: Context) -> Response:
 
     Raises Problem `bad_value`, `not_found` and `overloaded`.
     """
+    head = request.head
+    name = argument(head, "case")
+
+    def message() -> "Message":
+        return _uploaded(request) if name is None else _recorded(request, name)
+
+    return _send(message, _names(head), context)
+
+
+def replay(request: ParsedRequest, context: Context) -> Response:
+    """Send a request of the history again. Raises Problem as `send` does, and `store_unavailable`."""
+    from ..web.sent_requests import message_again
+
+    to = optional(json_object(request.body), "to", list, None)
+    names = None if to is None else [checked(name, "a name in `to`", str) for name in to]
+    row, _ = found_request(request.head, context)
+    return _send(lambda: message_again(row), names, context)
+
+
+def _send(message_of: "Callable[[], Message]", names: list[str] | None, context: Context) -> Response:
     from ..web import sending
 
-    head = request.head
-    peers = sending.named_peers(context, _names(head))
-    name = _argument(head, "case")
+    peers = sending.named_peers(context, names)
     with sending.a_send():
-        message = _uploaded(request) if name is None else _recorded(request, name)
-        outcomes = sending.send_to_all(message, peers)
-    return json_response(sending.describe(outcomes, None))
+        return json_response(sending.send_and_describe(message_of(), peers, context))
 
 
 def _names(head: RequestHead) -> list[str] | None:
@@ -65,23 +83,15 @@ def cases(request: ParsedRequest, _context: Context) -> Response:
     """The recorded requests with the words or the rule in `q`. Raises Problem `bad_value`."""
     from ..web import recorded
 
-    found = recorded.find(_argument(request.head, "q") or "")
-    shown = found[: _limit(_argument(request.head, "limit"))]
+    limit = whole_number(request.head, "limit", _DEFAULT_CASES)
+    if limit > MAX_CASES:
+        raise Problem("bad_value", f"limit is at most {MAX_CASES}")
+    found = recorded.find(argument(request.head, "q") or "")
+    shown = found[:limit]
     value = {"total": len(found), "cases": [case.describe() for case in shown]}
     return json_response(value, head_only=request.head.method == "HEAD")
 
 
-def _argument(head: RequestHead, name: str) -> str | None:
-    return next((pair.value for pair in head.args if pair.name == name), None)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _DEFAULT_CASES
-    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > MAX_CASES:
-        raise Problem("bad_value", f"limit is a number of at most {MAX_CASES}")
-    return int(text)
-
-
 SEND = Route("send", r"/ui/send", ("POST",), send, body="spooled", private=True, uses_store=True)
+REPLAY = Route("replay", r"/requests/[0-9]{1,15}/replay", ("POST",), replay, private=True, uses_store=True)
 CASES = Route("cases", r"/ui/cases", ("GET",), cases, private=True, uses_store=True)

@@ -91,6 +91,10 @@ class RequestReader:
         """Add the bytes that arrived; b"" means that the peer has closed its side."""
         self._incoming.feed(data)
 
+    def trace(self, trace: Trace | None) -> None:
+        """Tell `trace`, instead of the one before, what is consumed from now on."""
+        self._incoming.trace = trace
+
     @property
     def buffered(self) -> int:
         """How many bytes have arrived that no event has consumed."""

@@ -70,7 +70,7 @@ class Incoming:
     """The bytes that have arrived and are not consumed yet."""
 
     def __init__(self, trace: Trace | None = None) -> None:
-        self._trace = trace
+        self.trace = trace
         self._data: bytes = b""
         self._position = 0
         self._ended = False
@@ -107,8 +107,8 @@ class Incoming:
         end = min(len(self._data), self._position + limit)
         view = memoryview(self._data)[self._position : end]
         self._position = end
-        if self._trace is not None:
-            self._trace(role, view)
+        if self.trace is not None:
+            self.trace(role, view)
         return view
 
     def line(self, role: Role, limit: int, too_long: str, broken: str) -> Generator[Need, None, bytes]:
@@ -135,12 +135,12 @@ class Incoming:
         if line.find(b"\r", 0, -1) >= 0:
             raise self.refused(role, len(line) + 1, broken, f"the {role.value} has a bare CR")
         self._position = end + 1
-        if self._trace is not None:
-            self._trace(role, line + b"\n")
+        if self.trace is not None:
+            self.trace(role, line + b"\n")
         return line[:-1]
 
     def refused(self, role: Role, size: int, code: str, detail: str) -> Problem:
         """A Problem for the next `size` bytes. They are reported, but not consumed."""
-        if self._trace is not None:
-            self._trace(role, self._data[self._position : self._position + size])
+        if self.trace is not None:
+            self.trace(role, self._data[self._position : self._position + size])
         return Problem(code, detail)

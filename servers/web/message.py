@@ -1,6 +1,5 @@
 """A request as bytes for several servers, and how to send it."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,11 @@ class Piece:
 
     content: bytes | ReadableFile
     pause: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.size
 
     def blocks(self) -> Iterator[bytes]:
         """The bytes in blocks. Several threads may ask for them at a time. Raises OSError."""
@@ -41,10 +45,17 @@ class Message:
     verbatim: bool = False
     before: tuple["Message", ...] = ()
 
-    def digest(self) -> str:
-        """The SHA-256 of the bytes. Raises OSError."""
-        digest = hashlib.sha256()
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(piece.size for piece in self.pieces)
+
+    def beginning(self) -> bytes:
+        """At least its first 64 KiB, or all of it. Raises OSError."""
+        first = bytearray()
         for piece in self.pieces:
             for block in piece.blocks():
-                digest.update(block)
-        return digest.hexdigest()
+                first += block
+                if len(first) >= _BLOCK:
+                    return bytes(first)
+        return bytes(first)

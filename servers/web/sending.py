@@ -10,9 +10,12 @@ from ..contract.peers import Peer
 from ..contract.problems import Problem
 from ..contract.route import Context
 from .delivery import deliver, responds
+from .history import History
+from .history_writer import Busy, Failed
 from .message import Message
 from .outcome import Outcome
 from .outcome_comparison import agreement, differences
+from .sent_requests import last_change, row_after
 
 MAX_SENDS = 2
 """So many sends run in one process at a time: each waits in a thread for servers, maybe for this one."""
@@ -58,6 +61,18 @@ def send_to_all(message: Message, peers: Sequence[Peer]) -> list[Outcome]:
     """Send the same bytes to each peer, at once. The outcomes are in the order of the peers."""
     with ThreadPoolExecutor(len(peers), "send") as pool:
         return list(pool.map(lambda peer: deliver(message, peer), peers))
+
+
+def send_and_describe(message: Message, peers: Sequence[Peer], context: Context) -> dict[str, Any]:
+    """Send the message to all peers, and describe what came and where the request is in the history."""
+    history = context.history if isinstance(context.history, History) else None
+    try:
+        change = None if history is None else last_change(history)
+    except (Busy, Failed):
+        change = None
+    outcomes = send_to_all(message, peers)
+    found = None if history is None or change is None else row_after(history, change, message)
+    return describe(outcomes, found)
 
 
 def describe(outcomes: Sequence[Outcome], request_id: int | None) -> dict[str, Any]:

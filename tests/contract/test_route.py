@@ -35,6 +35,7 @@ _NAMED = {
     "/v1/models/a%2Fb": ("model", _GET),
     "/ui/send": ("send", _POST),
     "/ui/cases": ("cases", _GET),
+    "/requests/1/replay": ("replay", _POST),
 }
 _ECHOED = [
     "/",

@@ -16,6 +16,10 @@ _FORM = "application/x-www-form-urlencoded"
 _BOTH = "one,other"
 
 
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 @pytest.mark.parametrize("body", [b"", b"a=1", b"x" * 262144, b"x" * 262145, LARGE], ids=len)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_the_same_bytes_reach_both_servers_behind_one_head(stage: Stage, body: bytes, framing: str) -> None:
@@ -186,13 +190,34 @@ def test_answers_that_differ_are_shown_with_the_path_of_each_difference(stage: S
 
 def test_problems_that_differ_in_their_detail_alone_are_equal(stage: Stage) -> None:
     for name in ("one", "other"):
-        problem = ok(
-            b'{"code":"bad_value","detail":"%s"}' % name.encode(), "400 No", "application/problem+json"
-        )
+        members = {"type": "/problems/x", "title": "t", "status": 400, "code": "bad_value", "detail": name}
+        problem = ok(json.dumps(members).encode(), "400 No", "application/problem+json")
         stage.scripts[name] = answering(problem)
     answer = send(stage.port, b"x", Wireproof_To=_BOTH)
-    assert answer.json["agreement"] == "equal"
+    assert (answer.json["agreement"], answer.json["diffs"]) == ("equal", [])
     assert [run["code"] for run in answer.runs] == ["bad_value"] * 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [
+        (ok(), ok(status="404 Not Found"), ["status", 200, 404]),
+        (ok(), ok(media_type="text/plain"), ["content-type", "application/json", "text/plain"]),
+        (ok(b"a"), ok(b"b"), ["answer", "a", "b"]),
+        (ok(b"a" * 70_000), ok(b"a" * 70_001), ["size", 70_000, 70_001]),
+        (
+            ok(b"a" * 70_000),
+            ok(b"a" * 69_999 + b"b"),
+            ["sha256", *map(_hash, (b"a" * 70_000, b"a" * 69_999 + b"b"))],
+        ),
+    ],
+)
+def test_each_part_of_an_answer_is_compared(
+    stage: Stage, one: bytes, other: bytes, difference: list[object]
+) -> None:
+    stage.scripts |= {"one": answering(one), "other": answering(other)}
+    answer = send(stage.port, b"x", Wireproof_To=_BOTH)
+    assert (answer.json["agreement"], answer.json["diffs"][0]) == ("different", difference)
 
 
 def test_an_early_refusal_is_read_although_the_server_takes_no_more(stage: Stage) -> None:
