@@ -95,6 +95,13 @@ def test_every_sub_command_is_installed(installation: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(600)
+def test_the_recorded_requests_are_found_in_an_installation(installation: Path, tmp_path: Path) -> None:
+    program = "from wireproof.servers.web import recorded; print(recorded.count())"
+    counted = run([installation / "bin" / "python", "-c", program], tmp_path)
+    assert int(counted) == len(list((_PROJECT / "sample_files" / "requests").glob("*/*.json")))
+
+
+@pytest.mark.timeout(600)
 def test_the_version_is_that_of_the_project(installation: Path, tmp_path: Path) -> None:
     printed = run([installation / "bin" / "wireproof", "--version"], tmp_path)
     assert f'version = "{printed.split()[-1]}"' in (_PROJECT / "pyproject.toml").read_text("utf-8")
