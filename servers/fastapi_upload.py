@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if is_a_successor() and not settings.store_in_memory:
         # uvicorn forks no workers, so this one cannot get the store that the first one opened.
         settings = replace(settings, existing_store=True)
-    context = settings.context(settings.open_store(), "fastapi")
+    context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)

@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
-    context = settings.context(settings.open_store(), "flask")
+    context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)

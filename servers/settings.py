@@ -168,9 +168,9 @@ class Settings:
         except OSError as error:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
-    def context(self, store: Store, backend: str = "socket") -> Context:
+    def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
         """What a backend and its routes get: limits, access rules, `store`, log, history and peers."""
-        return Context(self.limits, self.access, store, self.log, self.open_history(), backend, self.peers)
+        return Context(self.limits, self.access, store, self.log, history, backend, self.peers)
 
     def open_history(self) -> History | None:
         """The history of requests, or None if it is off. If it cannot be made, that is only logged."""

@@ -88,7 +88,7 @@ def main(*, wire: bool, **given: Any) -> None:
         settings = Settings.from_environment(wire=wire, **given)
         error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
-        context = settings.context(settings.open_store(), "socket")
+        context = settings.context(settings.open_store(), settings.open_history(), "socket")
         removed = sweep(context.store)
         sockets = listen(settings)
     except StartError as error:

@@ -50,6 +50,7 @@ class HistoryLog:
             if arriving:
                 batch.note_arriving(arriving[:MOST_ARRIVING])
             if now >= self._next_prune:
+                batch.flush()
                 self._prune(connection, batch, now)
             batch.flush(lost)
             connection.execute("COMMIT")

@@ -106,6 +106,6 @@ class KeptBytes:
             return reads
         self._reads = [read - total for read in reads if read >= total]
         self._received -= total
-        if behind and self._reads[:1] != [0]:
+        if self._received > 0 and self._reads[:1] != [0]:
             self._reads.insert(0, 0)
         return [read for read in reads if read < total]

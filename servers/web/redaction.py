@@ -15,13 +15,16 @@ from typing import Any
 
 from ..contract.description import canonical_json
 
-# A field line up to its colon, or up to the end of the name when there is no colon; then the value, with all
-# folded lines. A bare CR does not end a value here, because readers differ.
-_FIELD = re.compile(
-    rb"((?:\A|[\r\n])[^\r\n:]*(?:authorization|cookie)[^\r\n:\x00- ]*[\x00-\x09\x0b\x0c\x0e-\x20]*:?)"
+# A line of an accepted head (RFC 9112 5): nothing is folded.
+_FIELD = re.compile(rb"(\n[^\r\n:]*(?:authorization|cookie)[^\r\n:]*:)([^\r\n]*)", re.IGNORECASE)
+# A line that could be meant as one: up to its colon, or up to the end of the name when there is no colon; then
+# the value, with all folded lines. A bare CR does not end a value here, because readers differ.
+_ANY_FIELD = re.compile(
+    rb"((?:\A|[\r\n])[^\r\n:]*(?:authorization|cookie)[a-z0-9_-]*[\x00-\x09\x0b\x0c\x0e-\x20]*:?)"
     rb"([^\n]*(?:\n[\x00-\x09\x0b\x0c\x0e-\x20][^\n]*)*)",
     re.IGNORECASE,
 )
+_REQUEST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.[01]\r?(?=\n)")
 _VISIBLE = re.compile(rb"[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?")
 _OF_REQUEST = frozenset(
     {
@@ -46,20 +49,29 @@ def has_secrets(data: bytes) -> bool:
 
 def redact_any(data: bytes) -> bytes:
     """The same bytes without the values of fields that hold credentials."""
-    return _FIELD.sub(_hidden, data) if has_secrets(data) else data
+    if not has_secrets(data):
+        return data
+    end = _request_line(data)
+    return data[:end] + _ANY_FIELD.sub(_hidden, data[end:])
 
 
 def redact_head(data: bytes) -> bytes:
     """The same, for a head that was accepted."""
-    return redact_any(data)
+    return _FIELD.sub(_hidden, data) if has_secrets(data) else data
 
 
 def secrets_of(data: bytes) -> list[str]:
     """The credentials in these bytes, as text: what `redact_any` hides."""
     if not has_secrets(data):
         return []
-    values = (match[2] for match in _FIELD.finditer(data))
+    values = (match[2] for match in _ANY_FIELD.finditer(data, _request_line(data)))
     return [value[0].decode("latin-1") for match in values for value in _VISIBLE.finditer(match)]
+
+
+def _request_line(data: bytes) -> int:
+    """The length of a well-formed request line: a target may have the name of a field in it."""
+    line = _REQUEST_LINE.match(data)
+    return line.end() if line else 0
 
 
 def _hidden(match: re.Match[bytes]) -> bytes:

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from ..contract.problems import Problem
 from .agreement import Answer
-from .redaction import has_secrets, redact_answer, redact_any, redact_environ, redact_text, secrets_of
+from .redaction import (
+    has_secrets,
+    redact_answer,
+    redact_any,
+    redact_environ,
+    redact_head,
+    redact_text,
+    secrets_of,
+)
 from .run import KEPT_ANSWER, Run
 from .same_request import form_of, key_of
 
@@ -117,13 +125,13 @@ def _redacted(run: Run, raw: bytes, end: int) -> tuple[bytes, bytes]:
     assert run.wire is not None
     head, tail = run.head, run.wire.tail
     if run.is_complete:
-        return redact_any(raw[:end]) + raw[end:], tail
+        return redact_head(raw[:end]) + raw[end:], tail
     length = 0 if head is None or head.chunked else head.content_length or 0
     if head is not None and run.wire.total <= end + length:
-        return redact_any(raw[:end]) + raw[end:], tail
+        return redact_head(raw[:end]) + raw[end:], tail
     if head is None:
         return redact_any(raw), b""
-    return redact_any(raw[:end]) + raw[end : end + length] + redact_any(raw[end + length :]), b""
+    return redact_head(raw[:end]) + raw[end : end + length] + redact_any(raw[end + length :]), b""
 
 
 def _answer(answer: bytes | bytearray, secrets: list[str], *, streams: bool) -> bytes | None:

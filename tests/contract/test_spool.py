@@ -65,7 +65,7 @@ def _exchange(store: FaultyStore, seen: list[bytes], limits: Limits | None = Non
         return Response(204, ())
 
     route = Route("take", ".*", ("POST",), handler, body="spooled", uses_store=True)
-    context = Settings(limits=limits or Limits(), history=0).context(store)
+    context = Settings(limits=limits or Limits()).context(store)
     fields = {"content-type": "multipart/form-data", "content-encoding": "gzip", "content-range": "x"}
     return Exchange(head(chunked=True, fields=fields), RouteTable((route,)), SansIoParsers(), context)
 
