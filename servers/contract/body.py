@@ -231,6 +231,24 @@ class OpaqueBuilder:
         return FileEntry(0, None, self._filename, content_type, (), whole.size, whole.sha256, True)
 
 
+class SpoolBuilder:
+    """A body that is taken as it is, whatever its type says: for a route that passes it on."""
+
+    def __init__(self, files: RequestFiles) -> None:
+        self._files = files
+        self._file = files.new_file()
+
+    def feed(self, data: Data, /) -> None:
+        self._file.write(data)
+
+    def end(self) -> None:
+        self._file.end()
+
+    def body(self) -> ParsedBody:
+        whole = self._file.stored()
+        return ParsedBody("bytes", None, whole.size, whole.sha256, content=self._files.spool)
+
+
 class TextBuilder:
     """Kind `text`, of any size. A body that does not decode is `bytes` if it declares no charset (C7, C12).
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .body import BodyBuilder, OpaqueBuilder, body_builder
+from .body import BodyBuilder, OpaqueBuilder, SpoolBuilder, body_builder
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
@@ -43,7 +43,8 @@ class Exchange:
         self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()
-        self._files = RequestFiles(None if self._route.body == "described" else context.store)
+        store = None if self._route.body == "described" else context.store
+        self._files = RequestFiles(store, spooled=self._route.body == "spooled")
         if head.content_length and not head.chunked:
             self._builder = self._begin_body()
 
@@ -106,6 +107,7 @@ class Exchange:
             body = self._builder.body() if self._builder else ParsedBody(media_type=self._media_type)
             self._files.publish()
             response = self._route.handler(ParsedRequest(self.head, body), self._context)
+            self._files.forget_spool()
             return replace(response, stored=body.files) if self.stores_files else response
 
     def finish(self) -> Response:
@@ -132,11 +134,13 @@ class Exchange:
         # Content-Range says that the body is a piece of the file (RFC 9110 14.5, W1). Its value does not
         # matter. In a POST the field means nothing (RFC 9110 14.4).
         partial = self.head.method == "PUT" and self.head.field("content-range") is not None
-        if partial and self._route.body != "described":
+        if partial and self._route.body in ("stored", "raw"):
             what = "send the whole file, in a PUT without Content-Range"
             raise Problem("partial_put", what, rule="W1", field="content-range")
 
     def _read_content_type(self) -> MediaType | None:
+        if self._route.body == "spooled":
+            return None  # it belongs to the body that is passed on: whoever gets it reads it
         value = self.head.field("content-type")
         media_type = self._parsers.content_type(value) if value else None
         if self._route.body == "raw" and media_type and media_type.is_form_data:
@@ -146,6 +150,8 @@ class Exchange:
         return media_type
 
     def _begin_body(self) -> BodyBuilder:
+        if self._route.body == "spooled":
+            return SpoolBuilder(self._files)
         if self._route.body == "raw":
             return OpaqueBuilder(self.head, self._media_type, self._files, filename=self.head.last_segment)
         return body_builder(self.head, self._media_type, self._parsers, self._files, self._context.limits)

@@ -45,7 +45,7 @@ _NOT_RECORDED = {
     "internal": "a bug in a handler: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
-    "overloaded": "for backends with a bound on their connections",
+    "overloaded": "three sends at once: tests/web/sending/test_send.py",
     "too_many_requests": "for backends with a bound on the rate",
 }
 _NEVER_RAISED = {"too_many_requests"}
