@@ -1,5 +1,5 @@
 // Send: a form on the left, the same request as code on the right, and below it progress and the answer.
-import { ApiError, call, json, told } from "./api.js";
+import { ApiError, call, told } from "./api.js";
 import { bytes, choice, copy, h, num, save, say, seconds } from "./elements.js";
 import {
   bodyOf,
@@ -12,15 +12,14 @@ import {
   requestsOf,
 } from "./message.js";
 import { classOf } from "./roles.js";
+import { recordedCases } from "./recorded_cases.js";
 import { sendForm } from "./send_form.js";
 import { upload } from "./upload.js";
-import { pair } from "./watch.js";
+import { pair } from "./watch_rows.js";
 import { answerOf, differenceBox } from "./wire_result.js";
 import { safe } from "./written.js";
 
 const MOST_PREVIEW = 4000;
-const SEARCH_MS = 150;
-const MOST_CASES = 100;
 const kept = { form: null }; // what was filled in stays while the page is open
 
 /** The request as the bytes that will be sent; files are named, not read. */
@@ -82,7 +81,14 @@ export class SendScreen {
       () => this.send(),
     );
     files.listen(document.documentElement, this.abort.signal);
-    const side = h("div.side", null, this.drawTabs(), this.code, this.answer);
+    const side = h(
+      "div.side",
+      null,
+      this.drawTabs(),
+      this.code,
+      this.answer,
+      recordedCases((name) => this.sendCase(name)),
+    );
     const page = h(
       "div.page",
       null,
@@ -98,7 +104,7 @@ export class SendScreen {
             : "See what the server reads, byte by byte.",
         ),
       ),
-      h("div.send", null, h("div", null, element, this.drawCases()), side),
+      h("div.send", null, element, side),
     );
     this.main.replaceChildren(page);
     this.refresh();
@@ -259,65 +265,6 @@ export class SendScreen {
     this.answer.replaceChildren(
       h("div.a-head", null, chip, pair(runs, agreement), h("span.grow"), link),
       ...[diff, answerOf(run, runs)].flat().filter(Boolean),
-    );
-  }
-
-  /** The recorded requests, found by rule or name. */
-  drawCases() {
-    const list = h("ul.cases", { "aria-label": "Recorded requests" });
-    const total = h("small");
-    let asked = 0;
-    const find = async (text) => {
-      const number = ++asked;
-      try {
-        const found = await json(`ui/cases?limit=${MOST_CASES}&q=${encodeURIComponent(text)}`);
-        if (number !== asked) return;
-        total.textContent = `${num(found.total)} found`;
-        list.replaceChildren(...found.cases.map((each) => this.caseRow(each)));
-        if (!found.cases.length)
-          list.replaceChildren(h("li.quiet", null, "No recorded request has these words."));
-      } catch (error) {
-        if (number === asked) list.replaceChildren(h("li", null, told(error)));
-      }
-    };
-    let timer;
-    const input = h("input", {
-      type: "search",
-      placeholder: "Rule or words: M62, boundary",
-      "aria-label": "Find a recorded request",
-      oninput: (event) => {
-        clearTimeout(timer);
-        timer = setTimeout(() => find(event.target.value), SEARCH_MS);
-      },
-    });
-    const details = h(
-      "details.recorded",
-      { ontoggle: (event) => event.target.open && !list.children.length && find("") },
-      h("summary", null, "Or send a recorded request"),
-      h("div.find", null, input, total),
-      list,
-    );
-    return details;
-  }
-
-  caseRow({ name, title, rules, size }) {
-    const button = h(
-      "button.btn.plain",
-      { type: "button", "aria-label": `Send ${name}`, onclick: () => this.sendCase(name) },
-      "Send",
-    );
-    return h(
-      "li",
-      null,
-      h(
-        "div",
-        null,
-        h("b.mono", null, safe(name)),
-        h("span.rules-of", null, rules.join(" ")),
-        h("small", null, bytes(size)),
-        h("p", null, safe(title)),
-      ),
-      button,
     );
   }
 

@@ -216,10 +216,21 @@ export class StreamsScreen {
   }
 
   emptySide() {
+    const entry = (name, text) => [h("h2", null, name), h("p", null, text)];
     return h(
-      "p.quiet.hint",
+      "div.empty",
       null,
-      "“Stream” reads each piece when it comes. “Read it badly” sends the same request twice: one reader takes each piece when it comes, the other waits for the whole body and shows a stream that is none.",
+      entry("Stream", "takes each piece when it comes, and draws it at its time."),
+      entry(
+        "Read it badly",
+        "sends the same request twice, to two readers. One takes each piece when it comes.",
+      ),
+      h(
+        "p",
+        null,
+        "The other waits for the whole body, as a client without streaming does: nothing, and then all at once.",
+      ),
+      h("pre", null, `curl -N --json '{"query": "abc", "delay": 0.3}' ${location.origin}/stream_echo`),
     );
   }
 

@@ -33,13 +33,16 @@ export class Selection {
 
   /** What is chosen at first: where it stopped, where the readings differ, or a value worth a look. */
   async begin() {
-    const { data, page } = this.view;
+    const { data, pane } = this.view;
     const at = stopSpan(data);
-    if (at != null) await this.view.goTo(at, true);
+    if (at != null) await this.view.goTo(at);
+    const { page } = this.view;
+    if (at != null) this.choose(page.at(at));
     else if (data.diffs?.length) this.choosePath(data.diffs[0][0]);
     else this.choose(FIRST.map((path) => spanOfPath(page, path)).find(Boolean) ?? page.spans[0]);
-    if (at == null) this.view.pane.scrollTop = 0;
-    this.revealValue();
+    const scrolls = pane.scrollHeight > pane.clientHeight + 4; // on a small screen the page does, and begins at its top
+    if (scrolls && (at != null || this.view.mode === "hex")) this.reveal();
+    if (!data.diffs?.length) this.revealValue();
   }
 
   spanOf(element) {
