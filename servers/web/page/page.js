@@ -19,8 +19,19 @@ const app = {
   /** The configured servers; this one alone if the server does not tell. */
   backends: () => app.server?.backends ?? [],
   servers: look,
+  rules,
   toast,
 };
+
+let texts = null;
+/** The texts of all rules by their ids; asked for once. */
+function rules() {
+  texts ??= json("ui/rules").catch(() => {
+    texts = null;
+    return {};
+  });
+  return texts;
+}
 
 /** Ask which servers there are and whether they answer. */
 async function look() {

@@ -8,15 +8,13 @@ export class SpanPage {
     const { roles, paths, rules } = answer;
     this.from = from;
     this.spans = answer.spans.map(([at, length, role, path, rule, also]) => {
-      const [id, text] = [rules[rule] ?? ""].flat();
       return {
         at,
         length,
         end: at + length,
         role: roles[role],
         path: paths[path] ?? "",
-        rule: id,
-        says: text ?? "",
+        rule: rules[rule] ?? "",
         also: paths[also ?? 0] ?? "",
       };
     });

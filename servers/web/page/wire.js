@@ -76,6 +76,7 @@ export class WireScreen {
     const lead = h("a.btn.plain.back", { href: "#/watch", "aria-label": "Back to the list" }, "←");
     this.view = new WireView(this.main, data, this.spansOf(data), {
       mode: this.mode,
+      rules: await this.app.rules(),
       backend: this.backend,
       lead,
       actions: [this.replayMenu(data), this.copyMenu(data), this.walkers()],

@@ -26,7 +26,7 @@ function rowOf(view, span) {
     cell("td.w", spanElement(view, span, span.role, null)),
     cell("td.mono", safe(span.path)),
     cell("td.mono", shownBytes(view, span)),
-    cell("td.rl", h("b", null, span.rule), " ", span.says),
+    cell("td.rl", h("b", null, span.rule), " ", view.says(span.rule)),
   );
 }
 

@@ -121,19 +121,14 @@ export function answerOf(run, runs = []) {
   return [head, h("pre.code", { tabindex: 0 }, safe(text)), cut];
 }
 
-function rulesBehind(stop) {
-  const says = new Map(stop.texts ?? []);
+function rulesBehind(view) {
+  const { stop } = view.data;
   const ids = [...new Set([stop.rule, ...stop.rules])].filter(Boolean);
   const line = (id) => {
     const decided = id === stop.rule;
     return [
       h(`dt${decided ? ".hit" : ""}`, null, id),
-      h(
-        "dd",
-        null,
-        says.get(id) ?? (decided ? (stop.says ?? "") : ""),
-        decided ? h("small", null, "this one decided") : null,
-      ),
+      h("dd", null, view.says(id), decided ? h("small", null, "this one decided") : null),
     ];
   };
   const more = ids.length - MOST_RULES;
@@ -147,19 +142,19 @@ function rulesBehind(stop) {
 }
 
 /** The rules that these spans met, in their order. */
-function rulesMet(page) {
-  const met = new Map(page.spans.filter((span) => span.rule).map((span) => [span.rule, span.says]));
-  if (!met.size) return null;
+function rulesMet(view) {
+  const met = [...new Set(view.page.spans.map((span) => span.rule).filter(Boolean))];
+  if (!met.length) return null;
   return h(
     "section.rules",
     null,
-    h("h2", null, "The rules it met", h("small", null, plural(met.size, "rule"))),
+    h("h2", null, "The rules it met", h("small", null, plural(met.length, "rule"))),
     h(
       "dl",
       null,
-      [...met].slice(0, MOST_MET).flatMap(([id, says]) => [h("dt", null, id), h("dd", null, says)]),
+      met.slice(0, MOST_MET).flatMap((id) => [h("dt", null, id), h("dd", null, view.says(id))]),
     ),
-    met.size > MOST_MET ? h("p.quiet", null, `and ${met.size - MOST_MET} more`) : null,
+    met.length > MOST_MET ? h("p.quiet", null, `and ${met.length - MOST_MET} more`) : null,
   );
 }
 
@@ -203,9 +198,9 @@ export function resultOf(view, side) {
     ...[
       data.agreement === "different" && data.diffs?.length ? differenceBox(data.diffs, names) : null,
       run ? answerOf(run, data.runs) : h("p.quiet", null, "No server has answered yet."),
-      data.stop && run?.wire ? rulesBehind(data.stop) : null,
+      data.stop && run?.wire ? rulesBehind(view) : null,
       data.runs.length > 1 ? serversOf(data.runs) : null,
-      shows && page && !data.stop ? rulesMet(page) : null,
+      shows && page && !data.stop ? rulesMet(view) : null,
     ]
       .flat()
       .filter(Boolean),

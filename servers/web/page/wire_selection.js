@@ -258,18 +258,19 @@ export class Selection {
       path ? h("span.path", null, path) : h("span.none", null, "not in the result"),
       h("span.num", null, `offset ${num(span.at)} `, h("small", null, `0x${span.at.toString(16)}`)),
       h("span.num", null, plural(span.length, "byte")),
-      h("span.rule", null, ruleText(span, data)),
+      h("span.rule", null, ruleText(span, this.view)),
       h("span.hexs", { "aria-hidden": "true" }, octets + (span.length > MOST_OCTETS ? " …" : "")),
       this.pinned ? h("span.chip", null, "pinned") : "",
     );
   }
 }
 
-function ruleText(span, data) {
+function ruleText(span, view) {
+  const { data } = view;
   const at = stopSpan(data);
   const stopped = at != null && at >= span.at && at < span.end;
   const rule = stopped ? data.stop.rule : span.rule;
-  const says = stopped ? (data.stop.says ?? (rule === span.rule ? span.says : "")) : span.says;
+  const says = view.says(rule);
   if (stopped) return [h("span.stopcap", null, "▲ stopped here: "), h("b", null, rule ?? ""), " ", says];
   if (rule) return [h("b", null, rule), " ", says];
   if (span.role === "unread") return "arrived, and was not read: the refusal came first";

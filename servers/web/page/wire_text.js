@@ -69,7 +69,9 @@ export function endMark(view) {
   return mark(
     false,
     String(total),
-    what + sentence(end.text),
+    what,
+    sentence(end.text),
+    " ",
     note,
     h("b", null, end.rule ?? ""),
     ` (${end.ref})`,

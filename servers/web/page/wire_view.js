@@ -25,7 +25,8 @@ const wide = matchMedia("(min-width: 861px)");
 export class WireView {
   /**
    * `data` is a request as `/requests/{id}` gives it, with its bytes as Uint8Array in `kept` and `tail`. `spans` are
-   * SpanPages. `options`: mode, backend, lead and actions (nodes for the title), onShow(mode, backend).
+   * SpanPages. `options`: mode, backend, rules (texts by
+   * their ids), lead and actions (nodes for the title), onShow(mode, backend).
    */
   constructor(node, data, spans, options = {}) {
     this.node = node;
@@ -70,6 +71,11 @@ export class WireView {
   close() {
     this.abort.abort();
     this.node.replaceChildren();
+  }
+
+  /** What a rule says; empty if its text is not known. */
+  says(rule) {
+    return this.options.rules?.[rule] ?? "";
   }
 
   /** Whether the bytes are shown, and not what a backend was given that cannot see them. */
@@ -141,7 +147,8 @@ export class WireView {
       : h(
           `span.chip${bad ? ".bad" : ""}`,
           null,
-          `${bad ? "▲ " : ""}${run?.status ?? "no answer"} ${run?.code ?? ""}`.trim(),
+          `${bad ? "▲ " : ""}${run?.status ?? "no answer"}`,
+          run?.code ? h("code", null, run.code) : null,
         );
     return h(
       "div.w-title",
@@ -240,7 +247,7 @@ export class WireView {
     return h(
       "div.map-cap",
       null,
-      h("span", null, `Head ${num(data.head ?? 0)} bytes`),
+      h("span", null, data.head ? `Head ${num(data.head)} bytes` : "The head is not complete"),
       h(
         "span.mid",
         null,
@@ -250,7 +257,11 @@ export class WireView {
       h(
         "span",
         null,
-        data.total > data.head ? `Body ${num(data.total - data.head)} bytes on the wire` : "No body",
+        !data.head
+          ? ""
+          : data.total > data.head
+            ? `Body ${num(data.total - data.head)} bytes on the wire`
+            : "No body",
       ),
     );
   }
