@@ -165,7 +165,7 @@ class Endpoint:
             if port is not None:  # else a Unix socket
                 self._settings.check_bind(host)
         except SettingsError as error:
-            raise Problem("misdirected_host", str(error)) from None
+            raise Problem("misdirected_host", str(error), rule=None) from None
 
 
 async def _answer(response: Response, body: BodyStream, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
+from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
 from .storage import local_folder, open_store
@@ -56,6 +57,7 @@ class Settings:
     The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
+    `peers` are the servers that the page may send requests to (`NAME=URL,NAME=URL` in the environment).
     `existing_store` refuses a folder in which no start has made a store yet.
     `history` is how many requests are kept for the page, and 0 for none. None means the default: 500 for
     requests that arrive at a loopback address, because bodies are kept as they are.
@@ -72,6 +74,7 @@ class Settings:
     quiet: bool = False
     log_json: bool = False
     existing_store: bool = False
+    peers: tuple[Peer, ...] = ()
     history: int | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -166,8 +169,8 @@ class Settings:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
-        """What a backend and its routes get: limits, access rules, `store`, log and history."""
-        return Context(self.limits, self.access, store, self.log, history, backend)
+        """What a backend and its routes get: limits, access rules, `store`, log, history and peers."""
+        return Context(self.limits, self.access, store, self.log, history, backend, self.peers)
 
     def open_history(self) -> History | None:
         """The history of requests, or None if it is off. If it cannot be made, that is only logged."""
@@ -215,6 +218,11 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         typed["history"] = 0 if given.lower() == "off" else _number(names["history"], given)
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    if isinstance(typed.get("peers"), str):
+        try:
+            typed["peers"] = read_peers(typed["peers"])
+        except ValueError as error:
+            raise SettingsError(f"{names['peers']} {error}") from None
     for name in _SWITCHES:
         if isinstance(typed.get(name), str):
             typed[name] = _flag(names[name], typed[name])

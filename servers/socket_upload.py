@@ -64,6 +64,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
+@click.option("--peers", metavar="NAME=URL,...", help="Servers that the page may send requests to.")
 @click.option(
     "--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500 on loopback]"
 )

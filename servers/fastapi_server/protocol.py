@@ -114,7 +114,9 @@ class ContractProtocol(H11Protocol):
         elif not self._head_timer.runs:
             self._head_since = time.monotonic()
             late = Problem(
-                "request_timeout", f"the head was not complete after {self._limits.head_timeout} s"
+                "request_timeout",
+                f"the head was not complete after {self._limits.head_timeout} s",
+                rule=None,  # B3 is about bodies
             )
             self._head_timer.start(self._limits.head_timeout, self._refuse, late)
 

@@ -113,7 +113,8 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
 
 def late_head(limits: Limits) -> Problem:
     """The problem for a head that took too long."""
-    return Problem("request_timeout", f"the head was not complete after {limits.head_timeout} s")
+    what = f"the head was not complete after {limits.head_timeout} s"
+    return Problem("request_timeout", what, rule=None)  # B3 is about bodies
 
 
 class RequestBody:

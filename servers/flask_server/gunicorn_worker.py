@@ -204,7 +204,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if isinstance(exc, Problem):
             problem = exc
         elif isinstance(exc, ParseException):
-            problem = Problem("bad_header", "the head is malformed")
+            problem = Problem("bad_header", "the head is malformed", rule=None)  # gunicorn does not say which
         else:
             self.log.exception("Error handling request")
             problem = Problem("internal", "the request failed; the log says why")

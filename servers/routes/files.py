@@ -50,7 +50,7 @@ def send_file(request: ParsedRequest, context: Context) -> Response:
     disposition = _attachment(head.last_segment) if named else "attachment"
     file = context.store.open(sha256) if _HASH.fullmatch(sha256) else None
     if file is None:
-        raise Problem("not_found", "no file with this hash is stored")
+        raise Problem("not_found", "no file with this hash is stored", rule="S3", field="target")
     try:
         return _response(head, sha256, file, disposition)
     except BaseException:
@@ -65,7 +65,9 @@ def _attachment(name: str) -> str:
     """
     if len(name) > MAX_NAME:
         raise Problem(
-            "bad_value", f"the file name has {len(name)} characters, at most {MAX_NAME} are allowed"
+            "bad_value",
+            f"the file name has {len(name)} characters, at most {MAX_NAME} are allowed",
+            field="target",
         )
     plain, exact = _NOT_PLAIN.sub("_", name), quote(name, safe=_ATTR_CHARS)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
@@ -123,6 +125,8 @@ def range_of(head: RequestHead, size: int) -> Range | None:
             "range_not_satisfiable",
             f"the file has {size} bytes",
             headers=(("Content-Range", f"bytes */{size}"),),
+            rule="S6",
+            field="range",
         )
     return wanted
 

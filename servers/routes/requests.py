@@ -96,7 +96,7 @@ def _indexed(found: list[Any]) -> dict[str, Any]:
 
 def wire_bytes(request: ParsedRequest, context: Context) -> Response:
     """The first bytes of a request as they are kept, or a range of them. Raises Problem."""
-    row, _ = _found(request.head, context)
+    row, _ = found_request(request.head, context)
     if row["kept"] is None:
         raise Problem("not_found", "no backend saw the bytes of this request")
     return _bytes(request.head, row["kept"], f"request-{row['id']}.http")
@@ -104,7 +104,7 @@ def wire_bytes(request: ParsedRequest, context: Context) -> Response:
 
 def body_bytes(request: ParsedRequest, context: Context) -> Response:
     """The body of a request without the chunked coding, or a range of it, as far as it is kept."""
-    row, _ = _found(request.head, context)
+    row, _ = found_request(request.head, context)
     if row["kept"] is None:
         raise Problem("not_found", "no backend saw the bytes of this request")
     return _bytes(request.head, decoded_body(row["kept"], row["head"], chunked=bool(row["chunked"])), None)
@@ -112,11 +112,12 @@ def body_bytes(request: ParsedRequest, context: Context) -> Response:
 
 def har(request: ParsedRequest, context: Context) -> Response:
     """A request and its answers in the format of browsers' network tabs."""
-    row, runs = _found(request.head, context)
+    row, runs = found_request(request.head, context)
     return _json(request, har_of(row, runs))
 
 
-def _found(head: RequestHead, context: Context) -> tuple[Any, list[Any]]:
+def found_request(head: RequestHead, context: Context) -> tuple[Any, list[Any]]:
+    """The row and the runs of the request in the path. Raises Problem."""
     history = history_of(context)
     with readable():
         found = history.find(_id(head))

@@ -11,22 +11,29 @@ from ..web.body_sample import KEPT_BODY
 from ..web.history import History
 from ..web.history_writer import Busy, Failed
 
+_SEE_THE_WIRE = ("socket", "gunicorn")
+
 
 def backends(request: ParsedRequest, context: Context) -> list[dict[str, Any]]:
-    """This server, with the URL that the client reached it at."""
+    """The servers that the page sends to: the peers, or this server with the URL that it was reached at."""
+    if context.peers:
+        from ..web.sending import states  # loads http.client, which no backend needs
+
+        return [{**state, "wire": state["name"] in _SEE_THE_WIRE} for state in states(context)]
     url = f"http://{request.head.host or ''}"
-    return [
-        {"name": context.backend, "url": url, "wire": context.backend in ("socket", "gunicorn"), "up": True}
-    ]
+    return [{"name": context.backend, "url": url, "wire": context.backend in _SEE_THE_WIRE, "up": True}]
 
 
 def server_state(request: ParsedRequest, context: Context) -> Response:
-    """Version, backends, history and limits."""
+    """Version, backends, history, limits, and the number of recorded requests."""
+    from ..web import recorded
+
     value = {
         "version": version(),
         "backends": backends(request, context),
         "history": history_state(context),
         "limits": asdict(context.limits),
+        "cases": recorded.count(),
     }
     return json_response(value, head_only=request.head.method == "HEAD")
 

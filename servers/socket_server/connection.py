@@ -130,7 +130,8 @@ class Connection:
         ):
             self._waiting.set_deadline(again)
         else:
-            raise Problem("request_timeout", f"waited too long for {phase.value}")
+            rule = "B3" if phase is Phase.BODY else None
+            raise Problem("request_timeout", f"waited too long for {phase.value}", rule=rule)
 
     def stop(self) -> None:
         """Close the connection if it is idle. Otherwise it is closed after its response."""

@@ -44,6 +44,9 @@ _NAMED = {
     "/requests/12.http": ("request_bytes", _GET),
     "/requests/12.body": ("request_body", _GET),
     "/requests/12.har": ("request_har", _GET),
+    "/ui/send": ("send", _POST),
+    "/ui/cases": ("cases", _GET),
+    "/requests/1/replay": ("replay", _POST),
 }
 _ECHOED = [
     "/",
@@ -74,6 +77,8 @@ _NOT_FOUND = [
     "/ui/a",
     "/ui/a/b.js",
     "/ui/../a.js",
+    "/ui/sends",
+    "/ui/send/",
     "/v1/",
     "/v1/models/",
     "/v1/models/a/b",
