@@ -39,7 +39,6 @@ def test_every_setting_has_a_variable() -> None:
         **{"HOST": "::1", "PORT": "0", "STORE": "memory:", "DURABILITY": "fast", "WORKERS": "3"},
         **{"TOKEN": "t", "HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1"},
         **{"LOG_JSON": "1", "PEERS": "a=http://127.0.0.1:1"},
-        "HISTORY": "7",
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
