@@ -37,6 +37,7 @@ def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_setting_has_a_variable() -> None:
     environ = {
         **{"HOST": "::1", "PORT": "0", "STORE": "memory:", "DURABILITY": "fast", "WORKERS": "3"},
+        "HISTORY": "7",
         **{"TOKEN": "t", "HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1"},
         **{"LOG_JSON": "1", "PEERS": "a=http://127.0.0.1:1"},
     }
