@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..contract.problems import Problem
 from .agreement import Answer
+from .kept_body import trailers_of
 from .redaction import (
     has_secrets,
     redact_answer,
@@ -66,7 +67,7 @@ def columns_of(run: Run) -> Columns:
         pieces = wire.pieces
         raw = kept = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         total, end, tail = wire.total, wire.head, wire.tail
-        if not run.is_complete or has_secrets(raw[:end]):
+        if not run.is_complete or has_secrets(raw[:end]) or (head is not None and head.chunked):
             secrets = secrets_of(raw[: end or None])
             kept, tail = _redacted(run, raw, end)
     elif run.environ is not None:
@@ -124,6 +125,11 @@ def _redacted(run: Run, raw: bytes, end: int) -> tuple[bytes, bytes]:
     """
     assert run.wire is not None
     head, tail = run.head, run.wire.tail
+    if run.is_complete and head is not None and head.chunked:
+        trailers = end + trailers_of(raw[end:])
+        last = tail.find(b"\r\n0")  # the line of the last chunk; without it the tail is of the trailers
+        shown = raw[end:trailers] + redact_any(raw[trailers:])
+        return redact_head(raw[:end]) + shown, tail[: max(last, 0)] + redact_any(tail[max(last, 0) :])
     if run.is_complete:
         return redact_head(raw[:end]) + raw[end:], tail
     length = 0 if head is None or head.chunked else head.content_length or 0

@@ -249,6 +249,16 @@ def test_unread_bytes_behind_a_refusal_hide_credentials_too(history: History, tm
     assert SECRET.encode() not in files_of(tmp_path)
 
 
+@pytest.mark.parametrize("size", [3, 70_000, 200_000])
+@pytest.mark.parametrize("before", ["", "0a: 1\r\n" * 50])
+def test_trailers_hide_credentials_too(history: History, size: int, before: str, tmp_path: Path) -> None:
+    head = b"POST /upload/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"%x\r\n%s\r\n0\r\n%sCookie: %s\r\n\r\n" % (size, b"x" * size, before.encode(), SECRET.encode())
+    _add(history, head + body)
+    assert rows(history)[0]["runs"][0]["status"] == 200
+    assert SECRET.encode() not in files_of(tmp_path)
+
+
 def test_bodies_and_queries_are_kept_as_they_are(history: History) -> None:
     body = b"\r\nCookie: in the body"
     _add(history, _post(body, target="/?token=t", more=b"Cookie: a=b\r\n"))
