@@ -9,9 +9,9 @@ from .page import HOME, PAGE, PAGE_FILES
 from .problem_pages import PROBLEM_PAGES
 from .request_events import REQUEST_EVENTS
 from .requests import BODY_BYTES, HAR, ONE_REQUEST, REQUESTS, SPANS, WIRE_BYTES
+from .rule_texts import RULES
 from .sending import CASES, REPLAY, SEND
 from .server_state import SERVER_STATE
-from .rule_texts import RULES
 from .stream_echo import STREAM_ECHO
 from .uploads import ECHO, PUT_FILE, UPLOAD
 
