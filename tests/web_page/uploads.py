@@ -10,8 +10,8 @@ from clients.launch import RunningBackend
 from tests.patience import eventually
 
 FORM = (
-    b"--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nHoliday\r\n"
-    b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n"
+    b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nHoliday\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
     b"Content-Type: text/plain\r\n\r\nhello world\n\r\n--b--\r\n"
 )
 FORM_TYPE = "multipart/form-data; boundary=b"
