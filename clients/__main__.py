@@ -17,6 +17,7 @@ SUMMARIES = {
     "serve": "Start a server that takes uploads.",
     "upload": "Send a file, a form or any other request, and show the response.",
     "stream": "Read a stream of events and say whether it really was one.",
+    "replay": "Send requests of a server's history again, byte for byte.",
     "compare": "Send recorded requests to several servers and compare their responses.",
     "fuzz": "Send generated requests to several servers and compare their responses.",
     "matrix": "Show how the parsers of others read the same uploads.",

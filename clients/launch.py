@@ -144,7 +144,7 @@ class RunningBackend:
             printed = _PRINTED_URL.search(self.log())
             self.port = int(printed[1]) if printed else 0
             return self.port != 0
-        return _responds_to_healthz(self.port)
+        return responds_to_healthz(HOST, self.port)
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
         """Return when it is ready. Raises LaunchError when it ends, or is not ready within `seconds`."""
@@ -274,12 +274,9 @@ def _became_ready(backend: RunningBackend) -> bool:
 
 
 def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
-    setpriv = shutil.which("setpriv")  # util-linux; without it the backends of a killed parent go on running
-    if setpriv is not None:
-        command = [setpriv, "--pdeathsig", "TERM", *command]
     with log_path.open("wb") as log:
         return subprocess.Popen(
-            command,
+            dies_with_its_parent(command),
             cwd=log_path.parent if _PREFIX else PROJECT_ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -289,12 +286,19 @@ def _run(command: list[str], env: dict[str, str], log_path: Path) -> subprocess.
         )
 
 
+def dies_with_its_parent(command: list[str]) -> list[str]:
+    """The command so that it gets SIGTERM when the thread that starts it ends, be it killed. Linux only."""
+    setpriv = shutil.which("setpriv")  # util-linux; without it the backends of a killed parent go on running
+    return command if setpriv is None else [setpriv, "--pdeathsig", "TERM", *command]
+
+
 def _environment(store: Path, extra: Mapping[str, str]) -> dict[str, str]:
     # Settings of the user's shell are removed: a backend is compared with its defaults.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "WIREPROOF_"))}
     env |= import_path()
     env["PYTHONUNBUFFERED"] = "1"  # stdout is a file, in which the URL must appear at once
     env["WIREPROOF_STORE"] = str(store)
+    env["WIREPROOF_HISTORY"] = "off"
     env.update(extra)
     return env
 
@@ -315,10 +319,10 @@ def free_port() -> int:
     return port
 
 
-def _responds_to_healthz(port: int) -> bool:
+def responds_to_healthz(host: str, port: int) -> bool:
     """Whether the server responds to /healthz with 200. A failed connection means "not yet"."""
     try:
-        with socket.create_connection((HOST, port), timeout=2.0) as connection:
+        with socket.create_connection((host, port), timeout=2.0) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             status_line = connection.makefile("rb").readline(256)
     except OSError:

@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if is_a_successor() and not settings.store_in_memory:
         # uvicorn forks no workers, so this one cannot get the store that the first one opened.
         settings = replace(settings, existing_store=True)
-    context = settings.context(settings.open_store())
+    context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -99,7 +99,7 @@ class Endpoint:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        record = begin_record(scope, self._context.log)
+        record = begin_record(scope, self._context.log, self._context.history)
         try:
             # A client that has left gets no response; what it sent is undone by then.
             with suppress(ClientDisconnect):
@@ -121,6 +121,8 @@ class Endpoint:
             await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
             return
         record.begin(head.method, head.target)
+        if record.capture is not None:
+            record.capture.head_complete(head)
         body = BodyStream(request, limits, head)
         await _answer(await self._respond(scope, head, body), body, scope, receive, send)
 
@@ -132,12 +134,17 @@ class Endpoint:
             exchange = Exchange(head, TABLE, _PARSERS, context)
         except Problem as problem:
             return problem_response(problem, head=head)
+        record = record_of(scope)
         try:
             async for piece in body:
-                record_of(scope).received += len(piece)
+                record.received += len(piece)
+                if record.capture is not None:
+                    record.capture.body(piece)
                 exchange.hold(piece)
                 if exchange.unwritten >= _HELD:
                     await run_sync(exchange.write)
+            if record.capture is not None:
+                record.capture.complete()
             exchange.end()
             return await run_sync(exchange.respond) if exchange.waits else exchange.respond()
         except BaseException as error:
@@ -158,7 +165,7 @@ class Endpoint:
             if port is not None:  # else a Unix socket
                 self._settings.check_bind(host)
         except SettingsError as error:
-            raise Problem("misdirected_host", str(error)) from None
+            raise Problem("misdirected_host", str(error), rule=None) from None
 
 
 async def _answer(response: Response, body: BodyStream, scope: Scope, receive: Receive, send: Send) -> None:
@@ -219,7 +226,8 @@ async def _read(body: FileSlice) -> AsyncIterator[bytes]:
 async def _paced(stream: EventStream) -> AsyncIterator[bytes]:
     """Each event is sent before the next one is made; a pause needs no thread (S7)."""
     for event in stream.events:
-        yield event.data
+        if event.data:
+            yield event.data
         if event.wait:
             await anyio.sleep(event.wait)
 

@@ -6,6 +6,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,16 +47,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError.
     """
     settings = Settings.from_environment() if settings is None else settings
-    context = settings.context(settings.open_store())
+    context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
-    app.wsgi_app = Logged(app.wsgi_app, context.log)  # type: ignore[method-assign]
+    under_gunicorn = replace(context, backend="gunicorn")
+    app.wsgi_app = Logged(app.wsgi_app, context.log, context.history)  # type: ignore[method-assign]
 
     # Every path is handled here, so that Flask's routing (308, 404, 405) never runs.
     @app.before_request
     def handle_every_path() -> FlaskResponse:
-        return _handle(request.environ, context, settings)
+        is_ours = isinstance(request.environ["wsgi.input"], RequestBody)
+        return _handle(request.environ, under_gunicorn if is_ours else context, settings)
 
     @app.errorhandler(Exception)
     def hide(error: Exception) -> FlaskResponse:
@@ -79,6 +82,9 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     except Problem as problem:
         return _refusal(problem_response(problem), connection)
     record.begin(head.method, head.target)
+    capture = record.capture
+    if capture is not None and context.backend == "flask":
+        capture.head_complete(head)
     has_type = head.field("content-type") is not None
     body = BodyInput(environ, head, context.limits, has_type=has_type)
     try:
@@ -86,12 +92,16 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
         exchange = Exchange(head, TABLE, _PARSERS, context)
     except Problem as problem:
         response = problem_response(problem, head=head)
+        _note_end(environ, body)
         return _to_flask(response) if body.ended else _refusal(response, connection)
     try:
         with connection.idle_timeout():
             for piece in body:
                 record.received += len(piece)
+                if capture is not None:
+                    capture.body(piece)
                 exchange.feed(piece)
+        _note_end(environ, body)
         return _to_flask(exchange.finish())
     except Problem as problem:
         response = exchange.refuse(problem)
@@ -99,6 +109,14 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     except BaseException:
         exchange.abort()
         raise
+
+
+def _note_end(environ: "WSGIEnvironment", body: BodyInput) -> None:
+    """Tell the history that the request is complete, if it is."""
+    capture = record_of(environ).capture
+    if capture is not None and body.ended:
+        stream = environ["wsgi.input"]
+        capture.complete(stream.behind if isinstance(stream, RequestBody) else 0, fed_again=True)
 
 
 def _read_head(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
@@ -145,7 +163,8 @@ class Sending:
 def _paced(stream: EventStream) -> Iterator[bytes]:
     """Yield each event, which the server sends at once, before the next one is made (S7)."""
     for event in stream.events:
-        yield event.data
+        if event.data:
+            yield event.data
         if event.wait:
             time.sleep(event.wait)
 

@@ -12,11 +12,14 @@ from typing import Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
+from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
-from .storage import open_store
+from .storage import local_folder, open_store
 from .storage.base import Store
 from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
+from .web.history import DEFAULT, History, open_history
+from .web.history_writer import Busy, Failed
 
 LOG = logging.getLogger("wireproof.storage")
 _TOKEN = re.compile("[!-~]+")
@@ -29,6 +32,7 @@ _SECONDS = {
     "body_rate_window": 0,
 }
 _LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
+_MOST_HISTORY = 100_000
 _MOST_DIGITS = 18  # such numbers fit in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
@@ -53,7 +57,10 @@ class Settings:
     The name or address in `host` is one of them.
     `durability` is `safe` (a 2xx means that the upload is on disk) or `fast` (no fsync; never the default).
     `quiet` leaves out the line for each request, `log_json` makes each line of the log a JSON object.
+    `peers` are the servers that the page may send requests to (`NAME=URL,NAME=URL` in the environment).
     `existing_store` refuses a folder in which no start has made a store yet.
+    `history` is how many requests are kept for the page, and 0 for none. None means the default: 500 for
+    requests that arrive at a loopback address, because bodies are kept as they are.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +74,8 @@ class Settings:
     quiet: bool = False
     log_json: bool = False
     existing_store: bool = False
+    peers: tuple[Peer, ...] = ()
+    history: int | None = None
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -106,6 +115,8 @@ class Settings:
             raise SettingsError(f"{names['port']} is 0 to 65535, not {self.port}")
         if not 1 <= self.workers <= 1024:
             raise SettingsError(f"{names['workers']} is 1 to 1024, not {self.workers}")
+        if self.history is not None and self.history > _MOST_HISTORY:
+            raise SettingsError(f"{names['history']} is at most {_MOST_HISTORY}, not {self.history}")
         for host in self.hosts:
             if ":" in host and host_of_address(host) is None:
                 raise SettingsError(f"{names['hosts']} has names without ports, not {host!r}")
@@ -157,9 +168,21 @@ class Settings:
         except OSError as error:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
-    def context(self, store: Store) -> Context:
-        """The limits, the access rules, `store` and the log, as the routes and the backends get them."""
-        return Context(self.limits, self.access, store, self.log)
+    def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
+        """What a backend and its routes get: limits, access rules, `store`, log, history and peers."""
+        return Context(self.limits, self.access, store, self.log, history, backend, self.peers)
+
+    def open_history(self) -> History | None:
+        """The history of requests, or None if it is off. If it cannot be made, that is only logged."""
+        if self.history == 0 or (self.history is None and not is_loopback(self.host)):
+            return None
+        try:
+            return open_history(
+                local_folder(self.store), self.history or DEFAULT, loopback_only=self.history is None
+            )
+        except (Busy, Failed) as error:
+            warn_once(f"there is no history of requests, because it cannot be written: {error}")
+            return None
 
 
 # A server that listens on these is reached under other names.
@@ -190,8 +213,16 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     for name in ("port", "workers"):
         if name in typed:
             typed[name] = _number(names[name], typed[name])
+    if "history" in typed:
+        given = str(typed["history"])
+        typed["history"] = 0 if given.lower() == "off" else _number(names["history"], given)
     if isinstance(typed.get("hosts"), str):
         typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    if isinstance(typed.get("peers"), str):
+        try:
+            typed["peers"] = read_peers(typed["peers"])
+        except ValueError as error:
+            raise SettingsError(f"{names['peers']} {error}") from None
     for name in _SWITCHES:
         if isinstance(typed.get(name), str):
             typed[name] = _flag(names[name], typed[name])

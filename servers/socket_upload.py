@@ -4,9 +4,8 @@ import contextlib
 import logging
 import socket
 import sys
-import tomllib
 from collections.abc import Callable
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import click
 from .contract import error_log
 from .contract.limits import Limits
 from .contract.route import Context
+from .contract.version import version
 from .descriptors import CONNECTIONS, raise_limit
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, sweep
 from .socket_server.listening import listen, urls_of
@@ -26,20 +26,12 @@ from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
 
 _MORE_DESCRIPTORS = 500  # besides one for each connection: for the files of uploads that are under way
-_PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 class Refused(click.ClickException):
     """The settings cannot be used. The command line itself is well formed: no usage is shown."""
 
     exit_code = 2
-
-
-def version() -> str:
-    """The version of this code: of its checkout if it runs from one, else of the installed package."""
-    if _PROJECT_FILE.exists():
-        return str(tomllib.loads(_PROJECT_FILE.read_text("utf-8"))["project"]["version"])
-    return metadata.version("wireproof")
 
 
 def show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -72,6 +64,10 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
+@click.option("--peers", metavar="NAME=URL,...", help="Servers that the page may send requests to.")
+@click.option(
+    "--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500 on loopback]"
+)
 @click.option("--wire", is_flag=True, help="Show requests as their bytes arrive, not the log (one worker).")
 @limit_options
 @click.option(
@@ -92,7 +88,7 @@ def main(*, wire: bool, **given: Any) -> None:
         settings = Settings.from_environment(wire=wire, **given)
         error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
-        context = settings.context(settings.open_store())
+        context = settings.context(settings.open_store(), settings.open_history(), "socket")
         removed = sweep(context.store)
         sockets = listen(settings)
     except StartError as error:

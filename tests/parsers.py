@@ -91,7 +91,7 @@ def _dechunk_sansio(pieces: Sequence[bytes], has_content_type: bool, limits: Lim
                 assert isinstance(item, memoryview)
                 yield bytes(item)
     except PeerClosed:
-        raise Problem("body_truncated", "the pieces end before the body") from None
+        raise Problem("body_truncated", "the pieces end before the body", rule="B36") from None
 
 
 def dechunk_flask(

@@ -39,6 +39,7 @@ _CONTRACT_FOR_PARSERS = tuple(
     f"servers.contract.{name}" for name in ("charsets", "limits", "problems", "request")
 )
 _BACKEND = ("servers.contract", "servers.routes", "servers.settings")
+_HISTORY = ("servers.web.history_writer",)
 _FLASK = ("servers.flask_reading", "servers.flask_server")
 
 ROOMS = {
@@ -50,7 +51,9 @@ ROOMS = {
     "servers.web": Room(
         ("servers.web", "servers.contract", "servers.routes", "servers.sansio", "servers.storage.base")
     ),
-    "servers.settings": Room(("servers.contract", "servers.storage", "servers.variables")),
+    "servers.settings": Room(
+        ("servers.contract", "servers.storage", "servers.variables", "servers.web.history", *_HISTORY)
+    ),
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
     "servers.socket_server": Room(

@@ -10,6 +10,7 @@ import pytest
 from clients.launch import PROJECT_ROOT
 from servers.contract.access import LOOPBACK_HOSTS
 from servers.contract.limits import Limits
+from servers.contract.peers import Address, Peer
 from servers.settings import LIMIT_NAMES, Settings, SettingsError, is_loopback, sweep
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
@@ -35,15 +36,10 @@ def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_setting_has_a_variable() -> None:
     environ = {
-        **{
-            "HOST": "::1",
-            "PORT": "0",
-            "STORE": "memory:",
-            "DURABILITY": "fast",
-            "WORKERS": "3",
-            "TOKEN": "t",
-        },
-        **{"HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1", "LOG_JSON": "1"},
+        **{"HOST": "::1", "PORT": "0", "STORE": "memory:", "DURABILITY": "fast", "WORKERS": "3"},
+        "HISTORY": "7",
+        **{"TOKEN": "t", "HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1"},
+        **{"LOG_JSON": "1", "PEERS": "a=http://127.0.0.1:1"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
@@ -53,6 +49,8 @@ def test_every_setting_has_a_variable() -> None:
         existing_store=True,
         quiet=True,
         log_json=True,
+        history=7,
+        peers=(Peer("a", Address("127.0.0.1", 1)),),
     )
 
 
@@ -123,6 +121,7 @@ def test_a_value_that_cannot_be_used_is_named(environ: dict[str, str], says: str
         ({"durability": "none"}, "--durability is 'safe' or 'fast', not 'none'"),
         ({"token": ""}, "--token is empty"),
         ({"hosts": "box:1"}, "--hosts has names without ports, not 'box:1'"),
+        ({"peers": "box:1"}, "--peers is NAME=URL,NAME=URL, names of letters"),
         ({"insecure_public": "maybe"}, "--insecure-public is 1 or 0, not 'maybe'"),
     ],
 )

@@ -89,9 +89,16 @@ def test_every_sub_command_is_installed(installation: Path, tmp_path: Path) -> N
     wireproof = installation / "bin" / "wireproof"
     listed = run([wireproof, "--help"], tmp_path).partition("Commands:")[2]
     names = [line.split()[0] for line in listed.splitlines() if line[:2] == "  " and line[2:3].strip()]
-    assert names == ["serve", "upload", "stream", "compare", "fuzz", "matrix", "cases", "streamlit"]
+    assert names == ["serve", "upload", "stream", "replay", "compare", "fuzz", "matrix", "cases", "streamlit"]
     for name in names:
         assert run([wireproof, name, "--help"], tmp_path).startswith(f"Usage: wireproof {name} ")
+
+
+@pytest.mark.timeout(600)
+def test_the_recorded_requests_are_found_in_an_installation(installation: Path, tmp_path: Path) -> None:
+    program = "from wireproof.servers.web import recorded; print(recorded.count())"
+    counted = run([installation / "bin" / "python", "-c", program], tmp_path)
+    assert int(counted) == len(list((_PROJECT / "sample_files" / "requests").glob("*/*.json")))
 
 
 @pytest.mark.timeout(600)

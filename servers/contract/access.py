@@ -34,18 +34,21 @@ class AccessRules:
         `misdirected_host`, `forbidden_origin` or `token_required`, in this order.
         """
         if head.https_target:
-            raise Problem("misdirected_host", "an https target on a plain connection (RFC 9110 7.4)")
+            what = "an https target on a plain connection (RFC 9110 7.4)"
+            raise Problem("misdirected_host", what, rule="R2", field="target")
         if (private or _from_browser(head)) and not self._is_ours(_host_name(head)):
             raise Problem(
                 "misdirected_host",
                 f"{head.host!a} is not a name of this server; --hosts or WIREPROOF_HOSTS adds names",
+                rule=None,  # section 8 of the contract says it, and no rule
+                field="host",
             )
         if head.method not in _SAFE_METHODS and not _same_origin(head):
-            raise Problem("forbidden_origin", "a page of another origin sent this request")
+            field = "origin" if head.field("sec-fetch-site") is None else "sec-fetch-site"
+            raise Problem("forbidden_origin", "a page of another origin sent this request", field=field)
         if needs_token and self.token is not None and not _has_token(head, self.token):
-            raise Problem(
-                "token_required", "send it as Bearer token or as Basic password", headers=_CHALLENGE
-            )
+            what = "send it as Bearer token or as Basic password"
+            raise Problem("token_required", what, headers=_CHALLENGE, field="authorization")
 
     def _is_ours(self, host: str) -> bool:
         if host in self.allowed_hosts:

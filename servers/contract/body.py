@@ -54,6 +54,8 @@ def body_builder(
                 "unsupported_content_encoding",
                 "a multipart/form-data body must come without a Content-Encoding",
                 headers=(("Accept-Encoding", "identity"),),
+                rule="B44",
+                field="content-encoding",
             )
         return OpaqueBuilder(head, media_type, files)
     if media_type is None:
@@ -61,7 +63,7 @@ def body_builder(
     if media_type.is_form_data:
         return MultipartBuilder(media_type, parsers, files, limits)
     if media_type.is_json:
-        return JsonBuilder(media_type, limits)
+        return JsonBuilder(media_type, limits, chunked=head.chunked)
     if media_type.is_urlencoded:
         return UrlencodedBuilder(media_type, parsers, limits)
     if media_type.is_text:
@@ -84,7 +86,9 @@ def _text_builder(
 class _SmallBody:
     """Base of the kinds that are small: the body is held in memory and hashed at the end."""
 
-    def __init__(self, kind: Kind, media_type: MediaType, limit: int) -> None:
+    def __init__(self, kind: Kind, media_type: MediaType, limit: int, rule: str) -> None:
+        """`rule` sets the limit."""
+        self._rule = rule
         self._kind = kind
         self._media_type = media_type
         self._limit = limit
@@ -92,7 +96,11 @@ class _SmallBody:
 
     def feed(self, data: Data, /) -> None:
         if len(self._held) + len(data) > self._limit:
-            raise Problem("body_too_large", f"a {self._kind} body may have at most {self._limit} bytes")
+            what, fault = (
+                f"a {self._kind} body may have at most {self._limit} bytes",
+                range(self._limit, self._limit + 1),
+            )
+            raise Problem("body_too_large", what, rule=self._rule, fault=fault)
         self._held += data
 
     def _measure(self) -> tuple[int, str]:
@@ -102,8 +110,8 @@ class _SmallBody:
 class JsonBuilder(_SmallBody):
     """Kind `json`: at most `max_json` bytes."""
 
-    def __init__(self, media_type: MediaType, limits: Limits) -> None:
-        super().__init__("json", media_type, limits.max_json)
+    def __init__(self, media_type: MediaType, limits: Limits, *, chunked: bool = False) -> None:
+        super().__init__("json", media_type, limits.max_json, "B43" if chunked else "B41")
         self._max_depth = limits.max_json_depth
         self._value: Any = None
 
@@ -119,7 +127,7 @@ class UrlencodedBuilder(_SmallBody):
     """Kind `form`: at most `max_form` bytes and `max_parts` pairs (U15)."""
 
     def __init__(self, media_type: MediaType, parsers: Parsers, limits: Limits) -> None:
-        super().__init__("form", media_type, limits.max_form)
+        super().__init__("form", media_type, limits.max_form, "U15")
         self._parsers = parsers
         self._max_pairs = limits.max_parts
         self._form: tuple[FormField, ...] = ()
@@ -151,13 +159,22 @@ class UrlencodedBuilder(_SmallBody):
             offset += len(pair) + len(b"&")
         what = f"the pair at byte {offset} of the body is not UTF-8; to send a file, use `curl -T`"
         what += " or the Content-Type application/octet-stream"
-        return Problem("form_not_utf8", what, fault=range(offset, offset + len(pair)))
+        rule = "U7" if _is_utf8(pair) else "U9"
+        return Problem("form_not_utf8", what, rule=rule, fault=range(offset, offset + len(pair)))
 
     def _check_count(self) -> None:
         # Count before decoding: to decode 1 MiB of `a&` takes half a second. Empty pieces do not count (U3).
         pieces = bytes(self._held).split(b"&")
         if len(pieces) - pieces.count(b"") > self._max_pairs:
-            raise Problem("too_many_parts", f"more than {self._max_pairs} pairs")
+            raise Problem("too_many_parts", f"more than {self._max_pairs} pairs", rule="U15")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class MultipartBuilder:
@@ -212,6 +229,24 @@ class OpaqueBuilder:
     def _entry(self, whole: StoredFile) -> FileEntry:
         content_type = self._content_type or None
         return FileEntry(0, None, self._filename, content_type, (), whole.size, whole.sha256, True)
+
+
+class SpoolBuilder:
+    """A body that is taken as it is, whatever its type says: for a route that passes it on."""
+
+    def __init__(self, files: RequestFiles) -> None:
+        self._files = files
+        self._file = files.new_file()
+
+    def feed(self, data: Data, /) -> None:
+        self._file.write(data)
+
+    def end(self) -> None:
+        self._file.end()
+
+    def body(self) -> ParsedBody:
+        whole = self._file.stored()
+        return ParsedBody("bytes", None, whole.size, whole.sha256, content=self._files.spool)
 
 
 class TextBuilder:
@@ -269,7 +304,7 @@ class TextBuilder:
             return
         if self._declared is not None:
             what = f"byte {fault} of the body does not decode as {self._declared}"
-            raise Problem("text_encoding", what, fault=range(fault, fault + 1))
+            raise Problem("text_encoding", what, rule="C12", fault=range(fault, fault + 1))
         self._is_text = False
 
     def _begin_file(self) -> OpaqueBuilder:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .body import BodyBuilder, OpaqueBuilder, body_builder
+from .body import BodyBuilder, OpaqueBuilder, SpoolBuilder, body_builder
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
@@ -40,10 +40,11 @@ class Exchange:
         self._builder: BodyBuilder | None = None
         self._route = table.find(head)
         context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
-        self._check_size(head.content_length or 0)
+        self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()
-        self._files = RequestFiles(None if self._route.body == "described" else context.store)
+        store = None if self._route.body == "described" else context.store
+        self._files = RequestFiles(store, spooled=self._route.body == "spooled")
         if head.content_length and not head.chunked:
             self._builder = self._begin_body()
 
@@ -77,7 +78,7 @@ class Exchange:
         if not data:
             return
         self._size += len(data)
-        self._check_size(self._size)
+        self._check_size(self._size, rule="B43", field=None)
         if self._builder is None:
             self._builder = self._begin_body()
         self._builder.feed(data)
@@ -106,6 +107,7 @@ class Exchange:
             body = self._builder.body() if self._builder else ParsedBody(media_type=self._media_type)
             self._files.publish()
             response = self._route.handler(ParsedRequest(self.head, body), self._context)
+            self._files.forget_spool()
             return replace(response, stored=body.files) if self.stores_files else response
 
     def finish(self) -> Response:
@@ -123,27 +125,33 @@ class Exchange:
         self.abort()
         return problem_response(problem, head=self.head)
 
-    def _check_size(self, size: int) -> None:
+    def _check_size(self, size: int, *, rule: str, field: str | None) -> None:
         limit = self._context.limits.max_body
         if size > limit:
-            raise Problem("body_too_large", f"a body may have at most {limit} bytes")
+            raise Problem("body_too_large", f"a body may have at most {limit} bytes", rule=rule, field=field)
 
     def _check_whole_file(self) -> None:
         # Content-Range says that the body is a piece of the file (RFC 9110 14.5, W1). Its value does not
         # matter. In a POST the field means nothing (RFC 9110 14.4).
         partial = self.head.method == "PUT" and self.head.field("content-range") is not None
-        if partial and self._route.body != "described":
-            raise Problem("partial_put", "send the whole file, in a PUT without Content-Range")
+        if partial and self._route.body in ("stored", "raw"):
+            what = "send the whole file, in a PUT without Content-Range"
+            raise Problem("partial_put", what, rule="W1", field="content-range")
 
     def _read_content_type(self) -> MediaType | None:
+        if self._route.body == "spooled":
+            return None  # it belongs to the body that is passed on: whoever gets it reads it
         value = self.head.field("content-type")
         media_type = self._parsers.content_type(value) if value else None
         if self._route.body == "raw" and media_type and media_type.is_form_data:
             # The file would have the boundary and the part headers in it (W2).
-            raise Problem("unsupported_media_type", "send the file alone, or the form to /upload/")
+            what = "send the file alone, or the form to /upload/"
+            raise Problem("unsupported_media_type", what, rule="W2", field="content-type")
         return media_type
 
     def _begin_body(self) -> BodyBuilder:
+        if self._route.body == "spooled":
+            return SpoolBuilder(self._files)
         if self._route.body == "raw":
             return OpaqueBuilder(self.head, self._media_type, self._files, filename=self.head.last_segment)
         return body_builder(self.head, self._media_type, self._parsers, self._files, self._context.limits)

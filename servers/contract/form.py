@@ -49,7 +49,8 @@ class FormBuilder:
 
     def _begin(self, head: PartHead) -> None:
         if self._count == self._limits.max_parts:
-            raise Problem("too_many_parts", f"the body has more than {self._limits.max_parts} parts")
+            what = f"the body has more than {self._limits.max_parts} parts"
+            raise Problem("too_many_parts", what, rule="M86")
         index = self._count
         self._count += 1
         codec = _text_codec(head)
@@ -134,7 +135,8 @@ class _TextPart:
             # The bytes that follow may complete a sequence that is incomplete at the very end.
             if error.reason != "unexpected end of data":
                 return False
-        raise Problem("field_too_large", f"the field is larger than the {self._room} bytes left for text")
+        what = f"the field is larger than the {self._room} bytes left for text"
+        raise Problem("field_too_large", what, rule="M87")
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         self.held += data

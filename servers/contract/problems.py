@@ -34,7 +34,7 @@ _KINDS = (
     _kind(
         "unsupported_version", 505, "This HTTP version is not supported", "R10", "RFC 9110, section 15.6.6"
     ),
-    _kind("method_not_implemented", 501, "This method is not implemented", "R7 R38 R39 R40", "RFC 9110, 9"),
+    _kind("method_not_implemented", 501, "This method is not implemented", "R7 R38 R39", "RFC 9110, 9"),
     _kind("bad_percent", 400, "The path decodes to a control character", "R23", "RFC 3986, section 2.1"),
     _kind("target_not_utf8", 400, "The request target is not UTF-8", "R24 R37", "RFC 3986, section 2.5"),
     # The field lines.
@@ -49,7 +49,7 @@ _KINDS = (
         "bad_framing",
         400,
         "The length of the body is ambiguous or malformed",
-        "B5 B8 B9 B10 B16 B17 B18 B20 B21 B22 B23",
+        "B5 B8 B9 B10 B16 B17 B18 B20 B21 B22 B23 H12 H13",
         "RFC 9112, section 6.3",
     ),
     _kind(
@@ -102,21 +102,21 @@ _KINDS = (
         "multipart_preamble",
         400,
         "The first part does not begin with a delimiter",
-        "M13 M15 M23 M24 M25 M31",
+        "M13 M24 M25 M31",
         "RFC 2046, section 5.1.1",
     ),
     _kind(
         "multipart_epilogue",
         400,
         "The body goes on after the close delimiter",
-        "M16 M17",
+        "M16",
         "RFC 2046, section 5.1.1",
     ),
     _kind(
         "multipart_truncated",
         400,
         "The multipart body has no close delimiter",
-        "M19 M20 M21 M23",
+        "M20 M21 M23",
         "RFC 2046, section 5.1.1",
     ),
     _kind(
@@ -132,7 +132,7 @@ _KINDS = (
         "part_header_syntax",
         400,
         "A part's header block is malformed",
-        "M26 M36 M48 M49 M66 M67 M68 M69 M70 M71",
+        "M26 M36 M48 M49 M66 M67 M68 M69 M70 M71 M74",
         "RFC 2046, section 5.1",
     ),
     _kind("part_header_encoding", 400, "A part's header field is not UTF-8", "M51", "RFC 7578, section 5.1"),
@@ -141,10 +141,10 @@ _KINDS = (
         "disposition_syntax",
         400,
         "A part's Content-Disposition is malformed",
-        "M42 M45 M46 M47 M59 M60",
+        "M42 M45 M46 M47 M59 M60 M63",
         "RFC 6266, section 4.1",
     ),
-    _kind("disposition_type", 400, "A part is not form-data", "M40 M85", "RFC 7578, section 4.2"),
+    _kind("disposition_type", 400, "A part is not form-data", "M40", "RFC 7578, section 4.2"),
     _kind(
         "filename_conflict",
         400,
@@ -169,7 +169,7 @@ _KINDS = (
     _kind("json_duplicate_key", 400, "A JSON object repeats a key", "J5", "RFC 7493, section 2.3"),
     _kind("json_too_deep", 400, "The JSON body is nested too deep", "J15", "RFC 8259, section 9"),
     # Too large, too many.
-    _kind("body_too_large", 413, "The body is too large", "B7 B39 B41 B43 U15", "RFC 9110, 15.5.14"),
+    _kind("body_too_large", 413, "The body is too large", "B33 B41 B43 U15", "RFC 9110, 15.5.14"),
     _kind("field_too_large", 413, "The text fields are too large", "M87", "RFC 9110, section 15.5.14"),
     _kind("too_many_parts", 413, "The form has too many parts", "M86 U15", "RFC 9110, section 15.5.14"),
     _kind("part_headers_too_large", 413, "A part's header block is too large", "M73", "RFC 9110, 15.5.14"),
@@ -183,11 +183,11 @@ _KINDS = (
         "RFC 9110, section 14.5",
     ),
     _kind("not_found", 404, "There is nothing here", "S3", "RFC 9110, section 15.5.5"),
-    _kind("method_not_allowed", 405, "This route takes other methods", "R39 S4", "RFC 9110, 15.5.6"),
+    _kind("method_not_allowed", 405, "This route takes other methods", "S4", "RFC 9110, 15.5.6"),
     _kind(
         "precondition_failed", 412, "The stored file is not the one that was named", "W3", "RFC 9110, 13.1.1"
     ),
-    _kind("range_not_satisfiable", 416, "The range lies outside the file", "", "RFC 9110, 15.5.17"),
+    _kind("range_not_satisfiable", 416, "The range lies outside the file", "S6", "RFC 9110, 15.5.17"),
     # Access and state.
     _kind("token_required", 401, "A token is required", "", "RFC 9110, section 15.5.2"),
     _kind("forbidden_origin", 403, "Another site's page must not send this", "", "RFC 9110, 15.5.4"),
@@ -207,13 +207,14 @@ PROBLEMS: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 class Problem(Exception):
     """Raised to refuse a request. `code` is a key of `PROBLEMS`; `detail` says what is wrong and where.
 
-    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). What follows is not
-    sent to the client:
+    `headers` are additional fields of the response, such as `Allow` (RFC 9110 15.5.6). The others are not
+    sent, and each is None if it is not known:
 
-    `rule` is the rule that decided, one of those of the code. `offset` is the number of bytes before the
-    first one that could not be accepted, from the beginning of the request on the wire. For a fault in the
-    body it counts in the decoded body, and `fault` is the range of the faulty bytes there. `field` is the
-    header field (in lower case), or `method` or `target`, whose value is at fault as a whole.
+    - `rule` is the one rule that decided: one of `kind.rules`, or None if no rule says it.
+    - `offset` is the number of bytes before the first one that could not be accepted. In a body they are
+      counted after chunks are decoded, and `fault` is the range of the faulty bytes. Elsewhere they are
+      counted on the wire, from the first byte of the request, and `fault` is None.
+    - `field` is what was judged by its value alone: a header field in lower case, `method` or `target`.
     """
 
     def __init__(
@@ -232,7 +233,7 @@ class Problem(Exception):
         self.detail = detail
         self.headers = headers
         self.rule = rule
-        self.offset = offset
+        self.offset = fault.start if offset is None and fault is not None else offset
         self.fault = fault
         self.field = field
 
@@ -246,13 +247,22 @@ class Problem(Exception):
 
     def at(self, place: str) -> "Problem":
         """The same problem, whose detail begins with the place of the fault (W6)."""
+        return self._with(f"{place}: {self.detail}", 0)
+
+    def behind(self, size: int) -> "Problem":
+        """The same problem, whose places were counted from a byte with `size` bytes before it."""
+        return self._with(self.detail, size)
+
+    def _with(self, detail: str, size: int) -> "Problem":
+        offset = None if self.offset is None else self.offset + size
+        fault = None if self.fault is None else range(self.fault.start + size, self.fault.stop + size)
         return Problem(
             self.code,
-            f"{place}: {self.detail}",
+            detail,
             headers=self.headers,
             rule=self.rule,
-            offset=self.offset,
-            fault=self.fault,
+            offset=offset,
+            fault=fault,
             field=self.field,
         )
 

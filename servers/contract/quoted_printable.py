@@ -34,4 +34,4 @@ class QuotedPrintableCheck:
 
 def _encoded() -> Problem:
     what = "the data are quoted-printable and would have to be decoded; send them unencoded, as 8bit"
-    return Problem("part_transfer_encoding", what)
+    return Problem("part_transfer_encoding", what, rule="M75")

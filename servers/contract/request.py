@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from ..storage.base import ReadableFile
+
 Kind = Literal["none", "text", "json", "form", "multipart", "bytes"]
 
 
@@ -160,7 +162,10 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParsedBody:
-    """A complete, accepted body. `sha256` is None for the kinds `none` and `multipart`."""
+    """A complete, accepted body. `sha256` is None for the kinds `none` and `multipart`.
+
+    `content` has the bytes on a route whose body is taken as it is, if there are any.
+    """
 
     kind: Kind = "none"
     media_type: MediaType | None = None
@@ -170,6 +175,7 @@ class ParsedBody:
     json: Any = None
     form: tuple[FormField, ...] = ()
     files: tuple[FileEntry, ...] = ()
+    content: ReadableFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ of `waiting`, nothing is kept, and each call does its work at once.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from ..storage.base import Store, StoredFile, Upload
+from .spool import Spool
 
 Data = bytes | bytearray | memoryview
 
@@ -36,6 +37,14 @@ class _HashingWriter:
 
     def close(self) -> StoredFile:
         return StoredFile(self._hash.hexdigest(), self._size)
+
+
+class _SpoolWriter:
+    """Writes to the spool of a request whose body is taken as it is."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.write = spool.write
+        self.close = spool.finish
 
 
 class RequestFile:
@@ -83,22 +92,24 @@ class RequestFile:
 class RequestFiles:
     """All files of one request. Without a store they are only hashed, at once.
 
+    With `spooled` there is one file, the body as it came. It goes to `spool` and is never published.
     `count` is the number of files that have begun. `keeps` says whether bytes are kept in memory, and
     `unwritten` how many are.
     """
 
-    def __init__(self, store: Store | None) -> None:
+    def __init__(self, store: Store | None, *, spooled: bool = False) -> None:
         self.are_stored = self.keeps = store is not None
         self.count = 0
         self.unwritten = 0
         self._store = store
         self._upload: Upload | None = None
         self._unfinished: list[RequestFile] = []
+        self.spool = Spool(store.scratch) if store is not None and spooled else None
 
     @property
     def have_begun(self) -> bool:
         """Whether the store has something of this request, so that `abort` may wait for the disk."""
-        return self._upload is not None
+        return self._upload is not None or (self.spool is not None and self.spool.on_disk)
 
     def new_file(self) -> RequestFile:
         """Begin the next file. The file before it must have ended."""
@@ -134,11 +145,20 @@ class RequestFiles:
         upload, self._upload = self._upload, None
         if upload is not None:
             upload.abort()
+        self.forget_spool()
+
+    def forget_spool(self) -> None:
+        """Close the body that was taken as it is, if there is one. Never raises."""
+        if self.spool is not None:
+            with suppress(OSError):  # it is not needed any more
+                self.spool.close()
 
     def new_writer(self) -> _Writer:
         """A writer for the next file in the order of the body. Raises OSError."""
         if self._store is None:
             return _HashingWriter()
+        if self.spool is not None:
+            return _SpoolWriter(self.spool)
         if self._upload is None:
             self._upload = self._store.begin()
         return self._upload.new_file()

@@ -12,6 +12,7 @@ from functools import lru_cache
 from json import JSONEncoder
 from typing import Any
 
+from .capture import Capture
 from .log_writer import BLOCK, STDERR, LogWriter
 from .request import FileEntry
 from .responses import Response
@@ -35,13 +36,19 @@ class RequestRecord:
     `received` and `sent` are the sizes of the two bodies in bytes, without chunked coding, as far as they
     were read and sent. After `end` the record is empty, so a connection needs one record for all its
     requests. `end` writes nothing unless `begin` was called before.
+
+    `capture` is the history's part in this connection, or None: it learns of the response and of the end.
     """
 
-    __slots__ = ("_begun", "_log", "code", "files", "method", "peer", "received", "sent", "status", "target")
+    __slots__ = (
+        *("_begun", "_log", "capture", "code", "files", "method", "peer", "received", "sent"),
+        *("status", "target"),
+    )
 
-    def __init__(self, log: "RequestLog", peer: Any) -> None:
+    def __init__(self, log: "RequestLog", peer: Any, capture: Capture | None = None) -> None:
         """`peer` is the address of the client as `socket.getpeername` returns it, or None."""
         self._log = log
+        self.capture = capture
         self.peer = _peer(peer)
         self._clear()
 
@@ -67,11 +74,16 @@ class RequestRecord:
         self.status, self.code, self.files = response.status, response.code, response.stored
         if self.code in _NO_REQUEST_LINE:
             self.method = self.target = None
+        if self.capture is not None:
+            self.capture.respond(response)
 
     def end(self) -> None:
         """The response is sent, or the connection is gone."""
         if self._begun:
-            self._log.write(self, (time.monotonic() - self._begun) * 1000)
+            milliseconds = (time.monotonic() - self._begun) * 1000
+            self._log.write(self, milliseconds)
+            if self.capture is not None:
+                self.capture.end(self, milliseconds)
             self._clear()
 
 
@@ -83,9 +95,9 @@ class RequestLog:
         self._line = _json_line if as_json else _text_line
         self._writer = writer
 
-    def record(self, peer: Any) -> RequestRecord:
+    def record(self, peer: Any, capture: Capture | None = None) -> RequestRecord:
         """An empty record for the requests of this client, see `RequestRecord`."""
-        return RequestRecord(self, peer)
+        return RequestRecord(self, peer, capture)
 
     def write(self, record: RequestRecord, milliseconds: float) -> None:
         """Write the line. Never waits and never raises."""

@@ -83,7 +83,7 @@ class FileSlice:
 
 
 class Event(NamedTuple):
-    """One piece of a stream. Wait `wait` seconds before you make the next one."""
+    """One piece of a stream. Wait `wait` seconds before you make the next one. It may be empty: a pause."""
 
     data: bytes
     wait: float = 0.0
@@ -108,6 +108,7 @@ class Response:
 
     With `head_only` the fields are those of the full response and the body is not sent (RFC 9110 9.3.2).
     `code` and `stored` are for the log: the code of the problem, and the files that the request stored.
+    `problem` is for the history of requests.
     """
 
     status: int
@@ -116,6 +117,7 @@ class Response:
     head_only: bool = False
     code: str | None = None
     stored: tuple[FileEntry, ...] = ()
+    problem: Problem | None = None
 
     @property
     def content_length(self) -> int | None:
@@ -161,7 +163,8 @@ def problem_response(problem: Problem, *, head: RequestHead | None = None) -> Re
         members["error"] = _openai_error(problem)
     headers = (("Content-Type", content_type), *DYNAMIC, *problem.headers)
     head_only = head is not None and head.method == "HEAD"
-    return Response(kind.status, headers, canonical_json(members), head_only, kind.code)
+    body = canonical_json(members)
+    return Response(kind.status, headers, body, head_only, kind.code, problem=problem)
 
 
 def _openai_error(problem: Problem) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from ..storage.base import Store
 from .access import AccessRules
+from .capture import Capturing, history_at
 from .limits import Limits
+from .peers import Address, Peer
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
 from .request_log import QUIET, RequestLog
@@ -22,18 +24,30 @@ CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/
 
 @dataclass(frozen=True)
 class Context:
-    """What a route may use besides the request, and the log of requests, which the backends write."""
+    """What a route may use besides the request, and the log and the history, which the backends write.
+
+    `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
+    address where the connection arrived.
+    """
 
     limits: Limits
     access: AccessRules
     store: Store
     log: RequestLog = QUIET
+    history: Capturing | None = None
+    backend: str = "socket"
+    peers: tuple[Peer, ...] = ()
+    own: Peer | None = None
 
     def arrived_at(self, local: object) -> "Context":
         """The context of a connection; `local` is what its socket's `getsockname` returns."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
-        return replace(self, access=replace(self.access, local_address=local[0]))
+        host, port = local[:2]
+        access = replace(self.access, local_address=host)
+        # uvicorn has no port for a Unix socket.
+        own = None if port is None else Peer(self.backend, Address(host, port))
+        return replace(self, access=access, history=history_at(self.history, local), own=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +55,22 @@ class Route:
     """One line of the route table.
 
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
-    request body: `described` (parsed), `stored` (parsed, files are stored) or `raw` (stored as one file,
-    whatever its type). A `private` route requires an allowed Host, an `open` route requires no token. The
-    handler of a route that `uses_store` may wait for the disk.
+    request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
+    whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A `private`
+    route requires an allowed Host, an `open` route requires no token. The handler of a route that
+    `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
+    which that is true.
     """
 
     name: str
     path: str
     methods: tuple[str, ...]
     handler: Callable[[ParsedRequest, Context], Response]
-    body: Literal["described", "stored", "raw"] = "described"
+    body: Literal["described", "stored", "raw", "spooled"] = "described"
     private: bool = False
     open: bool = False
     uses_store: bool = False
+    when: Callable[[RequestHead], bool] | None = None
 
     @property
     def allow(self) -> str:
@@ -78,21 +95,34 @@ class RouteTable:
         Raises Problem `method_not_implemented`, `not_found` or `method_not_allowed`, in this order.
         """
         if head.method not in METHODS:
-            raise Problem("method_not_implemented", f"{head.method} is not one of {', '.join(METHODS)}")
-        route = self._match(head.path)
+            what, rule = f"{head.method} is not one of {', '.join(METHODS)}", _rule_of_method(head.method)
+            raise Problem("method_not_implemented", what, rule=rule, field="method")
+        route = self._match(head)
         if head.method in route.methods or (head.method == "HEAD" and "GET" in route.methods):
             return route
         if head.method == "OPTIONS":
             return route.options()
         raise Problem(
-            "method_not_allowed", f"{head.path} allows {route.allow}", headers=(("Allow", route.allow),)
+            "method_not_allowed",
+            f"{head.path} allows {route.allow}",
+            headers=(("Allow", route.allow),),
+            rule="S4",
+            field="method",
         )
 
-    def _match(self, path: str) -> Route:
+    def _match(self, head: RequestHead) -> Route:
         *named, (_, echo) = self._routes
+        path = head.path
         for pattern, route in named:
-            if pattern.fullmatch(path):
+            if pattern.fullmatch(path) and (route.when is None or route.when(head)):
                 return route
         if path.startswith(CLOSED_PREFIXES):
-            raise Problem("not_found", f"{path} is not a route of this server")
+            raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")
         return echo
+
+
+def _rule_of_method(method: str) -> str:
+    """Which rule says that a method is not implemented."""
+    if method == "CONNECT":
+        return "R7"
+    return "R38" if method.upper() in METHODS else "R39"

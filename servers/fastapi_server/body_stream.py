@@ -31,7 +31,8 @@ class BodyStream:
             if anyio.current_time() < window_end:
                 continue
             if arrived < least:
-                raise Problem("request_timeout", f"{arrived} bytes in {self._limits.body_rate_window} s")
+                what = f"{arrived} bytes in {self._limits.body_rate_window} s"
+                raise Problem("request_timeout", what, rule="B3")
             arrived, window_end = 0, anyio.current_time() + self._limits.body_rate_window
 
     async def _receive(self) -> bytes:
@@ -41,7 +42,8 @@ class BodyStream:
             with anyio.fail_after(self._limits.body_idle_timeout):
                 piece = await anext(self._pieces, b"")
         except TimeoutError:
-            raise Problem("request_timeout", "no byte of the body arrived for too long") from None
+            what = "no byte of the body arrived for too long"
+            raise Problem("request_timeout", what, rule="B3") from None
         self.ended = not piece
         return piece
 

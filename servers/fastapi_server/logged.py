@@ -5,6 +5,7 @@ import logging
 from starlette.types import Message, Scope, Send
 
 from ..contract import error_log
+from ..contract.capture import Capturing, history_at
 from ..contract.request_log import RequestLog, RequestRecord
 
 _RECORD = "wireproof.record"
@@ -12,10 +13,12 @@ _RECORD = "wireproof.record"
 _CLIENT_FAULTS = ("Invalid HTTP request received.", "Unsupported upgrade request.")
 
 
-def begin_record(scope: Scope, log: RequestLog) -> RequestRecord:
-    """The record of a request that has just begun, for `record_of(scope)`."""
+def begin_record(scope: Scope, log: RequestLog, history: Capturing | None) -> RequestRecord:
+    """The record of a request that has just begun, for `record_of(scope)`. The wire is hidden from us."""
     client = scope.get("client")
-    record = scope[_RECORD] = log.record(tuple(client) if client else None)
+    history = history_at(history, scope.get("server"))
+    capture = None if history is None else history.capture("fastapi", wire=False)
+    record = scope[_RECORD] = log.record(tuple(client) if client else None, capture)
     record.begin()
     return record
 
@@ -33,7 +36,10 @@ def counting(send: Send, scope: Scope) -> Send:
 
     async def send_and_count(message: Message) -> None:
         await send(message)
-        record.sent += len(message.get("body", b""))
+        piece = message.get("body", b"")
+        record.sent += len(piece)
+        if record.capture is not None and piece:
+            record.capture.piece(piece)
 
     return send_and_count
 

@@ -81,6 +81,12 @@ class ContractProtocol(H11Protocol):
             self.timeout_keep_alive or self._limits.head_timeout, self.timeout_keep_alive_handler
         )
 
+    def shutdown(self) -> None:
+        """The server stops: streams of events that have no end are ended too."""
+        if (history := _settings().open_history()) is not None:
+            history.stop()
+        super().shutdown()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
         super().connection_lost(exc)
@@ -108,7 +114,9 @@ class ContractProtocol(H11Protocol):
         elif not self._head_timer.runs:
             self._head_since = time.monotonic()
             late = Problem(
-                "request_timeout", f"the head was not complete after {self._limits.head_timeout} s"
+                "request_timeout",
+                f"the head was not complete after {self._limits.head_timeout} s",
+                rule=None,  # B3 is about bodies
             )
             self._head_timer.start(self._limits.head_timeout, self._refuse, late)
 

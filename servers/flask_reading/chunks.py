@@ -15,6 +15,9 @@ from .fields import split_field_line
 # chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112 7.1.1)
 _VALUE = rf"(?:[{TCHAR}]+|{QUOTED_STRING})"
 _SIZE_LINE = re.compile(rf"(?P<size>[0-9A-Fa-f]+)(?:[ \t]*;[ \t]*[{TCHAR}]+(?:[ \t]*=[ \t]*{_VALUE})?)*")
+# A number with a blank, a sign, a prefix or an underscore, as int() accepts them.
+_LIKE_A_NUMBER = re.compile(r"[ \t+]|0[xX]|[0-9A-Fa-f]+(?:_|[ \t]+(?:[^ \t;]|\Z))")
+_EXTENDED = re.compile(r"[0-9A-Fa-f]+[^;]*;", re.DOTALL)
 # A bare LF is refused at once: the CRLF behind it may never come (B35).
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _CRLF = b"\r\n"
@@ -94,7 +97,7 @@ class ChunkedStream:
     def _receive(self, size: int) -> bytes:
         data = self._source(size)
         if not data:
-            raise Problem("body_truncated", "the connection ended before the body did")
+            raise Problem("body_truncated", "the connection ended before the body did", rule="B36")
         self._check_rate(self._total - self._left)
         return data
 
@@ -105,14 +108,16 @@ class ChunkedStream:
         """Read the end of the last chunk and the size line of the next one (B30 to B35)."""
         if self._in_chunk:
             self._end_chunk()
-        line = self._line(self._limits.max_chunk_line)
+        line = self._line(self._limits.max_chunk_line, "B27")
         match = _SIZE_LINE.fullmatch(line)
         if match is None or len(match["size"]) > MAX_CHUNK_SIZE_DIGITS:
-            raise Problem("bad_chunk", f"the chunk-size line {line[:40]!a} is malformed")
+            rule = _which_size(line) if match is None else "B33"
+            raise Problem("bad_chunk", f"the chunk-size line {line[:40]!a} is malformed", rule=rule)
         self._left = int(match["size"], 16)
         self._total += self._left
         if self._total > self._limits.max_body:
-            raise Problem("body_too_large", f"a body may have at most {self._limits.max_body} bytes")
+            what = f"a body may have at most {self._limits.max_body} bytes"
+            raise Problem("body_too_large", what, rule="B33")
         self._in_chunk = self._left > 0
         if not self._in_chunk:
             self._read_trailers()
@@ -123,18 +128,26 @@ class ChunkedStream:
             self._raw += self._receive(_READ)
         # The bytes are compared, not skipped by count (GHSA-vqfr-h8mv-ghfj of h11).
         if self._raw[:2] != _CRLF:
-            raise Problem("bad_chunk", f"{bytes(self._raw[:2])!r} is where the CRLF of a chunk must be (B34)")
+            what = f"{bytes(self._raw[:2])!r} is where the CRLF of a chunk must be (B34)"
+            raise Problem("bad_chunk", what, rule="B34")
         del self._raw[:2]
 
-    def _line(self, limit: int) -> str:
+    def _line(self, limit: int, rule: str) -> str:
+        """The next line without its CRLF. `rule` is the one that it must follow."""
         searched = 0
         while True:
             end = self._raw.find(_CRLF, searched)
-            if _BARE_LF.search(self._raw, searched, end if end >= 0 else len(self._raw)):
-                raise Problem("bad_chunk", "a bare LF ends a line of chunked framing (B35)")
+            bare = _BARE_LF.search(self._raw, searched, end if end >= 0 else len(self._raw))
             size = end if end >= 0 else len(self._raw) - self._raw.endswith(b"\r")
-            if size > limit:
-                raise Problem("bad_chunk", f"a line of chunked framing has more than {limit} bytes (B27)")
+            if (bare.start() if bare else size) > limit:
+                what = f"a line of chunked framing has more than {limit} bytes (B27)"
+                raise Problem("bad_chunk", what, rule=rule)
+            if bare:
+                what, has_cr = (
+                    "a bare LF ends a line of chunked framing (B35)",
+                    b"\r" in self._raw[: bare.start()],
+                )
+                raise Problem("bad_chunk", what, rule=rule if has_cr else "B35")
             if end >= 0:
                 break
             searched = max(0, len(self._raw) - 1)
@@ -146,17 +159,27 @@ class ChunkedStream:
     def _read_trailers(self) -> None:
         """Check the trailer fields and drop them (B28, B29)."""
         count = 0
-        while line := self._line(self._limits.max_field_line - len(_CRLF)):
+        while line := self._line(self._limits.max_field_line - len(_CRLF), "B29"):
             if count == self._limits.max_trailers:
-                raise Problem("bad_chunk", f"more than {self._limits.max_trailers} trailers")
+                raise Problem("bad_chunk", f"more than {self._limits.max_trailers} trailers", rule="B29")
             name = self._trailer_name(line)
             count += "_" not in name  # as in a head (H29)
             if name in _FORBIDDEN or (name == "content-type" and name in self._seen):
-                raise Problem("bad_chunk", f"{name} must not be a trailer (B29)")
+                raise Problem("bad_chunk", f"{name} must not be a trailer (B29)", rule="B29")
             self._seen.add(name)
 
     def _trailer_name(self, line: str) -> str:
         try:
             return split_field_line(line)[0]
         except Problem as problem:
-            raise Problem("bad_chunk", f"a trailer is malformed: {problem.detail}") from None
+            what = f"a trailer is malformed: {problem.detail}"
+            raise Problem("bad_chunk", what, rule="B29") from None
+
+
+def _which_size(line: str) -> str:
+    """The rule about a chunk-size line that does not follow the grammar."""
+    if "\r" in line:
+        return "B27"
+    if _LIKE_A_NUMBER.match(line):
+        return "B30"
+    return "B27" if _EXTENDED.match(line) else "B31"

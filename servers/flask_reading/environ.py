@@ -32,7 +32,7 @@ def read_environ(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
         if name is not None:
             fields[name] = [_checked(name, value, limits, http_1_0=line.http_1_0)]
     if len(fields) > limits.max_fields:  # joined lines count as one, so the true number is at least this
-        raise Problem("headers_too_large", f"more than {limits.max_fields} fields (H29)")
+        raise Problem("headers_too_large", f"more than {limits.max_fields} fields (H29)", rule="H29")
     return assemble(line, fields)
 
 

@@ -16,12 +16,14 @@ def split_field_line(line: str) -> tuple[str, str]:
     Transfer-Encoding raises `bad_framing`.
     """
     if line.startswith((" ", "\t")):
-        raise Problem("bad_header", "a field line is folded or begins with a blank (H1, H2, H3)")
+        what = "a field line is folded or begins with a blank (H1, H2, H3)"
+        raise Problem("bad_header", what, rule="H1" if line.strip(BLANKS) else "H3")
     name, colon, value = line.partition(":")
     if not colon:
-        raise Problem("bad_header", f"the field line {line[:40]!a} has no colon (H9)")
+        raise Problem("bad_header", f"the field line {line[:40]!a} has no colon (H9)", rule="H9")
     if not TOKEN.fullmatch(name):
-        raise Problem("bad_header", f"{name[:40]!a} is not a valid field name (H7, H8, H10, H15)")
+        what = f"{name[:40]!a} is not a valid field name (H7, H8, H10, H15)"
+        raise Problem("bad_header", what, rule=_which_name(name))
     name = name.lower()
     check_value(name, value)
     return name, value.strip(BLANKS)
@@ -32,19 +34,35 @@ def check_value(name: str, value: str) -> None:
     control = CONTROL.search(value)
     if control is not None:
         code = _OWN_CODE.get(name, "bad_header")
-        raise Problem(code, f"the value of {name} has the control character {ord(control[0]):#04x}")
+        what = f"the value of {name} has the control character {ord(control[0]):#04x}"
+        raise Problem(code, what, rule="H12" if control[0] == "\0" else "H13", field=name)
+
+
+def _which_name(name: str) -> str:
+    """The rule about a name that is not a token."""
+    if not name:
+        return "H10"
+    token = TOKEN.match(name)
+    rest = name if token is None else name[token.end() :]
+    if rest[0] not in BLANKS:
+        return "H15"
+    if rest.strip(BLANKS):
+        return "H9"
+    return "H8" if name.strip(BLANKS).lower() == "content-length" else "H7"
 
 
 def check_size(size: int, limits: Limits) -> None:
     """Check the size in bytes of a line with its CRLF. Raises Problem `headers_too_large` (H30)."""
     if size > limits.max_field_line:
-        raise Problem("headers_too_large", f"a field line has more than {limits.max_field_line} bytes")
+        what = f"a field line has more than {limits.max_field_line} bytes"
+        raise Problem("headers_too_large", what, rule="H30")
 
 
 def check_expect(value: str) -> None:
     """Raise Problem `expectation_failed` for all but 100-continue (H35). Do not call it for HTTP/1.0."""
     if value.lower() != CONTINUE:
-        raise Problem("expectation_failed", f"cannot fulfil {value[:40]!a}, only {CONTINUE}")
+        what = f"cannot fulfil {value[:40]!a}, only {CONTINUE}"
+        raise Problem("expectation_failed", what, rule="H35", field="expect")
 
 
 def is_dropped(name: str) -> bool:

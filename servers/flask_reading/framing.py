@@ -7,6 +7,8 @@ from ..contract.problems import Problem
 from .abnf import BLANKS, TOKEN
 
 _DIGITS = re.compile(r"[0-9]+")
+_LIST_OF_DIGITS = re.compile(r"[0-9]+(?:[ \t]*,[ \t]*[0-9]+)+")
+_LIKE_CHUNKED = re.compile(r"chunked.*|.*chunked")
 # More digits than any limit has. The exact value no longer matters, and int() refuses 4301 digits (B7).
 _MANY_DIGITS = 19
 
@@ -24,25 +26,52 @@ def read_framing(lengths: list[str], codings: list[str], *, http_1_0: bool) -> F
     Raises Problem `bad_framing` or `unsupported_transfer_coding`.
     """
     if lengths and codings:
-        raise Problem("bad_framing", "both Content-Length and Transfer-Encoding (B16)")
+        raise Problem("bad_framing", "both Content-Length and Transfer-Encoding (B16)", rule="B16")
     if codings:
         _check_codings(codings, http_1_0=http_1_0)
         return Framing(None, chunked=True)
     if not lengths:
         return Framing(None, chunked=False)
     if len(lengths) > 1 or not _DIGITS.fullmatch(lengths[0]):
-        raise Problem("bad_framing", f"Content-Length {', '.join(lengths)[:40]!a} is not one run of digits")
+        what = f"Content-Length {', '.join(lengths)[:40]!a} is not one run of digits"
+        raise Problem("bad_framing", what, rule=_which_length(lengths), field="content-length")
     digits = lengths[0].lstrip("0")
     return Framing(int(digits[:_MANY_DIGITS] or "0"), chunked=False)
 
 
 def _check_codings(values: list[str], *, http_1_0: bool) -> None:
     if http_1_0:
-        raise Problem("bad_framing", "HTTP/1.0 does not define Transfer-Encoding (B23)")
+        raise _not_chunked("HTTP/1.0 does not define Transfer-Encoding (B23)", "B23")
     if len(values) > 1:
-        raise Problem("bad_framing", "two Transfer-Encoding lines (B20)")
+        raise _not_chunked("two Transfer-Encoding lines (B20)", "B20")
     *others, final = [coding.strip(BLANKS).lower() for coding in values[0].split(",")]
     if final != "chunked" or "chunked" in others or not all(map(TOKEN.fullmatch, others)):
-        raise Problem("bad_framing", f"Transfer-Encoding {values[0][:40]!a} must end with one chunked")
+        what = f"Transfer-Encoding {values[0][:40]!a} must end with one chunked"
+        raise _not_chunked(what, _which_codings([*others, final]))
     if others:
-        raise Problem("unsupported_transfer_coding", f"cannot decode {', '.join(others)[:40]} (B19)")
+        what = f"cannot decode {', '.join(others)[:40]} (B19)"
+        raise Problem("unsupported_transfer_coding", what, rule="B19", field="transfer-encoding")
+
+
+def _not_chunked(what: str, rule: str) -> Problem:
+    return Problem("bad_framing", what, rule=rule, field="transfer-encoding")
+
+
+def _which_length(lengths: list[str]) -> str:
+    """The rule about these lengths: two lines, a list in one line, or anything that is not digits."""
+    if len(lengths) > 1:
+        return "B8" if lengths[0] == lengths[1] else "B9"
+    return "B10" if _LIST_OF_DIGITS.fullmatch(lengths[0]) else "B5"
+
+
+def _which_codings(codings: list[str]) -> str:
+    """The rule about codings that are not a list of tokens with one `chunked` at its end."""
+    malformed = [coding for coding in codings if not TOKEN.fullmatch(coding)]
+    if malformed:
+        # str.strip() takes these for blanks.
+        return "B22" if malformed[0].strip("\x85\xa0") != malformed[0] else "B21"
+    if "chunked" in codings:
+        return "B20"
+    if _LIKE_CHUNKED.fullmatch(codings[-1]):
+        return "B21"
+    return "B17" if codings[-1] == "identity" else "B18"

@@ -57,11 +57,12 @@ def join_lines(name: str, values: Iterable[str]) -> str:
 def _read_host(values: list[str], line: RequestLine) -> str | None:
     """The value of Host. The field is checked even if the authority of the target replaces it."""
     if len(values) > 1:
-        raise Problem("bad_host", "two Host lines (H26)")
+        raise Problem("bad_host", "two Host lines (H26)", rule="H26", field="host")
     if not values and not line.http_1_0:
-        raise Problem("bad_host", "HTTP/1.1 requires a Host field (H24)")
+        raise Problem("bad_host", "HTTP/1.1 requires a Host field (H24)", rule="H24", field="host")
     if values and not is_host(values[0]):
-        raise Problem("bad_host", f"{values[0][:80]!a} is not a valid host (H27)")
+        what = f"{values[0][:80]!a} is not a valid host (H27)"
+        raise Problem("bad_host", what, rule="H27", field="host")
     if line.target.authority is not None:
         return line.target.authority
     return values[0] if values else None

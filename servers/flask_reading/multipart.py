@@ -108,8 +108,8 @@ class StrictMultipart(MultipartDecoder):
             held, self._held = self._held, b""
             yield from self._parse(memoryview(held))
         if not self._is_closed():
-            what = "the body ends before its close delimiter"
-            raise self._problem("multipart_truncated", what, self._size, self._part_at_hand())
+            what, rule = "the body ends before its close delimiter", self._which_end()
+            raise self._problem("multipart_truncated", what, self._size, self._part_at_hand(), rule=rule)
         if self._held.endswith(b"\r"):
             raise self._bad_epilogue()
 
@@ -119,9 +119,24 @@ class StrictMultipart(MultipartDecoder):
         if self._is_closed():
             self._close()
 
-    def _problem(self, code: str, what: str, position: int, part: str = "") -> Problem:
+    def _problem(self, code: str, what: str, position: int, part: str = "", *, rule: str) -> Problem:
         """A Problem that names its place in the body (W6)."""
-        return Problem(code, what).at(f"{part}byte {position} of the body")
+        fault = range(position, position + 1)
+        return Problem(code, what, rule=rule, fault=fault).at(f"{part}byte {position} of the body")
+
+    def _which_end(self) -> str:
+        """The rule about a body that ends here: within a delimiter, before the first one, or in a part."""
+        rest = bytes(self.buffer) + self._held
+        in_data = self.state is State.DATA or (self.state is State.PART and _BLANK_LINE in rest)
+        if in_data:
+            rest = self._held
+        begun = rest.lstrip(_CRLF)
+        if begun and (begun.startswith(self._mark) or self._mark.startswith(begun)):
+            return "M20"
+        if self.state is State.PREAMBLE:
+            return "M23"
+        ends_at_delimiter = not rest or not (begun or self._count)
+        return "M20" if ends_at_delimiter and not in_data else "M21"
 
     def _part_at_hand(self) -> str:
         if self.state is State.PART:
@@ -186,7 +201,19 @@ class StrictMultipart(MultipartDecoder):
         if not _EMPTY_LINES.fullmatch(preamble):
             what = f"something else than {MAX_EMPTY_LINES} CRLFs comes before the first delimiter (M13)"
             # The CRLF that we put before the body is one of these lines.
-            raise self._problem("multipart_preamble", what, _after_empty_lines(preamble[len(_CRLF) :]))
+            position = _after_empty_lines(preamble[len(_CRLF) :])
+            rule = self._which_preamble(bytes(preamble[len(_CRLF) + position :]))
+            raise self._problem("multipart_preamble", what, position, rule=rule)
+
+    def _which_preamble(self, rest: bytes) -> str:
+        """The rule about the line that comes next in the preamble."""
+        if not rest.startswith(self._mark):
+            return "M13"
+        tail = rest.removeprefix(self._mark)
+        junk = tail.lstrip(b" \t")
+        if len(tail) - len(junk) > MAX_PADDING:
+            return "M13"
+        return {b"\n": "M24", b"\r": "M25"}.get(junk[:1], "M31")
 
     def _skip_empty_form(self) -> bool:
         """Consume a close delimiter that follows the first delimiter at once, as .NET sends it (M35).
@@ -205,15 +232,18 @@ class StrictMultipart(MultipartDecoder):
         limit = self._limits.max_part_headers
         if self.buffer.startswith(_CRLF):
             what = "there are no header fields (M35)"
-            raise self._problem("part_headers_missing", what, self._begin(), self._part_at_hand())
+            raise self._problem("part_headers_missing", what, self._begin(), self._part_at_hand(), rule="M35")
         end = self.buffer.find(_BLANK_LINE, max(0, self._checked_to - len(_BLANK_LINE)))
         known = len(self.buffer) if end < 0 else end + 1
         if bare := _BARE.search(self.buffer, self._checked_to, min(known, limit + len(_CRLF))):
             what, position = "a bare CR or LF in the header block (M26, M71)", self._begin() + bare.start()
-            raise self._problem("part_header_syntax", what, position, self._part_at_hand())
+            rule = _which_bare(bytes(self.buffer), bare.start())
+            raise self._problem("part_header_syntax", what, position, self._part_at_hand(), rule=rule)
         if (end < 0 and known >= limit + len(_CRLF)) or end + len(_CRLF) > limit:
             what = f"the header block is over {limit} bytes (M73)"
-            raise self._problem("part_headers_too_large", what, self._begin(), self._part_at_hand())
+            raise self._problem(
+                "part_headers_too_large", what, self._begin(), self._part_at_hand(), rule="M73"
+            )
         self._checked_to = max(0, known - 1) if end < 0 else 0
 
     def _check_held_block(self) -> None:
@@ -239,7 +269,7 @@ class StrictMultipart(MultipartDecoder):
 
     def _read_part_head(self, block: bytes | bytearray) -> PartHead:
         try:
-            return read_part_head(bytes(block), self._limits)
+            return read_part_head(bytes(block), self._limits, self._mark[2:].decode("ascii"))
         except Problem as problem:
             place = f"{self._part_at_hand()}header block at byte {self._begin()} of the body"
             raise problem.at(place) from None
@@ -251,7 +281,7 @@ class StrictMultipart(MultipartDecoder):
         if not _AFTER_CLOSE.match(rest):
             what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
             position = self._size - len(rest.lstrip(b" \t"))
-            raise self._problem("multipart_syntax", what, position, self._part_at_hand())
+            raise self._problem("multipart_syntax", what, position, self._part_at_hand(), rule="M18")
         self._add_to_epilogue(rest.lstrip(b" \t"))
 
     def _add_to_epilogue(self, data: bytes | bytearray | memoryview) -> None:
@@ -263,7 +293,15 @@ class StrictMultipart(MultipartDecoder):
     def _bad_epilogue(self) -> Problem:
         what = f"something else than {MAX_EMPTY_LINES} CRLFs follows the close delimiter (M16)"
         begin = self._size - len(self._held)
-        return self._problem("multipart_epilogue", what, begin + _after_empty_lines(self._held))
+        return self._problem("multipart_epilogue", what, begin + _after_empty_lines(self._held), rule="M16")
+
+
+def _which_bare(block: bytes, at: int) -> str:
+    """The rule about a bare CR or LF of a header block: within quotes, or as the end of a line."""
+    quotes = re.findall(rb'(?<!\\)"', block[block.rfind(_CRLF, 0, at) + 1 : at])
+    if len(quotes) % 2 == 1:
+        return "M67"
+    return "M71" if block[at] == ord("\r") else "M26"
 
 
 def _after_empty_lines(data: bytes | bytearray) -> int:

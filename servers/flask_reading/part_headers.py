@@ -9,27 +9,29 @@ from .abnf import BLANKS, CONTROL, TOKEN
 from .disposition import read_disposition
 from .media_types import read_media_type
 
-_ONCE = ("content-disposition", "content-type", "content-transfer-encoding")
+_ONCE = {"content-disposition": "M48", "content-type": "M49", "content-transfer-encoding": "M74"}
 _ENCODINGS = frozenset({"7bit", "8bit", "binary", "quoted-printable"})
 
 
-def read_part_head(block: bytes, limits: Limits) -> PartHead:
+def read_part_head(block: bytes, limits: Limits, boundary: str = "") -> PartHead:
     """Parse the lines of a block without its last CRLF. It must not contain a bare CR or LF.
+
+    `boundary` is that of the form: a line of a header block may be a delimiter by mistake (M36).
 
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
     `filename_ext`, `filename_conflict` and `part_transfer_encoding`.
     """
-    raw = list(_fields(block, limits.max_part_fields))
+    raw = list(_fields(block, limits.max_part_fields, boundary))
     shown = tuple(Pair(name, _show(name, value)) for name, value in raw)
     values = _once(raw)
     disposition_value = values.get("content-disposition")
     if disposition_value is None:
-        raise Problem("disposition_missing", "a part has no Content-Disposition (M37)")
+        raise Problem("disposition_missing", "a part has no Content-Disposition (M37)", rule="M37")
     disposition = read_disposition(disposition_value, utf8=_is_utf8(disposition_value))
     encoding = values.get("content-transfer-encoding", "binary").lower()
     if encoding not in _ENCODINGS:
         what = f"the data are sent as {encoding[:40]!a}; send them unencoded, as 8bit (M74)"
-        raise Problem("part_transfer_encoding", what)
+        raise Problem("part_transfer_encoding", what, rule="M74")
     content_type = next((pair.value for pair in shown if pair.name == "content-type"), None)
     media_type = _media_type(values.get("content-type"))
     return PartHead(
@@ -42,23 +44,25 @@ def read_part_head(block: bytes, limits: Limits) -> PartHead:
     )
 
 
-def _fields(block: bytes, limit: int) -> Iterator[Pair]:
+def _fields(block: bytes, limit: int, boundary: str) -> Iterator[Pair]:
     for count, line in enumerate(block.decode("iso-8859-1").split("\r\n"), 1):
         if count > limit:
-            raise Problem("part_headers_too_large", f"there are more than {limit} fields (M73)")
-        yield _split_line(line)
+            raise Problem("part_headers_too_large", f"there are more than {limit} fields (M73)", rule="M73")
+        yield _split_line(line, boundary, is_first=count == 1)
 
 
-def _split_line(line: str) -> Pair:
+def _split_line(line: str, boundary: str, *, is_first: bool) -> Pair:
     if line.startswith((" ", "\t")):
-        raise Problem("part_header_syntax", f"the line {line[:40]!a} is folded (M68, M69)")
+        what = f"the line {line[:40]!a} is folded (M68, M69)"
+        raise Problem("part_header_syntax", what, rule="M69" if is_first else "M68")
     name, colon, value = line.partition(":")
     if not colon or not TOKEN.fullmatch(name):
-        raise Problem("part_header_syntax", f"{line[:40]!a} is not a valid field line (M36, M70)")
+        what = f"{line[:40]!a} is not a valid field line (M36, M70)"
+        is_delimiter = boundary != "" and line.startswith("--" + boundary)
+        raise Problem("part_header_syntax", what, rule="M36" if is_delimiter else "M70")
     if CONTROL.search(value):
-        raise Problem(
-            "part_header_syntax", f"the part header {name[:40]!a} contains a control character (M66)"
-        )
+        what = f"the part header {name[:40]!a} contains a control character (M66)"
+        raise Problem("part_header_syntax", what, rule="M66")
     return Pair(name.lower(), value.strip(BLANKS))
 
 
@@ -76,14 +80,16 @@ def _show(name: str, value: str) -> str:
         return value.encode("iso-8859-1").decode("utf-8")
     if name == "content-disposition":
         return value
-    raise Problem("part_header_encoding", f"the part header {name[:40]!a} is not UTF-8 (M51)")
+    what = f"the part header {name[:40]!a} is not UTF-8 (M51)"
+    raise Problem("part_header_encoding", what, rule="M51")
 
 
 def _once(fields: list[Pair]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in fields:
         if name in _ONCE and name in values:
-            raise Problem("part_header_syntax", f"the part header {name!a} is there twice (M48, M49)")
+            what = f"the part header {name!a} is there twice (M48, M49)"
+            raise Problem("part_header_syntax", what, rule=_ONCE[name])
         values.setdefault(name, value)
     return values
 

@@ -33,6 +33,7 @@ class WireHead:
         self._searched = 0
         self._may_skip = True
         self._kept = 0
+        self._is_first = True  # the next field line
 
     @property
     def rest(self) -> bytes:
@@ -62,7 +63,7 @@ class WireHead:
         bare = _BARE_LF.search(self._buffer, self._searched, end if end >= 0 else len(self._buffer))
         if bare is not None:
             self._check_unfinished(bare.start() - self._begin)
-            self._take("\n")  # raises: a line feed is valid nowhere
+            raise self._bare(self._text(bare.start()) + "\n")
         if end < 0:
             self._check_unfinished(len(self._buffer) - self._begin - self._buffer.endswith(b"\r"))
             # The LF of a CR at the very end may still come.
@@ -77,9 +78,21 @@ class WireHead:
 
     def _check_unfinished(self, size: int) -> None:
         if self.line is None and size > self._limits.max_request_line:
-            raise Problem("uri_too_long", f"no end after {size} bytes of request line")
+            raise Problem("uri_too_long", f"no end after {size} bytes of request line", rule="R41")
         if self.line is not None:
             check_size(size + 2, self._limits)
+
+    def _bare(self, line: str) -> Problem:
+        """The problem of a line with a bare CR, or with a bare LF at its end."""
+        has_cr = "\r" in line
+        if self.line is None:
+            what, feed = (
+                "a bare CR or LF in the request line (R17, R18, R19)",
+                "R18" if line != "\n" else "R17",
+            )
+            return Problem("request_line", what, rule="R19" if has_cr else feed)
+        rule = ("H6" if line.index("\r") == len(line) - 1 else "H4") if has_cr else "H5"
+        return Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)", rule=rule)
 
     def _take(self, line: str) -> None:
         if self.line is None:
@@ -96,16 +109,28 @@ class WireHead:
     def _take_field(self, line: str, request_line: RequestLine) -> None:
         # The size is checked before the grammar: for a line that comes in pieces it may be all that is known.
         check_size(len(line) + 2, self._limits)
-        if "\r" in line or "\n" in line:
-            raise Problem("bad_header", "a bare CR or LF in a field line (H4, H5, H6)")
+        if "\r" in line:
+            raise self._bare(line)
         if self._kept == self._limits.max_fields:
-            raise Problem("headers_too_large", f"more than {self._limits.max_fields} fields (H29)")
-        name, value = split_field_line(line)
+            what = f"more than {self._limits.max_fields} fields (H29)"
+            raise Problem("headers_too_large", what, rule="H29")
+        name, value = self._split(line)
         if is_dropped(name):
             return
         if name == "expect" and not request_line.http_1_0:
             check_expect(value)
         if name in ("authorization", "content-type") and name in self.fields:
-            raise Problem("bad_header", f"two lines of {name} (H22, H23)")
+            rule = "H22" if name == "content-type" else "H23"
+            raise Problem("bad_header", f"two lines of {name} (H22, H23)", rule=rule, field=name)
         self._kept += 1
         self.fields.setdefault(name, []).append(value)
+
+    def _split(self, line: str) -> tuple[str, str]:
+        try:
+            return split_field_line(line)
+        except Problem as problem:
+            if problem.rule == "H1" and self._is_first:
+                problem.rule = "H2"  # a fold with nothing before it
+            raise
+        finally:
+            self._is_first = False

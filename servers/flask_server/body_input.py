@@ -54,15 +54,19 @@ class BodyInput:
             elif self._chunked:
                 self.ended = True
             else:
-                raise Problem("body_truncated", f"{self._left} bytes of the body are missing (B2)")
+                what = f"{self._left} bytes of the body are missing (B2)"
+                raise Problem("body_truncated", what, rule="B2")
             self.ended = self.ended or (not self._chunked and self._left == 0)
 
     def _receive(self, size: int) -> bytes:
         try:
             return self._read(size)
         except ParseException as error:
-            raise Problem("bad_chunk", f"the chunked body is malformed: {error}") from error
+            # It comes from gunicorn's reader of chunks, which does not say by which rule.
+            raise Problem("bad_chunk", f"the chunked body is malformed: {error}", rule=None) from error
         except TimeoutError:
-            raise Problem("request_timeout", "no byte of the body came for too long") from None
+            what = "no byte of the body came for too long"
+            raise Problem("request_timeout", what, rule="B3") from None
         except OSError as error:  # gunicorn's NoMoreData is one too
-            raise Problem("body_truncated", f"the connection broke: {error}") from None
+            what, rule = f"the connection broke: {error}", "B36" if self._chunked else "B2"
+            raise Problem("body_truncated", what, rule=rule) from None

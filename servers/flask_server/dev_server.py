@@ -62,7 +62,7 @@ class DevConnection:
             if isinstance(address, tuple):
                 self._settings.check_bind(address[0])
         except SettingsError as error:
-            raise Problem("misdirected_host", str(error)) from None
+            raise Problem("misdirected_host", str(error), rule=None) from None
 
     def close_after(self, body: bytes, record: RequestRecord) -> Iterator[bytes]:
         """Yield the body, end the record, and close the connection with a bounded linger.

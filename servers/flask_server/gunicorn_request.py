@@ -13,6 +13,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import Parser
 from gunicorn.http.unreader import SocketUnreader
 
+from ..contract.capture import Capture
 from ..contract.limits import MIB, Limits
 from ..contract.problems import Problem
 from ..flask_reading.chunks import ChunkedStream
@@ -29,11 +30,15 @@ class PeerClosed(Exception):
 
 
 class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads from one connection: heads without waiting, bodies with the idle time-out."""
+    """Reads from one connection: heads without waiting, bodies with the idle time-out.
 
-    def __init__(self, sock: Any, limits: Limits) -> None:
+    The `capture` gets what the parsers get.
+    """
+
+    def __init__(self, sock: Any, limits: Limits, capture: Capture | None = None) -> None:
         super().__init__(sock)
         self.limits = limits
+        self.capture = capture
         self.deadline = float("inf")  # of the head at hand, on the monotonic clock
         self.wire = WireHead(limits)
 
@@ -46,11 +51,22 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
         for data in self._arrived():
             if not self.wire.begun:
                 self.deadline = time.monotonic() + self.limits.head_timeout
-            if self.wire.feed(data):
+            if self._feed_head(data):
                 return True
             self._check_deadline()  # here too: a peer may never pause
         self._check_deadline()
         return False
+
+    def _feed_head(self, data: bytes) -> bool:
+        if self.capture is None:
+            return self.wire.feed(data)
+        behind = 0
+        try:
+            if is_complete := self.wire.feed(data):
+                behind = len(self.wire.rest)
+        finally:
+            self.capture.feed(data[: len(data) - behind])
+        return is_complete
 
     def _check_deadline(self) -> None:
         if time.monotonic() > self.deadline:
@@ -61,32 +77,44 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
             yield held
         with suppress(BlockingIOError):
             while data := self.sock.recv(_READ):
+                self._note_read(data)
                 yield data
             raise PeerClosed
+
+    def _note_read(self, data: bytes) -> None:
+        if self.capture is not None:
+            self.capture.read(len(data))
 
     def take_head(self) -> WireHead:
         """The complete head. What came behind it is read next."""
         wire, self.wire = self.wire, WireHead(self.limits)
         self.deadline = float("inf")
         self.unread(wire.rest)
+        if self.capture is not None and wire.head is not None:
+            self.capture.head_complete(wire.head)
         self.sock.settimeout(self.limits.send_timeout)
         return wire
 
     def receive(self, size: int) -> bytes:
         """1 to `size` bytes, or `b""` when the peer has closed. Raises OSError, TimeoutError among them."""
-        held: bytes = self.take_buffered()
-        if held:
-            self.unread(held[size:])
-            return held[:size]
-        self.sock.settimeout(self.limits.body_idle_timeout)
-        received: bytes = self.sock.recv(size)
-        self.sock.settimeout(self.limits.send_timeout)
+        received: bytes = self.take_buffered()
+        if received:
+            self.unread(received[size:])
+            received = received[:size]
+        else:
+            self.sock.settimeout(self.limits.body_idle_timeout)
+            received = self.sock.recv(size)
+            self.sock.settimeout(self.limits.send_timeout)
+            self._note_read(received)
+        if self.capture is not None:
+            self.capture.feed(received)
         return received
 
 
 def late_head(limits: Limits) -> Problem:
     """The problem for a head that took too long."""
-    return Problem("request_timeout", f"the head was not complete after {limits.head_timeout} s")
+    what = f"the head was not complete after {limits.head_timeout} s"
+    return Problem("request_timeout", what, rule=None)  # B3 is about bodies
 
 
 class RequestBody:
@@ -110,6 +138,16 @@ class RequestBody:
                 reader.receive, reader.limits, has_type=has_type, check_rate=Pace(reader.limits).check
             )
         self._continue_pending = "expect" in wire.head.fields and not wire.line.http_1_0
+
+    @property
+    def capture(self) -> Capture | None:
+        """The history's part in this connection."""
+        return self._reader.capture
+
+    @property
+    def behind(self) -> int:
+        """How many bytes behind the body were read with it. Valid when it has `ended`."""
+        return 0 if self._chunks is None else len(self._chunks.rest)
 
     @property
     def ended(self) -> bool:
@@ -187,6 +225,8 @@ class StrictParser(Parser):  # type: ignore[misc]
 
     mesg_class = StrictRequest
 
-    def __init__(self, cfg: Any, sock: Any, client: Any, limits: Limits) -> None:
+    def __init__(
+        self, cfg: Any, sock: Any, client: Any, limits: Limits, capture: Capture | None = None
+    ) -> None:
         super().__init__(cfg, sock, client)
-        self.unreader = HeadReader(sock, limits)
+        self.unreader = HeadReader(sock, limits, capture)

@@ -10,6 +10,7 @@ from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
 
+from ..contract.capture import Capture, history_at
 from ..contract.limits import LINGER_SECONDS, Limits
 from ..contract.problems import Problem
 from ..contract.request_log import RequestLog, RequestRecord
@@ -42,10 +43,17 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     parser: StrictParser
 
     def __init__(
-        self, cfg: Any, sock: Any, client: Any, server: Any, limits: Limits, log: RequestLog
+        self,
+        cfg: Any,
+        sock: Any,
+        client: Any,
+        server: Any,
+        limits: Limits,
+        log: RequestLog,
+        capture: Capture | None,
     ) -> None:
         super().__init__(cfg, sock, client, server)
-        self.parser = StrictParser(cfg, sock, client, limits)
+        self.parser = StrictParser(cfg, sock, client, limits, capture)
         self._limits = limits
         self._log = log
 
@@ -76,7 +84,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         reader = self.parser.unreader
         if not reader.wire.begun:
             return
-        record = self._log.record(self.client)
+        record = self._log.record(self.client, reader.capture)
         since = reader.deadline - self._limits.head_timeout
         record.begin(*reader.wire.request_line, since)
         _log_refusal(record, response)
@@ -109,6 +117,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         settings = Settings.from_environment()
         self.limits = settings.limits
         self.requests = settings.log
+        self.history = settings.open_history()
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
         self.look_at = 0.0  # when to look for late connections again
         super().init_process()
@@ -129,7 +138,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         patient = PatientSocket(fileno=sock.detach())
         server = listener.getsockname()
-        self.enqueue_req(Connection(self.cfg, patient, client, server, self.limits, self.requests))
+        history = history_at(self.history, server)
+        capture = None if history is None else history.capture("gunicorn", wire=True)
+        self.enqueue_req(Connection(self.cfg, patient, client, server, self.limits, self.requests, capture))
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop: streams of events that have no end are ended too."""
+        if self.history is not None:
+            self.history.stop()
+        super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept connections, or leave them in the backlog. The loop calls this again and again."""
@@ -187,7 +204,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if isinstance(exc, Problem):
             problem = exc
         elif isinstance(exc, ParseException):
-            problem = Problem("bad_header", "the head is malformed")
+            problem = Problem("bad_header", "the head is malformed", rule=None)  # gunicorn does not say which
         else:
             self.log.exception("Error handling request")
             problem = Problem("internal", "the request failed; the log says why")

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..contract.capture import Capture, Capturing, history_at
 from ..contract.request_log import RequestLog, RequestRecord
+from .gunicorn_request import RequestBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,15 +23,34 @@ def record_of(environ: "WSGIEnvironment") -> RequestRecord:
 class Logged:
     """A WSGI application around another one, which fills in the record of each of its requests."""
 
-    def __init__(self, application: "WSGIApplication", log: RequestLog) -> None:
+    def __init__(
+        self, application: "WSGIApplication", log: RequestLog, history: Capturing | None = None
+    ) -> None:
         self._application = application
         self._log = log
+        self._history = history
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         host, port = environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT")
-        record = environ[_RECORD] = self._log.record((host, port) if host and port else None)
+        capture = self._capture(environ)
+        record = environ[_RECORD] = self._log.record((host, port) if host and port else None, capture)
         record.begin()
         return _Sent(self._application(environ, start_response), record)
+
+    def _capture(self, environ: "WSGIEnvironment") -> Capture | None:
+        """The capture of our own gunicorn worker, which sees the wire, or one that sees the environ alone."""
+        stream = environ["wsgi.input"]
+        if isinstance(stream, RequestBody):
+            capture = stream.capture
+        elif self._history is not None:
+            sock = environ.get("werkzeug.socket")
+            history = history_at(self._history, None if sock is None else sock.getsockname())
+            capture = None if history is None else history.capture("flask", wire=False)
+        else:
+            return None
+        if capture is not None:
+            capture.environ(environ)
+        return capture
 
 
 class _Sent:
@@ -43,6 +64,8 @@ class _Sent:
         for piece in self._body:
             yield piece
             self._record.sent += len(piece)
+            if self._record.capture is not None:
+                self._record.capture.piece(piece)
         self._record.end()
 
     def close(self) -> None:

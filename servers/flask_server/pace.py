@@ -24,5 +24,6 @@ class Pace:
         if now < self._end:
             return
         if size - self._before < self._least:
-            raise Problem("request_timeout", f"less than {self._least} bytes in {self._window} s")
+            what = f"less than {self._least} bytes in {self._window} s"
+            raise Problem("request_timeout", what, rule="B3")
         self._end, self._before = now + self._window, size

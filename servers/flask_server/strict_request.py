@@ -68,7 +68,8 @@ class StrictRequest(Request):
             framing = read_framing(lengths, codings, http_1_0=False)
             limit = self._limits.max_body
             if (framing.content_length or 0) > limit:
-                raise Problem("body_too_large", f"a body may have at most {limit} bytes")
+                what = f"a body may have at most {limit} bytes"
+                raise Problem("body_too_large", what, rule="B41", field="content-length")
             has_type = "CONTENT_TYPE" in self.environ
             return io.BufferedReader(_Body(BodyInput(self.environ, framing, self._limits, has_type=has_type)))
 
@@ -95,7 +96,8 @@ class StrictRequest(Request):
         if not data:
             return [], []  # a body without a byte is an empty form
         if (self.headers.get("Content-Encoding") or "identity").strip().lower() != "identity":
-            raise Problem("unsupported_content_encoding", "a form must come without a Content-Encoding")
+            what = "a form must come without a Content-Encoding"
+            raise Problem("unsupported_content_encoding", what, rule="B44", field="content-encoding")
         spooled = _SpooledFiles(lambda: self._get_file_stream(self.content_length, None))
         builder = FormBuilder(spooled, self._limits)
         parser = _PARSERS.multipart(media_type, self._limits)
@@ -125,9 +127,11 @@ class StrictRequest(Request):
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise refusal(
-                Problem("text_encoding", f"byte {error.start} of the body does not decode as utf-8")
-            ) from None
+            what, fault = (
+                f"byte {error.start} of the body does not decode as utf-8",
+                range(error.start, error.end),
+            )
+            raise refusal(Problem("text_encoding", what, rule="C12", fault=fault)) from None
 
     @property
     def json_module(self) -> Any:

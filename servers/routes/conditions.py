@@ -30,7 +30,8 @@ def is_unchanged(head: RequestHead, etag: str) -> bool:
     """
     wanted = _entity_tags(head.field("if-match"))
     if wanted is not None and etag not in wanted and "*" not in wanted:
-        raise Problem("precondition_failed", f"If-Match does not name {etag}, which is stored here")
+        what = f"If-Match does not name {etag}, which is stored here"
+        raise Problem("precondition_failed", what, rule="W3", field="if-match")
     held = _entity_tags(head.field("if-none-match")) or []
     return "*" in held or etag in [tag.removeprefix("W/") for tag in held]
 

@@ -32,7 +32,7 @@ _FOREIGN_CONTENT = (
 )
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
     """Bytes of a file from `start` to before `stop`."""
 
     start: int
@@ -50,7 +50,7 @@ def send_file(request: ParsedRequest, context: Context) -> Response:
     disposition = _attachment(head.last_segment) if named else "attachment"
     file = context.store.open(sha256) if _HASH.fullmatch(sha256) else None
     if file is None:
-        raise Problem("not_found", "no file with this hash is stored")
+        raise Problem("not_found", "no file with this hash is stored", rule="S3", field="target")
     try:
         return _response(head, sha256, file, disposition)
     except BaseException:
@@ -65,7 +65,9 @@ def _attachment(name: str) -> str:
     """
     if len(name) > MAX_NAME:
         raise Problem(
-            "bad_value", f"the file name has {len(name)} characters, at most {MAX_NAME} are allowed"
+            "bad_value",
+            f"the file name has {len(name)} characters, at most {MAX_NAME} are allowed",
+            field="target",
         )
     plain, exact = _NOT_PLAIN.sub("_", name), quote(name, safe=_ATTR_CHARS)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
@@ -77,7 +79,7 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: s
     if is_unchanged(head, etag):
         file.close()
         return Response(304, (*caching, ("Wireproof-Contract", "1")))
-    wanted = _range(head, file.size) if may_send_range(head, etag) else None
+    wanted = range_of(head, file.size) if may_send_range(head, etag) else None
     digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     fields = (
         ("Content-Type", "application/octet-stream"),
@@ -99,7 +101,7 @@ def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: s
     return Response(206, (*fields, ("Content-Range", f"bytes {start}-{stop - 1}/{file.size}")), body)
 
 
-def _range(head: RequestHead, size: int) -> _Range | None:
+def range_of(head: RequestHead, size: int) -> Range | None:
     """The range that the client asked for, or None for the whole file (RFC 9110 14.2).
 
     Raises Problem `range_not_satisfiable`.
@@ -112,17 +114,19 @@ def _range(head: RequestHead, size: int) -> _Range | None:
     if suffix and not size:
         return None  # satisfiable, but no Content-Range can describe zero bytes (RFC 9110 14.1.2, W5)
     if suffix is not None:
-        wanted = _Range(max(size - suffix, 0), size)
+        wanted = Range(max(size - suffix, 0), size)
     else:
         assert first is not None, "a range without a suffix has a first position"
         if last is not None and last < first:
             return None
-        wanted = _Range(first, size if last is None else min(last + 1, size))
+        wanted = Range(first, size if last is None else min(last + 1, size))
     if wanted.start >= wanted.stop:
         raise Problem(
             "range_not_satisfiable",
             f"the file has {size} bytes",
             headers=(("Content-Range", f"bytes */{size}"),),
+            rule="S6",
+            field="range",
         )
     return wanted
 

@@ -13,9 +13,10 @@ MAX_SECONDS = 10
 def json_object(body: ParsedBody) -> dict[str, Any]:
     """The body's JSON object. Raises Problem `unsupported_media_type`, `json_invalid` or `bad_value`."""
     if body.media_type is None or not body.media_type.is_json:
-        raise Problem("unsupported_media_type", "this route takes application/json")
+        what = "this route takes application/json"
+        raise Problem("unsupported_media_type", what, rule=None, field="content-type")  # section 6 says it
     if body.kind != "json":
-        raise Problem("json_invalid", "the body is empty or has a Content-Encoding")
+        raise Problem("json_invalid", "the body is empty or has a Content-Encoding", rule="J1")
     if not isinstance(body.json, dict):
         raise Problem("bad_value", "the body is not a JSON object")
     return body.json

@@ -22,7 +22,8 @@ def model(request: ParsedRequest, _context: Context) -> Response:
     """One model. Raises Problem `not_found` for any name but that of the one model."""
     name = request.head.last_segment
     if name != _ECHO["id"]:
-        raise Problem("not_found", f"there is no model {name[:80]!a}, only {_ECHO['id']}")
+        what = f"there is no model {name[:80]!a}, only {_ECHO['id']}"
+        raise Problem("not_found", what, rule="S3", field="target")
     return json_response(_ECHO, head_only=request.head.method == "HEAD")
 
 

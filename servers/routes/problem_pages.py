@@ -11,7 +11,7 @@ def explain(request: ParsedRequest, _context: Context) -> Response:
     code = request.head.path.rpartition("/")[2]
     kind = PROBLEMS.get(code)
     if kind is None:
-        raise Problem("not_found", f"there is no problem code {code!a}")
+        raise Problem("not_found", f"there is no problem code {code!a}", rule="S3", field="target")
     members = {
         "code": kind.code,
         "title": kind.title,

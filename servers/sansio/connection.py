@@ -30,8 +30,13 @@ from .cookies import parse_cookies
 from .credentials import parse_authorization
 from .fields import FieldLines, Framing, pairs_of
 from .grammar import OWS
-from .stream import NEED_DATA, Incoming, Need, PeerClosed, Role, Trace
+from .stream import NEED_DATA, Incoming, LineFaults, Need, PeerClosed, Role, Trace
 from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
+
+_REQUEST_LINE = LineFaults(
+    "uri_too_long", "R41", "request_line", "R18", "R19", lf_alone="R17", cr_cr_lf="R19"
+)
+_FIELD_LINE = LineFaults("headers_too_large", "H30", "bad_header", "H5", "H4", lf_alone="H5", cr_cr_lf="H6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,16 @@ class RequestReader:
         self._events = self._read_requests()
         self._failed: Problem | None = None
         self._between_requests = True
+        self._offset_of_request = 0  # how many bytes of the connection came before the request
         self.request_line: tuple[str | None, str | None] = (None, None)
 
     def feed(self, data: bytes) -> None:
         """Add the bytes that arrived; b"" means that the peer has closed its side."""
         self._incoming.feed(data)
+
+    def trace(self, trace: Trace | None) -> None:
+        """Tell `trace`, instead of the one before, what is consumed from now on."""
+        self._incoming.trace = trace
 
     @property
     def buffered(self) -> int:
@@ -102,17 +112,21 @@ class RequestReader:
         return self._between_requests
 
     def next_event(self) -> Event | Need:
-        """The next event, or NEED_DATA. Raises Problem, and the same one again when called after it."""
+        """The next event, or NEED_DATA. Raises Problem, and the same one again when called after it.
+
+        The offset of a Problem counts the bytes of its request, an empty line before it included.
+        """
         if self._failed is not None:
             raise self._failed
         try:
             return next(self._events, ConnectionClosed())
         except Problem as problem:
-            self._failed = problem
-            raise
+            self._failed = problem.behind(-self._offset_of_request)
+            raise self._failed from None
 
     def _read_requests(self) -> Generator[Event | Need, None, None]:
         while True:
+            self._offset_of_request = self._incoming.offset
             try:
                 received = yield from self._read_head()
             except PeerClosed:
@@ -121,7 +135,12 @@ class RequestReader:
             try:
                 yield from self._read_body(received.head)
             except PeerClosed:
-                raise Problem("body_truncated", "the connection ended before the body did") from None
+                what, rule = (
+                    "the connection ended before the body did",
+                    "B36" if received.head.chunked else "B2",
+                )
+                end = self._incoming.offset + self.buffered
+                raise Problem("body_truncated", what, rule=rule, offset=end) from None
             yield BodyComplete()
 
     def _read_body(self, head: RequestHead) -> Generator[Event | Need, None, None]:
@@ -141,15 +160,20 @@ class RequestReader:
 
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
         line = yield from self._read_request_line()
-        request_line = parse_request_line(line)
+        end = self._incoming.offset
+        offset = end - len(line) - 2
+        try:
+            request_line = parse_request_line(line)
+        except Problem as problem:
+            raise problem.behind(offset) from None
         self.request_line = request_line.method, request_line.target.decode("ascii")
-        fields = FieldLines(request_line.minor_version, self._limits)
+        fields = FieldLines(request_line.minor_version, self._limits, end)
         limit = self._limits.max_field_line - 2
-        while line := (yield from self._incoming.line(Role.FIELD, limit, "headers_too_large", "bad_header")):
+        while line := (yield from self._incoming.line(Role.FIELD, limit, _FIELD_LINE)):
             fields.add(line)
         framing = fields.framing()
         host = fields.host()
-        return _head(request_line, fields, framing, host)
+        return _head(request_line, fields, framing, host, offset)
 
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         line = yield from self._read_first_line()
@@ -163,14 +187,21 @@ class RequestReader:
         yield from self._incoming.at_least(1)
         self._between_requests = False
         limit = self._limits.max_request_line
-        return (yield from self._incoming.line(Role.REQUEST_LINE, limit, "uri_too_long", "request_line"))
+        return (yield from self._incoming.line(Role.REQUEST_LINE, limit, _REQUEST_LINE))
 
 
-def _head(request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None) -> HeadReceived:
+def _head(
+    request_line: RequestLine, fields: FieldLines, framing: Framing, host: str | None, offset: int
+) -> HeadReceived:
+    """The head. Raises Problem `bad_percent` or `target_not_utf8`. `offset` is that of its first line."""
     values = fields.joined()
     if request_line.authority is not None:
         host = values["host"] = request_line.authority
-    target = AUTHORITY if request_line.method == "CONNECT" else decode_target(request_line.target)
+    if request_line.method == "CONNECT":
+        target = AUTHORITY
+    else:
+        offset += request_line.offset
+        target = decode_target(request_line.target, offset)
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

@@ -2,17 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
 from ..contract.request import Pair
-from .grammar import CONTROL, OWS, TOKEN
-from .host import is_host
+from .grammar import CONTROL, OWS, TOKEN, end_of
+from .host import end_of_host, is_host
 
 # field-line = field-name ":" OWS field-value OWS (RFC 9112 5), without a blank before the colon (H7, H8)
 _CONTENT_LENGTH = re.compile(r"[0-9]+")
+_DIGITS = re.compile(rb"[0-9]+")
+_OTHER_BLANKS = b"\x85\xa0"  # NEL and the no-break space of ISO-8859-1, which strip() of a str removes
 # Recipients differ on which of two counts. Host and the framing fields are judged in steps 3 and 4.
-_SINGLETONS = (b"authorization", b"content-type")
+_SINGLETONS = {b"authorization": "H23", b"content-type": "H22"}
+_CHECKED = frozenset({*_SINGLETONS, b"expect", b"host", b"content-length", b"transfer-encoding"})
 _CODE_OF_FIELD = {b"host": "bad_host", b"content-length": "bad_framing", b"transfer-encoding": "bad_framing"}
 
 FORBIDDEN_TRAILERS = frozenset(
@@ -25,17 +29,41 @@ def parse_field_line(line: bytes) -> tuple[bytes, bytes]:
     """The name in lower case and the trimmed value of a line without its CRLF.
 
     Raises Problem `bad_header`. For a control character in the value of Host, Content-Length or
-    Transfer-Encoding, the code is `bad_host` or `bad_framing`.
+    Transfer-Encoding, the code is `bad_host` or `bad_framing`. Its offset is that in the line.
     """
     name, colon, value = line.partition(b":")
     if not colon or not TOKEN.fullmatch(name):
-        raise Problem("bad_header", _what_is_wrong(line))
+        at = end_of(TOKEN, line)
+        raise Problem("bad_header", _what_is_wrong(line), rule=_name_rule(line, at), offset=at)
     name, value = name.lower(), value.strip(OWS)
     control = CONTROL.search(value)
     if control is not None:
         code = _CODE_OF_FIELD.get(name, "bad_header")
-        raise Problem(code, f"{name.decode('ascii')} has the control character {control[0][0]:#04x}")
+        what = f"{name.decode('ascii')} has the control character {control[0][0]:#04x}"
+        rule = "H13" if control[0][0] else "H12"
+        raise Problem(code, what, rule=rule, offset=_value_offset(line) + control.start())
     return name, value
+
+
+def _value_offset(line: bytes) -> int:
+    """How many bytes of a valid line come before its trimmed value."""
+    return len(line) - len(line.partition(b":")[2].lstrip(OWS))
+
+
+def _name_rule(line: bytes, at: int) -> str:
+    """Which rule forbids the octet at this offset, before the colon or where it is missing."""
+    name, colon, _ = line.partition(b":")
+    if line[:1] in (b" ", b"\t"):
+        return "H1" if line.strip(OWS) else "H3"
+    if not colon:
+        return "H9"
+    if not name:
+        return "H10"
+    if line[at : at + 1] not in (b" ", b"\t"):
+        return "H15"
+    if name.rstrip(OWS) != name[:at]:
+        return "H9"
+    return "H8" if name[:at].lower() == b"content-length" else "H7"
 
 
 def _what_is_wrong(line: bytes) -> str:
@@ -58,10 +86,16 @@ class Framing:
 
 
 class FieldLines:
-    """The field lines of one head. `add` each line, then call `framing`, `host` and `joined`."""
+    """The field lines of one head. `add` each line, then call `framing`, `host` and `joined`.
 
-    def __init__(self, minor_version: int, limits: Limits) -> None:
+    `begin` is the number of bytes before the first line, for the offsets of problems.
+    """
+
+    def __init__(self, minor_version: int, limits: Limits, begin: int = 0) -> None:
         self._fields: dict[bytes, list[bytes]] = {}
+        self._begin = begin
+        self._offset_of_line = begin  # of the line that comes next
+        self._lines: dict[bytes, list[_Line]] = {}  # of the fields that `framing` and `host` judge
         self._count = 0
         self._limits = limits
         self._minor_version = minor_version
@@ -71,62 +105,99 @@ class FieldLines:
 
         Raises Problem `headers_too_large`, `bad_header`, `bad_host`, `bad_framing` or `expectation_failed`.
         """
+        offset = self._offset_of_line
+        self._offset_of_line += len(line) + 2
         if self._count == self._limits.max_fields:
-            raise Problem("headers_too_large", f"the head has more than {self._limits.max_fields} fields")
-        name, value = parse_field_line(line)
+            what = f"the head has more than {self._limits.max_fields} fields"
+            raise Problem("headers_too_large", what, rule="H29", offset=offset)
+        try:
+            name, value = parse_field_line(line)
+        except Problem as problem:
+            if problem.rule == "H1" and offset == self._begin:
+                problem.rule = "H2"  # there is no line that it could continue
+            raise problem.behind(offset) from None
         if b"_" in name:
             return  # X_A and X-A are the same name in CGI and WSGI: drop it and do not count it (H17)
         self._count += 1
         values = self._fields.setdefault(name, [])
-        if name in _SINGLETONS and values:
-            raise Problem("bad_header", f"the field {name.decode('ascii')} occurs twice (H22, H23)")
-        if name == b"expect" and self._minor_version > 0 and value.lower() != b"100-continue":
-            raise Problem("expectation_failed", f"the expectation {value[:40]!r} is not supported")
+        if name in _CHECKED:
+            self._check(name, value, _Line(offset, line), repeated=bool(values))
         values.append(value)
+
+    def _check(self, name: bytes, value: bytes, line: "_Line", *, repeated: bool) -> None:
+        if name in _SINGLETONS:
+            if repeated:
+                what = f"the field {name.decode('ascii')} occurs twice (H22, H23)"
+                raise Problem("bad_header", what, rule=_SINGLETONS[name], offset=line.offset)
+        elif name != b"expect":
+            self._lines.setdefault(name, []).append(line)
+        elif self._minor_version > 0 and value.lower() != b"100-continue":
+            what = f"the expectation {value[:40]!r} is not supported"
+            raise Problem("expectation_failed", what, rule="H35", offset=line.value_offset, field="expect")
 
     def framing(self) -> Framing:
         """Step 3 (RFC 9112 6.3). Raises Problem `bad_framing` or `unsupported_transfer_coding`."""
         lengths = self._fields.get(b"content-length")
         codings = self._fields.get(b"transfer-encoding")
         if lengths is not None and codings is not None:
-            raise Problem("bad_framing", "the head has both Content-Length and Transfer-Encoding")
+            second = max(self._lines[name][0].offset for name in (b"content-length", b"transfer-encoding"))
+            what = "the head has both Content-Length and Transfer-Encoding"
+            raise Problem("bad_framing", what, rule="B16", offset=second)
         if codings is not None:
             self._check_codings(codings)
             return Framing(None, True)
         if lengths is None:
             return Framing(None, False)
         if len(lengths) > 1:
-            raise Problem("bad_framing", "the field Content-Length occurs twice")
+            rule, second = (
+                "B8" if lengths[0] == lengths[1] else "B9",
+                self._lines[b"content-length"][1].offset,
+            )
+            what = "the field Content-Length occurs twice"
+            raise Problem("bad_framing", what, rule=rule, offset=second)
         digits = lengths[0].decode("iso-8859-1")
         if not _CONTENT_LENGTH.fullmatch(digits):
-            raise Problem("bad_framing", "Content-Length does not consist of digits")
+            offset = self._lines[b"content-length"][0].value_offset + end_of(_DIGITS, lengths[0])
+            what = "Content-Length does not consist of digits"
+            raise Problem("bad_framing", what, rule=_length_rule(digits), offset=offset)
         return Framing(_bounded_int(digits), False)
 
     def _check_codings(self, codings: list[bytes]) -> None:
+        lines = self._lines[b"transfer-encoding"]
         if self._minor_version == 0:
-            raise Problem("bad_framing", "HTTP/1.0 has no Transfer-Encoding")
+            what = "HTTP/1.0 has no Transfer-Encoding"
+            raise Problem("bad_framing", what, rule="B23", offset=lines[0].offset)
         if len(codings) > 1:
-            raise Problem("bad_framing", "the field Transfer-Encoding occurs twice")
+            what = "the field Transfer-Encoding occurs twice"
+            raise Problem("bad_framing", what, rule="B20", offset=lines[1].offset)
         elements = [element.strip(OWS) for element in codings[0].lower().split(b",")]
         if elements == [b"chunked"]:
             return
         others, last = elements[:-1], elements[-1]
         if last != b"chunked" or not all(TOKEN.fullmatch(o) and o != b"chunked" for o in others):
-            raise Problem("bad_framing", "Transfer-Encoding does not end with a single chunked")
-        raise Problem("unsupported_transfer_coding", "chunked is the only transfer coding supported")
+            what, at = "Transfer-Encoding does not end with a single chunked", _coding_index(elements)
+            offset = lines[0].value_offset + _element_offset(codings[0], at)
+            raise Problem("bad_framing", what, rule=_coding_rule(elements, at), offset=offset)
+        what = "chunked is the only transfer coding supported"
+        raise Problem("unsupported_transfer_coding", what, rule="B19", offset=lines[0].value_offset)
 
     def host(self) -> str | None:
         """Step 4 (RFC 9112 3.2). Raises Problem `bad_host`."""
         hosts = self._fields.get(b"host")
         if hosts is None:
             if self._minor_version > 0:
-                raise Problem("bad_host", "HTTP/1.1 needs a Host field")
+                # Where the head ends it could still have come.
+                raise Problem(
+                    "bad_host", "HTTP/1.1 needs a Host field", rule="H24", offset=self._offset_of_line
+                )
             return None
+        lines = self._lines[b"host"]
         if len(hosts) > 1:
-            raise Problem("bad_host", "the field Host occurs twice")
+            raise Problem("bad_host", "the field Host occurs twice", rule="H26", offset=lines[1].offset)
         host = hosts[0].decode("iso-8859-1")
         if not is_host(host):
-            raise Problem("bad_host", f"the Host {host[:60]!a} is malformed")
+            offset = lines[0].value_offset + end_of_host(host)
+            raise Problem("bad_host", f"the Host {host[:60]!a} is malformed", rule="H27", offset=offset)
         return host
 
     def joined(self) -> dict[str, str]:
@@ -138,6 +209,51 @@ class FieldLines:
         if b"cookie" in joined:
             joined[b"cookie"] = b"; ".join(filter(None, self._fields[b"cookie"]))
         return {name.decode("ascii"): value.decode("iso-8859-1") for name, value in joined.items()}
+
+
+class _Line(NamedTuple):
+    """A field line, and the number of bytes before it."""
+
+    offset: int
+    raw: bytes
+
+    @property
+    def value_offset(self) -> int:
+        return self.offset + _value_offset(self.raw)
+
+
+def _length_rule(value: str) -> str:
+    """Which rule forbids this value of Content-Length."""
+    elements = value.split(",")
+    is_list = len(elements) > 1 and all(_CONTENT_LENGTH.fullmatch(one.strip(" \t")) for one in elements)
+    return "B10" if is_list else "B5"
+
+
+def _coding_index(elements: list[bytes]) -> int:
+    """The index of the first transfer coding that cannot be accepted."""
+    for index, element in enumerate(elements):
+        if not TOKEN.fullmatch(element):
+            return index
+    return elements.index(b"chunked") + 1 if b"chunked" in elements else len(elements) - 1
+
+
+def _coding_rule(elements: list[bytes], at: int) -> str:
+    """Which rule forbids the transfer coding at this index."""
+    coding = elements[at]
+    if not TOKEN.fullmatch(coding):
+        return "B21" if coding == coding.strip(_OTHER_BLANKS) else "B22"
+    if b"chunked" in elements:
+        return "B20"
+    if coding == b"identity":
+        return "B17"
+    return "B21" if coding.startswith(b"chunked") or coding.endswith(b"chunked") else "B18"
+
+
+def _element_offset(value: bytes, index: int) -> int:
+    """How many bytes of a list come before an element of it."""
+    elements = value.split(b",")
+    blanks = len(elements[index]) - len(elements[index].lstrip(OWS))
+    return sum(len(element) + 1 for element in elements[:index]) + blanks
 
 
 def _bounded_int(digits: str) -> int:

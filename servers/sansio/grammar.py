@@ -15,6 +15,13 @@ QUOTED_STRING = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x8
 # OWS = *( SP / HTAB ) (RFC 9110 5.6.3). Never use strip() alone: it removes VT, FF and more (H037).
 OWS = b" \t"
 
+
+def end_of(pattern: re.Pattern[bytes], data: bytes, begin: int = 0) -> int:
+    """Where the bytes end that match at `begin`: the offset of the first byte that cannot be accepted."""
+    match = pattern.match(data, begin)
+    return begin if match is None else match.end()
+
+
 HEX_DIGITS = b"0123456789ABCDEFabcdef"
 
 

@@ -5,6 +5,11 @@ import re
 # reg-name = *( unreserved / pct-encoded / sub-delims ). Here it is not empty and has no comma: a comma
 # comes from two Host fields that were joined (H26). An IPv4address is a reg-name too.
 _HOST = re.compile(r"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[([0-9A-Fa-f:.]+)\])(?::([0-9]*))?")
+# As much of it as there is.
+_BEGINNING = re.compile(
+    r"(?:(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[(?P<address>[0-9A-Fa-f:.]*)\])(?::(?P<port>[0-9]*))?"
+    r"|\[[0-9A-Fa-f:.]*"
+)
 # h16 = 1*4HEXDIG; dec-octet = 0 to 255 without leading zeros
 _H16 = re.compile(r"[0-9A-Fa-f]{1,4}")
 _DEC_OCTET = re.compile(r"25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]")
@@ -21,6 +26,19 @@ def is_host(value: str) -> bool:
         if len(digits) > 5 or int(digits or 0) > 65535:
             return False
     return address is None or _is_ipv6(address)
+
+
+def end_of_host(value: str) -> int:
+    """The offset of the first character that `is_host` cannot accept.
+
+    For an address that is malformed inside its brackets, and for a port that is too large, where it begins.
+    """
+    match = _BEGINNING.match(value)
+    if match is None or match.end() < len(value):
+        return 0 if match is None else match.end()
+    if match["address"] is not None and not _is_ipv6(match["address"]):
+        return match.start("address")
+    return len(value) if match["port"] is None else match.start("port")
 
 
 def _is_ipv6(address: str) -> bool:

@@ -57,6 +57,14 @@ _WHAT_FOLLOWS = rb"(?:--[ \t]{0,%d}+(?![ \t])|[ \t]{0,%d}\r\n)" % (MAX_PADDING, 
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
 
+def _rule_of_bare(block: bytes, at: int) -> str:
+    """Which rule forbids the bare CR or LF at this offset of a header block."""
+    line = block[:at].rpartition(_CRLF)[2].replace(b'\\"', b"")
+    if line.count(b'"') % 2:
+        return "M67"
+    return "M26" if block[at : at + 1] == b"\n" else "M71"
+
+
 class _Found(Enum):
     """What `--boundary` is, by the bytes that follow it."""
 
@@ -115,17 +123,28 @@ class FormDataParser:
         if self._trace is not None and end > start:
             self._trace(role, memoryview(self._data)[start:end])
 
-    def _problem(self, code: str, what: str, position: int) -> Problem:
+    def _problem(self, code: str, what: str, position: int, *, rule: str) -> Problem:
         """A Problem that names its place in the body (W6)."""
         offset = self._base + position
         fault = range(offset, offset + 1)
-        return Problem(code, what, fault=fault).at(f"{self._part}byte {offset} of the body")
+        return Problem(code, what, rule=rule, fault=fault).at(f"{self._part}byte {offset} of the body")
 
-    def _more(self) -> Generator[Need, None, None]:
+    def _more(self, cut: str) -> Generator[Need, None, None]:
+        """Wait for more bytes. `cut` is the rule that forbids an end here, outside of a delimiter."""
         if self._ended:
-            what = "the body ends before its close delimiter"
-            raise self._problem("multipart_truncated", what, len(self._data))
+            what, rule = "the body ends before its close delimiter", self._rule_of_end(cut)
+            raise self._problem("multipart_truncated", what, len(self._data), rule=rule)
         yield NEED_DATA
+
+    def _rule_of_end(self, cut: str) -> str:
+        """`cut`, or M20 if the bytes that are not consumed are a delimiter without its end."""
+        rest = self._data[self._position :]
+        if rest.startswith(b"\r"):
+            rest = rest.rpartition(_CRLF)[2]  # of several line ends the last one belongs to it
+        if not rest:
+            return cut
+        cuts_delimiter = rest.startswith(self._dash_boundary) or self._dash_boundary.startswith(rest)
+        return "M20" if cuts_delimiter else cut
 
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:
         """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""
@@ -141,31 +160,41 @@ class FormDataParser:
         """Consume the first delimiter and the empty lines before it (M13, M14). Returns whether it closes."""
         lines = 0
         while True:
-            found, end = yield from self._delimiter_here()
+            found, end = yield from self._delimiter_here("M23")
             if found is not _Found.NEITHER:
                 return self._consume_delimiter(found, self._position + len(_CRLF), end)
             start = self._position + len(_CRLF)
             line = self._data[start : start + len(_CRLF)]
             if lines == MAX_EMPTY_LINES or not _CRLF.startswith(line):
                 what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may come before the first delimiter"
-                raise self._problem("multipart_preamble", what, start)
+                raise self._problem("multipart_preamble", what, start, rule=self._preamble_rule(start))
             if line == _CRLF:
                 self._report(Role.PREAMBLE, start, start + len(_CRLF))
                 self._position = start
                 lines += 1
             else:
-                yield from self._more()
+                yield from self._more("M23")
+
+    def _preamble_rule(self, start: int) -> str:
+        """Which rule forbids the line of the preamble that begins at `start`."""
+        if not self._data.startswith(self._dash_boundary, start):
+            return "M13"
+        rest = self._data[start + len(self._dash_boundary) :].lstrip(b" \t")
+        padding = len(self._data) - start - len(self._dash_boundary) - len(rest)
+        if padding > MAX_PADDING:
+            return "M13"
+        return {b"\n": "M24", b"\r": "M25"}.get(rest[:1], "M31")
 
     def _read_empty_form(self) -> Generator[Need, None, bool]:
         """Consume a close delimiter that comes at once, as .NET sends a form without parts (M35).
 
         Returns whether there was one.
         """
-        found, end = yield from self._delimiter_here()
+        found, end = yield from self._delimiter_here("M20")
         return found is _Found.CLOSE_DELIMITER and self._consume_delimiter(found, self._position, end)
 
-    def _delimiter_here(self) -> Generator[Need, None, tuple[_Found, int]]:
-        """What the next bytes are, never UNDECIDED, and where the delimiter ends."""
+    def _delimiter_here(self, cut: str) -> Generator[Need, None, tuple[_Found, int]]:
+        """What the next bytes are, never UNDECIDED, and where the delimiter ends. For `cut` see `_more`."""
         while True:
             end = self._position + len(self._delimiter)
             begun = self._data[self._position : end]
@@ -175,7 +204,7 @@ class FormDataParser:
                 found = _Found.UNDECIDED if self._delimiter.startswith(begun) else _Found.NEITHER
             if found is not _Found.UNDECIDED:
                 return found, end
-            yield from self._more()
+            yield from self._more(cut)
 
     def _consume_delimiter(self, found: _Found, start: int, end: int) -> bool:
         """Returns whether it closes the body."""
@@ -202,7 +231,7 @@ class FormDataParser:
             return _Found.CLOSE_DELIMITER, end
         if self._ended or not undecided:
             what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
-            raise self._problem("multipart_syntax", what, end)
+            raise self._problem("multipart_syntax", what, end, rule="M18")
         return _Found.UNDECIDED, position
 
     def _read_part_headers(self) -> Generator[PartEvent | Need, None, None]:
@@ -215,19 +244,19 @@ class FormDataParser:
             window = self._data[self._position : self._position + limit + 2]
             if window.startswith(_CRLF):
                 what = "the part has no header fields (M35)"
-                raise self._problem("part_headers_missing", what, self._position)
+                raise self._problem("part_headers_missing", what, self._position, rule="M35")
             end = window.find(b"\r\n\r\n", max(scanned - 3, 0))
             stop = len(window) if end < 0 else end + 1
             if bare := _BARE_LINE_END.search(window, max(scanned - 1, 0), stop):
-                what = "the header block has a bare CR or LF"
-                raise self._problem("part_header_syntax", what, self._position + bare.start())
+                what, rule = "the header block has a bare CR or LF", _rule_of_bare(window, bare.start())
+                raise self._problem("part_header_syntax", what, self._position + bare.start(), rule=rule)
             if end >= 0:
                 break
             if len(window) == limit + 2:
                 what = f"the header block has more than {limit} bytes"
-                raise self._problem("part_headers_too_large", what, self._position)
+                raise self._problem("part_headers_too_large", what, self._position, rule="M73")
             scanned = len(window)
-            yield from self._more()
+            yield from self._more("M21" if window else "M20")
         head = self._parse_block(window[:end])
         self._report(Role.PART_FIELD, self._position, self._position + end + 2)
         self._position += end + 2
@@ -239,9 +268,12 @@ class FormDataParser:
             return parse_part_headers(block, self._limits)
         except Problem as problem:
             offset = self._base + self._position
-            fault = problem.fault or range(len(block) + len(_CRLF))
-            problem.fault = range(offset + fault.start, offset + fault.stop)
-            raise problem.at(f"{self._part}header block at byte {offset} of the body") from None
+            if problem.fault is None:
+                problem.fault = range(len(block) + len(_CRLF))
+            elif problem.rule == "M70" and block.startswith(self._dash_boundary, problem.fault.start):
+                problem.rule = "M36"
+            place = f"{self._part}header block at byte {offset} of the body"
+            raise problem.behind(offset).at(place) from None
 
     def _read_part_data(self) -> Generator[PartEvent | Need, None, bool]:
         """Read the data of a part and its delimiter. Returns whether that closes the body."""
@@ -275,7 +307,7 @@ class FormDataParser:
                 return closes
             self._position = start
             skip = begin - start
-            yield from self._more()
+            yield from self._more("M21")
             searched = self._position
             begin = self._position + skip
 
@@ -304,7 +336,7 @@ class FormDataParser:
                 lines += 1
             elif line and (self._ended or line != b"\r" or lines == MAX_EMPTY_LINES):
                 what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may follow the close delimiter"
-                raise self._problem("multipart_epilogue", what, self._position)
+                raise self._problem("multipart_epilogue", what, self._position, rule="M16")
             elif self._ended:
                 return
             else:

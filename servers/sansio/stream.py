@@ -19,7 +19,9 @@ The bytes may be split into reads in any way (M89). A parser decides only when a
 there, and each search goes on where the last one ended, so that small reads do not cost more than large ones.
 """
 
+import re
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from enum import Enum
 
 from ..contract.problems import Problem
@@ -62,6 +64,33 @@ raised. So when the reader of requests raises a Problem, the bytes reported last
 """
 
 
+# Neither of them ends a line alone (RFC 9112 2.2).
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFaults:
+    """With which codes, and by which rules, a kind of line is refused.
+
+    `long` is for a line over its limit, `broken` for one with a bare CR or LF. Of the rules, `lf_alone` is
+    for a bare LF with nothing before it, `cr_cr_lf` for a bare CR before the line's CRLF.
+    """
+
+    long: str
+    long_rule: str
+    broken: str
+    bare_lf: str
+    bare_cr: str
+    lf_alone: str
+    cr_cr_lf: str
+
+    def rule_of_break(self, line: bytes, at: int) -> str:
+        """The rule that forbids the bare CR or LF at this offset. `line` has its LF."""
+        if line[at : at + 1] == b"\n":
+            return self.bare_lf if at else self.lf_alone
+        return self.cr_cr_lf if line[at:] == b"\r\r\n" else self.bare_cr
+
+
 class PeerClosed(Exception):
     """The peer has closed its side while a parser waits for more bytes."""
 
@@ -70,7 +99,8 @@ class Incoming:
     """The bytes that have arrived and are not consumed yet."""
 
     def __init__(self, trace: Trace | None = None) -> None:
-        self._trace = trace
+        self.trace = trace
+        self._offset_of_data = 0  # how many bytes came before `_data`
         self._data: bytes = b""
         self._position = 0
         self._ended = False
@@ -80,12 +110,19 @@ class Incoming:
         if not data:
             self._ended = True
         elif self._position == len(self._data):
+            self._offset_of_data += len(self._data)
             self._data, self._position = data, 0
         else:
+            self._offset_of_data += self._position
             self._data, self._position = self._data[self._position :] + data, 0
 
     def __len__(self) -> int:
         return len(self._data) - self._position
+
+    @property
+    def offset(self) -> int:
+        """How many bytes have been consumed."""
+        return self._offset_of_data + self._position
 
     def more(self) -> Generator[Need, None, None]:
         """Wait for more bytes. Raises PeerClosed if the peer has closed its side."""
@@ -107,15 +144,15 @@ class Incoming:
         end = min(len(self._data), self._position + limit)
         view = memoryview(self._data)[self._position : end]
         self._position = end
-        if self._trace is not None:
-            self._trace(role, view)
+        if self.trace is not None:
+            self.trace(role, view)
         return view
 
-    def line(self, role: Role, limit: int, too_long: str, broken: str) -> Generator[Need, None, bytes]:
+    def line(self, role: Role, limit: int, faults: LineFaults) -> Generator[Need, None, bytes]:
         """Consume a line of at most `limit` bytes and return it without its CRLF.
 
-        Raises Problem with the code `too_long` as soon as the line must be longer, or with the code `broken`
-        for a bare LF or CR, which do not end a line (RFC 9112 2.2; R18, R19, H4, H5, B35). Raises PeerClosed.
+        Raises Problem as soon as the line must be longer, or has a bare LF or CR, which do not end a line
+        (RFC 9112 2.2; R18, R19, H4, H5, B35). Raises PeerClosed.
         """
         scanned = 0
         while True:
@@ -125,22 +162,34 @@ class Incoming:
             scanned = len(self)
             # The byte after the limit may be the CR of the CRLF.
             if scanned > limit and (scanned > limit + 1 or self._data[-1:] != b"\r"):
-                raise self.refused(role, limit + 2, too_long, f"the {role.value} is too long")
+                raise self._too_long(role, limit + 2, limit, faults)
             yield from self.more()
         line = self._data[self._position : end]
         if line[-1:] != b"\r":
             if len(line) > limit:
-                raise self.refused(role, len(line) + 1, too_long, f"the {role.value} is too long")
-            raise self.refused(role, len(line) + 1, broken, f"the {role.value} has a bare LF")
+                raise self._too_long(role, len(line) + 1, limit, faults)
+            raise self._broken(role, line + b"\n", "LF", faults)
         if line.find(b"\r", 0, -1) >= 0:
-            raise self.refused(role, len(line) + 1, broken, f"the {role.value} has a bare CR")
+            raise self._broken(role, line + b"\n", "CR", faults)
         self._position = end + 1
-        if self._trace is not None:
-            self._trace(role, line + b"\n")
+        if self.trace is not None:
+            self.trace(role, line + b"\n")
         return line[:-1]
 
-    def refused(self, role: Role, size: int, code: str, detail: str) -> Problem:
-        """A Problem for the next `size` bytes. They are reported, but not consumed."""
-        if self._trace is not None:
-            self._trace(role, self._data[self._position : self._position + size])
-        return Problem(code, detail)
+    def _too_long(self, role: Role, size: int, limit: int, faults: LineFaults) -> Problem:
+        # The byte after the limit may be the CR that ends the line.
+        at = limit + self._data.startswith(b"\r", self._position + limit)
+        detail = f"the {role.value} is too long"
+        return self.refused(role, size, Problem(faults.long, detail, rule=faults.long_rule, offset=at))
+
+    def _broken(self, role: Role, line: bytes, what: str, faults: LineFaults) -> Problem:
+        bare = _BARE.search(line)
+        assert bare is not None, "the line has one"
+        detail, rule = f"the {role.value} has a bare {what}", faults.rule_of_break(line, bare.start())
+        return self.refused(role, len(line), Problem(faults.broken, detail, rule=rule, offset=bare.start()))
+
+    def refused(self, role: Role, size: int, problem: Problem) -> Problem:
+        """The Problem of the next `size` bytes, in which it has its place. They are not consumed."""
+        if self.trace is not None:
+            self.trace(role, self._data[self._position : self._position + size])
+        return problem.behind(self.offset)

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..contract.capture import Capture
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..contract.route import Context
@@ -43,6 +44,7 @@ from .outbox import close_response
 from .phase import IN_THREAD, RECEIVING, Phase
 from .responses import CONTINUE
 from .sender import Sender
+from .tracing import traced
 from .waiting import Outcome, Waiting
 
 if TYPE_CHECKING:
@@ -84,10 +86,13 @@ class Connection:
         self._context = owner.context.arrived_at(sock.getsockname())
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
-        self._inbox = Inbox(observer.reader(self._limits) if observer else RequestReader(self._limits))
+        history = self._context.history
+        self._capture: Capture | None = None if history is None else history.capture("socket", wire=True)
+        self._reader = observer.reader(self._limits) if observer else RequestReader(self._limits)
+        self._inbox = Inbox(self._reader, self._capture)
         self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None
-        self._record = ConnectionRecord(owner.context.log, sock)
+        self._record = ConnectionRecord(owner.context.log, sock, self._capture)
         self._waiting = waiting = Waiting(sock, owner.loop, self)
         self._sender = Sender(
             sock,
@@ -125,7 +130,8 @@ class Connection:
         ):
             self._waiting.set_deadline(again)
         else:
-            raise Problem("request_timeout", f"waited too long for {phase.value}")
+            rule = "B3" if phase is Phase.BODY else None
+            raise Problem("request_timeout", f"waited too long for {phase.value}", rule=rule)
 
     def stop(self) -> None:
         """Close the connection if it is idle. Otherwise it is closed after its response."""
@@ -173,6 +179,8 @@ class Connection:
             data = b""  # the client has gone; the thread finishes first
         if self._observer:
             self._observer.read(data)
+        if self._capture is not None:
+            self._capture.read(len(data))
         if self._waiting.phase in RECEIVING:
             self._inbox.feed(data)
             self._advance()
@@ -240,7 +248,11 @@ class Connection:
         self._record.begin(received.head.method, received.head.target, now)
         if self._observer:
             self._observer.began(received)
-        request.check_head(self._parsers)
+        parsers = self._parsers
+        if self._capture is not None:
+            self._capture.head_complete(received.head, self._inbox.unparsed)
+            parsers = traced(self._capture, self._reader, received.head, parsers, self._observer)
+        request.check_head(parsers)
         if received.expects_continue and received.has_body and not self._inbox.buffered:
             with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
                 self._socket.send(CONTINUE)
@@ -253,6 +265,8 @@ class Connection:
         exchange = request.exchange
         request.body_size += len(data)
         self._record.received = request.body_size
+        if self._capture is not None:
+            self._capture.body(data)
         # The observer is used only in the loop.
         if request.body_size >= _LARGE_BODY and exchange.has_files and not self._observer:
             self._in_thread(
@@ -266,12 +280,18 @@ class Connection:
     def _finish(self) -> None:
         request = self._request
         assert request is not None
-        request.complete = True
+        self._note_complete(request)
         request.exchange.end()
         if request.exchange.waits:
             self._in_thread(request.exchange.respond, self._respond_and_go_on)
         else:
             self._respond(request.exchange.respond())
+
+    def _note_complete(self, request: CurrentRequest) -> None:
+        request.complete = True
+        if self._capture is not None:
+            self._reader.trace(self._observer.trace if self._observer else None)
+            self._capture.complete(self._inbox.unparsed)
 
     def _in_thread(
         self, work: Callable[[], Outcome], then: Callable[[Outcome], None], *, uses_disk: bool = True
@@ -299,7 +319,7 @@ class Connection:
             request.abort(self._owner.loop)
         if request is not None and not request.received.has_body and not request.complete:
             self._inbox.next_event()  # its BodyComplete
-            request.complete = True
+            self._note_complete(request)
         self._respond(problem_response(problem, head=request.received.head if request else None), problem)
 
     def _respond_and_go_on(self, response: Response) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
+from ..contract.capture import Capture
 from ..contract.request_log import RequestLog, RequestRecord
 from ..contract.responses import Event, EventStream, Response
 
@@ -17,8 +18,8 @@ class ConnectionRecord(RequestRecord):
 
     __slots__ = ("_head_size", "_streams")
 
-    def __init__(self, log: RequestLog, sock: socket.socket) -> None:
-        super().__init__(log, sock.getpeername())
+    def __init__(self, log: RequestLog, sock: socket.socket, capture: Capture | None = None) -> None:
+        super().__init__(log, sock.getpeername(), capture)
         self._head_size = 0
         self._streams = False
 
@@ -40,5 +41,7 @@ class ConnectionRecord(RequestRecord):
     def _counted(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         with closing(events):
             for event in events:
+                if self.capture is not None and event.data:
+                    self.capture.piece(event.data)
                 yield event
                 self.sent += len(event.data)  # the next event is wanted: this one is sent

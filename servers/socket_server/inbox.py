@@ -1,5 +1,6 @@
 """What has arrived on one connection, as the reader's events; small pieces of a body are joined."""
 
+from ..contract.capture import Capture
 from ..contract.problems import Problem
 from ..sansio.connection import BodyReceived, Event, RequestReader
 from ..sansio.stream import NEED_DATA, Need
@@ -13,12 +14,13 @@ _MOST_CHUNKS = 512  # bounds the time that finding tiny chunks takes before an e
 class Inbox:
     """Stands between the socket and the reader: keeps bytes that came ahead, and joins small chunks.
 
-    `ended` says whether the client has ended its side.
+    `ended` says whether the client has ended its side. The `capture` gets what the reader gets.
     """
 
-    def __init__(self, reader: RequestReader) -> None:
+    def __init__(self, reader: RequestReader, capture: Capture | None = None) -> None:
         self.ended = False
         self._reader = reader
+        self._capture = capture
         self._ahead: list[bytes] = []
         self._ahead_size = 0
         self._pending: Event | Need = NEED_DATA
@@ -27,6 +29,11 @@ class Inbox:
     def buffered(self) -> int:
         """How many bytes no event has consumed."""
         return self._reader.buffered + self._ahead_size
+
+    @property
+    def unparsed(self) -> int:
+        """How many bytes the reader has got and not consumed."""
+        return self._reader.buffered
 
     @property
     def between_requests(self) -> bool:
@@ -46,6 +53,8 @@ class Inbox:
     def feed(self, data: bytes) -> None:
         """Hand what arrived to the reader. b"" means that the client has ended its side."""
         self.ended = self.ended or not data
+        if self._capture is not None and data:
+            self._capture.feed(data)
         self._reader.feed(data)
 
     def receive_ahead(self, data: bytes) -> bool:
@@ -87,6 +96,8 @@ class Inbox:
     def _take_ahead(self) -> None:
         data, self._ahead, self._ahead_size = b"".join(self._ahead), [], 0
         if data:
+            if self._capture is not None:
+                self._capture.feed(data)
             self._reader.feed(data)
         if self.ended:
             self._reader.feed(b"")

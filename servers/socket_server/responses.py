@@ -12,6 +12,7 @@ _PHRASES = {
     200: "OK",
     204: "No Content",
     206: "Partial Content",
+    303: "See Other",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
@@ -86,7 +87,8 @@ def pieces_of(response: Response, head: bytes, *, chunked: bool) -> Iterator[Eve
 def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:
     """Each event as a chunk of its own (RFC 9112 7.1), or as it is."""
     for data, wait in stream.events:
-        yield Event(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data, wait)
+        # A chunk of size 0 would end the body.
+        yield Event(b"%x\r\n%s\r\n" % (len(data), data) if chunked and data else data, wait)
     if chunked:
         yield Event(b"0\r\n\r\n")
 

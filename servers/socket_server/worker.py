@@ -166,10 +166,15 @@ class Worker:
         if self.draining:
             return
         self.draining = True
+        self._end_event_streams()
         self.show_load()
         for listener in self._listeners:
             listener.close()
         self._end_when_empty()
+
+    def _end_event_streams(self) -> None:
+        if self.context.history is not None:
+            self.context.history.stop()
 
     def stop(self) -> None:
         """Accept no more, close idle connections, and end when the last response is sent.

@@ -67,5 +67,7 @@ def run_worker(
     except BaseException:
         LOG.exception("a worker failed")
     finally:
+        if context.history is not None:
+            context.history.drain()
         STDERR.drain()
         os._exit(status)  # skips the clean-up of what belongs to the supervisor

@@ -10,7 +10,16 @@ from .base import FileWriter, ReadableFile, Store, StoredFile, Upload
 from .local import LocalStore
 from .memory import MemoryStore
 
-__all__ = ["SCHEMES", "FileWriter", "ReadableFile", "Store", "StoredFile", "Upload", "open_store"]
+__all__ = [
+    "SCHEMES",
+    "FileWriter",
+    "ReadableFile",
+    "Store",
+    "StoredFile",
+    "Upload",
+    "local_folder",
+    "open_store",
+]
 
 # RFC 3986 section 3.1, with its colon.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
@@ -41,6 +50,14 @@ SCHEMES: Final[dict[str, Callable[[str, bool, bool], Store]]] = {
     "file": _open_file,
     "memory": _open_memory,
 }
+
+
+def local_folder(spec: str) -> Path | None:
+    """The folder of the store, or None if it has none. Nothing is opened or made."""
+    match = _SCHEME.fullmatch(spec)
+    if match is None:
+        return Path(spec).absolute()
+    return Path(match[2]).absolute() if match[1].lower() == "file" else None
 
 
 def open_store(spec: str, *, durable: bool, existing: bool = False) -> Store:

@@ -7,7 +7,7 @@ every byte, fsync each file, give each file its name without overwriting, fsync 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,12 @@ class Store(Protocol):
 
     def open(self, sha256: str) -> ReadableFile | None:
         """The file with this hash (64 hexadecimal digits in lower case), or None if there is none."""
+
+    def scratch(self) -> BinaryIO:
+        """A new file without a name and without a buffer, for bytes that are kept while one request lasts.
+
+        It takes its room from the store. It is gone when it is closed, or when the process ends.
+        """
 
     def is_writable(self) -> bool:
         """Whether uploads can be stored; used by `/healthz`. It may wait for the disk."""

@@ -7,10 +7,11 @@ the folders and locks.
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterator
 from errno import ELOOP, ENXIO
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from .base import ReadableFile
 from .local_folders import Folders, list_names
@@ -56,6 +57,11 @@ class LocalStore:
             raise
         finally:
             os.close(files_fd)
+
+    def scratch(self) -> BinaryIO:
+        """A file without a name (O_TMPFILE) in the folder of the store."""
+        os.close(self._folders.open_files())  # raises OSError if another folder is in its place
+        return tempfile.TemporaryFile(buffering=0, dir=self._folders.root)  # the caller closes it
 
     def is_writable(self) -> bool:
         """Whether uploads can be stored. Tries it at most once a second, and waits for the disk then."""

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+import tempfile
 import threading
 from collections.abc import Iterator
-from typing import Final
+from typing import BinaryIO, Final
 
 from .base import ReadableFile, StoredFile, Upload
 
@@ -27,6 +28,10 @@ class MemoryStore:
         with self._lock:
             content = self._files.get(sha256)
         return None if content is None else MemoryFile(content)
+
+    def scratch(self) -> BinaryIO:
+        """A file in the temporary folder of the system: what needs it is too large for memory."""
+        return tempfile.TemporaryFile(buffering=0)  # the caller closes it
 
     def is_writable(self) -> bool:
         return True

@@ -189,7 +189,11 @@ def _stop(problem: Problem, reading: Reading, spans: Sequence[FineSpan]) -> Stop
     if problem.offset is not None:
         return Stop(problem.offset)
     at_fault = next((span for span in reading.spans if span.at_fault), None)
-    return Stop(at_fault.offset, len(at_fault.data)) if at_fault is not None else Stop(None)
+    if at_fault is not None:
+        return Stop(at_fault.offset, len(at_fault.data))
+    if reading.problem is None:
+        return Stop(None)  # the parsers had no objection: a store that is full, for example
+    return Stop(next((s.start for s in spans if s.role in ("undecided", "unread")), spans[-1].end))
 
 
 def _stop_at_field(name: str, reading: Reading, spans: Sequence[FineSpan]) -> Stop:
@@ -197,9 +201,17 @@ def _stop_at_field(name: str, reading: Reading, spans: Sequence[FineSpan]) -> St
     if reading.head is not None:
         paths |= {f"headers[{i}].value" for i, pair in enumerate(reading.head.headers) if pair.name == name}
     found = [span for span in spans if span.path in paths or span.also in paths]
-    if not found:
-        return Stop(None)
-    return Stop(found[0].start, found[-1].end - found[0].start)
+    if found:
+        return Stop(found[0].start, found[-1].end - found[0].start)
+    return next(_lines_of(name, reading.spans), Stop(None))
+
+
+def _lines_of(name: str, spans: Iterable[Span]) -> Iterator[Stop]:
+    """The lines of a field, from the last to the first. A head that is refused has no paths."""
+    begin = name.encode("ascii") + b":"
+    for span in reversed([span for span in spans if span.role is Role.FIELD]):
+        if bytes(span.data[: len(begin)]).lower() == begin:
+            yield Stop(span.offset, len(span.data))
 
 
 def _on_wire(spans: Iterable[Span], offset: int) -> int:

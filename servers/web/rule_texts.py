@@ -1,6 +1,6 @@
 """The texts of the rules, from `sample_files/requests/rules.toml`.
 
-In a checkout `sample_files` is a folder, in an installation a package. Both lie beside the package of this module.
+In a checkout `sample_files` is a folder, in an installation a package beside that of this module.
 """
 
 import logging

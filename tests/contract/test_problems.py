@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -44,10 +45,10 @@ _NOT_RECORDED = {
     "internal": "a bug in a handler: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
-    "overloaded": "for backends with a bound on their connections",
+    "overloaded": "three sends at once: tests/web/sending/test_send.py",
     "too_many_requests": "for backends with a bound on the rate",
 }
-_NEVER_RAISED = {"overloaded", "too_many_requests"}
+_NEVER_RAISED = {"too_many_requests"}
 
 
 @cache
@@ -106,3 +107,51 @@ def test_a_problem_has_its_kind_and_a_detail() -> None:
     assert problem.headers == (("A", "b"),)
     with pytest.raises(KeyError):
         Problem("no_such_code", "")
+
+
+def test_a_problem_keeps_its_places_when_its_detail_or_its_beginning_changes() -> None:
+    problem = Problem("json_invalid", "x", headers=(("A", "b"),), rule="J1", fault=range(3, 5), field="f")
+    assert problem.offset == 3
+    moved = problem.at("part 0").behind(10)
+    assert (moved.detail, moved.headers, moved.rule, moved.field) == ("part 0: x", (("A", "b"),), "J1", "f")
+    assert (moved.offset, moved.fault) == (13, range(13, 15))
+    assert Problem("bad_host", "x", offset=7).behind(-2).offset == 5
+    assert Problem("bad_host", "x").behind(10).offset is None
+
+
+def _calls_of_problem() -> Iterator[tuple[str, ast.Call]]:
+    """Every call that makes a Problem, with its place. Helpers named `_problem` take the rule along."""
+    for path in sorted((_PROJECT / "servers").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and _name_of(node.func) in ("Problem", "_problem"):
+                yield f"{path.relative_to(_PROJECT)}:{node.lineno}", node
+
+
+def _name_of(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def test_each_problem_of_a_kind_with_rules_is_given_its_rule() -> None:
+    calls = list(_calls_of_problem())
+    assert len(calls) > 150
+    without = []
+    for place, call in calls:
+        code = call.args[0]
+        kind = PROBLEMS.get(code.value) if isinstance(code, ast.Constant) else None  # type: ignore[arg-type]
+        if (kind is None or kind.rules) and "rule" not in {keyword.arg for keyword in call.keywords}:
+            without.append(place)
+    assert without == []
+
+
+def test_each_rule_that_a_problem_is_given_is_one_of_its_kind() -> None:
+    wrong = [
+        (place, keyword.value.value)
+        for place, call in _calls_of_problem()
+        for keyword in call.keywords
+        if keyword.arg == "rule" and isinstance(keyword.value, ast.Constant) and keyword.value.value
+        if isinstance(code := call.args[0], ast.Constant)
+        if keyword.value.value not in PROBLEMS[str(code.value)].rules
+    ]
+    assert wrong == []

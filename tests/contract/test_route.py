@@ -33,6 +33,20 @@ _NAMED = {
     "/v1/models": ("models", _GET),
     "/v1/models/echo": ("model", _GET),
     "/v1/models/a%2Fb": ("model", _GET),
+    "/ui": ("page", _GET),
+    "/ui/": ("page_files", _GET),
+    "/ui/a-b.min.js": ("page_files", _GET),
+    "/ui/server": ("server_state", _GET),
+    "/requests/": ("requests", _GET),
+    "/requests/events": ("request_events", _GET),
+    "/requests/12": ("request", _GET),
+    "/requests/12/spans": ("request_spans", _GET),
+    "/requests/12.http": ("request_bytes", _GET),
+    "/requests/12.body": ("request_body", _GET),
+    "/requests/12.har": ("request_har", _GET),
+    "/ui/send": ("send", _POST),
+    "/ui/cases": ("cases", _GET),
+    "/requests/1/replay": ("replay", _POST),
 }
 _ECHOED = [
     "/",
@@ -45,7 +59,8 @@ _ECHOED = [
     "/problems",
     "/healthz/",
     "/v1",
-    "/ui",
+    "/requests",
+    "/uix",
     "/\n",
 ]
 _NOT_FOUND = [
@@ -56,8 +71,14 @@ _NOT_FOUND = [
     "/files//a",
     "/files/a/b/c",
     "/problems/",
-    "/requests/",
-    "/ui/",
+    "/requests/x",
+    "/requests/1/",
+    "/requests/1234567890123456",
+    "/ui/a",
+    "/ui/a/b.js",
+    "/ui/../a.js",
+    "/ui/sends",
+    "/ui/send/",
     "/v1/",
     "/v1/models/",
     "/v1/models/a/b",
@@ -71,7 +92,7 @@ def _code_of(method: str, path: str) -> Problem:
 
 
 def test_every_route_is_under_test() -> None:
-    assert {route.name for route in ROUTES} == {name for name, _ in _NAMED.values()} | {"echo"}
+    assert {route.name for route in ROUTES} == {name for name, _ in _NAMED.values()} | {"echo", "home"}
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 

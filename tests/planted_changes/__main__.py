@@ -152,14 +152,17 @@ def _fuzzed(survivors: Sequence[Change], requests: int | None, seed: int, at_onc
     """For each survivor the difference that generated requests show; nothing if none are to be sent."""
     if requests is None:
         return {}
-    replayed = [change for change in survivors if BACKENDS[change.folder][0] == "socket"]
-    found = replayed_differences(replayed, requests, seed, at_once=at_once, on_change=_show_judged)
     by_backend: dict[str, list[Change]] = {}
     for change in survivors:
-        if change not in replayed:
-            by_backend.setdefault(backend_of(change), []).append(change)
+        by_backend.setdefault(backend_of(change), []).append(change)
+    found: dict[Change, str] = {}
     for backend, changes in by_backend.items():
-        found |= fuzzed_differences(changes, backend, requests, seed)
+        if backend == "flask":  # Werkzeug's server makes the environ, so it is needed
+            found |= fuzzed_differences(changes, backend, requests, seed)
+        else:
+            found |= replayed_differences(
+                changes, backend, requests, seed, at_once=at_once, on_change=_show_judged
+            )
     return {change: f"{found.get(change, 'no difference')} in {requests} requests" for change in survivors}
 
 

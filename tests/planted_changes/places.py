@@ -1,7 +1,8 @@
 """Finds every place of a module that can be changed.
 
 These are left out, because no response shows them: docstrings, annotations, decorators, `detail` texts and
-other messages with everything that only they use, what only `--wire` or a log shows, and time-outs.
+other messages with everything that only they use, the rule and the place of a Problem, what only `--wire` or
+a log shows, and time-outs.
 """
 
 import ast
@@ -28,6 +29,12 @@ _ONLY_TIME = re.compile(r"(.*_)?(timeout|rate|linger)(_.*)?", re.IGNORECASE)
 _NAMES_OF_PYTHON = {"__all__", "__slots__"}
 _ANNOTATIONS = {"annotation", "returns", "decorator_list", "bases", "format_spec"}
 _FOR_PEOPLE = {"__repr__", "__str__"}
+# Of a Problem, and of what has a place of its own.
+_RULE_OR_PLACE = re.compile(r"rule|offset|fault|_offset_of_\w+")
+_FINDS_RULE_OR_PLACE = re.compile(
+    r"_?(?:rule_of|which|offset|end_of|bytes_of|place_of)\w*|\w+_(?:rule|offset)"
+)
+_RULE = re.compile(r"[RHBCUJMKASW][1-9][0-9]?")
 _SHOWN_ONLY = {"_report", "_trace", "cast", "TypeVar", "NewType"}
 _BASES_WITH_NAMES_ONLY = {"Enum", "Protocol"}
 _MATCHERS = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}
@@ -85,10 +92,12 @@ def parsed(path: Path) -> tuple[ast.Module, list[Place]]:
     """The syntax tree of a module, and its places."""
     tree = ast.parse(path.read_text("utf-8"))
     names = _pattern_names(path.parent)
-    # The first pass only finds out which names are read outside of messages.
-    first = _Finder(tree, names)
-    second = _Finder(tree, names, first.used)
-    return tree, second.places
+    # The first walk finds out which names are read outside of messages. The others leave out what only
+    # messages read, so that fewer names are read.
+    finder = _Finder(tree, names)
+    while (next_finder := _Finder(tree, names, finder.used)).used != finder.used:
+        finder = next_finder
+    return tree, next_finder.places
 
 
 @cache
@@ -130,6 +139,30 @@ def _called(node: ast.AST | None) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
+def _assigned_names(node: ast.AST) -> list[str]:
+    """The names to which a statement assigns, or none if it assigns to anything else."""
+    target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+    if isinstance(target, ast.Tuple) and all(isinstance(one, ast.Name) for one in target.elts):
+        return [one.id for one in target.elts if isinstance(one, ast.Name)]
+    return [name] if (name := _assigned(node)) else []
+
+
+def _assigned_attribute(node: ast.AST) -> str:
+    """The attribute to which a statement assigns, if it is a single one."""
+    target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+    if isinstance(node, ast.AnnAssign | ast.AugAssign):
+        target = node.target
+    return target.attr if isinstance(target, ast.Attribute) else ""
+
+
+def _makers(tree: ast.Module) -> set[str]:
+    """The functions of a module that make a Problem."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return {
+        one.name for one in functions if isinstance(one.returns, ast.Name) and one.returns.id == "Problem"
+    }
+
+
 def _assigned(node: ast.AST) -> str:
     """The name to which a statement assigns, if it is a single one."""
     target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
@@ -152,6 +185,7 @@ class _Finder:
         self.places: list[Place] = []
         self.used: dict[str, set[str]] = {"": set()}
         self._pattern_names = pattern_names
+        self._makers = {"Problem", *_makers(tree)}
         self._read = read
         self._scopes: list[ast.FunctionDef | ast.ClassDef] = []
         self._above: list[ast.AST] = []
@@ -193,11 +227,16 @@ class _Finder:
 
     def _visit_call(self, call: ast.Call) -> None:
         """Visits the code and the header fields of a Problem. The flags of a pattern are one place."""
-        self._visit_children(call, ("func", "keywords"))
-        self._above.append(call)
         name = _called(call)
-        arguments = call.args[:1] if name in ("Problem", "_problem") or _is_matcher(call) else call.args
-        if name == "at":
+        self._visit_children(call, ("func",) if name in self._makers else ("func", "keywords"))
+        self._above.append(call)
+        arguments = call.args[:1] if _is_matcher(call) else call.args
+        if name in self._makers:
+            arguments = [one for one in call.args if isinstance(one, ast.Constant) and one.value in PROBLEMS]
+            for keyword in call.keywords:
+                if keyword.arg == "headers":
+                    self._visit_children(keyword)
+        if name in ("at", "behind"):
             arguments = []  # the place of a Problem
         for index, argument in enumerate(arguments):
             self._in_pattern = _is_matcher(call)
@@ -228,6 +267,8 @@ class _Finder:
     def _of_constant(self, value: object) -> tuple[Kind, Iterable[ast.AST]]:
         if self._in_pattern and isinstance(value, str | bytes):
             return Kind.PATTERN, other_patterns(value)
+        if isinstance(value, str) and _RULE.fullmatch(value):
+            return Kind.CONSTANT, ()
         if isinstance(value, str) and value in PROBLEMS and _called(self._above[-1]) != "_kind":
             codes = list(PROBLEMS)
             at = codes.index(value)
@@ -239,7 +280,11 @@ class _Finder:
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert):
             return True
         if isinstance(node, ast.If):
-            only_traces = all(_called(getattr(one, "value", None)) in _SHOWN_ONLY for one in node.body)
+            only_traces = all(
+                _called(getattr(one, "value", None)) in _SHOWN_ONLY
+                or _RULE_OR_PLACE.fullmatch(_assigned_attribute(one))
+                for one in node.body
+            )
             return (only_traces and not node.orelse) or ast.unparse(node.test).endswith("TYPE_CHECKING")
         if isinstance(node, ast.Expr):
             return isinstance(node.value, ast.Constant)
@@ -250,7 +295,13 @@ class _Finder:
         if isinstance(node, ast.ClassDef):
             return any(getattr(base, "id", "") in _BASES_WITH_NAMES_ONLY for base in node.bases)
         if isinstance(node, ast.FunctionDef):
-            return node.name in _FOR_PEOPLE or self._is_unread(node.name, "")
+            finds_place = _FINDS_RULE_OR_PLACE.fullmatch(node.name) is not None
+            return node.name in _FOR_PEOPLE or finds_place or self._is_unread(node.name, "")
+        if _RULE_OR_PLACE.fullmatch(_assigned_attribute(node) or _assigned(node)):
+            return True
+        names = _assigned_names(node)
+        if len(names) > 1:
+            return all(self._is_unread(name, self._scope()) for name in names)
         name = _assigned(node)
         in_class = bool(self._scopes) and isinstance(self._scopes[-1], ast.ClassDef)
         return (

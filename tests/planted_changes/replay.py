@@ -1,4 +1,4 @@
-"""Sends generated requests to changes of the socket server's reading in this process, without a connection.
+"""Sends generated requests to changes of a reading in this process, without a connection.
 
 A change has a process of its own, into which its module is imported with the change. What it responds is
 compared with what the unchanged code responds to the same bytes: every status, field and body but `detail`,
@@ -25,6 +25,7 @@ _Responses = tuple[list[tuple[int, tuple[tuple[str, str], ...], bytes, bool]], l
 
 def replayed_differences(
     changes: Sequence[Change],
+    backend: str,
     requests: int,
     seed: int,
     *,
@@ -34,6 +35,7 @@ def replayed_differences(
 ) -> dict[Change, str]:
     """The changes that generated requests show, each with the first request that gets another response.
 
+    `backend` is `socket` or `gunicorn`.
     Each change gets the same `requests` requests, `batch` of them with one seed of the generator. `on_change`
     is called with each change that is done, and what was found or nothing.
     """
@@ -41,9 +43,9 @@ def replayed_differences(
     with tempfile.TemporaryDirectory(prefix="wireproof-replay-") as folder:
         expected = Path(folder, "expected")
         with ProcessPoolExecutor(at_once, get_context("spawn"), max_tasks_per_child=1) as pool:
-            pool.submit(_record, expected, requests, seed, batch).result()
+            pool.submit(_record, backend, expected, requests, seed, batch).result()
             running = {
-                pool.submit(_first_difference, change.module, change.source(), expected): change
+                pool.submit(_first_difference, backend, change.module, change.source(), expected): change
                 for change in changes
             }
             for done in as_completed(running):
@@ -53,12 +55,21 @@ def replayed_differences(
     return {change: found[change] for change in changes if change in found}
 
 
-def _record(expected: Path, requests: int, seed: int, batch: int) -> None:
+def _driver(backend: str) -> Callable[[Sequence[bytes]], _Responses]:
+    """What reads requests as this backend does. It is imported late, so that it uses the change."""
+    if backend == "gunicorn":
+        from tests.flask_server.driving import responses_to
+    else:
+        from tests.routes.driving import responses_to
+    return responses_to
+
+
+def _record(backend: str, expected: Path, requests: int, seed: int, batch: int) -> None:
     """Write each request and the responses of the unchanged code to a file."""
     from clients.comparison.cases import load_cases
     from clients.fuzzing.generator import Generator
-    from tests.routes.driving import responses_to
 
+    responses_to = _driver(backend)
     cases = load_cases()
     with expected.open("wb") as file:
         for sent in range(0, requests, batch):
@@ -66,14 +77,14 @@ def _record(expected: Path, requests: int, seed: int, batch: int) -> None:
                 pickle.dump((request.pieces, responses_to(request.pieces)), file)
 
 
-def _first_difference(module: str, source: str, expected: Path) -> str:
+def _first_difference(backend: str, module: str, source: str, expected: Path) -> str:
     """The first request that gets another response with `source` in the place of `module`; empty if none."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "servers"]:
         del sys.modules[name]  # the drawing of changes has imported it, without the change
     sys.meta_path.insert(0, ChangedModule(module, source))
     signal.signal(signal.SIGALRM, _too_slow)
     try:
-        from tests.routes.driving import responses_to
+        responses_to = _driver(backend)
     except Exception as error:
         return f"the server does not start: {error!r}"
     for pieces, unchanged in _recorded(expected):

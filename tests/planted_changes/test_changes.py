@@ -46,9 +46,19 @@ def read(data: bytes, kind: Literal["a"], limit: int = 3) -> str:  # constant
         detail = f"more than {limit + 1} bytes"  # never
         raise Problem("bad_header", detail)  # code
     if not data:  # condition operator
+        what, at = "it is empty", len(data) + 1  # never
+        raise Problem("bad_host", what, rule=_rule(data), offset=at, field="host")  # code
+    if len(data) == limit:  # condition operator
         raise Problem("bad_host", _what(data), headers=(("Allow", "GET"),))  # code constant
+    if problem.rule == "H1":  # never
+        problem.rule = "H2"  # never
+    self._offset_of_line += len(data) + 2  # never
     self._report(Role.BODY, 0, 1)  # never
     raise ValueError(f"{data[:40]!r} is wrong")  # never
+
+def _rule(data: bytes) -> str:  # never
+    """Only problems have rules."""
+    return "H1" if not data else "H2"  # never
 
 def _what(data: bytes) -> str:  # never
     """Only messages call this."""

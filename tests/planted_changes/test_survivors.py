@@ -29,10 +29,22 @@ def test_only_a_change_that_changes_a_response_of_the_reading_is_found() -> None
     changes = [the_same, shown, unusable, drawn_from]
     judged: list[Change] = []
     found = replayed_differences(
-        changes, 400, seed=1, at_once=2, batch=300, on_change=lambda change, found: judged.append(change)
+        changes,
+        "socket",
+        400,
+        seed=1,
+        at_once=2,
+        batch=300,
+        on_change=lambda change, found: judged.append(change),
     )
     assert {shown, unusable} <= found.keys() <= {shown, unusable, drawn_from}
     assert set(judged) == set(changes)
+
+
+def test_a_change_of_flask_s_reading_is_found_without_a_connection_too() -> None:
+    the_same = _change("servers/flask_reading/forms.py", _SHORTCUT, "False")
+    shown = _change("servers/flask_reading/forms.py", _SHORTCUT, "True")
+    assert list(replayed_differences([the_same, shown], "gunicorn", 400, seed=1, at_once=1)) == [shown]
 
 
 def test_only_flask_run_reads_the_head_of_an_environ() -> None:

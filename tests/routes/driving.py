@@ -16,7 +16,7 @@ from servers.storage.memory import MemoryStore
 
 _SAMPLE_FILES = Path(__file__).resolve().parent.parent.parent / "sample_files"
 _CONTENTS = [path.read_bytes() for path in sorted(_SAMPLE_FILES.iterdir()) if path.is_file()]
-_SAMPLES = {hashlib.sha256(content).hexdigest(): content for content in _CONTENTS}
+SAMPLES = {hashlib.sha256(content).hexdigest(): content for content in _CONTENTS}
 _PARSERS = SansIoParsers()
 
 Sent = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
@@ -29,10 +29,10 @@ def responses_to(pieces: Iterable[bytes], *, loop: bool = False) -> tuple[list[S
     `loop` calls the methods of the exchange that an event loop calls.
     """
     store = MemoryStore()
-    store.add(_SAMPLES)
+    store.add(SAMPLES)
     context = Settings().context(store)
     reader = RequestReader(context.limits)
-    sent: list[Sent] = []
+    all_sent: list[Sent] = []
     exchange: Exchange | None = None
     try:
         for piece in (*pieces, b""):
@@ -48,15 +48,16 @@ def responses_to(pieces: Iterable[bytes], *, loop: bool = False) -> tuple[list[S
                 elif isinstance(event, BodyComplete):
                     if loop:
                         exchange.end()
-                    sent.append(_sent(exchange.respond() if loop else exchange.finish()))
+                    all_sent.append(sent(exchange.respond() if loop else exchange.finish()))
                 else:
                     break
     except Problem as problem:
-        sent.append(_sent(exchange.refuse(problem) if exchange else problem_response(problem)))
-    return sent, sorted(store.names())
+        all_sent.append(sent(exchange.refuse(problem) if exchange else problem_response(problem)))
+    return all_sent, sorted(store.names())
 
 
-def _sent(response: Response) -> Sent:
+def sent(response: Response) -> Sent:
+    """What is compared of a response."""
     if isinstance(response.body, bytes):
         body = response.body
     elif isinstance(response.body, FileSlice):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from servers.storage.base import FileWriter, ReadableFile, StoredFile
 from servers.storage.memory import MemoryStore, MemoryUpload, MemoryWriter
@@ -30,6 +31,10 @@ class FaultyStore:
     def open(self, sha256: str) -> ReadableFile | None:
         self.step("open")
         return self.files.open(sha256)
+
+    def scratch(self) -> BinaryIO:
+        self.step("scratch")
+        return self.files.scratch()
 
     def is_writable(self) -> bool:
         return self.fail is None

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from servers.storage.base import FileWriter, ReadableFile, StoredFile, Upload
 from servers.storage.memory import MemoryStore
@@ -36,6 +37,10 @@ class SlowStore:
         self.wait("open")
         file = self.files.open(sha256)
         return None if file is None else _SlowFile(file, self.wait)
+
+    def scratch(self) -> BinaryIO:
+        self.wait("scratch")
+        return self.files.scratch()
 
     def is_writable(self) -> bool:
         self.wait("is_writable")

@@ -5,14 +5,15 @@ from collections.abc import Generator
 import pytest
 
 from servers.contract.problems import Problem
-from servers.sansio.stream import Incoming, Need, PeerClosed, Role
+from servers.sansio.stream import Incoming, LineFaults, Need, PeerClosed, Role
 from tests.sansio.splits import bytewise, two_way
 
 _LIMIT = 4
+_FAULTS = LineFaults("headers_too_large", "H30", "bad_header", "H5", "H4", lf_alone="H5", cr_cr_lf="H6")
 
 
 def _line(incoming: Incoming) -> Generator[Need, None, bytes]:
-    return incoming.line(Role.FIELD, _LIMIT, "headers_too_large", "bad_header")
+    return incoming.line(Role.FIELD, _LIMIT, _FAULTS)
 
 
 def _lines(*pieces: bytes) -> list[bytes] | str:

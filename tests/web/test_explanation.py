@@ -31,6 +31,10 @@ _TABLE = RouteTable(tuple(replace(route, handler=describe_request) for route in 
 _FAMILIES = sorted({case.path.parent.name for case in recorded_cases() if case.path})
 
 
+# A Host that is missing has no byte.
+_WITHOUT_A_BYTE = {"browser-request-without-a-host"}
+
+
 class _Request(NamedTuple):
     """One request of a recorded connection: its bytes, and its result, or why it is refused."""
 
@@ -142,6 +146,20 @@ def test_every_value_of_the_result_that_was_sent_has_its_bytes(family: str) -> N
         missing = [path for path in values_on_the_wire(request.result, request.data) if path not in paths]
         if missing:
             wrong.append((request.name, missing))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("family", _FAMILIES)
+def test_a_refusal_of_the_parsers_stops_at_a_byte_of_the_request(family: str) -> None:
+    wrong = []
+    for request in _recorded(family):
+        stop = _explained(request).stop
+        if request.problem is None:
+            assert stop is None
+        elif request.name not in _WITHOUT_A_BYTE and not (
+            stop is not None and stop.at is not None and stop.at + stop.length <= len(request.data)
+        ):
+            wrong.append((request.name, request.problem.code, stop))
     assert wrong == []
 
 
