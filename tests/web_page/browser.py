@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.patience import patient
 
@@ -56,9 +56,10 @@ def a_browser() -> Iterator[Browser]:
 
 @contextmanager
 def a_tab(browser: Browser, base: str, **options: Any) -> Iterator[Tab]:
-    """A tab in a context of its own, such as `color_scheme="dark"`. It fails the test that it complained in."""
+    """A tab in a context of its own, such as `color_scheme="dark"`. Its complaints fail the test."""
     context = browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
     context.set_default_timeout(patient(6) * 1000)
+    expect.set_options(timeout=patient(6) * 1000)
     if options.get("java_script_enabled", True):
         context.add_init_script(_WATCH)
     tab = Tab(context.new_page(), base)

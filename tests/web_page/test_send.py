@@ -83,7 +83,7 @@ def test_the_raw_bytes_are_the_bytes_that_are_sent(
 @pytest.mark.parametrize(
     ("kind", "member", "value"),
     [
-        ("Urlencoded", "form", [{"name": "a", "value": "123", "index": 0}]),
+        ("Urlencoded", "form", [{"name": "a", "value": "123", "index": 0, "headers": []}]),
         ("JSON", "json", {"a": ["abc", "def", {"bec": 1}]}),
         ("Text", "text", "hello\n"),
         ("None", "text", None),

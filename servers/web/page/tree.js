@@ -1,6 +1,6 @@
 // The answer as a tree. Its paths are those of the spans, so bytes and values find each other.
 import { $, $$, h, num, plural } from "./elements.js";
-import { plain, safe } from "./written.js";
+import { safe } from "./written.js";
 
 const ORDER = [
   "method",
@@ -46,7 +46,7 @@ function leaf(key, value, path, extra = "") {
   const isEmpty = value === null || value === "";
   return h(
     `div.nd${extra}`,
-    { role: "treeitem", tabindex: -1, "data-path": path, "aria-label": plain(`${key}: ${shown}`) },
+    { role: "treeitem", tabindex: -1, "data-path": path },
     h("svg.layer", { viewBox: "0 0 3 14", preserveAspectRatio: "none", "aria-hidden": "true" }),
     h("span.key", null, safe(key)),
     h(`span.val${isEmpty ? ".nul" : ""}`, null, safe(shown)),
@@ -106,7 +106,7 @@ class Tree {
     const summary = Array.isArray(value)
       ? plural(value.length, "entry", "entries")
       : isPart(value)
-        ? `part ${value.index}`
+        ? `${value.headers?.length === 0 ? "pair" : "part"} ${value.index}`
         : "";
     const node = h(
       "div.nd.group",

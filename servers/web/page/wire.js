@@ -31,12 +31,9 @@ export class WireScreen {
       if (!signal.aborted) this.fail(error);
       return;
     }
-    follow(
-      "requests/events",
-      (name, data) => this.event(name, data),
-      () => {},
-      signal,
-    );
+    // What came between the first look and the beginning of the events is not told again: look once more.
+    const began = (state) => state === true && this.view.data.arriving && this.refresh();
+    follow("requests/events", (name, data) => this.event(name, data), began, signal);
   }
 
   /** Without an id: the newest request. */
@@ -88,7 +85,11 @@ export class WireScreen {
   }
 
   event(name, data) {
-    if (!["request", "progress"].includes(name) || data.id !== this.id) return;
+    if (["request", "progress"].includes(name) && data.id === this.id) this.refresh();
+  }
+
+  /** Show newer data, at most some times a second. */
+  refresh() {
     this.refreshing ??= setTimeout(async () => {
       this.refreshing = null;
       try {

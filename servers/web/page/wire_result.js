@@ -200,7 +200,7 @@ export function resultOf(view, side) {
       run ? answerOf(run, data.runs) : h("p.quiet", null, "No server has answered yet."),
       data.stop && run?.wire ? rulesBehind(view) : null,
       data.runs.length > 1 ? serversOf(data.runs) : null,
-      shows && page && !data.stop ? rulesMet(view) : null,
+      shows && page ? rulesMet(view) : null,
     ]
       .flat()
       .filter(Boolean),

@@ -115,6 +115,7 @@ export class WireView {
     );
     this.node.replaceChildren(this.root);
     resultOf(this, this.side);
+    if (!$("[tabindex='0']", this.side)) this.side.tabIndex = 0; // what scrolls can be reached by the keyboard
     this.drawBytes();
     this.selection.listen(run);
   }
