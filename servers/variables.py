@@ -10,7 +10,7 @@ PREFIX = "WIREPROOF_"
 # `wireproof serve` hands its flags on in variables. This one lists them, so that messages can name the flags.
 _SERVE_FLAGS = PREFIX + "SERVE_FLAGS"
 # Variables that only the tests read.
-_TESTS = ("BUDGET", "CLIENTS_MATRIX", "CLIENTS_REQUIRED", "CORPUS", "GUESTS", "REAL_CLIENTS", "SEED")
+_TESTS = ("AXE", "BUDGET", "CLIENTS_MATRIX", "CLIENTS_REQUIRED", "CORPUS", "GUESTS", "REAL_CLIENTS", "SEED")
 
 
 def variable(setting: str) -> str:

@@ -25,7 +25,9 @@ _ID = r"[0-9]{1,15}"
 def history_of(context: Context) -> History:
     """The history. Raises Problem `not_found` when it is off."""
     if not isinstance(context.history, History):
-        raise Problem("not_found", "this server keeps no history of requests: --history 500 turns it on")
+        raise Problem(
+            "not_found", "this server keeps no history of requests: --history 500 turns it on", rule="S3"
+        )
     return context.history
 
 
@@ -98,7 +100,7 @@ def wire_bytes(request: ParsedRequest, context: Context) -> Response:
     """The first bytes of a request as they are kept, or a range of them. Raises Problem."""
     row, _ = found_request(request.head, context)
     if row["kept"] is None:
-        raise Problem("not_found", "no backend saw the bytes of this request")
+        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3")
     return _bytes(request.head, row["kept"], f"request-{row['id']}.http")
 
 
@@ -106,7 +108,7 @@ def body_bytes(request: ParsedRequest, context: Context) -> Response:
     """The body of a request without the chunked coding, or a range of it, as far as it is kept."""
     row, _ = found_request(request.head, context)
     if row["kept"] is None:
-        raise Problem("not_found", "no backend saw the bytes of this request")
+        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3")
     return _bytes(request.head, decoded_body(row["kept"], row["head"], chunked=bool(row["chunked"])), None)
 
 
@@ -153,9 +155,8 @@ def _id(head: RequestHead) -> int:
 
 
 def _gone(head: RequestHead, history: History) -> Problem:
-    return Problem(
-        "not_found", f"request {_id(head)} is not in the history, which keeps the last {history.most}"
-    )
+    what = f"request {_id(head)} is not in the history, which keeps the last {history.most}"
+    return Problem("not_found", what, rule="S3")
 
 
 def argument(head: RequestHead, name: str) -> str | None:

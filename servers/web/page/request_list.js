@@ -1,0 +1,188 @@
+// The list of requests without its looks: which ids there are, and the rows of those in sight.
+//
+// All ids are kept, which are numbers; rows are kept for the last ones that were in sight, and asked for again.
+import { json } from "./api.js";
+
+const ROWS = 80;
+const MOST_ROWS = 480;
+const MOST_A_SECOND = 50;
+
+export class RequestList {
+  constructor(changed) {
+    this.changed = changed;
+    this.filter = "";
+    this.only = "all";
+    this.held = false;
+    this.reset();
+  }
+
+  reset() {
+    this.ids = [];
+    this.rows = new Map();
+    this.waiting = [];
+    this.total = 0;
+    this.matching = 0;
+    this.counts = null;
+    this.lost = 0;
+    this.isComplete = false;
+    this.arrivals = [];
+    this.loading = new Set();
+  }
+
+  /** The first rows, and the counts. Raises ApiError. */
+  async load() {
+    this.reset();
+    const filter = `${this.filter} ${this.only}`;
+    const page = await json(this.path(null));
+    if (filter !== `${this.filter} ${this.only}`) return;
+    this.take(page);
+    this.append(page.requests);
+  }
+
+  path(before, limit = ROWS) {
+    const query = new URLSearchParams({ limit });
+    if (before !== null) query.set("before", before);
+    if (this.filter) query.set("q", this.filter);
+    if (this.only !== "all") query.set("only", this.only);
+    return `requests/?${query}`;
+  }
+
+  take(page) {
+    this.total = page.total;
+    this.counts = page.counts;
+    this.lost = page.lost ?? 0;
+  }
+
+  append(rows) {
+    for (const row of rows) {
+      if (this.ids.length && row.id >= this.ids.at(-1)) continue;
+      this.ids.push(row.id);
+      this.keep(row);
+    }
+    this.isComplete = rows.length < ROWS;
+    this.changed();
+  }
+
+  keep(row) {
+    this.rows.delete(row.id);
+    this.rows.set(row.id, row);
+    while (this.rows.size > MOST_ROWS) this.rows.delete(this.rows.keys().next().value);
+  }
+
+  /** How many rows the list has; an estimate while its end is not known. */
+  get length() {
+    if (this.isComplete) return this.ids.length;
+    const isWhole = !this.filter && this.only === "all";
+    return isWhole ? Math.max(this.ids.length, this.total) : this.ids.length + 1;
+  }
+
+  /** The rows at these positions; null for one that is being loaded. */
+  window(from, to) {
+    const shown = [];
+    for (let at = from; at < Math.min(to, this.length); at++) {
+      const row = this.rows.get(this.ids[at]) ?? null;
+      if (row) this.keep(row);
+      shown.push(row);
+    }
+    if (shown.includes(null)) this.fetch(from + shown.indexOf(null));
+    return shown;
+  }
+
+  /** Load the rows from this position on, and all ids before it that are not known. */
+  async fetch(position) {
+    const isKnown = position < this.ids.length;
+    const before = isKnown ? this.ids[position] + 1 : (this.ids.at(-1) ?? null);
+    const key = `${before} ${this.filter} ${this.only}`;
+    if (this.loading.has(key) || (before === null && this.isComplete)) return;
+    this.loading.add(key);
+    try {
+      const page = await json(this.path(before));
+      if (key !== `${before} ${this.filter} ${this.only}`) return;
+      this.take(page);
+      if (isKnown) {
+        page.requests.forEach((row) => this.keep(row));
+        if (!page.requests.some((row) => row.id === this.ids[position])) this.ids.splice(position, 1);
+        this.changed();
+      } else this.append(page.requests);
+    } catch {
+      // The events tell when the server is away; the rows are asked for again when they come into sight.
+    } finally {
+      this.loading.delete(key);
+    }
+  }
+
+  matches(row) {
+    if (this.only === "forms" && !["form", "multipart"].includes(row.kind)) return false;
+    if (this.only === "refused" && !row.runs.some((run) => run.status >= 400)) return false;
+    if (this.only === "differ" && row.agreement !== "different") return false;
+    const words = [
+      row.method,
+      row.target,
+      row.kind,
+      row.agent,
+      ...row.runs.flatMap((run) => [run.status, run.code]),
+    ];
+    return words.join(" ").toLowerCase().includes(this.filter.toLowerCase());
+  }
+
+  /** Whether new rows have to wait: the reader holds the list, or they are too many to be read. */
+  isHeld() {
+    const now = performance.now();
+    this.arrivals = this.arrivals.filter((at) => now - at < 1000);
+    return this.held || this.arrivals.length > MOST_A_SECOND;
+  }
+
+  /** Apply events, [name, data] each. */
+  apply(events) {
+    for (const [name, data] of events) {
+      if (name === "request") this.arrive(data);
+      else if (name === "progress") this.progress(data);
+      else if (name === "gone") this.forget(data.before);
+    }
+    this.changed();
+  }
+
+  arrive(row) {
+    if (this.ids.includes(row.id)) {
+      this.keep(row);
+    } else if (this.waiting.some((each) => each === row.id)) {
+      return;
+    } else if (this.matches(row) && (this.ids.length === 0 || row.id > this.ids[0])) {
+      this.arrivals.push(performance.now());
+      if (this.isHeld()) this.waiting.push(row.id);
+      else {
+        this.keep(row);
+        this.ids.unshift(row.id);
+      }
+    }
+  }
+
+  progress({ id, received, rate }) {
+    const row = this.rows.get(id);
+    if (row)
+      this.rows.set(id, { ...row, arriving: { ...(row.arriving ?? { expected: null }), received, rate } });
+  }
+
+  forget(before) {
+    while (this.ids.length && this.ids.at(-1) < before) this.rows.delete(this.ids.pop());
+    this.waiting = this.waiting.filter((id) => id >= before);
+  }
+
+  /** Let the rows that wait into the list. */
+  release() {
+    const fresh = this.waiting.sort((a, b) => b - a);
+    this.ids = [...fresh, ...this.ids];
+    this.waiting = [];
+    this.changed();
+  }
+
+  /** The counts and the total, as the server knows them now. */
+  async recount() {
+    try {
+      this.take(await json("requests/?limit=1"));
+      this.changed();
+    } catch {
+      // The next event asks again.
+    }
+  }
+}
