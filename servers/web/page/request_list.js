@@ -6,6 +6,8 @@ import { json } from "./api.js";
 const ROWS = 80;
 const MOST_ROWS = 480;
 const MOST_A_SECOND = 50;
+const MOST_AT_ONCE = 500;
+const RETRY_MS = 2000;
 
 export class RequestList {
   constructor(changed) {
@@ -26,7 +28,7 @@ export class RequestList {
     this.lost = 0;
     this.isComplete = false;
     this.arrivals = [];
-    this.loading = new Set();
+    this.isLoading = false;
   }
 
   /** The first rows, and the counts. Raises ApiError. */
@@ -53,13 +55,13 @@ export class RequestList {
     this.lost = page.lost ?? 0;
   }
 
-  append(rows) {
+  append(rows, limit = ROWS) {
     for (const row of rows) {
       if (this.ids.length && row.id >= this.ids.at(-1)) continue;
       this.ids.push(row.id);
       this.keep(row);
     }
-    this.isComplete = rows.length < ROWS;
+    this.isComplete = rows.length < limit;
     this.changed();
   }
 
@@ -90,24 +92,25 @@ export class RequestList {
 
   /** Load the rows from this position on, and all ids before it that are not known. */
   async fetch(position) {
-    const isKnown = position < this.ids.length;
-    const before = isKnown ? this.ids[position] + 1 : (this.ids.at(-1) ?? null);
-    const key = `${before} ${this.filter} ${this.only}`;
-    if (this.loading.has(key) || (before === null && this.isComplete)) return;
-    this.loading.add(key);
+    if (this.isLoading || (position >= this.ids.length && this.isComplete)) return;
+    this.isLoading = true;
+    const filter = `${this.filter} ${this.only}`;
     try {
-      const page = await json(this.path(before));
-      if (key !== `${before} ${this.filter} ${this.only}`) return;
+      const isKnown = position < this.ids.length;
+      const before = isKnown ? this.ids[position] + 1 : (this.ids.at(-1) ?? null);
+      const limit = position > this.ids.length + ROWS ? MOST_AT_ONCE : ROWS; // far away: walk there in long steps
+      const page = await json(this.path(before, limit));
+      if (filter !== `${this.filter} ${this.only}`) return;
       this.take(page);
-      if (isKnown) {
-        page.requests.forEach((row) => this.keep(row));
-        if (!page.requests.some((row) => row.id === this.ids[position])) this.ids.splice(position, 1);
-        this.changed();
-      } else this.append(page.requests);
+      if (!isKnown) return this.append(page.requests, limit);
+      for (const row of page.requests) this.keep(row);
+      if (page.requests[0]?.id !== this.ids[position]) this.ids.splice(position, 1); // it is gone
     } catch {
       // The events tell when the server is away; the rows are asked for again when they come into sight.
+      await new Promise((done) => setTimeout(done, RETRY_MS));
     } finally {
-      this.loading.delete(key);
+      this.isLoading = false;
+      this.changed();
     }
   }
 

@@ -2,7 +2,7 @@
 import { follow, told } from "./api.js";
 import { $, $$, bytes, choice, h, num, plural, press, spacer } from "./elements.js";
 import { RequestList } from "./request_list.js";
-import { emptyList, ledeOf, rowOf } from "./watch_rows.js";
+import { emptyList, ledeOf, renew, rowOf } from "./watch_rows.js";
 
 const MOST_ROWS = 80;
 const OVER = 10;
@@ -27,6 +27,7 @@ export class WatchScreen {
     this.list = new RequestList(() => this.later());
     this.events = [];
     this.seen = new Set();
+    this.elements = new Map();
     Object.assign(this.list, kept?.list);
   }
 
@@ -234,17 +235,39 @@ export class WatchScreen {
     const count = Math.min(MOST_ROWS, Math.ceil(innerHeight / height) + 2 * OVER);
     const from = Math.max(0, Math.min(first, list.length - 1));
     const rows = list.window(from, from + count);
-    const focused = document.activeElement?.dataset?.id;
-    this.body.replaceChildren(
-      ...rows.map((row, index) => rowOf(row, from + index, row && !this.seen.has(row.id))),
-    );
-    rows.forEach((row) => row && this.seen.add(row.id));
-    if (focused) $(`a[data-id="${focused}"]`, this.body)?.focus({ preventScroll: true });
+    this.place(rows.map((row, index) => this.elementOf(row, from + index)));
     this.top.setAttribute("height", from * height);
     this.bottom.setAttribute("height", Math.max(0, list.length - from - rows.length) * height);
     this.table.setAttribute("aria-rowcount", list.length + 1);
     this.tell();
     this.auto();
+  }
+
+  /** The element of a row. One that is in the document stays there, so that a press or the focus is not lost. */
+  elementOf(row, index) {
+    if (!row) return rowOf(null, index, false);
+    const known = this.elements.get(row.id);
+    if (known?.row === row) {
+      known.element.setAttribute("aria-rowindex", index + 2);
+      return known.element;
+    }
+    const element = rowOf(row, index, !this.seen.has(row.id));
+    this.seen.add(row.id);
+    const isSame = known && known.row.target === row.target && known.row.agent === row.agent;
+    if (isSame) renew(known.element, element);
+    this.elements.set(row.id, { row, element: isSame ? known.element : element });
+    return isSame ? known.element : element;
+  }
+
+  /** Make these the rows in the document, without moving those that are there. */
+  place(elements) {
+    const wanted = new Set(elements);
+    for (const element of [...this.body.children]) if (!wanted.has(element)) element.remove();
+    elements.forEach((element, index) => {
+      const now = this.body.children[index] ?? null;
+      if (now !== element) this.body.insertBefore(element, now);
+    });
+    for (const [id, { element }] of this.elements) if (!element.isConnected) this.elements.delete(id);
   }
 
   /** Let waiting rows in when they have become few again and the reader has not held the list. */

@@ -106,6 +106,14 @@ export function rowOf(row, index, fresh) {
   );
 }
 
+/** Give a row the cells of a newer one. The link stays. */
+export function renew(element, newer) {
+  element.className = newer.className.replace("fresh", "");
+  for (const [index, cell] of [...newer.children].entries()) {
+    if (!cell.matches(".d-req")) element.children[index].replaceWith(cell);
+  }
+}
+
 /** The list in one true sentence. */
 export function ledeOf(total, counts) {
   if (!total) return ["No request yet. ", h("span.soft", null, "This page shows each one as it arrives.")];
