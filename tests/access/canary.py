@@ -82,21 +82,25 @@ def _answered() -> Iterator[bytes]:
             yield _request(method + path, b"Content-Type: " + content_type, body=body)
 
 
+def _in_malformed_heads(field: bytes) -> Iterator[bytes]:
+    name, _, value = field.partition(b": ")
+    yield _request(b"GET /page", field, b"Content-Length: x")
+    yield _request(b"GET /page", field + b"\x01")
+    yield _request(b"GET /page", field, b" " + _SECRET)
+    yield _request(b"GET /page", name + b" : " + value)
+    yield _request(b"GET /page", name + b" " + value)
+    yield _request(b"GET /page", name + b"\x00: " + value)
+    yield _request(b"GET /page", field, field)
+    yield _request(b"GET /page", field + b"a" * 9000)
+    yield _request(b"GET /page", *[field] * 120)
+    yield _request(b"GET /page", field, host=b"")
+    yield _request(b"GET /page", field, host=b"Host: a b\r\n")
+    yield _request(b"GET /page", field)[:-20]
+
+
 def _malformed() -> Iterator[bytes]:
     for field in _FIELDS.values():
-        name, _, value = field.partition(b": ")
-        yield _request(b"GET /page", field, b"Content-Length: x")
-        yield _request(b"GET /page", field + b"\x01")
-        yield _request(b"GET /page", field, b" " + _SECRET)
-        yield _request(b"GET /page", name + b" : " + value)
-        yield _request(b"GET /page", name + b" " + value)
-        yield _request(b"GET /page", name + b"\x00: " + value)
-        yield _request(b"GET /page", field, field)
-        yield _request(b"GET /page", field + b"a" * 9000)
-        yield _request(b"GET /page", *[field] * 120)
-        yield _request(b"GET /page", field, host=b"")
-        yield _request(b"GET /page", field, host=b"Host: a b\r\n")
-        yield _request(b"GET /page", field)[:-20]
+        yield from _in_malformed_heads(field)
     for query in _QUERIES:
         yield _request(b"GET /page" + query + _SECRET + b" x")
         yield _request(b"GET /page" + query + _SECRET + b"\x7f")
@@ -115,4 +119,16 @@ def _malformed() -> Iterator[bytes]:
     yield _request(b"POST /upload/", b"Content-Type: image/png", b"Content-Length: 99") + _SECRET
 
 
+def _credentials() -> Iterator[bytes]:
+    for name, field in _FIELDS.items():
+        if name != "referer":
+            yield _request(b"GET /page", field)
+            yield _request(b"POST /upload/", field, body=b"x")
+            yield _request(b"GET /files/x", field)
+            yield _request(b"GET /v1/models/none", field)
+            yield from _in_malformed_heads(field)
+
+
 ANSWERED, MALFORMED = tuple(_answered()), tuple(_malformed())
+CREDENTIALS = tuple(_credentials())
+"""Requests whose only secret is the value of a field that is for secrets."""
