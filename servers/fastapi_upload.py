@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from .contract.cors import with_permission
 from .contract.exchange import Exchange
 from .contract.problems import Problem
 from .contract.request import RequestHead
@@ -121,10 +122,13 @@ class Endpoint:
             await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
             return
         record.begin(head.method, head.target)
+        record.token = self._context.access.token_name(head)
         if record.capture is not None:
             record.capture.head_complete(head)
         body = BodyStream(request, limits, head)
-        await _answer(await self._respond(scope, head, body), body, scope, receive, send)
+        response = await self._respond(scope, head, body)
+        response = with_permission(response, head, self._context, TABLE)
+        await _answer(response, body, scope, receive, send)
 
     async def _respond(self, scope: Scope, head: RequestHead, body: BodyStream) -> Response:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""

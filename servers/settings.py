@@ -15,14 +15,19 @@ from .contract.limits import Limits
 from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
+from .contract.tokens import SINGLE, Token
 from .storage import local_folder, open_store
 from .storage.base import Store
+from .token_file import read_again, tokens_in
 from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
 from .web.history import DEFAULT, History, open_history
 from .web.history_writer import Busy, Failed
 
 LOG = logging.getLogger("wireproof.storage")
 _TOKEN = re.compile("[!-~]+")
+# As browsers write it: in lower case, without a path, and without the port that is the default one.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 # The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
 _SECONDS = {
     "head_timeout": 1,
@@ -61,6 +66,8 @@ class Settings:
     `existing_store` refuses a folder in which no start has made a store yet.
     `history` is how many requests are kept for the page, and 0 for none. None means the default: 500 for
     requests that arrive at a loopback address, because bodies are kept as they are.
+    `token_file` is the path of a file with named tokens, beside the single `token`, which allows everything.
+    Pages of the origins in `cors_origin` may upload, and read files (comma-separated in the environment).
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +83,8 @@ class Settings:
     existing_store: bool = False
     peers: tuple[Peer, ...] = ()
     history: int | None = None
+    token_file: str | None = None
+    cors_origin: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -111,6 +120,18 @@ class Settings:
                 f"{names['token']} is empty or has characters other than visible ASCII:"
                 " no client could send it"
             )
+        try:
+            tokens = self._tokens()
+        except ValueError as error:
+            raise SettingsError(f"{names['token_file']}: the file {self.token_file!r} {error}") from None
+        if len({token.digest for token in tokens}) < len(tokens):
+            raise SettingsError(f"{names['token_file']} has the token of {names['token']} too")
+        for origin in self.cors_origin:
+            if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
+                raise SettingsError(
+                    f"{names['cors_origin']} has origins as browsers send them, https://HOST or"
+                    f" https://HOST:PORT, not {origin!r}"
+                )
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"{names['port']} is 0 to 65535, not {self.port}")
         if not 1 <= self.workers <= 1024:
@@ -128,18 +149,32 @@ class Settings:
     def check_bind(self, host: str | None = None) -> None:
         """Raise SettingsError when `host` is not loopback and neither a token nor insecure_public is set."""
         host = self.host if host is None else host
-        if not (is_loopback(host) or self.token is not None or self.insecure_public):
+        has_token = self.token is not None or self.token_file is not None
+        if not (is_loopback(host) or has_token or self.insecure_public):
             raise SettingsError(
                 f"{host!r} is not a loopback address: everybody who reaches it could upload. "
-                f"Set a token (--token or {PREFIX}TOKEN), or allow it (--insecure-public or "
+                f"Set a token (--token, {PREFIX}TOKEN or --token-file), or allow it (--insecure-public or "
                 f"{PREFIX}INSECURE_PUBLIC=1)"
             )
 
-    @cached_property
+    @property
     def access(self) -> AccessRules:
-        """The access rules: which names Host may have, and the token."""
+        """The access rules: which names Host may have, the tokens, and the origins that are permitted.
+
+        Raises ValueError if the file of tokens cannot be used.
+        """
         ours = {host_of_address(host) or host.lower() for host in (self.host, *self.hosts)}
-        return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self.token)
+        return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self._tokens(), frozenset(self.cors_origin))
+
+    def _tokens(self) -> tuple[Token, ...]:
+        single = () if self.token is None else (Token.of(SINGLE, "full", self.token),)
+        return single if self.token_file is None else (*single, *tokens_in(self.token_file))
+
+    def read_tokens_again(self, log: logging.Logger) -> AccessRules:
+        """The access rules with the tokens that the file has now. If it cannot be used, that is logged."""
+        if self.token_file is not None:
+            read_again(self.token_file, log)
+        return self.access
 
     @cached_property
     def log(self) -> RequestLog:
@@ -216,8 +251,9 @@ def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     if "history" in typed:
         given = str(typed["history"])
         typed["history"] = 0 if given.lower() == "off" else _number(names["history"], given)
-    if isinstance(typed.get("hosts"), str):
-        typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    for name in ("hosts", "cors_origin"):
+        if isinstance(typed.get(name), str):
+            typed[name] = tuple(entry.strip() for entry in typed[name].split(",") if entry.strip())
     if isinstance(typed.get("peers"), str):
         try:
             typed["peers"] = read_peers(typed["peers"])

@@ -60,7 +60,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
+@click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")
 @click.option("--hosts", metavar="NAMES", help="More names that Host may have, comma-separated.")
+@click.option("--cors-origin", metavar="ORIGINS", help="Pages of these may upload and read, comma-separated.")
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
@@ -110,7 +112,7 @@ def main(*, wire: bool, **given: Any) -> None:
         else:
             serve_here(sockets, context, ready)
         return
-    sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
+    sys.exit(Supervisor(sockets, context, settings.processes, settings.read_tokens_again).run(ready))
 
 
 def _serve_and_show(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:

@@ -38,8 +38,14 @@ class Exchange:
         self._context = context
         self._size = 0
         self._builder: BodyBuilder | None = None
-        self._route = table.find(head)
-        context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
+        self._route = route = table.find(head)
+        context.access.check_access(
+            head,
+            private=route.private,
+            needs_token=not route.open,
+            uploads=route.uploads,
+            shared=route.shared,
+        )
         self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()

@@ -65,15 +65,20 @@ def _name_rule(line: bytes, at: int) -> str:
     return "H8" if name[:at].lower() == b"content-length" else "H7"
 
 
+def _shown(line: bytes) -> bytes:
+    """What a detail may show of a line without a valid name: no value, which may be a secret (H176)."""
+    return line.replace(b"\t", b" ").partition(b" ")[0][:40]
+
+
 def _what_is_wrong(line: bytes) -> str:
     if line[:1] in (b" ", b"\t"):
         return "a field line begins with a blank; folded lines are obsolete (RFC 9112 5.2)"
     name, colon, _ = line.partition(b":")
     if not colon:
-        return f"the field line {line[:40]!r} has no colon"
+        return f"the field line {_shown(line)!r} has no colon"
     if name.rstrip(OWS) != name:
-        return f"there is a blank between the field name {name[:40]!r} and the colon"
-    return f"the field name {name[:40]!r} is not a valid token"
+        return f"there is a blank between the field name {_shown(name)!r} and the colon"
+    return f"the field name {_shown(name)!r} is not a valid token"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..contract.capture import Capture
+from ..contract.cors import with_permission
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..contract.route import Context
+from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
@@ -246,6 +248,7 @@ class Connection:
         request = self._request = CurrentRequest(received, self._context, now)
         self._waiting.phase = Phase.BODY
         self._record.begin(received.head.method, received.head.target, now)
+        self._record.token = self._context.access.token_name(received.head)
         if self._observer:
             self._observer.began(received)
         parsers = self._parsers
@@ -331,6 +334,8 @@ class Connection:
         request, self._request = self._request, None
         if request is None:
             self._record.begin(*self._inbox.request_line)
+        else:
+            response = with_permission(response, request.received.head, self._context, TABLE)
         self._sender.begin(response, request, problem, last=self._owner.draining)
 
     def _go_on_sending(self) -> None:
