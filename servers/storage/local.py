@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from .base import ReadableFile
-from .local_folders import Folders, list_names
+from .local_folders import Folders, close_quietly, list_names
 from .local_publish import OPEN_STORED
 from .local_upload import LocalUpload
 from .probe import Probe
@@ -56,7 +56,7 @@ class LocalStore:
                 return None
             raise
         finally:
-            os.close(files_fd)
+            close_quietly(files_fd)  # an error would lose the descriptor of the file
 
     def scratch(self) -> BinaryIO:
         """A file without a name (O_TMPFILE) in the folder of the store."""
@@ -87,7 +87,7 @@ class LocalStore:
         try:
             return filter(_SHA256.fullmatch, list_names(files_fd))
         finally:
-            os.close(files_fd)
+            close_quietly(files_fd)
 
 
 class LocalFile(ReadableFile):

@@ -27,6 +27,9 @@ class StoredFiles(Protocol):
     def leftovers(self) -> list[str]:
         """Everything in the store that is neither a stored file nor a part of the store itself."""
 
+    def inodes(self, sha256: str) -> set[int]:
+        """What must be synced before this file is acknowledged. Empty for a store without inodes."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
@@ -44,6 +47,9 @@ class LocalFiles:
     def leftovers(self) -> list[str]:
         staged = (self.root / "staging").rglob("*")
         return sorted([*map(str, staged), *(name for name in self._in_files() if not _is_hash(name))])
+
+    def inodes(self, sha256: str) -> set[int]:
+        return {path.stat().st_ino for path in (self.root / "files", self.root / "files" / sha256)}
 
     def _in_files(self) -> Iterator[str]:
         return (path.name for path in (self.root / "files").iterdir())
