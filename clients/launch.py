@@ -198,7 +198,8 @@ def start(
     """Start one backend, and return it when it is ready.
 
     `store` is its folder for uploads; by default a temporary one, which `stop` removes. `env` is added to its
-    environment, and `flags` to its command. Without `port` it takes a free one. Raises LaunchError when it is not ready within `seconds`.
+    environment, and `flags` to its command. Without `port` it takes a free one. Raises LaunchError when it is
+    not ready within `seconds`.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         backend = spawn(name, store=store, env=env, flags=flags, port=port)

@@ -1,12 +1,14 @@
-"""Makes the N-th call of a kind fail in a running server (X07, G5). A test arms it, through a file in shared memory.
+"""Makes the N-th call of a kind fail in a running server (X07, G5). A test arms it, through a file in shared
+memory.
 
-`FailingCalls` is the side of the test. Its `environment` makes every Python process of a server call `install` at
-its start (`sitecustomize`), which puts a wrapper before each function of `KINDS`. The wrappers count only in the
-process whose id the test has written, so a fault hits a worker and not its master.
+`FailingCalls` is the side of the test. Its `environment` makes every Python process of a server call
+`install` at its start (`sitecustomize`), which puts a wrapper before each function of `KINDS`. The wrappers
+count only in the process whose id the test has written, so a fault hits a worker and not its master.
 
-A call that fails has not been made. Only a close has: on Linux, close(2) closes even if it fails. Pipes and pairs
-of sockets are left out: threads wake each other by them, and no network and no disk can make them fail. `epoll` is
-epoll_ctl(2), which fails if the system has no room for one more socket. epoll_wait(2) has no such errors.
+A call that fails has not been made. Only a close has: on Linux, close(2) closes even if it fails. Pipes and
+pairs of sockets are left out: threads wake each other by them, and no network and no disk can make them fail.
+`epoll` is epoll_ctl(2), which fails if the system has no room for one more socket. epoll_wait(2) has no such
+errors.
 """
 
 import mmap
@@ -23,9 +25,23 @@ from typing import Any, Final
 
 from tests.socket_server.process_tree import arranged
 
-KINDS: Final = ("open", "write", "fsync", "link", "close", "read", "statvfs", "recv", "send", "accept", "epoll")
+KINDS: Final = (
+    "open",
+    "write",
+    "fsync",
+    "link",
+    "close",
+    "read",
+    "statvfs",
+    "recv",
+    "send",
+    "accept",
+    "epoll",
+)
 
-_FIELDS: Final = struct.Struct("=6I")  # pid, kind, errno, the number of the call that fails, calls so far, hits
+_FIELDS: Final = struct.Struct(
+    "=6I"
+)  # pid, kind, errno, the number of the call that fails, calls so far, hits
 _OS: Final = {
     "open": ("open",),
     "write": ("write",),
@@ -83,7 +99,7 @@ def install(folder: str) -> None:
         for name in names:
             if name != "fsync":
                 setattr(os, name, control.watched(kind, getattr(os, name)))
-    os.fsync = control.watched_fsync(os.fsync)
+    os.fsync = control.watched_fsync(os.fsync)  # type: ignore[assignment]
     for kind, names in _SOCKET.items():
         for name in names:
             setattr(socket.socket, name, control.watched_socket(kind, getattr(socket.socket, name)))

@@ -1,8 +1,8 @@
 """What uploads were meant and acknowledged, in a file outside of the store, and the audit of a store by it.
 
-A client notes an upload before it sends the first byte (`intend`), and when it has the 2xx (`acknowledge`). Each
-line is on disk before the client goes on. So whatever is killed, or loses its power, the journal knows what the
-server has promised.
+A client notes an upload before it sends the first byte (`intend`), and when it has the 2xx (`acknowledge`).
+Each line is on disk before the client goes on. So whatever is killed, or loses its power, the journal knows
+what the server has promised.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ class Audit:
 
 
 class Journal:
-    """The journal in the file `path`, which may have been written by an earlier process. Any thread may use it."""
+    """The journal in the file `path`, which earlier processes may have begun. Any thread may use it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -97,4 +97,3 @@ def _uploads(client: int) -> Iterator[tuple[bytes, ...]]:
             yield own, b"shared %d" % turn, own[::-1] + bytes(_SIZES[turn % 4])
         else:
             yield (own + bytes(_SIZES[turn % 4]),)
-

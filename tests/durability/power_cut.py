@@ -1,10 +1,11 @@
-"""`python -m tests.durability.power_cut BACKEND FOLDER TRIALS UPLOADS DURABILITY`: a server whose machine loses its power.
+"""`python -m tests.durability.power_cut BACKEND FOLDER TRIALS UPLOADS DURABILITY`: a server whose machine
+loses its power.
 
-The store lies on an ext4 of its own, in an image. In each trial clients upload until UPLOADS more are acknowledged.
-Then, in the middle of their uploads, the file system is shut down without its log (FS_IOC_SHUTDOWN): what the disk
-does not have is lost, as in a power cut. The server is killed, the image is mounted again, and what was
-acknowledged in all trials so far is audited. Prints the figures as JSON. It needs root, and a mount namespace of
-its own, in which nothing must be unmounted at the end.
+The store lies on an ext4 of its own, in an image. In each trial clients upload until UPLOADS more are
+acknowledged. Then, in the middle of their uploads, the file system is shut down without its log
+(FS_IOC_SHUTDOWN): what the disk does not have is lost, as in a power cut. The server is killed, the image is
+mounted again, and what was acknowledged in all trials so far is audited. Prints the figures as JSON. It needs
+root, and a mount namespace of its own, in which nothing must be unmounted at the end.
 
 This models a page cache and a journal that are lost. It does not model a disk that lies about a flush.
 """
@@ -72,7 +73,9 @@ def trial(name: str, disk: Disk, journal: Journal, uploads: int, durability: str
     store = disk.mounted / "store"
     with start(name, store=store, env={"WIREPROOF_DURABILITY": durability}) as backend:
         with Load(backend.port, journal).running() as load:
-            assert eventually(lambda: journal.uploads >= wanted, _SECONDS), "too few uploads were acknowledged"
+            assert eventually(lambda: journal.uploads >= wanted, _SECONDS), (
+                "too few uploads were acknowledged"
+            )
             disk.cut_power()
             kill_group(backend)
         # After the cut, an upload is refused with 503 or not at all.

@@ -1,5 +1,6 @@
-"""X07: the kernel itself lets calls fail, for a sample. What `test_torture` puts before Python's functions is not in
-the way here: calls from C code fail too, and Python repeats a call that a signal has interrupted (PEP 475)."""
+"""X07: the kernel itself lets calls fail, for a sample. What `test_torture` puts before Python's functions is
+not in the way here: calls from C code fail too, and Python repeats a call that a signal has interrupted (PEP
+475)."""
 
 import itertools
 import os
@@ -10,7 +11,7 @@ import pytest
 from clients.launch import RunningBackend, start
 from tests.durability.journal import LocalFiles
 from tests.durability.torture import SHARED, Outcome, upload
-from tests.durability.trace import attached, require_strace
+from tests.durability.traced_calls import attached, require_strace
 from tests.patience import eventually
 from tests.socket_server.process_tree import children, is_running
 from tests.storage.uploads import sha256
@@ -61,12 +62,12 @@ def test_a_call_that_the_kernel_lets_fail_gives_no_false_2xx(tmp_path: Path, nam
         assert os.geteuid() != 0, why
         pytest.skip(f"FAULTS OF THE KERNEL ARE NOT TESTED: {why}")
     stored = LocalFiles(tmp_path / "store")
-    # A worker of gunicorn also wakes itself by a pipe and shows that it lives by a file in memory. Neither can
-    # fail in truth, and strace would not spare them.
+    # A worker of gunicorn also wakes itself by a pipe, and shows that it lives by a file in memory. Neither
+    # can fail in truth, and strace would not spare them.
     of_gunicorn = {"read", "write", "utimensat"}
     injections = [fault for fault in _SAMPLE if name == "socket" or fault[0] not in of_gunicorn]
     injections += [(call, "EINTR", nth) for call, nth in _INTERRUPTED]
-    statuses = set()
+    statuses: set[int | None] = set()
     with start(name, store=stored.root, env={"WIREPROOF_WORKERS": "1", "WIREPROOF_QUIET": "1"}) as backend:
         assert upload(backend, SHARED).status == 200
         before = _workers(backend)

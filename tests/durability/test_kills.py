@@ -1,4 +1,4 @@
-"""X02, X03: processes are killed or stopped while clients upload, and nothing that was acknowledged is lost."""
+"""X02, X03: processes are killed or stopped while clients upload. Nothing acknowledged is lost."""
 
 import os
 import random
@@ -118,7 +118,9 @@ def test_no_acknowledged_upload_is_lost_when_processes_are_killed(
         stored = LocalFiles(victim.store)
         assert eventually(lambda: stored.leftovers() == [], 5), "the next start sweeps what a kill has left"
         audit = journal.audit(stored)
-    print(f"{name}: {kills} kills, {journal.uploads} uploads acknowledged, slowest {max(victim.seconds):.2f} s")
+    print(
+        f"{name}: {kills} kills, {journal.uploads} uploads acknowledged, slowest {max(victim.seconds):.2f} s"
+    )
     assert load.unexpected == []
     assert audit.is_clean, audit
     assert journal.uploads >= uploads

@@ -14,7 +14,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from tests.durability.load import upload_to
-from tests.durability.trace import CALLS, Call, attached, calls_in, require_strace
+from tests.durability.traced_calls import CALLS, Call, attached, calls_in, require_strace
 from tests.storage.uploads import sha256
 
 _UPLOADS = {
@@ -46,7 +46,12 @@ def _source_of(link: Call, calls: list[Call]) -> str:
     """The path of the file that was linked: of its descriptor if it has no name, else of its name."""
     unnamed = re.search(r'"/proc/self/fd/(\d+)"', link.arguments)
     if unnamed:
-        (path,) = {call.path for call in calls if call.arguments.startswith(f"{unnamed[1]}<") if call.end < link.begin}
+        (path,) = {
+            call.path
+            for call in calls
+            if call.arguments.startswith(f"{unnamed[1]}<")
+            if call.end < link.begin
+        }
         return path
     staged = re.match(r'\d+<(.*?)>, "(\d+)"', link.arguments)
     assert staged

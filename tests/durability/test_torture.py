@@ -1,4 +1,4 @@
-"""X07, G5: each system call of a request fails once. Never a false 2xx, nothing leaked, and the server goes on."""
+"""X07, G5: each system call of a request fails once. No false 2xx, no leak, and the server goes on."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ _LIKELY = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: hundreds of uploads are synced, which says nothing of the disk here."""
+    """A folder in memory where there is one: hundreds of uploads are synced, and no power is cut here."""
     if not os.access("/dev/shm", os.W_OK | os.X_OK):
         yield tmp_path
         return

@@ -1,4 +1,5 @@
-"""The torture loop: each call of a kind fails once, and after each failure everything must be in order (X07, G5).
+"""The torture loop: each call of a kind fails once, and after each failure everything must be in order (X07,
+G5).
 
 The loop knows nothing of the store but `StoredFiles`, by which it reads back what was acknowledged.
 """
@@ -12,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from clients.launch import RunningBackend
+from tests.advisories.measures import descriptors
 from tests.durability.failing_calls import FailingCalls
 from tests.durability.journal import StoredFiles
 from tests.durability.load import upload_to
 from tests.patience import eventually
-from tests.advisories.measures import descriptors
 from tests.socket_server.process_tree import is_running
 from tests.storage.uploads import sha256
 
@@ -138,7 +139,9 @@ class Torture:
         assert all(self.stored.content(sha256(content)) == content for content in following), where
         assert is_running(self.calls.pid), where
         self._settle(where)
-        assert eventually(lambda: descriptors(self.calls.pid) <= self._descriptors), f"{where}: {self._open()}"
+        assert eventually(lambda: descriptors(self.calls.pid) <= self._descriptors), (
+            f"{where}: {self._open()}"
+        )
 
     def _settle(self, where: str = "at the start") -> None:
         assert eventually(lambda: self.stored.leftovers() == []), f"{where}: {self.stored.leftovers()}"
@@ -150,4 +153,3 @@ class Torture:
     def _open(self) -> list[str]:
         folder = f"/proc/{self.calls.pid}/fd"
         return [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]  # noqa: PTH115, PTH208
-

@@ -30,7 +30,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The path of its first argument, which is a descriptor; without the mark of a file without a name."""
+        """The path of its first argument, a descriptor."""
         shown = re.match(r"\d+<(.*?)>(?:\(deleted\)|[,)])", self.arguments)
         return shown[1].removesuffix(" (deleted)") if shown else ""
 
