@@ -1,4 +1,7 @@
-"""X07, G5: each system call of a request fails once. No false 2xx, no leak, and the server goes on."""
+"""X07, G5: each system call of a request fails once. No false 2xx, no leak, and the server goes on.
+
+`flask run` is left out: Werkzeug's server keeps a selector of each request until the next garbage collection.
+"""
 
 import errno
 import os
@@ -18,6 +21,7 @@ from tests.socket_server.process_tree import children
 
 _ERRORS = (errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE, errno.ECONNRESET)
 _BACKENDS = ("socket", "gunicorn")
+_ALWAYS = {"open", "write", "fsync", "link", "close", "statvfs", "recv", "send", "accept"}
 # One error of each kind that it may well have.
 _LIKELY = {
     "open": errno.EMFILE,
@@ -48,7 +52,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def _tortured(name: str, folder: Path) -> Iterator[Torture]:
     """A backend of one worker, whose calls can fail."""
     calls = FailingCalls(folder)
-    env = calls.environment | {"WIREPROOF_WORKERS": "1", "WIREPROOF_QUIET": "1"}
+    # With room to keep, the server asks for it, too. It finds enough.
+    env = calls.environment | {"WIREPROOF_WORKERS": "1", "WIREPROOF_QUIET": "1", "WIREPROOF_MIN_FREE": "1"}
     with start(name, store=folder / "store", env=env) as backend:
         if name == "gunicorn":
             assert eventually(lambda: len(children(backend.pid)) == 1)
@@ -70,15 +75,15 @@ def test_each_call_fails_with_an_error_that_it_may_well_have(folder: Path, name:
         for kind, number in _LIKELY.items():
             torture.fail_each(kind, number)
         _report(name, torture)
-        assert {"open", "write", "fsync", "link", "close", "recv", "send", "accept"} <= set(torture.counts)
+        assert set(torture.counts) >= _ALWAYS
 
 
 @pytest.mark.soak(seconds=120)
 @pytest.mark.parametrize("number", _ERRORS, ids=errno.errorcode.get)
-@pytest.mark.parametrize("name", [*_BACKENDS, "flask"])
+@pytest.mark.parametrize("name", _BACKENDS)
 def test_each_call_fails_with_each_error(folder: Path, name: str, number: int) -> None:
     with _tortured(name, folder) as torture:
         for kind in KINDS:
             torture.fail_each(kind, number)
         _report(name, torture)
-        assert {"open", "write", "fsync", "link", "close", "recv", "send", "accept"} <= set(torture.counts)
+        assert set(torture.counts) >= _ALWAYS
