@@ -28,7 +28,7 @@ from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.logged import Logged, record_of
 from .routes import TABLE
-from .settings import Settings, SettingsError, StartError, sweep
+from .settings import Settings, SettingsError, StartError, start_expiry, sweep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
+    start_expiry(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn")
@@ -99,6 +100,7 @@ def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, contex
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)
+        exchange.ask_for_room()
     except Problem as problem:
         _note_end(request.environ, body)
         return problem_response(problem, head=head)

@@ -4,6 +4,8 @@ import ipaddress
 import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -38,6 +40,8 @@ _SECONDS = {
 }
 _LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
 _MOST_HISTORY = 100_000
+_MOST_DAYS = 36_500
+_EXPIRE_SECONDS = 3600.0  # between two looks for old files
 _MOST_DIGITS = 18  # such numbers fit in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
@@ -68,6 +72,8 @@ class Settings:
     requests that arrive at a loopback address, because bodies are kept as they are.
     `token_file` is the path of a file with named tokens, beside the single `token`, which allows everything.
     Pages of the origins in `cors_origin` may upload, and read files (comma-separated in the environment).
+    `min_free` is how many bytes of the file system uploads leave free.
+    `expire` is after how many days stored files are removed; 0: never.
     """
 
     host: str = "127.0.0.1"
@@ -85,6 +91,8 @@ class Settings:
     history: int | None = None
     token_file: str | None = None
     cors_origin: tuple[str, ...] = ()
+    min_free: int = 0
+    expire: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -138,6 +146,8 @@ class Settings:
             raise SettingsError(f"{names['workers']} is 1 to 1024, not {self.workers}")
         if self.history is not None and self.history > _MOST_HISTORY:
             raise SettingsError(f"{names['history']} is at most {_MOST_HISTORY}, not {self.history}")
+        if self.expire > _MOST_DAYS:
+            raise SettingsError(f"{names['expire']} is 0 to {_MOST_DAYS} days, not {self.expire}")
         for host in self.hosts:
             if ":" in host and host_of_address(host) is None:
                 raise SettingsError(f"{names['hosts']} has names without ports, not {host!r}")
@@ -197,7 +207,13 @@ class Settings:
         Raises SettingsError, or StartError if the machine does not allow it: it takes no uploads.
         """
         try:
-            return open_store(self.store, durable=self.durability == "safe", existing=self.existing_store)
+            return open_store(
+                self.store,
+                durable=self.durability == "safe",
+                existing=self.existing_store,
+                min_free=self.min_free,
+                expire=self.expire,
+            )
         except ValueError as error:
             raise SettingsError(str(error)) from None
         except OSError as error:
@@ -235,6 +251,25 @@ def sweep(store: Store) -> int:
         return 0
 
 
+def start_expiry(store: Store) -> None:
+    """Remove old files now and each hour, in a thread of its own, if files of the store expire.
+
+    Call it in the process that serves: a fork would lose the thread.
+    """
+    if store.expires:
+        threading.Thread(target=_expire, args=(store,), name="expiry", daemon=True).start()
+
+
+def _expire(store: Store) -> None:
+    while True:
+        try:
+            if removed := store.expire():
+                LOG.info("%d files have expired", removed)
+        except OSError as error:
+            LOG.error("old files cannot be removed: %s", error.strerror)
+        time.sleep(_EXPIRE_SECONDS)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a bind address can be reached only from this machine. Of names, only localhost counts."""
     try:
@@ -245,7 +280,7 @@ def is_loopback(host: str) -> bool:
 
 def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     typed = dict(values)
-    for name in ("port", "workers"):
+    for name in ("port", "workers", "min_free", "expire"):
         if name in typed:
             typed[name] = _number(names[name], typed[name])
     if "history" in typed:

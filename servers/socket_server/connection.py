@@ -256,6 +256,16 @@ class Connection:
             self._capture.head_complete(received.head, self._inbox.unparsed)
             parsers = traced(self._capture, self._reader, received.head, parsers, self._observer)
         request.check_head(parsers)
+        if request.exchange.must_ask_for_room:
+            self._in_thread(request.exchange.ask_for_room, lambda _: self._go_on_with_room(received))
+        else:
+            self._let_body_come(received)
+
+    def _go_on_with_room(self, received: HeadReceived) -> None:
+        self._let_body_come(received)
+        self._advance()
+
+    def _let_body_come(self, received: HeadReceived) -> None:
         if received.expects_continue and received.has_body and not self._inbox.buffered:
             with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
                 self._socket.send(CONTINUE)
