@@ -18,8 +18,10 @@ from servers.web.redaction import (
 
 SECRET = b"hunter2-is-secret"
 
-_NAMES = (b"Authorization", b"proxy-authorization", b"COOKIE", b"cOOkie", b"X-Authorization", b"Set-Cookie")
-_NAMES += (b"X-Api-Key", b"apikey", b"PRIVATE-TOKEN", b"X-Client-Secret", b"x-password")
+_NAMES: tuple[bytes, ...] = (
+    *(b"Authorization", b"proxy-authorization", b"COOKIE", b"cOOkie", b"X-Authorization", b"Set-Cookie"),
+    *(b"X-Api-Key", b"apikey", b"PRIVATE-TOKEN", b"X-Client-Secret", b"x-password"),
+)
 
 
 @pytest.mark.parametrize("name", _NAMES)
