@@ -193,14 +193,16 @@ def start(
     env: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
     seconds: float = START_SECONDS,
+    port: int | None = None,
 ) -> RunningBackend:
     """Start one backend, and return it when it is ready.
 
     `store` is its folder for uploads; by default a temporary one, which `stop` removes. `env` is added to its
-    environment, and `flags` to its command. Raises LaunchError when it is not ready within `seconds`.
+    environment, and `flags` to its command. Without `port` it takes a free one. Raises LaunchError when it is
+    not ready within `seconds`.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        backend = spawn(name, store=store, env=env, flags=flags)
+        backend = spawn(name, store=store, env=env, flags=flags, port=port)
         try:
             backend.wait_until_ready(seconds)
         except LaunchError as error:
@@ -221,6 +223,7 @@ def spawn(
     store: Path | None = None,
     env: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
+    port: int | None = None,
 ) -> RunningBackend:
     """Start one backend without waiting for it. Raises LaunchError for an unknown name or a missing program.
 
@@ -234,7 +237,8 @@ def spawn(
     folder = Path(tempfile.mkdtemp(prefix=f"wireproof-{name}-"))
     store = store or folder / "store"
     store.mkdir(parents=True, exist_ok=True)
-    port = 0 if kind.prints_url else free_port()
+    if port is None:
+        port = 0 if kind.prints_url else free_port()
     command = kind.command_for(HOST, port)
     try:
         process = _run([*command, *flags], _environment(store, env or {}), folder / "log")

@@ -40,9 +40,17 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--store", metavar="DIR", help="Folder for uploaded files.  [default: store]")
 @click.option("--existing-store", is_flag=True, help="Refuse a folder that holds no store: for volumes.")
 @click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
+@click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
+@click.option("--expire", metavar="DAYS", help="Remove files older than this; 0: never.  [default: 0]")
 @click.option("--workers", metavar="N", help="Worker processes of socket and gunicorn.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
+@click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")
 @click.option("--hosts", metavar="NAMES", help="Further names that Host may have, comma-separated.")
+@click.option(
+    "--cors-origin",
+    metavar="ORIGINS",
+    help="Pages of these origins may upload and read files, comma-separated.",
+)
 @click.option("--insecure-public", is_flag=True, help="Allow other addresses without a token.")
 @click.option("--peers", metavar="NAME=URL,...", help="Servers that the page may send requests to.")
 @click.option("--quiet", is_flag=True, help="Log no line for each request.")

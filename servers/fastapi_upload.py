@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from .contract.cors import with_permission
 from .contract.exchange import Exchange
 from .contract.problems import Problem
 from .contract.request import RequestHead
@@ -36,7 +37,7 @@ from .fastapi_server.scope import read_scope
 from .fastapi_server.worker_process import is_a_successor
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
-from .settings import Settings, SettingsError, StartError, sweep
+from .settings import Settings, SettingsError, StartError, start_expiry, sweep
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
+    start_expiry(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).
@@ -121,10 +123,13 @@ class Endpoint:
             await _answer(problem_response(problem), BodyStream(request, limits), scope, receive, send)
             return
         record.begin(head.method, head.target)
+        record.token = self._context.access.token_name(head)
         if record.capture is not None:
             record.capture.head_complete(head)
         body = BodyStream(request, limits, head)
-        await _answer(await self._respond(scope, head, body), body, scope, receive, send)
+        response = await self._respond(scope, head, body)
+        response = with_permission(response, head, self._context, TABLE)
+        await _answer(response, body, scope, receive, send)
 
     async def _respond(self, scope: Scope, head: RequestHead, body: BodyStream) -> Response:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
@@ -132,6 +137,8 @@ class Endpoint:
             self._check_arrival(scope)
             context = self._context.arrived_at(scope.get("server"))
             exchange = Exchange(head, TABLE, _PARSERS, context)
+            if exchange.must_ask_for_room:
+                await run_sync(exchange.ask_for_room)
         except Problem as problem:
             return problem_response(problem, head=head)
         record = record_of(scope)

@@ -14,6 +14,7 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
 
+from .contract.cors import with_permission
 from .contract.exchange import Exchange
 from .contract.limits import Limits
 from .contract.problems import Problem
@@ -27,7 +28,7 @@ from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.logged import Logged, record_of
 from .routes import TABLE
-from .settings import Settings, SettingsError, StartError, sweep
+from .settings import Settings, SettingsError, StartError, start_expiry, sweep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
+    start_expiry(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn")
@@ -82,30 +84,37 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     except Problem as problem:
         return _refusal(problem_response(problem), connection)
     record.begin(head.method, head.target)
+    record.token = context.access.token_name(head)
     capture = record.capture
     if capture is not None and context.backend == "flask":
         capture.head_complete(head)
     has_type = head.field("content-type") is not None
     body = BodyInput(environ, head, context.limits, has_type=has_type)
+    response = with_permission(_judge(head, body, connection, context), head, context, TABLE)
+    return _to_flask(response) if body.ended else _refusal(response, connection)
+
+
+def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, context: Context) -> Response:
+    """Steps 6 to 10 of contract section 4."""
+    record = record_of(request.environ)
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)
+        exchange.ask_for_room()
     except Problem as problem:
-        response = problem_response(problem, head=head)
-        _note_end(environ, body)
-        return _to_flask(response) if body.ended else _refusal(response, connection)
+        _note_end(request.environ, body)
+        return problem_response(problem, head=head)
     try:
         with connection.idle_timeout():
             for piece in body:
                 record.received += len(piece)
-                if capture is not None:
-                    capture.body(piece)
+                if record.capture is not None:
+                    record.capture.body(piece)
                 exchange.feed(piece)
-        _note_end(environ, body)
-        return _to_flask(exchange.finish())
+        _note_end(request.environ, body)
+        return exchange.finish()
     except Problem as problem:
-        response = exchange.refuse(problem)
-        return _to_flask(response) if body.ended else _refusal(response, connection)
+        return exchange.refuse(problem)
     except BaseException:
         exchange.abort()
         raise

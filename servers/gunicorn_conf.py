@@ -104,6 +104,11 @@ def on_starting(server: Any) -> None:
         _end(StartError(why))
 
 
+def on_reload(server: Any) -> None:
+    """SIGHUP: read the file of tokens anew. The workers get the tokens from this process."""
+    _settings.read_tokens_again(server.log.error_log)
+
+
 def pre_exec(server: Any) -> None:
     """Let the next master (SIGUSR2) use the store that is there. It must not make it anew either."""
     if not _settings.store_in_memory:

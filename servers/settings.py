@@ -4,6 +4,8 @@ import ipaddress
 import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -15,14 +17,19 @@ from .contract.limits import Limits
 from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
+from .contract.tokens import SINGLE, Token
 from .storage import local_folder, open_store
 from .storage.base import Store
+from .token_file import read_again, tokens_in
 from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
 from .web.history import DEFAULT, History, open_history
 from .web.history_writer import Busy, Failed
 
 LOG = logging.getLogger("wireproof.storage")
 _TOKEN = re.compile("[!-~]+")
+# As browsers write it: in lower case, without a path, and without the port that is the default one.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 # The minimum of each time. A socket with a time-out of 0 seconds would not wait at all.
 _SECONDS = {
     "head_timeout": 1,
@@ -33,6 +40,8 @@ _SECONDS = {
 }
 _LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
 _MOST_HISTORY = 100_000
+_MOST_DAYS = 36_500
+_EXPIRE_SECONDS = 3600.0  # between two looks for old files
 _MOST_DIGITS = 18  # such numbers fit in 64 bits
 LIMIT_NAMES = tuple(limit.name for limit in fields(Limits))
 
@@ -61,6 +70,10 @@ class Settings:
     `existing_store` refuses a folder in which no start has made a store yet.
     `history` is how many requests are kept for the page, and 0 for none. None means the default: 500 for
     requests that arrive at a loopback address, because bodies are kept as they are.
+    `token_file` is the path of a file with named tokens, beside the single `token`, which allows everything.
+    Pages of the origins in `cors_origin` may upload, and read files (comma-separated in the environment).
+    `min_free` is how many bytes of the file system uploads leave free.
+    `expire` is after how many days stored files are removed; 0: never.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +89,10 @@ class Settings:
     existing_store: bool = False
     peers: tuple[Peer, ...] = ()
     history: int | None = None
+    token_file: str | None = None
+    cors_origin: tuple[str, ...] = ()
+    min_free: int = 0
+    expire: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -111,12 +128,26 @@ class Settings:
                 f"{names['token']} is empty or has characters other than visible ASCII:"
                 " no client could send it"
             )
+        try:
+            tokens = self._tokens()
+        except ValueError as error:
+            raise SettingsError(f"{names['token_file']}: the file {self.token_file!r} {error}") from None
+        if len({token.digest for token in tokens}) < len(tokens):
+            raise SettingsError(f"{names['token_file']} has the token of {names['token']} too")
+        for origin in self.cors_origin:
+            if not _ORIGIN.fullmatch(origin) or _DEFAULT_PORT.fullmatch(origin):
+                raise SettingsError(
+                    f"{names['cors_origin']} has origins as browsers send them, https://HOST or"
+                    f" https://HOST:PORT, not {origin!r}"
+                )
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"{names['port']} is 0 to 65535, not {self.port}")
         if not 1 <= self.workers <= 1024:
             raise SettingsError(f"{names['workers']} is 1 to 1024, not {self.workers}")
         if self.history is not None and self.history > _MOST_HISTORY:
             raise SettingsError(f"{names['history']} is at most {_MOST_HISTORY}, not {self.history}")
+        if self.expire > _MOST_DAYS:
+            raise SettingsError(f"{names['expire']} is 0 to {_MOST_DAYS} days, not {self.expire}")
         for host in self.hosts:
             if ":" in host and host_of_address(host) is None:
                 raise SettingsError(f"{names['hosts']} has names without ports, not {host!r}")
@@ -128,18 +159,32 @@ class Settings:
     def check_bind(self, host: str | None = None) -> None:
         """Raise SettingsError when `host` is not loopback and neither a token nor insecure_public is set."""
         host = self.host if host is None else host
-        if not (is_loopback(host) or self.token is not None or self.insecure_public):
+        has_token = self.token is not None or self.token_file is not None
+        if not (is_loopback(host) or has_token or self.insecure_public):
             raise SettingsError(
                 f"{host!r} is not a loopback address: everybody who reaches it could upload. "
-                f"Set a token (--token or {PREFIX}TOKEN), or allow it (--insecure-public or "
+                f"Set a token (--token, {PREFIX}TOKEN or --token-file), or allow it (--insecure-public or "
                 f"{PREFIX}INSECURE_PUBLIC=1)"
             )
 
-    @cached_property
+    @property
     def access(self) -> AccessRules:
-        """The access rules: which names Host may have, and the token."""
+        """The access rules: which names Host may have, the tokens, and the origins that are permitted.
+
+        Raises ValueError if the file of tokens cannot be used.
+        """
         ours = {host_of_address(host) or host.lower() for host in (self.host, *self.hosts)}
-        return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self.token)
+        return AccessRules(LOOPBACK_HOSTS | ours - _NO_NAMES, self._tokens(), frozenset(self.cors_origin))
+
+    def _tokens(self) -> tuple[Token, ...]:
+        single = () if self.token is None else (Token.of(SINGLE, "full", self.token),)
+        return single if self.token_file is None else (*single, *tokens_in(self.token_file))
+
+    def read_tokens_again(self, log: logging.Logger) -> AccessRules:
+        """The access rules with the tokens that the file has now. If it cannot be used, that is logged."""
+        if self.token_file is not None:
+            read_again(self.token_file, log)
+        return self.access
 
     @cached_property
     def log(self) -> RequestLog:
@@ -162,7 +207,13 @@ class Settings:
         Raises SettingsError, or StartError if the machine does not allow it: it takes no uploads.
         """
         try:
-            return open_store(self.store, durable=self.durability == "safe", existing=self.existing_store)
+            return open_store(
+                self.store,
+                durable=self.durability == "safe",
+                existing=self.existing_store,
+                min_free=self.min_free,
+                expire=self.expire,
+            )
         except ValueError as error:
             raise SettingsError(str(error)) from None
         except OSError as error:
@@ -200,6 +251,25 @@ def sweep(store: Store) -> int:
         return 0
 
 
+def start_expiry(store: Store) -> None:
+    """Remove old files now and each hour, in a thread of its own, if files of the store expire.
+
+    Call it in the process that serves: a fork would lose the thread.
+    """
+    if store.expires:
+        threading.Thread(target=_expire, args=(store,), name="expiry", daemon=True).start()
+
+
+def _expire(store: Store) -> None:
+    while True:
+        try:
+            if removed := store.expire():
+                LOG.info("%d files have expired", removed)
+        except OSError as error:
+            LOG.error("old files cannot be removed: %s", error.strerror)
+        time.sleep(_EXPIRE_SECONDS)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a bind address can be reached only from this machine. Of names, only localhost counts."""
     try:
@@ -210,14 +280,15 @@ def is_loopback(host: str) -> bool:
 
 def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     typed = dict(values)
-    for name in ("port", "workers"):
+    for name in ("port", "workers", "min_free", "expire"):
         if name in typed:
             typed[name] = _number(names[name], typed[name])
     if "history" in typed:
         given = str(typed["history"])
         typed["history"] = 0 if given.lower() == "off" else _number(names["history"], given)
-    if isinstance(typed.get("hosts"), str):
-        typed["hosts"] = tuple(host.strip() for host in typed["hosts"].split(",") if host.strip())
+    for name in ("hosts", "cors_origin"):
+        if isinstance(typed.get(name), str):
+            typed[name] = tuple(entry.strip() for entry in typed[name].split(",") if entry.strip())
     if isinstance(typed.get("peers"), str):
         try:
             typed["peers"] = read_peers(typed["peers"])

@@ -20,7 +20,7 @@ from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
 from .descriptors import CONNECTIONS, raise_limit
-from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, sweep
+from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_expiry, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
@@ -58,9 +58,13 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     "--existing-store", is_flag=True, default=None, help="Refuse a folder that holds no store: for volumes."
 )
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
+@click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
+@click.option("--expire", metavar="DAYS", help="Remove files older than this; 0: never.  [default: 0]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
+@click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")
 @click.option("--hosts", metavar="NAMES", help="More names that Host may have, comma-separated.")
+@click.option("--cors-origin", metavar="ORIGINS", help="Pages of these may upload and read, comma-separated.")
 @click.option("--insecure-public", is_flag=True, default=None, help="Allow other addresses without a token.")
 @click.option("--quiet", is_flag=True, default=None, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, default=None, help="Log one JSON object a line.")
@@ -105,12 +109,13 @@ def main(*, wire: bool, **given: Any) -> None:
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire or settings.processes == 1:
+        start_expiry(context.store)
         if wire:
             _serve_and_show(sockets, context, ready)
         else:
             serve_here(sockets, context, ready)
         return
-    sys.exit(Supervisor(sockets, context, settings.processes).run(ready))
+    sys.exit(Supervisor(sockets, context, settings.processes, settings.read_tokens_again).run(ready))
 
 
 def _serve_and_show(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:

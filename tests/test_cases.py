@@ -46,7 +46,7 @@ _FAMILIES = {
 }
 
 # Rows of the decision table, counted there; and those that no single recorded request can show.
-_ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 11, "W": 8}
+_ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 12, "W": 9}
 _NOT_RECORDABLE = {
     "H36": "a head in slow pieces: what the pauses do",
     "B3": "a time-out",

@@ -52,8 +52,12 @@ ROOMS = {
         ("servers.web", "servers.contract", "servers.routes", "servers.sansio", "servers.storage.base")
     ),
     "servers.settings": Room(
-        ("servers.contract", "servers.storage", "servers.variables", "servers.web.history", *_HISTORY)
+        (
+            *("servers.contract", "servers.storage", "servers.token_file", "servers.variables"),
+            *("servers.web.history", *_HISTORY),
+        )
     ),
+    "servers.token_file": Room(("servers.contract", "servers.variables")),
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
     "servers.socket_server": Room(

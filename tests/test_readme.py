@@ -109,7 +109,13 @@ def documented_routes() -> dict[str, set[str]]:
     """The paths of contract section 2, filled in, with their methods."""
     section = CONTRACT[CONTRACT.index("## 2. Routes") : CONTRACT.index("## 3. ")]
     rows = re.findall(r"^\| (`/.*?) \| ([A-Z, ]+) \|", section, re.MULTILINE)
-    values = {"{sha256}": "0" * 64, "{filename}": "a.txt", "{code}": "not_found", "{id}": "1"}
+    values = {
+        "{sha256}": "0" * 64,
+        "{filename}": "a.txt",
+        "{code}": "not_found",
+        "{id}": "1",
+        "{file}": "page.js",
+    }
     routes = {}
     for paths, methods in rows:
         for path in re.findall(r"`(.*?)`", paths):

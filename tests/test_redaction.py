@@ -19,6 +19,8 @@ from servers.contract.redaction import WITHOUT_QUERIES
         ),
         ('"%s" %s', ("GET /a HTTP/1.1", 200), '"GET /a HTTP/1.1" 200'),
         ("%(a)s", ({"a": 1},), "1"),
+        ('"%s"', ("GET /a?b='&token=s\"t) HTTP/1.1",), '"GET /a?... HTTP/1.1"'),
+        ('Bad request ("GET /?a=\'s")', (), 'Bad request ("GET /?...")'),
     ],
 )
 def test_a_query_is_cut_out_of_a_log_line(message: str, arguments: tuple[object, ...], logged: str) -> None:

@@ -25,6 +25,13 @@ COMPARED_HEADERS = (
     "repr-digest",
     "www-authenticate",
     "retry-after",
+    # What browsers obey.
+    "cache-control",
+    "x-content-type-options",
+    "content-security-policy",
+    "cross-origin-resource-policy",
+    "access-control-allow-origin",
+    "vary",
 )
 _PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail"}
 

@@ -64,7 +64,11 @@ def history_at(history: "Capturing | None", local: object) -> "Capturing | None"
     """The history for a connection that arrived at this address, as `getsockname` returns it."""
     if history is None or not history.loopback_only or not isinstance(local, tuple):
         return history
-    return history if ip_address(local[0].partition("%")[0]).is_loopback else None
+    try:
+        is_loopback = ip_address(local[0].partition("%")[0]).is_loopback
+    except ValueError:  # some ASGI servers give a name
+        return None
+    return history if is_loopback else None
 
 
 class Capturing(Protocol):

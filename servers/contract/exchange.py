@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from .body import BodyBuilder, OpaqueBuilder, SpoolBuilder, body_builder
+from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
@@ -26,7 +26,8 @@ class Exchange:
     An event loop must not wait for the disk, so it uses other methods:
 
         in the loop    `hold` for each piece, then `end`
-        in a thread    `write` or `feed` when much is `unwritten`; `respond` if it `waits`; `abort` if the
+        in a thread    `ask_for_room` first if it `must_ask_for_room`; `write` or `feed` when much is
+                       `unwritten`; `respond` if it `waits`; `abort` if the
                        request `has_begun` in the store
 
     When `hold` or `end` raises Problem, call `abort`. Only one thread may use an exchange at a time.
@@ -38,8 +39,14 @@ class Exchange:
         self._context = context
         self._size = 0
         self._builder: BodyBuilder | None = None
-        self._route = table.find(head)
-        context.access.check_access(head, private=self._route.private, needs_token=not self._route.open)
+        self._route = route = table.find(head)
+        context.access.check_access(
+            head,
+            private=route.private,
+            needs_token=not route.open,
+            uploads=route.uploads,
+            shared=route.shared,
+        )
         self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()
@@ -72,6 +79,25 @@ class Exchange:
     def waits(self) -> bool:
         """Whether `respond` may wait for the disk. Valid after `end`."""
         return self._route.uses_store or (self.stores_files and self.has_files)
+
+    @property
+    def must_ask_for_room(self) -> bool:
+        """Whether `ask_for_room` may refuse it: its files have a known size, and the store keeps room."""
+        return (
+            self._context.store.keeps_free
+            and self.stores_files
+            and bool(self._builder)
+            and not isinstance(self._builder, JsonBuilder | UrlencodedBuilder | SpoolBuilder)
+        )
+
+    def ask_for_room(self) -> None:
+        """Refuse an upload that is too large for the store, before its body. Raises Problem.
+
+        It may wait for the disk. A chunked body has no size yet. It is refused when it has become too large.
+        """
+        if self.must_ask_for_room:
+            with self._undone_on_failure():
+                self._context.store.require_room(self.head.content_length or 0)
 
     def hold(self, data: Data) -> None:
         """Add the next bytes of the body, without waiting for the disk. Raises Problem."""

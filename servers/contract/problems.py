@@ -190,6 +190,7 @@ _KINDS = (
     _kind("range_not_satisfiable", 416, "The range lies outside the file", "S6", "RFC 9110, 15.5.17"),
     # Access and state.
     _kind("token_required", 401, "A token is required", "", "RFC 9110, section 15.5.2"),
+    _kind("forbidden_token", 403, "The token does not allow this", "", "RFC 6750, section 3.1"),
     _kind("forbidden_origin", 403, "Another site's page must not send this", "", "RFC 9110, 15.5.4"),
     _kind("misdirected_host", 421, "This server does not answer for that host", "R2", "RFC 9110, 15.5.20"),
     _kind("request_timeout", 408, "The request took too long to arrive", "B3", "RFC 9110, 15.5.9"),

@@ -3,7 +3,8 @@
 import logging
 import re
 
-_QUERY = re.compile(r"\?[^\s\"']*")
+# It ends at a blank, or before the quote and the bracket that a message puts behind a request line.
+_QUERY = re.compile(r"""\?\S*?(?=(?:["']\)?)?(?:\s|$))""")
 
 
 class WithoutQueries(logging.Filter):
@@ -13,13 +14,14 @@ class WithoutQueries(logging.Filter):
         """Change the record in place. Returns True, which keeps the line."""
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _redacted(value) if isinstance(value, str) else value for value in record.args
+                without_queries(value) if isinstance(value, str) else value for value in record.args
             )
-        record.msg = _redacted(str(record.msg))
+        record.msg = without_queries(str(record.msg))
         return True
 
 
-def _redacted(text: str) -> str:
+def without_queries(text: str) -> str:
+    """The text with `...` for the query of every request target in it."""
     return _QUERY.sub("?...", text)
 
 

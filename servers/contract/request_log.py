@@ -35,14 +35,14 @@ class RequestRecord:
 
     `received` and `sent` are the sizes of the two bodies in bytes, without chunked coding, as far as they
     were read and sent. After `end` the record is empty, so a connection needs one record for all its
-    requests. `end` writes nothing unless `begin` was called before.
+    requests. `end` writes nothing unless `begin` was called before. `token` is the name of the token.
 
     `capture` is the history's part in this connection, or None: it learns of the response and of the end.
     """
 
     __slots__ = (
         *("_begun", "_log", "capture", "code", "files", "method", "peer", "received", "sent"),
-        *("status", "target"),
+        *("status", "target", "token"),
     )
 
     def __init__(self, log: "RequestLog", peer: Any, capture: Capture | None = None) -> None:
@@ -60,6 +60,7 @@ class RequestRecord:
         self.code: str | None = None
         self.received = self.sent = 0
         self.files: tuple[FileEntry, ...] = ()
+        self.token: str | None = None
 
     def begin(self, method: str | None = None, target: str | None = None, since: float = 0.0) -> None:
         """The request has begun, or more of it is known. The method and the target of the last call count.
@@ -127,6 +128,8 @@ def _text_line(record: RequestRecord, milliseconds: float) -> str:
         f" {record.status or '-'} {record.code or '-'}"
         f" received={record.received} sent={record.sent} ms={milliseconds:.1f}"
     )
+    if record.token is not None:
+        line += f" token={record.token}"
     if record.files:
         entries, left_out = _fitting(record.files, " file={} size={} sha256={}", BLOCK - len(line))
         line += "".join(entries) + (f" more_files={left_out}" if left_out else "")
@@ -144,6 +147,7 @@ def _json_line(record: RequestRecord, milliseconds: float) -> str:
         "received": record.received,
         "sent": record.sent,
         "milliseconds": round(milliseconds, 1),
+        "token": record.token,
     }
     line = encode(fields)[:-1] + ',"files":['
     entries, left_out = _fitting(record.files, '{{"name":{},"size":{},"sha256":"{}"}}', BLOCK - len(line))

@@ -59,7 +59,8 @@ class Route:
     whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A `private`
     route requires an allowed Host, an `open` route requires no token. The handler of a route that
     `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
-    which that is true.
+    which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
+    `cors_origin` may use the `shared` routes, and no others.
     """
 
     name: str
@@ -71,6 +72,8 @@ class Route:
     open: bool = False
     uses_store: bool = False
     when: Callable[[RequestHead], bool] | None = None
+    uploads: bool = False
+    shared: bool = False
 
     @property
     def allow(self) -> str:
@@ -109,6 +112,10 @@ class RouteTable:
             rule="S4",
             field="method",
         )
+
+    def is_shared(self, path: str) -> bool:
+        """Whether pages of other origins may use what is at this path, if they are permitted."""
+        return any(route.shared and pattern.fullmatch(path) for pattern, route in self._routes)
 
     def _match(self, head: RequestHead) -> Route:
         *named, (_, echo) = self._routes

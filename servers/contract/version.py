@@ -1,14 +1,12 @@
 """The version of this code."""
 
 import tomllib
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 _PROJECT_FILE = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
 
 
-@cache
 def version() -> str:
     """The version of the checkout that it runs from, or else of the installed package."""
     if _PROJECT_FILE.exists():

@@ -20,13 +20,18 @@ def split_field_line(line: str) -> tuple[str, str]:
         raise Problem("bad_header", what, rule="H1" if line.strip(BLANKS) else "H3")
     name, colon, value = line.partition(":")
     if not colon:
-        raise Problem("bad_header", f"the field line {line[:40]!a} has no colon (H9)", rule="H9")
+        raise Problem("bad_header", f"the field line {_shown(line)!a} has no colon (H9)", rule="H9")
     if not TOKEN.fullmatch(name):
-        what = f"{name[:40]!a} is not a valid field name (H7, H8, H10, H15)"
+        what = f"{_shown(name)!a} is not a valid field name (H7, H8, H10, H15)"
         raise Problem("bad_header", what, rule=_which_name(name))
     name = name.lower()
     check_value(name, value)
     return name, value.strip(BLANKS)
+
+
+def _shown(text: str) -> str:
+    """The first word, at most 40 characters: what follows may be a value, and so a secret (H176)."""
+    return text.partition(" ")[0].partition("\t")[0][:40]
 
 
 def check_value(name: str, value: str) -> None:

@@ -74,6 +74,7 @@ class StrictMultipart(MultipartDecoder):
         super().__init__(boundary)
         self.preamble_re = self.boundary_re = _delimiter(boundary)
         self._limits = limits
+        self._boundary = boundary.decode("ascii")
         self._mark = b"--" + boundary
         self._begun_delimiter = _begun_delimiter(boundary)
         self._ended_delimiter = _ended_delimiter(boundary)
@@ -269,7 +270,7 @@ class StrictMultipart(MultipartDecoder):
 
     def _read_part_head(self, block: bytes | bytearray) -> PartHead:
         try:
-            return read_part_head(bytes(block), self._limits, self._mark[2:].decode("ascii"))
+            return read_part_head(bytes(block), self._limits, self._boundary)
         except Problem as problem:
             place = f"{self._part_at_hand()}header block at byte {self._begin()} of the body"
             raise problem.at(place) from None

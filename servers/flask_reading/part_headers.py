@@ -48,13 +48,13 @@ def _fields(block: bytes, limit: int, boundary: str) -> Iterator[Pair]:
     for count, line in enumerate(block.decode("iso-8859-1").split("\r\n"), 1):
         if count > limit:
             raise Problem("part_headers_too_large", f"there are more than {limit} fields (M73)", rule="M73")
-        yield _split_line(line, boundary, is_first=count == 1)
+        yield _split_line(line, boundary, count)
 
 
-def _split_line(line: str, boundary: str, *, is_first: bool) -> Pair:
+def _split_line(line: str, boundary: str, count: int) -> Pair:
     if line.startswith((" ", "\t")):
         what = f"the line {line[:40]!a} is folded (M68, M69)"
-        raise Problem("part_header_syntax", what, rule="M69" if is_first else "M68")
+        raise Problem("part_header_syntax", what, rule="M69" if count == 1 else "M68")
     name, colon, value = line.partition(":")
     if not colon or not TOKEN.fullmatch(name):
         what = f"{line[:40]!a} is not a valid field line (M36, M70)"

@@ -47,7 +47,7 @@ def read_target(method: str, raw: str) -> Target:
         return Target(raw)
     absolute = _ABSOLUTE.fullmatch(raw)
     if absolute is None or not is_host(absolute["authority"]):
-        what = f"{raw[:80]!a} is not a valid target for {method[:20]}"
+        what = f"the request target is not a valid one for {method[:20]}"
         raise Problem("request_line", what, rule=_which_form(raw), field="target")
     rest = absolute["rest"]
     origin = rest if rest.startswith("/") else "/" + rest

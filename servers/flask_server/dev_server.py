@@ -90,10 +90,10 @@ class RequestHandler(serving.WSGIRequestHandler):
     _length = 0
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is not a request."""
+        """Refuse what is not a request, with a page that repeats nothing of it: it may have a secret."""
         record = self.log_of_requests.record(self.client_address)
         record.begin()
-        super().send_error(code, message, explain)
+        super().send_error(code)
         record.status, record.sent = code, self._length
         record.end()
 

@@ -140,4 +140,5 @@ def _number(digits: str) -> int | None:
     return int(significant[:20] or "0") if digits else None
 
 
-FILES = Route("files", r"/files/[^/]+(?:/[^/]+)?", ("GET",), send_file, private=True, uses_store=True)
+_PATH = r"/files/[^/]+(?:/[^/]+)?"
+FILES = Route("files", _PATH, ("GET",), send_file, private=True, uses_store=True, shared=True)

@@ -22,4 +22,4 @@ def explain(request: ParsedRequest, _context: Context) -> Response:
     return json_response(members, head_only=request.head.method == "HEAD")
 
 
-PROBLEM_PAGES = Route("problems", r"/problems/[^/]+", ("GET",), explain, open=True)
+PROBLEM_PAGES = Route("problems", r"/problems/[^/]+", ("GET",), explain, open=True, shared=True)

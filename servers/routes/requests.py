@@ -155,9 +155,8 @@ def _id(head: RequestHead) -> int:
 
 
 def _gone(head: RequestHead, history: History) -> Problem:
-    return Problem(
-        "not_found", f"request {_id(head)} is not in the history, which keeps the last {history.most}"
-    )
+    what = f"request {_id(head)} is not in the history, which keeps the last {history.most}"
+    return Problem("not_found", what, rule="S3")
 
 
 def argument(head: RequestHead, name: str) -> str | None:

@@ -92,6 +92,8 @@ def cases(request: ParsedRequest, _context: Context) -> Response:
     return json_response(value, head_only=request.head.method == "HEAD")
 
 
-SEND = Route("send", r"/ui/send", ("POST",), send, body="spooled", private=True, uses_store=True)
+SEND = Route(
+    "send", r"/ui/send", ("POST",), send, body="spooled", private=True, uses_store=True, uploads=True
+)
 REPLAY = Route("replay", r"/requests/[0-9]{1,15}/replay", ("POST",), replay, private=True, uses_store=True)
 CASES = Route("cases", r"/ui/cases", ("GET",), cases, private=True, uses_store=True)

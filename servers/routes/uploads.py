@@ -21,6 +21,10 @@ def echo(request: ParsedRequest, context: Context) -> Response:
     return replace(response, headers=(*response.headers, ("Allow", ECHO.allow)))
 
 
-UPLOAD = Route("upload", r"/upload/?", ("POST", "PUT"), describe_request, body="stored")
-PUT_FILE = Route("put_file", r"/upload/[^/]+", ("PUT",), describe_request, body="raw")
+UPLOAD = Route(
+    "upload", r"/upload/?", ("POST", "PUT"), describe_request, body="stored", uploads=True, shared=True
+)
+PUT_FILE = Route(
+    "put_file", r"/upload/[^/]+", ("PUT",), describe_request, body="raw", uploads=True, shared=True
+)
 ECHO = Route("echo", r".*", METHODS, echo)

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
@@ -16,7 +15,7 @@ _DIGITS = re.compile(rb"[0-9]+")
 _OTHER_BLANKS = b"\x85\xa0"  # NEL and the no-break space of ISO-8859-1, which strip() of a str removes
 # Recipients differ on which of two counts. Host and the framing fields are judged in steps 3 and 4.
 _SINGLETONS = {b"authorization": "H23", b"content-type": "H22"}
-_CHECKED = frozenset({*_SINGLETONS, b"expect", b"host", b"content-length", b"transfer-encoding"})
+_JUDGED_LATER = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _CODE_OF_FIELD = {b"host": "bad_host", b"content-length": "bad_framing", b"transfer-encoding": "bad_framing"}
 
 FORBIDDEN_TRAILERS = frozenset(
@@ -66,15 +65,20 @@ def _name_rule(line: bytes, at: int) -> str:
     return "H8" if name[:at].lower() == b"content-length" else "H7"
 
 
+def _shown(line: bytes) -> bytes:
+    """What a detail may show of a line without a valid name: no value, which may be a secret (H176)."""
+    return line.replace(b"\t", b" ").partition(b" ")[0][:40]
+
+
 def _what_is_wrong(line: bytes) -> str:
     if line[:1] in (b" ", b"\t"):
         return "a field line begins with a blank; folded lines are obsolete (RFC 9112 5.2)"
     name, colon, _ = line.partition(b":")
     if not colon:
-        return f"the field line {line[:40]!r} has no colon"
+        return f"the field line {_shown(line)!r} has no colon"
     if name.rstrip(OWS) != name:
-        return f"there is a blank between the field name {name[:40]!r} and the colon"
-    return f"the field name {name[:40]!r} is not a valid token"
+        return f"there is a blank between the field name {_shown(name)!r} and the colon"
+    return f"the field name {_shown(name)!r} is not a valid token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class FieldLines:
         self._fields: dict[bytes, list[bytes]] = {}
         self._begin = begin
         self._offset_of_line = begin  # of the line that comes next
-        self._lines: dict[bytes, list[_Line]] = {}  # of the fields that `framing` and `host` judge
+        # The lines that `framing` and `host` judge, each with the number of bytes before it.
+        self._lines: dict[bytes, list[tuple[int, bytes]]] = {}
         self._count = 0
         self._limits = limits
         self._minor_version = minor_version
@@ -120,27 +125,31 @@ class FieldLines:
             return  # X_A and X-A are the same name in CGI and WSGI: drop it and do not count it (H17)
         self._count += 1
         values = self._fields.setdefault(name, [])
-        if name in _CHECKED:
-            self._check(name, value, _Line(offset, line), repeated=bool(values))
+        if name in _JUDGED_LATER:
+            self._lines.setdefault(name, []).append((offset, line))
+        elif name in _SINGLETONS and values:
+            what = f"the field {name.decode('ascii')} occurs twice (H22, H23)"
+            raise Problem("bad_header", what, rule=_SINGLETONS[name], offset=offset)
+        elif name == b"expect" and self._minor_version > 0 and value.lower() != b"100-continue":
+            what, offset = f"the expectation {value[:40]!r} is not supported", offset + _value_offset(line)
+            raise Problem("expectation_failed", what, rule="H35", offset=offset, field="expect")
         values.append(value)
 
-    def _check(self, name: bytes, value: bytes, line: "_Line", *, repeated: bool) -> None:
-        if name in _SINGLETONS:
-            if repeated:
-                what = f"the field {name.decode('ascii')} occurs twice (H22, H23)"
-                raise Problem("bad_header", what, rule=_SINGLETONS[name], offset=line.offset)
-        elif name != b"expect":
-            self._lines.setdefault(name, []).append(line)
-        elif self._minor_version > 0 and value.lower() != b"100-continue":
-            what = f"the expectation {value[:40]!r} is not supported"
-            raise Problem("expectation_failed", what, rule="H35", offset=line.value_offset, field="expect")
+    def _offset_of(self, name: bytes, index: int = 0) -> int:
+        """How many bytes come before the first or second line of a field that is judged later."""
+        return self._lines[name][index][0]
+
+    def _offset_of_value(self, name: bytes) -> int:
+        """How many bytes come before the value of the first line of a field that is judged later."""
+        offset, line = self._lines[name][0]
+        return offset + _value_offset(line)
 
     def framing(self) -> Framing:
         """Step 3 (RFC 9112 6.3). Raises Problem `bad_framing` or `unsupported_transfer_coding`."""
         lengths = self._fields.get(b"content-length")
         codings = self._fields.get(b"transfer-encoding")
         if lengths is not None and codings is not None:
-            second = max(self._lines[name][0].offset for name in (b"content-length", b"transfer-encoding"))
+            second = max(self._offset_of(b"content-length"), self._offset_of(b"transfer-encoding"))
             what = "the head has both Content-Length and Transfer-Encoding"
             raise Problem("bad_framing", what, rule="B16", offset=second)
         if codings is not None:
@@ -151,35 +160,37 @@ class FieldLines:
         if len(lengths) > 1:
             rule, second = (
                 "B8" if lengths[0] == lengths[1] else "B9",
-                self._lines[b"content-length"][1].offset,
+                self._offset_of(b"content-length", 1),
             )
             what = "the field Content-Length occurs twice"
             raise Problem("bad_framing", what, rule=rule, offset=second)
         digits = lengths[0].decode("iso-8859-1")
         if not _CONTENT_LENGTH.fullmatch(digits):
-            offset = self._lines[b"content-length"][0].value_offset + end_of(_DIGITS, lengths[0])
+            offset = self._offset_of_value(b"content-length") + end_of(_DIGITS, lengths[0])
             what = "Content-Length does not consist of digits"
             raise Problem("bad_framing", what, rule=_length_rule(digits), offset=offset)
         return Framing(_bounded_int(digits), False)
 
     def _check_codings(self, codings: list[bytes]) -> None:
-        lines = self._lines[b"transfer-encoding"]
         if self._minor_version == 0:
             what = "HTTP/1.0 has no Transfer-Encoding"
-            raise Problem("bad_framing", what, rule="B23", offset=lines[0].offset)
+            raise Problem("bad_framing", what, rule="B23", offset=self._offset_of(b"transfer-encoding"))
         if len(codings) > 1:
             what = "the field Transfer-Encoding occurs twice"
-            raise Problem("bad_framing", what, rule="B20", offset=lines[1].offset)
+            raise Problem("bad_framing", what, rule="B20", offset=self._offset_of(b"transfer-encoding", 1))
         elements = [element.strip(OWS) for element in codings[0].lower().split(b",")]
         if elements == [b"chunked"]:
             return
         others, last = elements[:-1], elements[-1]
         if last != b"chunked" or not all(TOKEN.fullmatch(o) and o != b"chunked" for o in others):
             what, at = "Transfer-Encoding does not end with a single chunked", _coding_index(elements)
-            offset = lines[0].value_offset + _element_offset(codings[0], at)
+            offset = self._offset_of_value(b"transfer-encoding") + _element_offset(codings[0], at)
             raise Problem("bad_framing", what, rule=_coding_rule(elements, at), offset=offset)
-        what = "chunked is the only transfer coding supported"
-        raise Problem("unsupported_transfer_coding", what, rule="B19", offset=lines[0].value_offset)
+        what, offset = (
+            "chunked is the only transfer coding supported",
+            self._offset_of_value(b"transfer-encoding"),
+        )
+        raise Problem("unsupported_transfer_coding", what, rule="B19", offset=offset)
 
     def host(self) -> str | None:
         """Step 4 (RFC 9112 3.2). Raises Problem `bad_host`."""
@@ -191,12 +202,13 @@ class FieldLines:
                     "bad_host", "HTTP/1.1 needs a Host field", rule="H24", offset=self._offset_of_line
                 )
             return None
-        lines = self._lines[b"host"]
         if len(hosts) > 1:
-            raise Problem("bad_host", "the field Host occurs twice", rule="H26", offset=lines[1].offset)
+            raise Problem(
+                "bad_host", "the field Host occurs twice", rule="H26", offset=self._offset_of(b"host", 1)
+            )
         host = hosts[0].decode("iso-8859-1")
         if not is_host(host):
-            offset = lines[0].value_offset + end_of_host(host)
+            offset = self._offset_of_value(b"host") + end_of_host(host)
             raise Problem("bad_host", f"the Host {host[:60]!a} is malformed", rule="H27", offset=offset)
         return host
 
@@ -209,17 +221,6 @@ class FieldLines:
         if b"cookie" in joined:
             joined[b"cookie"] = b"; ".join(filter(None, self._fields[b"cookie"]))
         return {name.decode("ascii"): value.decode("iso-8859-1") for name, value in joined.items()}
-
-
-class _Line(NamedTuple):
-    """A field line, and the number of bytes before it."""
-
-    offset: int
-    raw: bytes
-
-    @property
-    def value_offset(self) -> int:
-        return self.offset + _value_offset(self.raw)
 
 
 def _length_rule(value: str) -> str:

@@ -30,9 +30,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..contract.capture import Capture
+from ..contract.cors import with_permission
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..contract.route import Context
+from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
@@ -246,6 +248,7 @@ class Connection:
         request = self._request = CurrentRequest(received, self._context, now)
         self._waiting.phase = Phase.BODY
         self._record.begin(received.head.method, received.head.target, now)
+        self._record.token = self._context.access.token_name(received.head)
         if self._observer:
             self._observer.began(received)
         parsers = self._parsers
@@ -253,6 +256,16 @@ class Connection:
             self._capture.head_complete(received.head, self._inbox.unparsed)
             parsers = traced(self._capture, self._reader, received.head, parsers, self._observer)
         request.check_head(parsers)
+        if request.exchange.must_ask_for_room:
+            self._in_thread(request.exchange.ask_for_room, lambda _: self._go_on_with_room(received))
+        else:
+            self._let_body_come(received)
+
+    def _go_on_with_room(self, received: HeadReceived) -> None:
+        self._let_body_come(received)
+        self._advance()
+
+    def _let_body_come(self, received: HeadReceived) -> None:
         if received.expects_continue and received.has_body and not self._inbox.buffered:
             with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
                 self._socket.send(CONTINUE)
@@ -331,6 +344,8 @@ class Connection:
         request, self._request = self._request, None
         if request is None:
             self._record.begin(*self._inbox.request_line)
+        else:
+            response = with_permission(response, request.received.head, self._context, TABLE)
         self._sender.begin(response, request, problem, last=self._owner.draining)
 
     def _go_on_sending(self) -> None:

@@ -7,7 +7,7 @@ Everything happens in `Supervisor.run`, one step after the other. Signals interr
 
 signal              what the supervisor does
 SIGTERM, SIGINT     stops all workers; the second one ends them at once
-SIGHUP              starts new workers, and drains the old ones when all the new ones run
+SIGHUP              reads the tokens anew and starts new workers; drains the old ones when all new ones run
 SIGCHLD             reaps the children that have ended, and replaces those that were workers
 """
 
@@ -18,8 +18,9 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..contract.access import AccessRules
 from ..contract.route import Context
 from .scoreboard import Row, Scoreboard
 from .signals import BLOCKED, DRAIN, STOP, Signals, ended_children
@@ -64,11 +65,18 @@ class _Process:
 
 
 class Supervisor:
-    """Runs `processes` workers until it is stopped."""
+    """Runs `processes` workers until it is stopped. `read_access` is called when they are to be replaced."""
 
-    def __init__(self, sockets: list[socket.socket], context: Context, processes: int) -> None:
+    def __init__(
+        self,
+        sockets: list[socket.socket],
+        context: Context,
+        processes: int,
+        read_access: Callable[[logging.Logger], AccessRules],
+    ) -> None:
         self._sockets = sockets
         self._context = context
+        self._read_access = read_access
         self._processes = processes
         self._workers: dict[int, _Process] = {}
         self._replaced: dict[int, _Process] = {}  # those that finish their requests after a reload
@@ -110,6 +118,7 @@ class Supervisor:
                 sock.close()
         elif number == signal.SIGHUP and not self._stopping:
             LOG.info("SIGHUP: %d new workers replace the old ones", self._processes)
+            self._context = replace(self._context, access=self._read_access(LOG))
             self._replaced |= self._workers
             self._workers = {}
             self._free_rows = Scoreboard(self._processes).rows

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ..contract.log_writer import STDERR
 from ..contract.route import Context
-from ..settings import sweep
+from ..settings import start_expiry, sweep
 from .loop import READ
 from .scoreboard import Row
 from .signals import BLOCKED, DRAIN, on_signal
@@ -62,6 +62,7 @@ def run_worker(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
         # The worker before this one may have been killed. A disk that does not respond stops no worker.
         threading.Thread(target=sweep, args=(context.store,), daemon=True).start()
+        start_expiry(context.store)
         worker.run()
         status = 0
     except BaseException:

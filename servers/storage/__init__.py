@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -25,28 +26,48 @@ __all__ = [
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a store is opened. `min_free` is in bytes, `expire` in days; 0 means no limit."""
+
+    durable: bool
+    existing: bool = False
+    min_free: int = 0
+    expire: int = 0
+
+
 @cache
-def _open_local(root: Path, durable: bool, existing: bool) -> Store:
-    store = LocalStore(root, durable=durable, existing=existing)
+def _open_local(root: Path, options: Options) -> Store:
+    store = LocalStore(
+        root,
+        durable=options.durable,
+        existing=options.existing,
+        min_free=options.min_free,
+        expire=options.expire,
+    )
     store.try_upload()
     return store
 
 
-def _open_file(place: str, durable: bool, existing: bool) -> Store:
+def _open_file(place: str, options: Options) -> Store:
     if not place:
         raise ValueError("a store needs a path: file:PATH, or the path alone")
-    return _open_local(Path(place).absolute(), durable, existing)
+    return _open_local(Path(place).absolute(), options)
 
 
-def _open_memory(place: str, durable: bool, existing: bool) -> Store:
+def _open_memory(place: str, options: Options) -> Store:
     if place:
         raise ValueError(f"a store in memory has no path: write memory: instead of memory:{place}")
-    if existing:
+    if options.existing:
         raise ValueError("a store in memory is always new: start without --existing-store")
+    if options.min_free or options.expire:
+        raise ValueError(
+            "a store in memory has no disk and no old files: start without --min-free and --expire"
+        )
     return MemoryStore()
 
 
-SCHEMES: Final[dict[str, Callable[[str, bool, bool], Store]]] = {
+SCHEMES: Final[dict[str, Callable[[str, Options], Store]]] = {
     "file": _open_file,
     "memory": _open_memory,
 }
@@ -60,19 +81,23 @@ def local_folder(spec: str) -> Path | None:
     return Path(match[2]).absolute() if match[1].lower() == "file" else None
 
 
-def open_store(spec: str, *, durable: bool, existing: bool = False) -> Store:
+def open_store(
+    spec: str, *, durable: bool, existing: bool = False, min_free: int = 0, expire: int = 0
+) -> Store:
     """Open the store `file:PATH`, `memory:`, or the local store at a path without a scheme.
 
-    With `existing`, a local store is not made if it is missing. A process opens a local store once, and a
-    worker that it forks later gets the same store. So a worker never makes a store anew where one is gone.
+    With `existing`, a local store is not made if it is missing. Uploads leave `min_free` bytes of its file
+    system free, and its files expire after so many days. A process opens a local store once, and a worker
+    that it forks later gets the same store. So a worker never makes a store anew where one is gone.
 
     Raises ValueError if `spec` is not valid, OSError if the store cannot be opened or takes no uploads.
     """
+    options = Options(durable, existing, min_free, expire)
     match = _SCHEME.fullmatch(spec)
     if match is None:
-        return _open_file(spec, durable, existing)
+        return _open_file(spec, options)
     scheme, place = match[1].lower(), match[2]
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
         raise ValueError(f"unknown store scheme {scheme} (known: {known}; a path with a colon: ./{spec})")
-    return SCHEMES[scheme](place, durable, existing)
+    return SCHEMES[scheme](place, options)

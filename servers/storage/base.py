@@ -94,5 +94,33 @@ class Store(Protocol):
     def clean(self) -> int:
         """Remove the files of uploads whose process has ended; returns the number of uploads."""
 
+    @property
+    def keeps_free(self) -> bool:
+        """Whether some room must stay free, so that `require_room` may refuse an upload."""
+
+    def require_room(self, size: int) -> None:
+        """Raise OSError if there is no room for an upload of `size` bytes. It may wait for the disk."""
+
+    @property
+    def expires(self) -> bool:
+        """Whether files have an age limit, so that `expire` should be called now and then."""
+
+    def expire(self) -> int:
+        """Remove the files that are older than the age limit; returns how many. It may wait for the disk."""
+
     def names(self) -> Iterator[str]:
         """The hashes of all stored files (for tests and audits)."""
+
+
+class WithoutLimits:
+    """The part of a `Store` that has no age limit, and no file system on which room must stay free."""
+
+    keeps_free = False
+    expires = False
+
+    def require_room(self, size: int) -> None:
+        """There always is room."""
+
+    def expire(self) -> int:
+        """Nothing ever expires."""
+        return 0

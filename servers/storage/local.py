@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from .base import ReadableFile
-from .local_folders import Folders, list_names
+from .local_expiry import remove_expired
+from .local_folders import Folders, close_quietly, list_names
 from .local_publish import OPEN_STORED
 from .local_upload import LocalUpload
 from .probe import Probe
@@ -30,12 +31,21 @@ class LocalStore:
     again afterwards (X08).
     """
 
-    def __init__(self, root: Path, *, durable: bool = True, existing: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        durable: bool = True,
+        existing: bool = False,
+        min_free: int = 0,
+        expire: int = 0,
+    ) -> None:
         """Create `root` and its missing parents with mode 0700, and the marker of the store.
 
-        With `existing`, nothing is created. Raises OSError if that fails, or if there is no store.
+        With `existing`, nothing is created. Uploads leave `min_free` bytes of the file system free. Files
+        expire after so many days; with 0 never. Raises OSError if that fails, or if there is no store.
         """
-        self._folders = Folders(root, durable=durable, existing=existing)
+        self._folders = Folders(root, durable=durable, existing=existing, min_free=min_free, expire=expire)
         self._unnamed = Path("/proc/self/fd").is_dir()
         self._probe = Probe(self.try_upload)
 
@@ -56,7 +66,7 @@ class LocalStore:
                 return None
             raise
         finally:
-            os.close(files_fd)
+            close_quietly(files_fd)  # an error would lose the descriptor of the file
 
     def scratch(self) -> BinaryIO:
         """A file without a name (O_TMPFILE) in the folder of the store."""
@@ -81,13 +91,29 @@ class LocalStore:
         """Remove the staged files of requests whose process has ended; returns the number of requests."""
         return self._folders.clean()
 
+    @property
+    def keeps_free(self) -> bool:
+        return self._folders.room.least > 0
+
+    def require_room(self, size: int) -> None:
+        """Raise OSError if an upload of `size` bytes would leave too little free space."""
+        self._folders.room.require(size)
+
+    @property
+    def expires(self) -> bool:
+        return self._folders.expire > 0
+
+    def expire(self) -> int:
+        """Remove the files whose age limit has passed; returns how many. See `local_expiry`."""
+        return remove_expired(self._folders)
+
     def names(self) -> Iterator[str]:
         """The hashes of all stored files."""
         files_fd = self._folders.open_files()
         try:
             return filter(_SHA256.fullmatch, list_names(files_fd))
         finally:
-            os.close(files_fd)
+            close_quietly(files_fd)
 
 
 class LocalFile(ReadableFile):

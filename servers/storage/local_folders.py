@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from .local_marker import MARKER, KnownStore, new_line, require_marker
+from .room import Room
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -45,15 +46,20 @@ _LINK_ERRORS: Final = {
 class Folders:
     """`ROOT`, `ROOT/files` and `ROOT/staging` of the store that was there at the start."""
 
-    def __init__(self, root: Path, *, durable: bool, existing: bool = False) -> None:
+    def __init__(
+        self, root: Path, *, durable: bool, existing: bool = False, min_free: int = 0, expire: int = 0
+    ) -> None:
         """Make what is missing of ROOT, `files` and the marker, and remember them.
 
-        With `existing`, nothing is made. Raises OSError if that fails, or if something is missing.
+        `min_free` is in bytes, `expire` in days. With `existing`, nothing is made. Raises OSError if that
+        fails, or if something is missing.
         """
         self.root: Final = root.absolute()
         self.files: Final = self.root / "files"
         self.staging: Final = self.root / "staging"
         self.durable: Final = durable
+        self.room: Final = Room(self.files, min_free)
+        self.expire: Final = expire
         if existing:
             require_marker(self.root)
         else:
@@ -82,6 +88,12 @@ class Folders:
         """fsync the file if the store is durable. After an OSError the data may be lost (X07)."""
         if self.durable:
             os.fsync(fd)
+
+    def sync_new(self, fd: int) -> None:
+        """`sync` a file that gets its name now. Its age counts from now on, however long the upload took."""
+        if self.expire:
+            os.utime(fd)
+        self.sync(fd)
 
     def make_request_folder(self) -> "RequestFolder":
         """Create an empty folder below `ROOT/staging` and lock it. Raises OSError."""

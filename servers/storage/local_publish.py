@@ -19,19 +19,14 @@ What step 1 finds under the name SHA256, and what step 3 does then:
                that cannot be synced
     OSError    a folder, a link, a socket          the upload fails
 
-Adopting. Another upload may have stored the same content, and may still fail and remove it again. Therefore
-this upload checks the bytes, fsyncs the file, and marks it: it adds a second to the modification time.
+Adopting. Another upload may have stored the same content, and may still fail and remove it again, or the file
+may be about to expire. Therefore this upload checks the bytes, marks the file (see `local_names`), and fsyncs
+it.
 
-Taking back. An upload that fails removes the names that it linked, unless the file is marked. A marked file
-belongs to an upload that may have been acknowledged (X23). A file that was replaced because it was damaged
-keeps its name, since the name existed before.
-
-Locks. The mark is made under a shared lock on the file, a name is taken back under an exclusive one. If the
-mark comes first, the file stays. If the removal comes first, the adopting upload sees that the name no
-longer leads to this file, and finds ABSENT.
+Taking back. An upload that fails removes the names that it linked, unless another one has adopted them. A
+file that was replaced because it was damaged keeps its name, since the name existed before.
 """
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -42,12 +37,12 @@ from typing import Final, Protocol
 
 from .base import StoredFile
 from .local_folders import Folders, close_quietly
+from .local_names import adopt, kept, remove_unless_adopted
 
 # O_NOFOLLOW refuses a symbolic link (H153); O_NONBLOCK does not wait for the writer of a FIFO.
 OPEN_STORED: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 _ATTEMPTS: Final = 8
-_SECOND_NS: Final = 1_000_000_000  # the coarsest time stamp of common file systems
 
 
 class Unpublished(Protocol):
@@ -94,7 +89,7 @@ class Publication:
         """Remove the names that were linked and that no other upload has adopted. Never raises."""
         for name, status in self._linked:
             with suppress(OSError):
-                self._unlink_unless_adopted(name, status)
+                remove_unless_adopted(self._files_fd, name, status)
         self._linked.clear()
 
     def _give_name(self, file: Unpublished, found: _Found, status: os.stat_result) -> None:
@@ -102,7 +97,8 @@ class Publication:
             if found is _Found.ADOPTED:
                 return
             if found is _Found.DAMAGED:
-                file.replace(self._files_fd)
+                with kept(self._files_fd):
+                    file.replace(self._files_fd)
                 return
             try:
                 file.link(self._files_fd)
@@ -122,45 +118,22 @@ class Publication:
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise FileExistsError(EEXIST, "not a regular file", stored.sha256)
-            if not self._is_sound(fd, stored):
+            if not _has_content(fd, stored):
                 return _Found.DAMAGED
-            return self._adopt(fd, stored.sha256)
+            if not adopt(self._files_fd, fd, stored.sha256):
+                return _Found.ABSENT  # taken back by its upload, expired, or removed by hand
+            try:
+                self._folders.sync(fd)  # with its new time: a power loss does not make it old again
+            except OSError:
+                return _Found.DAMAGED  # X07: its bytes may be lost, so replace it by our file
+            return _Found.ADOPTED
         finally:
             close_quietly(fd)
 
-    def _is_sound(self, fd: int, stored: StoredFile) -> bool:
-        # It may have been written without fsync (`--durability fast`) and damaged by a power loss.
-        if os.fstat(fd).st_size != stored.size:
-            return False
-        with open(fd, "rb", buffering=0, closefd=False) as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != stored.sha256:
-                return False
-        try:
-            self._folders.sync(fd)
-        except OSError:
-            return False  # X07: its bytes may be lost, so replace it by our file
-        return True
 
-    def _adopt(self, fd: int, name: str) -> _Found:
-        fcntl.flock(fd, fcntl.LOCK_SH)
-        status = os.fstat(fd)
-        try:
-            if not os.path.samestat(status, self._stat(name)):
-                return _Found.ABSENT
-        except FileNotFoundError:
-            return _Found.ABSENT  # taken back by its upload, or removed by hand
-        os.utime(fd, ns=(status.st_atime_ns, status.st_mtime_ns + _SECOND_NS))
-        return _Found.ADOPTED
-
-    def _unlink_unless_adopted(self, name: str, linked: os.stat_result) -> None:
-        fd = os.open(name, OPEN_STORED, dir_fd=self._files_fd)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            status = os.fstat(fd)
-            if os.path.samestat(status, linked) and status.st_mtime_ns == linked.st_mtime_ns:
-                os.unlink(name, dir_fd=self._files_fd)
-        finally:
-            close_quietly(fd)
-
-    def _stat(self, name: str) -> os.stat_result:
-        return os.stat(name, dir_fd=self._files_fd, follow_symlinks=False)
+def _has_content(fd: int, stored: StoredFile) -> bool:
+    # It may have been written without fsync (`--durability fast`) and damaged by a power loss.
+    if os.fstat(fd).st_size != stored.size:
+        return False
+    with open(fd, "rb", buffering=0, closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256

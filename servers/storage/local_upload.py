@@ -96,7 +96,7 @@ class LocalUpload(Upload):
             for file in self._closed:
                 file.sync()
                 file.link_briefly(self._files_fd)
-            self.sync(self._files_fd)
+            self._folders.sync(self._files_fd)
         finally:
             self.abort()
 
@@ -113,6 +113,7 @@ class LocalUpload(Upload):
         if self._request_folder is not None:
             self._request_folder.remove()
             self._request_folder = None
+        self._folders.room.ask_again()
         if self._files_fd >= 0:
             close_quietly(self._files_fd)
             self._files_fd = -1
@@ -125,8 +126,12 @@ class LocalUpload(Upload):
         return self._request_folder
 
     def sync(self, fd: int) -> None:
-        """fsync the file if the store is durable."""
-        self._folders.sync(fd)
+        """fsync a file of this upload if the store is durable."""
+        self._folders.sync_new(fd)
+
+    def take_room(self, size: int) -> None:
+        """Raise OSError if `size` more bytes would leave too little free space."""
+        self._folders.room.take(size)
 
     def mark_broken(self) -> None:
         """Note that a file has lost bytes, so that the upload can only be aborted (X07)."""
@@ -188,6 +193,7 @@ class LocalWriter:
         self._require_open()
         with memoryview(data) as view, view.cast("B") as octets:
             try:
+                self._upload.take_room(octets.nbytes)
                 self._write_all(octets)
             except OSError:
                 self._upload.mark_broken()

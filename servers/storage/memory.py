@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from .base import ReadableFile, StoredFile, Upload
+from .base import ReadableFile, StoredFile, Upload, WithoutLimits
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
-class MemoryStore:
+class MemoryStore(WithoutLimits):
     """Files in a dictionary; see `base.Store`."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ def explain_row(request: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -
     behind = () if request["behind"] is None else tuple(_known(request["behind"]))
     refused = [run for run in runs if run["wire"] and run["code"]]
     run = next((run for run in refused if _knows_where(run)), refused[0] if refused else None)
-    problem = None if run is None else _problem(run)
+    problem = None if run is None else _problem_of(run)
     was_cut = not request["is_complete"] and problem is None
     found = explain(Wire(request["kept"], request["total"], behind, was_cut), problem, limits)
     stop = None if problem is None or run is None else _stop(found.stop, problem)
@@ -53,7 +53,7 @@ def _known(blob: bytes) -> list[tuple[int, int, str]]:
     return list(unpack(blob))
 
 
-def _problem(run: sqlite3.Row) -> Problem:
+def _problem_of(run: sqlite3.Row) -> Problem:
     kept = json.loads(run["problem"] or "{}")
     fault = kept.get("fault")
     return Problem(

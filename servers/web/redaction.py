@@ -1,7 +1,7 @@
 """Replaces credentials by asterisks before anything of a request is kept.
 
 Credentials are the values of `Authorization`, `Proxy-Authorization`, `Cookie`, and of every other field whose
-name contains `authorization` or `cookie`. Each of their bytes becomes one asterisk, so all offsets stay true.
+name contains one of `_WORDS`. Each of their bytes becomes one asterisk, so all offsets stay true.
 Query strings, bodies and other fields are kept as they are.
 
 `redact_head` is for a head that was accepted. `redact_any` is for bytes in which nobody knows where a head
@@ -15,13 +15,16 @@ from typing import Any
 
 from ..contract.description import canonical_json
 
+_WORDS = ("authorization", "cookie", "api-key", "apikey", "token", "secret", "password")
+_ENCODED = tuple(word.encode() for word in _WORDS)
+_ANY_WORD = b"|".join(_ENCODED)
 # A line of an accepted head (RFC 9112 5): nothing is folded.
-_FIELD = re.compile(rb"(\n[^\r\n:]*(?:authorization|cookie)[^\r\n:]*:)([^\r\n]*)", re.IGNORECASE)
+_FIELD = re.compile(rb"(\n[^\r\n:]*(?:%s)[^\r\n:]*:)([^\r\n]*)" % _ANY_WORD, re.IGNORECASE)
 # A line that could be meant as one: up to its colon, or up to the end of the name when there is no colon.
 # Then the value, with all folded lines. A bare CR does not end a value here, because readers differ.
 _ANY_FIELD = re.compile(
-    rb"((?:\A|[\r\n])[^\r\n:]*(?:authorization|cookie)[a-z0-9_-]*[\x00-\x09\x0b\x0c\x0e-\x20]*:?)"
-    rb"([^\n]*(?:\n[\x00-\x09\x0b\x0c\x0e-\x20][^\n]*)*)",
+    rb"((?:\A|[\r\n])[^\r\n:]*?(?:%s)[a-z0-9_-]*[\x00-\x09\x0b\x0c\x0e-\x20]*:?)"
+    rb"([^\n]*(?:\n[\x00-\x09\x0b\x0c\x0e-\x20][^\n]*)*)" % _ANY_WORD,
     re.IGNORECASE,
 )
 _REQUEST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.[01]\r?(?=\n)")
@@ -37,14 +40,15 @@ _SHORTEST = 4  # a shorter piece of a credential says nothing
 
 
 def is_secret(name: str) -> bool:
-    """Whether a field of this name, in lower case, holds credentials."""
-    return "authorization" in name or "cookie" in name
+    """Whether a field of this name, in lower case, holds credentials. An environ has `_` in place of `-`."""
+    name = name.replace("_", "-")
+    return any(word in name for word in _WORDS)
 
 
 def has_secrets(data: bytes) -> bool:
     """Whether these bytes may have a field with credentials. It costs little."""
     lower = data.lower()
-    return b"uthorization" in lower or b"ookie" in lower
+    return any(word in lower for word in _ENCODED)
 
 
 def redact_any(data: bytes) -> bytes:
@@ -111,7 +115,11 @@ def _hide_members(value: dict[str, Any], secrets: list[str]) -> None:
     for pair in value.get("cookies") or ():
         pair["value"] = "*" * len(pair["value"])
     if isinstance(auth := value.get("auth"), dict):
-        value["auth"] = {name: text if name == "scheme" else "*" * len(text) for name, text in auth.items()}
+        # A word alone is read as a scheme, but is a credential that was sent without one (A15).
+        alone = not any(text for name, text in auth.items() if name != "scheme")
+        value["auth"] = {
+            name: text if name == "scheme" and not alone else "*" * len(text) for name, text in auth.items()
+        }
     if isinstance(detail := value.get("detail"), str):
         value["detail"] = redact_text(detail, secrets)
     if isinstance(error := value.get("error"), dict) and isinstance(error.get("message"), str):

@@ -102,7 +102,7 @@ def _run_columns(run: Run, answer: bytes | None, secrets: list[str]) -> tuple[An
     return (
         *(run.backend, run.wire is not None, run.status, run.code, run.milliseconds, content_type),
         *(run.answer_size, bool(secrets)),
-        _problem(run.problem, secrets) if run.problem is not None else None,
+        _problem_column(run.problem, secrets) if run.problem is not None else None,
         json.dumps(redact_environ(run.environ)) if run.environ is not None else None,
         json.dumps(run.events) if run.events is not None else None,
         answer,
@@ -148,7 +148,7 @@ def _answer(answer: bytes | bytearray, secrets: list[str], *, streams: bool) -> 
     return bytes(answer[:KEPT_ANSWER])
 
 
-def _problem(problem: Problem, secrets: list[str]) -> str:
+def _problem_column(problem: Problem, secrets: list[str]) -> str:
     fault = problem.fault
     members = {
         "detail": redact_text(problem.detail, secrets),

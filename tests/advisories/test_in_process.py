@@ -14,6 +14,7 @@ from clients.http1.sources import BytesSource
 from servers.contract.access import AccessRules
 from servers.contract.problems import Problem
 from servers.contract.request import OtherCredentials, RequestHead
+from servers.contract.tokens import Token
 from tests.advisories.conversation import talk
 from tests.advisories.inject import Injector, injected
 from tests.advisories.messages import file, form, text
@@ -102,14 +103,15 @@ def test_tokens_are_compared_in_constant_time(row: str, monkeypatch: pytest.Monk
         return compare_digest(given, token)
 
     monkeypatch.setattr("servers.contract.access.hmac.compare_digest", compare)
-    rules = AccessRules(token="the token")
+    tokens = (Token.of("first", "full", "another token"), Token.of("second", "read", "the token"))
+    rules = AccessRules(tokens=tokens)
     guesses = ("", "t", "the toke", "the token2", "é", "\ud800", "x" * 8000)
     for guess in guesses:
         with pytest.raises(Problem) as raised:
             rules.check_access(_head(guess), private=False, needs_token=True)
         assert raised.value.code == "token_required"
     rules.check_access(_head("the token"), private=False, needs_token=True)
-    assert len(compared) == len(guesses) + 1
+    assert len(compared) == 2 * (len(guesses) + 1), "each guess is compared with each token"
     assert {(type(given), len(given), len(token)) for given, token in compared} == {(bytes, 32, 32)}
 
 

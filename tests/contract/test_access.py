@@ -7,9 +7,12 @@ import pytest
 from servers.contract.access import AccessRules
 from servers.contract.problems import Problem
 from servers.contract.request import BasicCredentials, OtherCredentials, RequestHead
+from servers.contract.tokens import Token
 from tests.contract.heads import head
 
-_RULES = AccessRules(frozenset({"localhost", "127.0.0.1", "[::1]", "box.local"}), "secret")
+_RULES = AccessRules(
+    frozenset({"localhost", "127.0.0.1", "[::1]", "box.local"}), (Token.of("token", "full", "secret"),)
+)
 _TOKEN = OtherCredentials("bearer", "secret")
 _HOSTS = [
     "localhost:8000",

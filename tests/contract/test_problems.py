@@ -20,7 +20,7 @@ _REQUESTS = _PROJECT / "sample_files" / "requests"
 # The statuses of contract section 4, repeated here so that a mistake in the table is found.
 _STATUSES = {
     401: ["token_required"],
-    403: ["forbidden_origin"],
+    403: ["forbidden_origin", "forbidden_token"],
     404: ["not_found"],
     405: ["method_not_allowed"],
     408: ["request_timeout"],
@@ -45,6 +45,7 @@ _NOT_RECORDED = {
     "internal": "a bug in a handler: tests/socket_server/test_failures.py",
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
+    "forbidden_token": "a server with tokens: tests/access/test_matrix.py",
     "overloaded": "three sends at once: tests/web/sending/test_send.py",
     "too_many_requests": "for backends with a bound on the rate",
 }

@@ -54,10 +54,11 @@ def test_a_line_has_all_fields_in_their_order() -> None:
     log = _Log()
     record = log.log.record(PEER)
     record.begin("PUT", "/upload/a.txt?token=secret")
+    record.token = "ci"
     record.respond(_stored("a.txt"))
     record.received, record.sent = 5, 703
     assert re.fullmatch(
-        rf"{TIME} 127\.0\.0\.1:4711 PUT /upload/a\.txt 200 - received=5 sent=703 ms=\d+\.\d "
+        rf"{TIME} 127\.0\.0\.1:4711 PUT /upload/a\.txt 200 - received=5 sent=703 ms=\d+\.\d token=ci "
         rf'file="a\.txt" size=5 sha256={SHA256}',
         log.line(record),
     )
@@ -67,6 +68,7 @@ def test_json_has_the_same_fields_under_the_documented_keys() -> None:
     log = _Log(as_json=True)
     record = log.log.record(PEER)
     record.begin("PUT", "/upload/a.txt?token=secret")
+    record.token = "ci"
     record.respond(_stored("a.txt", None))
     record.received, record.sent = 5, 703
     members = json.loads(log.line(record))
@@ -80,6 +82,7 @@ def test_json_has_the_same_fields_under_the_documented_keys() -> None:
         "code": None,
         "received": 5,
         "sent": 703,
+        "token": "ci",
         "files": [
             {"name": "a.txt", "size": 5, "sha256": SHA256},
             {"name": None, "size": 5, "sha256": SHA256},
@@ -97,7 +100,7 @@ def test_what_is_not_known_is_a_dash_or_null() -> None:
         line = log.line(record)
         if as_json:
             members = json.loads(line)
-            assert [members[key] for key in ("method", "target", "status", "code")] == [None] * 4
+            assert [members[key] for key in ("method", "target", "status", "code", "token")] == [None] * 5
             assert members["peer"] == "-"
         else:
             assert re.fullmatch(rf"{TIME} - - - - - received=0 sent=0 ms=\d+\.\d", line)
@@ -144,6 +147,7 @@ def test_a_record_is_empty_after_its_end_and_is_written_once() -> None:
     record.begin("GET", "/a")
     record.respond(_stored("a"))
     record.received = record.sent = 1
+    record.token = "ci"
     assert "file=" in log.line(record)
     record.end()
     assert log.writer.lines == []

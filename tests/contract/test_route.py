@@ -37,6 +37,7 @@ _NAMED = {
     "/ui/": ("page_files", _GET),
     "/ui/a-b.min.js": ("page_files", _GET),
     "/ui/server": ("server_state", _GET),
+    "/ui/rules": ("rules", _GET),
     "/requests/": ("requests", _GET),
     "/requests/events": ("request_events", _GET),
     "/requests/12": ("request", _GET),

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from servers.storage.base import FileWriter, ReadableFile, StoredFile
+from servers.storage.base import FileWriter, ReadableFile, StoredFile, WithoutLimits
 from servers.storage.memory import MemoryStore, MemoryUpload, MemoryWriter
 
 
 @dataclass
-class FaultyStore:
+class FaultyStore(WithoutLimits):
     """`fail` is the number (from 0) of the step that raises `error`. With None, every step succeeds."""
 
     fail: int | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from servers.storage.base import FileWriter, ReadableFile, StoredFile, Upload
+from servers.storage.base import FileWriter, ReadableFile, StoredFile, Upload, WithoutLimits
 from servers.storage.memory import MemoryStore
 from tests.patience import patient
 
@@ -23,7 +23,7 @@ class HangingDisk:
 
 
 @dataclass
-class SlowStore:
+class SlowStore(WithoutLimits):
     """Calls `wait` with the name of each call on the store, on its uploads and on its files."""
 
     wait: Callable[[str], None]

@@ -16,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 
 from clients.launch import free_port, start
-from servers import socket_upload
 from servers.contract.limits import Limits
 from servers.settings import LIMIT_NAMES
 from servers.socket_upload import main
@@ -139,7 +138,7 @@ def test_the_version_of_a_checkout_is_its_own_whatever_is_installed(monkeypatch:
 def test_the_version_of_an_installation_is_that_of_its_metadata(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_upload, "_PROJECT_FILE", tmp_path / "pyproject.toml")
+    monkeypatch.setattr("servers.contract.version._PROJECT_FILE", tmp_path / "pyproject.toml")
     monkeypatch.setattr(metadata, "version", {"wireproof": "1.2.3"}.__getitem__)
     assert _version() == "socket_upload.py 1.2.3\n"
 

@@ -171,7 +171,7 @@ def test_a_file_that_vanishes_while_it_is_adopted_is_stored_again(
 
     def before(call: Call) -> None:
         if call.name == "flock":
-            (tmp_path / "store/files" / sha256(b"content")).unlink()
+            (tmp_path / "store/files" / sha256(b"content")).unlink(missing_ok=True)
 
     syscalls.before = before
     with syscalls:

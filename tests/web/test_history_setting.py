@@ -57,6 +57,7 @@ def test_by_default_a_request_to_another_address_is_not_recorded(tmp_path: Path)
     assert context.arrived_at(("::1", 80, 0, 0)).history is context.history
     assert context.arrived_at(("192.0.2.1", 80)).history is None
     assert context.arrived_at(("fe80::1%eth0", 80, 0, 2)).history is None
+    assert context.arrived_at(("a.name", 80)).history is None
     assert context.arrived_at("/run/socket").history is context.history
 
 

@@ -18,7 +18,10 @@ from servers.web.redaction import (
 
 SECRET = b"hunter2-is-secret"
 
-_NAMES = (b"Authorization", b"proxy-authorization", b"COOKIE", b"cOOkie", b"X-Authorization", b"Set-Cookie")
+_NAMES: tuple[bytes, ...] = (
+    *(b"Authorization", b"proxy-authorization", b"COOKIE", b"cOOkie", b"X-Authorization", b"Set-Cookie"),
+    *(b"X-Api-Key", b"apikey", b"PRIVATE-TOKEN", b"X-Client-Secret", b"x-password"),
+)
 
 
 @pytest.mark.parametrize("name", _NAMES)
@@ -53,6 +56,13 @@ def test_the_value_becomes_asterisks_of_equal_length(name: bytes, line: bytes, b
     assert len(redacted) == len(data)
     assert redacted.startswith(before)
     assert redacted.endswith(b"body")
+
+
+@pytest.mark.parametrize("line", [b"Authorization abc token def", b"Cookie token=secret", b"X-Token\tcookie"])
+def test_a_value_with_such_a_word_is_hidden_where_the_colon_is_missing(line: bytes) -> None:
+    size = len(line.replace(b"\t", b" ").partition(b" ")[0]) + 1
+    hidden = redact_any(b"GET / HTTP/1.1\r\n" + line + b"\r\n\r\n").split(b"\r\n")[1]
+    assert hidden == line[:size] + b"*" * (len(line) - size)
 
 
 def test_of_an_accepted_head_other_fields_stay_as_they_are() -> None:
@@ -109,6 +119,14 @@ def test_the_answer_hides_what_the_request_has_shown() -> None:
     }
 
 
+def test_a_credential_that_was_sent_without_a_scheme_is_hidden() -> None:
+    """The result has it as a scheme, in lower case (A15)."""
+    answer = json.dumps({"auth": {"scheme": "hunter2", "credentials": ""}}).encode()
+    redacted = redact_answer(answer, ["Hunter2"])
+    assert redacted is not None
+    assert json.loads(redacted) == {"auth": {"scheme": "*******", "credentials": ""}}
+
+
 def test_a_sentence_hides_each_piece_of_a_credential() -> None:
     secrets = secrets_of(b"GET / HTTP/1.1\r\nAuthorization: Basic abcdefgh\r\n\r\n")
     assert secrets == ["Basic abcdefgh"]
@@ -125,9 +143,14 @@ def test_an_answer_that_is_no_json_is_not_kept() -> None:
 def test_of_an_environ_only_what_the_client_sent_is_kept() -> None:
     environ = {
         "HTTP_COOKIE": "a=b",
+        "HTTP_X_API_KEY": "key",
         "WIREPROOF_TOKEN": "t",
         "HOME": "/root",
         "PATH_INFO": "/",
         "wsgi.input": 1,
     }
-    assert redact_environ(strings_of(environ)) == {"HTTP_COOKIE": "***", "PATH_INFO": "/"}
+    assert redact_environ(strings_of(environ)) == {
+        "HTTP_COOKIE": "***",
+        "HTTP_X_API_KEY": "***",
+        "PATH_INFO": "/",
+    }
