@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.patience import patient
 
@@ -63,19 +63,20 @@ def a_tab(browser: Browser, base: str, **options: Any) -> Iterator[Tab]:
     if options.get("java_script_enabled", True):
         context.add_init_script(_WATCH)
     tab = Tab(context.new_page(), base)
-    tab.page.on("console", lambda message: _note(tab, message.type, message.text))
+    tab.page.on("console", lambda message: _note(tab, message))
     tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
     try:
         yield tab
         if options.get("java_script_enabled", True):
-            assert tab.unexpected() == []
+            complaints = tab.unexpected()
+            assert not complaints, complaints
     finally:
         context.close()
 
 
-def _note(tab: Tab, kind: str, text: str) -> None:
-    if kind in ("error", "warning"):
-        tab.complaints.append(text)
+def _note(tab: Tab, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        tab.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
 
 OpenTab = Callable[..., Tab]

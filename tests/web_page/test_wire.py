@@ -119,8 +119,8 @@ def test_a_refusal_shows_where_and_why(open_tab: OpenTab, servers: Servers) -> N
     page = opened(open_tab, number)
     expect(page.locator(".why.bad")).to_contain_text("Stopped at byte")
     expect(page.locator(".ended.bad")).to_contain_text("The parser stopped here")
-    expect(page.locator(".rules .hit")).to_have_text("M20")
-    expect(page.locator(".rules .hit + dd")).to_contain_text("close delimiter")
+    expect(page.locator(".rules .hit")).to_have_text("M21")
+    expect(page.locator(".rules .hit + dd")).to_contain_text("this one decided")
     expect(page.locator(".tree")).to_contain_text("multipart_truncated")
 
 

@@ -92,17 +92,17 @@ export class EventReader {
 }
 
 function eventOf(block) {
-  const event = { type: "message", data: "", id: null, isComment: true };
+  const event = { type: "message", data: "", id: null, isEmpty: true };
   const data = [];
   for (const line of block.split(/\r?\n/)) {
     const [, name, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
     if (!name) continue;
-    event.isComment = false;
     if (name === "data") data.push(value ?? "");
     else if (name === "event") event.type = value;
     else if (name === "id") event.id = value;
   }
   event.data = data.join("\n");
+  event.isEmpty = !data.length; // a comment, or `retry`: nothing is dispatched
   return event;
 }
 
@@ -123,7 +123,7 @@ export async function follow(path, onEvent, onState, signal) {
         if (done) break;
         for (const event of reader.feed(value)) {
           last = event.id ?? last;
-          if (!event.isComment) onEvent(event.type, JSON.parse(event.data));
+          if (!event.isEmpty) onEvent(event.type, JSON.parse(event.data));
         }
       }
       if (!signal.aborted) onState(new ApiError(0, { title: "The server has closed the stream" }));

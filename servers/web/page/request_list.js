@@ -22,9 +22,8 @@ export class RequestList {
     this.ids = [];
     this.rows = new Map();
     this.waiting = [];
-    this.total = 0;
-    this.matching = 0;
-    this.counts = null;
+    this.total ??= 0;
+    this.counts ??= { equal: 0, different: 0, one: 0, refused: 0, forms: 0 };
     this.lost = 0;
     this.isComplete = false;
     this.arrivals = [];

@@ -94,7 +94,7 @@ class Reading {
         "\n",
       );
     }
-    for (const event of reader.feed(text)) if (!event.isComment) this.event(event, at);
+    for (const event of reader.feed(text)) if (!event.isEmpty) this.event(event, at);
     this.draw(at);
   }
 

@@ -116,12 +116,14 @@ export class WatchScreen {
       this.downSince ??= new Date();
       const since = this.downSince.toLocaleTimeString("en-GB");
       const last = this.list.ids[0];
+      const then = last ? `from request ${last}` : "when it is back";
+      const what = state.status ? `${location.host} answers ${state.status}` : `${location.host} does not answer`;
       this.banner.replaceChildren(
         h("b", null, "▲ Not live."),
         h(
           "span",
           null,
-          `${location.host} does not answer since ${since}. Trying again every 2 s; nothing is lost: the list goes on ${last ? `from request ${last}` : "when it is back"}.`,
+          `${what} since ${since}. Trying again every 2 s; nothing is lost: the list goes on ${then}.`,
         ),
       );
       this.banner.hidden = false;

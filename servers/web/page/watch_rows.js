@@ -121,7 +121,7 @@ export function ledeOf(total, counts) {
   const said = [];
   if (equal || different)
     said.push([
-      "the servers read ",
+      "The servers read ",
       num(equal),
       " alike",
       different ? [", and ", h("em", null, `${num(different)} not`)] : "",
