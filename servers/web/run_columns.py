@@ -11,6 +11,7 @@ from .agreement import Answer
 from .kept_body import trailers_of
 from .redaction import (
     has_secrets,
+    is_secret,
     redact_answer,
     redact_any,
     redact_environ,
@@ -114,8 +115,7 @@ def _reads(reads: list[int]) -> str | None:
 
 
 def _secrets_in(environ: dict[str, str]) -> list[str]:
-    names = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE")
-    return [environ[name] for name in names if name in environ]
+    return [value for name, value in environ.items() if name.startswith("HTTP_") and is_secret(name.lower())]
 
 
 def _redacted(run: Run, raw: bytes, end: int) -> tuple[bytes, bytes]:
