@@ -73,6 +73,8 @@ def columns_of(run: Run) -> Columns:
             kept, tail = _redacted(run, raw, end)
     elif run.environ is not None:
         secrets = _secrets_in(run.environ)
+    elif head is not None:
+        secrets = [value for name, value in head.headers if is_secret(name)]
     answer = run.answer
     if answer is not None:
         answer = _answer(answer, secrets, streams=run.events is not None)

@@ -9,7 +9,7 @@ import pytest
 from clients.launch import start
 from tests.access.canary import CREDENTIALS, FIELDS, HIDDEN
 from tests.access.test_secrets import _answer
-from tests.conftest import EACH_BACKEND
+from tests.conftest import BACKEND_NAMES
 from tests.patience import eventually
 
 _TABLES = ("requests", "runs")
@@ -27,7 +27,7 @@ def _rows(database: Path) -> dict[str, list[str]]:
         }
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", BACKEND_NAMES)
 def test_no_credential_is_kept(name: str, tmp_path: Path) -> None:
     env = {"WIREPROOF_HISTORY": "5000"}
     with start(name, store=tmp_path / "store", env=env) as backend:
