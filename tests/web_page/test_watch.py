@@ -93,7 +93,7 @@ def test_the_list_goes_on_when_the_server_is_back(open_tab: OpenTab, tmp_path: P
     with start("socket", store=tmp_path / "store", env=env, flags=flags) as server:
         recorded(server, post(b"x", "text/plain", "/before"))
         tab = open_tab(server.url)
-        tab.expected = ("Failed to load resource", "ERR_")
+        tab.expected += ("Failed to load resource", "ERR_")
         page = tab.open("#/watch")
         expect(page.locator(".list tbody a")).to_have_text("/before")
     expect(page.locator(".banner")).to_contain_text("does not answer since")
@@ -107,7 +107,7 @@ def test_the_list_goes_on_when_the_server_is_back(open_tab: OpenTab, tmp_path: P
 def test_without_a_history_the_page_says_so_and_still_sends(open_tab: OpenTab, tmp_path: Path) -> None:
     with start("socket", store=tmp_path / "store") as server:
         tab = open_tab(server.url)
-        tab.expected = ("404",)
+        tab.expected += ("404",)
         page = tab.open("#/watch")
         expect(page.locator("h1")).to_contain_text("The history is off")
         page.keyboard.press("1")
@@ -120,7 +120,7 @@ def test_a_token_is_asked_for_once_and_kept_in_the_tab(open_tab: OpenTab, tmp_pa
     env = {"WIREPROOF_HISTORY": "500", "WIREPROOF_TOKEN": "a-token-of-the-tests"}
     with start("socket", store=tmp_path / "store", env=env) as server:
         tab = open_tab(server.url)
-        tab.expected = ("401",)
+        tab.expected += ("401",)
         page = tab.page
         page.goto(server.url + "/ui/#/watch")
         page.locator("#token input").fill("wrong")

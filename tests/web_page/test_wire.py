@@ -134,7 +134,7 @@ def test_both_servers_can_be_seen(open_tab: OpenTab, form_id: int) -> None:
 
 def test_a_request_that_is_gone_says_so(open_tab: OpenTab) -> None:
     tab = open_tab()
-    tab.expected = ("404",)
+    tab.expected += ("404",)
     page = tab.open("#/wire/999999")
     expect(page.locator("h1")).to_contain_text("Request 999999 is gone")
 

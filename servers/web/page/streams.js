@@ -34,21 +34,28 @@ function tokenOf(data) {
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
 
-/** One true sentence about the times at which the pieces came. */
+/** One true sentence about the times at which the events came. Events of one piece have the same time. */
 export function verdict(times, end, isWhole) {
   const events = plural(times.length, "event");
   if (!times.length) return "No event has come.";
-  const gaps = times.slice(1).map((time, index) => time - times[index]);
-  const spread = times.at(-1) - times[0];
-  const middle = median(gaps);
-  if (isWhole)
-    return `A pretended stream: ${events} at once after ${ms(times[0])}, because this client waited for the whole body.`;
+  const pieces = [...new Set(times)];
+  const gaps = pieces.slice(1).map((time, index) => time - pieces[index]);
+  const spread = pieces.at(-1) - pieces[0];
+  if (isWhole) {
+    return `A pretended stream: ${events} at once after ${ms(end)}, because this client waited for the whole body.`;
+  }
   if (times.length < 3) return `${events} in ${ms(end)}: too few to tell a stream from a body.`;
-  if (end < TOO_FAST_MS * times.length)
+  if (end < TOO_FAST_MS * times.length) {
     return `${events} in ${ms(end)}: too fast to tell a stream from a body. Choose a pace.`;
+  }
   if (spread < end * 0.1)
     return `Not a stream: ${events} came within ${ms(spread)}, after a wait of ${ms(times[0])}.`;
-  return `A real stream: ${events}, one every ${ms(middle)} (${ms(Math.min(...gaps))} to ${ms(Math.max(...gaps))}), the first after ${ms(times[0])}.`;
+  const [what, each] =
+    pieces.length < times.length
+      ? [`${events} in ${plural(pieces.length, "piece")}`, "a piece"]
+      : [events, "one"];
+  const range = `${ms(Math.min(...gaps))} to ${ms(Math.max(...gaps))}`;
+  return `A real stream: ${what}, ${each} every ${ms(median(gaps))} (${range}), the first after ${ms(times[0])}.`;
 }
 
 /** One reading of a stream, drawn while it runs. */

@@ -2,16 +2,16 @@
 //
 // It is one component. It gets plain data, the spans by pages, and a node; it fetches nothing and knows no URL.
 // The page gives it pages of spans from the server, a report gives it spans that it has already.
-import { $, $$, bytes, choice, h, ms, num, plural, press, sentence } from "./elements.js";
+import { $, $$, choice, h, num, press } from "./elements.js";
 import { GROUPS, classOf } from "./roles.js";
 import { minimap } from "./strip.js";
 import { Selection } from "./wire_selection.js";
+import { captionOf, sentenceOf, titleOf } from "./wire_head.js";
 import { hexBytes } from "./wire_hex.js";
 import { listBytes } from "./wire_list.js";
 import { resultOf } from "./wire_result.js";
 import { textBytes } from "./wire_text.js";
 import { hiddenWire } from "./wire_hidden.js";
-import { safe } from "./written.js";
 
 const MODES = [
   ["text", "Text"],
@@ -106,8 +106,8 @@ export class WireView {
     this.root = h(
       `div.wire${this.shows ? "" : ".blind"}`,
       null,
-      h("div.w-top", null, this.drawTitle(), this.drawSentence()),
-      this.shows ? h("div.w-map", null, h("div.map", null, this.map.svg), this.drawCaption()) : null,
+      h("div.w-top", null, titleOf(this), sentenceOf(this)),
+      this.shows ? h("div.w-map", null, h("div.map", null, this.map.svg), captionOf(this)) : null,
       this.halves,
       this.legend,
       this.body,
@@ -138,133 +138,6 @@ export class WireView {
     this.selection.mark();
     this.pane.onscroll = () => this.showPort();
     requestAnimationFrame(() => this.showPort());
-  }
-
-  drawTitle() {
-    const { data, run, options } = this;
-    const bad = run?.status >= 400;
-    const status = data.arriving
-      ? h("span.chip", null, "↓ arriving")
-      : h(
-          `span.chip${bad ? ".bad" : ""}`,
-          null,
-          `${bad ? "▲ " : ""}${run?.status ?? "no answer"}`,
-          run?.code ? h("code", null, run.code) : null,
-        );
-    return h(
-      "div.w-title",
-      null,
-      options.lead,
-      h("h1", null, data.method ?? "", " ", safe(data.target ?? "a request without a target")),
-      h(
-        "span.chips",
-        null,
-        status,
-        data.kind && h("span.chip", null, `${data.kind} · ${bytes(data.size)}`),
-        agreementChip(data),
-      ),
-      h("span.grow"),
-      data.runs.length > 0 &&
-        choice(
-          "Server",
-          data.runs.map((each) => [each.backend, each.backend, ms(each.ms)]),
-          run?.backend,
-          (backend) => this.show(this.mode, backend),
-          ".runs",
-        ),
-      options.actions,
-    );
-  }
-
-  drawSentence() {
-    const { data, run } = this;
-    const mark = (bad) =>
-      h(
-        "svg.sq",
-        { viewBox: "0 0 10 10", "aria-hidden": "true" },
-        h("path", { d: bad ? "M5 0 10 10H0z" : "M0 0h10v10H0z" }),
-      );
-    const line = (bad, head, text, reference) =>
-      h(
-        `p.why${bad ? ".bad" : ""}`,
-        null,
-        mark(bad),
-        h("b", null, head),
-        " ",
-        h("span", null, safe(text)),
-        " ",
-        h("span.ref", null, reference),
-      );
-    if (data.arriving) {
-      const { received, expected, rate } = data.arriving;
-      const share = expected
-        ? `${Math.floor((received / expected) * 100)} % of the body is here`
-        : `${bytes(received)} of the body are here`;
-      return line(
-        false,
-        share,
-        expected ? `${bytes(expected - received)} to come, ${bytes(rate)}/s.` : `${bytes(rate)}/s.`,
-        "",
-      );
-    }
-    if (!this.shows) {
-      if (run?.status >= 400)
-        return line(
-          true,
-          `Refused with ${run.code ?? run.status}`,
-          sentence(run.detail ?? ""),
-          `where on the wire, ${run.backend} cannot say`,
-        );
-      return line(
-        false,
-        `${num(data.size ?? 0)} bytes of body reached Flask`,
-        data.chunked
-          ? "The chunked coding was taken off before."
-          : `How they were framed stays with ${run?.backend ?? "the server"}.`,
-        "",
-      );
-    }
-    const { stop, end } = data;
-    const reference = (x) => [x.rule, x.reference ?? x.ref].filter(Boolean).join(" · ");
-    if (stop)
-      return line(
-        true,
-        stop.at == null ? "Refused as a whole" : `Stopped at byte ${num(stop.at)} of ${num(data.total)}`,
-        sentence(stop.detail),
-        reference(stop),
-      );
-    if (end) return line(false, `Complete at byte ${num(data.total)}`, sentence(end.text), reference(end));
-    return line(
-      true,
-      `Cut off at byte ${num(data.total)}`,
-      "The client ended the connection before the request was complete.",
-      "",
-    );
-  }
-
-  drawCaption() {
-    const { data, map } = this;
-    const reads = data.reads?.length ?? 0;
-    return h(
-      "div.map-cap",
-      null,
-      h("span", null, data.head ? `Head ${num(data.head)} bytes` : "The head is not complete"),
-      h(
-        "span.mid",
-        null,
-        map.scale.toScale ? "To scale" : "Widths by root of length",
-        reads ? `, ${reads > 1 ? plural(reads, "read") : "one read"}` : "",
-      ),
-      h(
-        "span",
-        null,
-        !data.head
-          ? ""
-          : data.total > data.head
-            ? `Body ${num(data.total - data.head)} bytes on the wire`
-            : "No body",
-      ),
-    );
   }
 
   drawLegend() {
@@ -356,17 +229,4 @@ export class WireView {
     const next = rows[rows.indexOf(seen.at(-1)) + 1];
     this.map.show(+seen[0].dataset.at, next ? +next.dataset.at : this.page.end);
   }
-}
-
-function agreementChip(data) {
-  const names = data.runs.map((run) => run.backend);
-  if (data.runs.length < 2)
-    return data.runs.length && !data.arriving ? h("span.chip.few", null, `only ${names[0]}`) : null;
-  if (data.agreement === "different") return h("span.chip.bad", null, "≠ they differ");
-  if (data.agreement !== "equal") return null;
-  return h(
-    "span.chip",
-    null,
-    data.runs.every((run) => run.status >= 400) ? "= same refusal" : "= equal answers",
-  );
 }
