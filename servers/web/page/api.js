@@ -22,6 +22,8 @@ export class ApiError extends Error {
 
 /** The URL of a path of the server; the page itself lives at `ui/`. */
 export const url = (path) => new URL(`../${path.replace(/^\//, "")}`, document.baseURI).href;
+/** The address of the server, with the path prefix of a proxy if there is one. */
+export const address = () => url("").replace(/\/$/, "");
 export const headers = () => (token ? { Authorization: `Bearer ${token}` } : {});
 export const hasToken = () => token !== null;
 

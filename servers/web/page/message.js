@@ -1,7 +1,7 @@
 // The request that Send makes: its body as one Blob, its head, and the same as curl and as requests code.
 //
 // A Blob refers to the files on disk: nothing of them is read before it is sent, and these very bytes can be saved.
-import { hasToken } from "./api.js";
+import { address, hasToken } from "./api.js";
 import { encoder } from "./written.js";
 
 export const KINDS = [
@@ -151,12 +151,12 @@ export function curlOf(form) {
       file ? `--data-binary ${shell(`@${form.files[0]?.path ?? "FILE"}`)}` : `--data-raw ${shell(pieces[0])}`,
     );
   }
-  return [...parts, shell(location.origin + targetOf(form))].join(" \\\n  ");
+  return [...parts, shell(address() + targetOf(form))].join(" \\\n  ");
 }
 
 /** The request as code for `requests`. Every entry of `files` is a part, so the order is the same. */
 export function requestsOf(form) {
-  const given = [python(form.method), python(location.origin + targetOf(form))];
+  const given = [python(form.method), python(address() + targetOf(form))];
   const [type] = contentOf(form);
   const headers = headersOf(form);
   if (type && form.kind !== "multipart") headers.push(["Content-Type", type]);

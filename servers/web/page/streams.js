@@ -1,5 +1,5 @@
 // Streams: Server-Sent Events drawn while they come, beside what a client sees that waits for the whole body.
-import { EventReader, call, told } from "./api.js";
+import { EventReader, address, call, told } from "./api.js";
 import { bytes, choice, h, ms, num, plural, rect, say } from "./elements.js";
 import { safe } from "./written.js";
 
@@ -237,7 +237,7 @@ export class StreamsScreen {
         null,
         "The other waits for the whole body, as a client without streaming does: nothing, and then all at once.",
       ),
-      h("pre", null, `curl -N --json '{"query": "abc", "delay": 0.3}' ${location.origin}/stream_echo`),
+      h("pre", null, `curl -N --json '{"query": "abc", "delay": 0.3}' ${address()}/stream_echo`),
     );
   }
 

@@ -117,7 +117,9 @@ export class WatchScreen {
       const since = this.downSince.toLocaleTimeString("en-GB");
       const last = this.list.ids[0];
       const then = last ? `from request ${last}` : "when it is back";
-      const what = state.status ? `${location.host} answers ${state.status}` : `${location.host} does not answer`;
+      const what = state.status
+        ? `${location.host} answers ${state.status}`
+        : `${location.host} does not answer`;
       this.banner.replaceChildren(
         h("b", null, "▲ Not live."),
         h(

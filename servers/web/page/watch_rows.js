@@ -1,4 +1,5 @@
 // The looks of the list: a row, its figures, the sentence above the list, and what stands there when it is empty.
+import { address } from "./api.js";
 import { bytes, clock, h, ms, num, plural, seconds } from "./elements.js";
 import { smallStrip } from "./strip.js";
 import { plain, safe } from "./written.js";
@@ -134,13 +135,12 @@ export function ledeOf(total, counts) {
 
 /** What stands in place of an empty list. */
 export function emptyList() {
-  const place = location.host || "127.0.0.1:8000";
   return h(
     "div.empty",
     null,
     h("h2", null, "Send something, here or from a shell"),
     h("p", null, "What reaches a server appears within a second, byte for byte."),
-    h("pre", null, `curl -F a=123 -F file=@a.txt http://${place}/upload/`),
+    h("pre", null, `curl -F a=123 -F file=@a.txt ${address()}/upload/`),
     h("p.act", null, h("a.btn.primary", { href: "#/send" }, "Send an upload")),
   );
 }

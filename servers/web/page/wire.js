@@ -1,5 +1,5 @@
 // Wire: one request of the history in the wire view, followed while its body arrives.
-import { call, download, follow, json, told, url } from "./api.js";
+import { address, call, download, follow, json, told, url } from "./api.js";
 import { $, bytes, copy, h, say, sentence } from "./elements.js";
 import { PAGE, SpanPages } from "./spans.js";
 import { WireView } from "./wire_view.js";
@@ -164,7 +164,7 @@ export class WireScreen {
       .map((line) => /^([^:]+):[ \t]*(.*)$/.exec(line))
       .filter((match) => match && !NOT_COPIED.test(match[1]))
       .map(([, name, value]) => [name, value]);
-    const target = `${location.origin}${data.target?.startsWith("/") ? data.target : "/"}`;
+    const target = `${address()}${data.target?.startsWith("/") ? data.target : "/"}`;
     const body = url(`requests/${this.id}.body`);
     const guard = (act) => async () => {
       try {
