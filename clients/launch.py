@@ -27,7 +27,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # "" in a checkout, where the servers are the package `servers`; "wireproof." in an installation.
 _PREFIX = __name__.removesuffix("clients.launch")
 HOST = "127.0.0.1"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _LOG_TAIL_LINES = 20

@@ -1,4 +1,4 @@
-"""Requests to named routes (contract section 2): rules S1 to S11 and W."""
+"""Requests to named routes (contract section 2): rules S1 to S12 and W."""
 
 import hashlib
 import re
@@ -104,6 +104,10 @@ ACCEPTED = (
         b'POST /stream_echo\n\n{"query":"@w","delay":0}',
         b'POST /stream_echo\n\n{"delay":0,"query":"\\u00e9"}',
     ),
+    valid("W8", b"GET /\nAccept: text/html,*/*;q=0.8", b"HEAD /\nAccept: text/html;q=0.2", b"GET /ui"),
+    valid("W8", b"GET /\nAccept: text/html;q=0.1, application/json", b"POST /\nAccept: text/html\n\n@w"),
+    valid("S12", b"GET " + _FILE, b"HEAD " + _FILE),
+    valid("W9", b"GET /healthz\nOrigin: http://localhost:8000", b"GET " + _FILE + b"\nOrigin: null"),
     valid("S11", b"GET /healthz", b"HEAD /healthz", b"GET /problems/bad_host", b"GET /v1/models"),
     valid("S11", b"GET /v1/models/echo", b"HEAD /v1/models/%65cho"),
     valid(

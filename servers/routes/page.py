@@ -44,7 +44,7 @@ def send_page_file(request: ParsedRequest, _context: Context) -> Response:
     try:
         data = (FOLDER / name).read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise Problem("not_found", f"{name!a} is not a file of the page", rule="S3") from None
+        raise Problem("not_found", f"{name!a} is not a file of the page", rule="S3", field="target") from None
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     # The client asks each time whether its copy is the newest.
     caching = (("ETag", etag), ("Cache-Control", "no-cache"))

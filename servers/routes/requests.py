@@ -26,7 +26,10 @@ def history_of(context: Context) -> History:
     """The history. Raises Problem `not_found` when it is off."""
     if not isinstance(context.history, History):
         raise Problem(
-            "not_found", "this server keeps no history of requests: --history 500 turns it on", rule="S3"
+            "not_found",
+            "this server keeps no history of requests: --history 500 turns it on",
+            rule="S3",
+            field="target",
         )
     return context.history
 
@@ -100,7 +103,7 @@ def wire_bytes(request: ParsedRequest, context: Context) -> Response:
     """The first bytes of a request as they are kept, or a range of them. Raises Problem."""
     row, _ = found_request(request.head, context)
     if row["kept"] is None:
-        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3")
+        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3", field="target")
     return _bytes(request.head, row["kept"], f"request-{row['id']}.http")
 
 
@@ -108,7 +111,7 @@ def body_bytes(request: ParsedRequest, context: Context) -> Response:
     """The body of a request without the chunked coding, or a range of it, as far as it is kept."""
     row, _ = found_request(request.head, context)
     if row["kept"] is None:
-        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3")
+        raise Problem("not_found", "no backend saw the bytes of this request", rule="S3", field="target")
     return _bytes(request.head, decoded_body(row["kept"], row["head"], chunked=bool(row["chunked"])), None)
 
 
@@ -156,7 +159,7 @@ def _id(head: RequestHead) -> int:
 
 def _gone(head: RequestHead, history: History) -> Problem:
     what = f"request {_id(head)} is not in the history, which keeps the last {history.most}"
-    return Problem("not_found", what, rule="S3")
+    return Problem("not_found", what, rule="S3", field="target")
 
 
 def argument(head: RequestHead, name: str) -> str | None:

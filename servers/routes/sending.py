@@ -75,7 +75,7 @@ def _recorded(request: ParsedRequest, name: str) -> "Message":
         raise Problem("bad_value", "a recorded request has a body of its own: send none with it")
     message = recorded.message_of(name)
     if message is None:
-        raise Problem("not_found", f"no recorded request has the name {name!a}", rule="S3")
+        raise Problem("not_found", f"no recorded request has the name {name!a}", rule="S3", field="target")
     return message
 
 
