@@ -7,6 +7,10 @@ Removing. An upload that fails takes back the names that it linked, and old file
 only if the file under it still is the one that they know, and if its modification time has not moved: then no
 upload has adopted it meanwhile, which may have been acknowledged (X23).
 
+Names that a failed upload left would be whole files. But nothing could tell them from acknowledged ones, so
+they would never be removed: a disk on which the third of four links fails for want of space would keep two
+files.
+
 Lock. A name is removed under an exclusive lock on `ROOT/files`. A file is marked or replaced under a shared
 one. If the mark comes first, the file stays. If the removal comes first, the adopting upload sees that the
 name no longer leads to this file, and stores its own. The system releases the lock when the process ends.

@@ -185,7 +185,8 @@ def _stop(problem: Problem, reading: Reading, spans: Sequence[FineSpan]) -> Stop
     if problem.field is not None:
         return _stop_at_field(problem.field, reading, spans)
     if problem.fault is not None:
-        return Stop(_on_wire(reading.spans, problem.fault.start), len(problem.fault))
+        at = _on_wire(reading.spans, problem.fault.start)
+        return Stop(at, min(len(problem.fault), spans[-1].end - at))  # a body that ends too early has no byte
     if problem.offset is not None:
         return Stop(problem.offset)
     at_fault = next((span for span in reading.spans if span.at_fault), None)

@@ -36,6 +36,14 @@ _OF_REQUEST = frozenset(
         *("REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme"),
     }
 )
+# Those that IANA lists (RFC 9110 16.4.1), and some in wide use. Any other word that is read as a scheme may
+# be a credential that was sent without one (A15).
+_SCHEMES = frozenset(
+    {
+        *("basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth"),
+        *("privatetoken", "scram-sha-1", "scram-sha-256", "vapid", "ntlm", "token", "aws4-hmac-sha256"),
+    }
+)
 _SHORTEST = 4  # a shorter piece of a credential says nothing
 
 
@@ -115,10 +123,9 @@ def _hide_members(value: dict[str, Any], secrets: list[str]) -> None:
     for pair in value.get("cookies") or ():
         pair["value"] = "*" * len(pair["value"])
     if isinstance(auth := value.get("auth"), dict):
-        # A word alone is read as a scheme, but is a credential that was sent without one (A15).
-        alone = not any(text for name, text in auth.items() if name != "scheme")
         value["auth"] = {
-            name: text if name == "scheme" and not alone else "*" * len(text) for name, text in auth.items()
+            name: text if name == "scheme" and text in _SCHEMES else "*" * len(text)
+            for name, text in auth.items()
         }
     if isinstance(detail := value.get("detail"), str):
         value["detail"] = redact_text(detail, secrets)

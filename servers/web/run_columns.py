@@ -11,6 +11,7 @@ from .agreement import Answer
 from .kept_body import trailers_of
 from .redaction import (
     has_secrets,
+    is_secret,
     redact_answer,
     redact_any,
     redact_environ,
@@ -72,6 +73,8 @@ def columns_of(run: Run) -> Columns:
             kept, tail = _redacted(run, raw, end)
     elif run.environ is not None:
         secrets = _secrets_in(run.environ)
+    elif head is not None:
+        secrets = [value for name, value in head.headers if is_secret(name)]
     answer = run.answer
     if answer is not None:
         answer = _answer(answer, secrets, streams=run.events is not None)
@@ -114,8 +117,7 @@ def _reads(reads: list[int]) -> str | None:
 
 
 def _secrets_in(environ: dict[str, str]) -> list[str]:
-    names = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE")
-    return [environ[name] for name in names if name in environ]
+    return [value for name, value in environ.items() if name.startswith("HTTP_") and is_secret(name.lower())]
 
 
 def _redacted(run: Run, raw: bytes, end: int) -> tuple[bytes, bytes]:

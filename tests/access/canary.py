@@ -25,6 +25,8 @@ _FIELDS = {
     "key": b"X-Api-Key: " + _SECRET,
     "referer": b"Referer: http://localhost/?token=" + _SECRET,
 }
+FIELDS = tuple(field for name, field in _FIELDS.items() if name != "referer")
+"""The fields that are for secrets."""
 _QUERIES = (b"?token=", b"?a='&b=", b'?a="&b=', b"?", b"?a?b=", b"?x=%3F&y=")
 _PATHS = (
     *(b"/", b"/page", b"/upload/", b"/upload/a.txt", b"/files/x", b"/files/" + b"0" * 64, b"/healthz"),
@@ -120,13 +122,12 @@ def _malformed() -> Iterator[bytes]:
 
 
 def _credentials() -> Iterator[bytes]:
-    for name, field in _FIELDS.items():
-        if name != "referer":
-            yield _request(b"GET /page", field)
-            yield _request(b"POST /upload/", field, body=b"x")
-            yield _request(b"GET /files/x", field)
-            yield _request(b"GET /v1/models/none", field)
-            yield from _in_malformed_heads(field)
+    for field in FIELDS:
+        yield _request(b"GET /page", field)
+        yield _request(b"POST /upload/", field, body=b"x")
+        yield _request(b"GET /files/x", field)
+        yield _request(b"GET /v1/models/none", field)
+        yield from _in_malformed_heads(field)
 
 
 ANSWERED, MALFORMED = tuple(_answered()), tuple(_malformed())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from clients.launch import RunningBackend, start
-from tests.access.canary import CREDENTIALS, HIDDEN
+from clients.launch import start
+from tests.access.canary import CREDENTIALS, FIELDS, HIDDEN
 from tests.access.test_secrets import _answer
-from tests.conftest import EACH_BACKEND
+from tests.conftest import BACKEND_NAMES
 from tests.patience import eventually
 
 _TABLES = ("requests", "runs")
@@ -27,14 +27,15 @@ def _rows(database: Path) -> dict[str, list[str]]:
         }
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", BACKEND_NAMES)
 def test_no_credential_is_kept(name: str, tmp_path: Path) -> None:
     env = {"WIREPROOF_HISTORY": "5000"}
     with start(name, store=tmp_path / "store", env=env) as backend:
         for request in CREDENTIALS:
             _answer(backend, request)
         (database,) = tmp_path.rglob("requests.sqlite3")
-        least = len(CREDENTIALS) // (1 if _sees_malformed_heads(backend) else 3)
+        # Under `flask run` and in FastAPI nobody sees a malformed head: four requests a field are none.
+        least = len(CREDENTIALS) if name in ("socket", "gunicorn") else 4 * len(FIELDS)
         assert eventually(lambda: len(_rows(database)["requests"]) >= least)
         rows = _rows(database)
         page = _answer(
@@ -44,7 +45,3 @@ def test_no_credential_is_kept(name: str, tmp_path: Path) -> None:
         assert [row for row in rows[table] if any(hidden in row for hidden in HIDDEN)] == [], table
     assert b" 200 " in page
     assert not any(hidden.encode() in page for hidden in HIDDEN)
-
-
-def _sees_malformed_heads(backend: RunningBackend) -> bool:
-    return backend.name in ("socket", "gunicorn")

@@ -98,6 +98,7 @@ def _victim(name: str, folder: Path) -> Iterator[_Victim]:
         victim.stop()
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("kills", "uploads"),
     [(4, 40), pytest.param(30, 2_000, marks=pytest.mark.soak(seconds=150))],

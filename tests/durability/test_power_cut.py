@@ -30,7 +30,7 @@ def _cut_power(
     arguments = (name, str(folder), str(trials), str(uploads), durability)
     command = (sys.executable, "-m", "tests.durability.power_cut", *arguments)
     ended = subprocess.run(
-        in_own_mounts('exec "$@"', *command), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=280
+        in_own_mounts('exec "$@"', *command), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=1100
     )
     assert ended.returncode in (0, 1), ended.stderr
     figures: dict[str, Any] = json.loads(ended.stdout)
@@ -41,6 +41,7 @@ def _cut_power(
 
 
 @_NEEDS_ROOT
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "trials", [2, pytest.param(20, marks=pytest.mark.soak(seconds=120))], ids=["2 cuts", "20 cuts"]
 )

@@ -78,7 +78,8 @@ def test_each_call_fails_with_an_error_that_it_may_well_have(folder: Path, name:
         assert set(torture.counts) >= _ALWAYS
 
 
-@pytest.mark.soak(seconds=120)
+@pytest.mark.soak(seconds=60)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", _ERRORS, ids=errno.errorcode.get)
 @pytest.mark.parametrize("name", _BACKENDS)
 def test_each_call_fails_with_each_error(folder: Path, name: str, number: int) -> None:

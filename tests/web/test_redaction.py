@@ -119,12 +119,13 @@ def test_the_answer_hides_what_the_request_has_shown() -> None:
     }
 
 
-def test_a_credential_that_was_sent_without_a_scheme_is_hidden() -> None:
-    """The result has it as a scheme, in lower case (A15)."""
-    answer = json.dumps({"auth": {"scheme": "hunter2", "credentials": ""}}).encode()
+@pytest.mark.parametrize(("credentials", "hidden"), [("", ""), ("hunter3", "*******")])
+def test_a_credential_that_was_sent_without_a_scheme_is_hidden(credentials: str, hidden: str) -> None:
+    """The result has its first word as a scheme, in lower case (A15)."""
+    answer = json.dumps({"auth": {"scheme": "hunter2", "credentials": credentials}}).encode()
     redacted = redact_answer(answer, ["Hunter2"])
     assert redacted is not None
-    assert json.loads(redacted) == {"auth": {"scheme": "*******", "credentials": ""}}
+    assert json.loads(redacted) == {"auth": {"scheme": "*******", "credentials": hidden}}
 
 
 def test_a_sentence_hides_each_piece_of_a_credential() -> None:
