@@ -129,8 +129,8 @@ def test_fields_are_added_moved_and_removed(open_tab: OpenTab) -> None:
     for name in ("b", "c"):
         page.get_by_role("button", name="add a field").click()
         page.keyboard.type(name)
-    page.get_by_role("button", name="Move field c up").click()
-    page.get_by_role("button", name="Remove field a", exact=True).click()
+    page.get_by_role("button", name="Move field 3 up").click()
+    page.get_by_role("button", name="Remove field 1", exact=True).click()
     names = page.locator("input[aria-label$=': name']")
     assert [names.nth(index).input_value() for index in range(2)] == ["c", "b"]
 

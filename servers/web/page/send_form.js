@@ -24,17 +24,16 @@ function pairRows(list, what, changed) {
       null,
       input(pair, index, 0, "name"),
       input(pair, index, 1, "value"),
-      ...moves(list, index, `${what} ${pair[0] || index + 1}`, draw),
+      ...moves(list, index, `${what} ${index + 1}`, draw),
     );
-  const draw = (focus) => {
+  const draw = (at) => {
     box.replaceChildren(...list.map(row));
     changed();
-    if (focus) $(focus, box)?.focus();
+    focusRow(box, at);
   };
   draw();
   return {
     box,
-    draw,
     add: () => {
       list.push(["", ""]);
       draw();
@@ -43,15 +42,22 @@ function pairRows(list, what, changed) {
   };
 }
 
+/** Put the focus where it was before the rows were drawn anew: on a button of the row, or of the last one. */
+function focusRow(box, at) {
+  if (at === undefined) return;
+  const row = box.children[at] ?? box.lastElementChild;
+  (row && ($(".up:enabled", row) ?? $(".remove", row)))?.focus();
+}
+
 /** Buttons to move a row up and to remove it. */
 function moves(list, index, name, draw) {
   const up = () => {
     list.splice(index - 1, 0, ...list.splice(index, 1));
-    draw();
+    draw(index - 1);
   };
   const remove = () => {
     list.splice(index, 1);
-    draw("button.remove");
+    draw(index);
   };
   return [
     h(
@@ -174,11 +180,11 @@ export class FileRows {
       input("name", "Field name"),
       name,
       input("type", "Content-Type"),
-      ...moves(files, index, entry.path, () => this.draw()),
+      ...moves(files, index, entry.path, (at) => this.draw(at)),
     );
   }
 
-  draw() {
+  draw(at) {
     const { files } = this.form;
     const button = (text, picker) =>
       h("button.link", { type: "button", onclick: () => picker.click() }, text);
@@ -195,6 +201,7 @@ export class FileRows {
         button("a folder", this.folder),
       ),
     );
+    focusRow(this.rows, at);
     this.changed();
   }
 }
