@@ -137,12 +137,12 @@ class Endpoint:
             self._check_arrival(scope)
             context = self._context.arrived_at(scope.get("server"), scope.get("client"))
             exchange = Exchange(head, TABLE, _PARSERS, context)
-            if exchange.must_ask_for_room:
-                await run_sync(exchange.ask_for_room)
         except Problem as problem:
             return problem_response(problem, head=head)
         record = record_of(scope)
         try:
+            if exchange.must_ask_for_room:
+                await run_sync(exchange.ask_for_room)
             async for piece in body:
                 record.received += len(piece)
                 if record.capture is not None:
