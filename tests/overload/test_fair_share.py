@@ -10,7 +10,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from servers.descriptors import raise_limit
-from servers.socket_server.loop import Loop
+from servers.socket_server.loop import Deadline, Loop
 from servers.storage.memory import MemoryStore
 from tests.connections import receive_all
 from tests.overload.flood import flood
@@ -107,6 +107,23 @@ def test_a_socket_that_is_watched_no_longer_has_no_turn(loop: Loop) -> None:
     for watcher in (first, second):
         watcher.close()
     assert turns == ["dropped"]
+
+
+def test_deadlines_that_come_at_once_do_not_hold_up_the_loop(loop: Loop) -> None:
+    """Thousands of slow heads are late in the same moment: a turn ends between two of them."""
+    turns: list[str] = []
+    late = [Deadline(loop, lambda: time.sleep(0.001)) for _ in range(200)]
+    now = time.monotonic()
+    for deadline in late:
+        deadline.set(now)
+    watcher = Busy(loop, "one", turns)
+    for _ in range(400):
+        loop._turn()
+        if all(deadline.at is None for deadline in late):
+            break
+    watcher.close()
+    assert all(deadline.at is None for deadline in late), "all have come"
+    assert len(turns) >= 10
 
 
 @pytest.mark.soak(seconds=60)
