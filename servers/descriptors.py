@@ -3,8 +3,20 @@
 import resource
 from contextlib import suppress
 
-CONNECTIONS = 10_000
-"""The connections of one worker process. An idle one takes about 3 KiB of memory."""
+_MOST = 1_000_000
+_OF_AN_UPLOAD = 4  # at most (H071)
+_MORE = 128  # for the process itself, and for connections that are refused and wait for their end
+
+
+def connections_within(wanted: int, uploads: int) -> int:
+    """How many connections, at most `wanted`, this process may have beside so many uploads. 0 means no limit.
+
+    Raises the soft limit for them. Where the hard limit is low, half of it is for connections.
+    """
+    wanted = min(wanted, _MOST) or _MOST
+    others = _OF_AN_UPLOAD * (uploads or wanted) + _MORE
+    limit = raise_limit(wanted + others)
+    return min(wanted, max(limit - others, limit // 2))
 
 
 def raise_limit(wanted: int) -> int:

@@ -135,14 +135,14 @@ class Endpoint:
         """The response to a request, be it a problem. Raises ClientDisconnect, and faults of the server."""
         try:
             self._check_arrival(scope)
-            context = self._context.arrived_at(scope.get("server"))
+            context = self._context.arrived_at(scope.get("server"), scope.get("client"))
             exchange = Exchange(head, TABLE, _PARSERS, context)
-            if exchange.must_ask_for_room:
-                await run_sync(exchange.ask_for_room)
         except Problem as problem:
             return problem_response(problem, head=head)
         record = record_of(scope)
         try:
+            if exchange.must_ask_for_room:
+                await run_sync(exchange.ask_for_room)
             async for piece in body:
                 record.received += len(piece)
                 if record.capture is not None:
@@ -158,6 +158,8 @@ class Endpoint:
             if exchange.has_begun:
                 with anyio.CancelScope(shield=True):
                     await run_sync(exchange.abort)
+            else:
+                exchange.abort()
             if isinstance(error, Problem):
                 return exchange.refuse(error)
             raise

@@ -76,7 +76,7 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
     """Steps 1 to 10 of contract section 4."""
     connection = DevConnection.of(environ, settings)
     if (sock := environ.get("werkzeug.socket") or environ.get("gunicorn.socket")) is not None:
-        context = context.arrived_at(sock.getsockname())
+        context = context.arrived_at(sock.getsockname(), (environ.get("REMOTE_ADDR", ""),))
     record = record_of(environ)
     record.begin(environ["REQUEST_METHOD"], environ.get("REQUEST_URI") or environ.get("RAW_URI"))
     try:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 if __package__:
-    from .descriptors import CONNECTIONS, raise_limit
+    from .descriptors import connections_within
     from .flask_server.gunicorn_log import Logger
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError, StartError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from servers.descriptors import CONNECTIONS, raise_limit
+    from servers.descriptors import connections_within
     from servers.flask_server.gunicorn_log import Logger
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError, StartError
@@ -44,13 +44,11 @@ wsgi_app = f"{__package__ or 'servers'}.flask_upload:app"
 worker_class = Worker
 logger_class = Logger
 # Each request with a complete head holds a thread. Slow heads and idle connections hold none, but slow bodies
-# do, so there are more threads than the work needs (G10).
-threads = 64
-# When a worker has this many connections, new ones wait until others end: behind idle ones as long as
-# `keepalive` says. A thread may need four more descriptors for an upload, and the worker some for itself.
-_reserved = 5 * threads + 64
-_limit = raise_limit(CONNECTIONS + _reserved)
-worker_connections = max(min(CONNECTIONS, _limit - _reserved), 2 * threads)
+# do, so there are more threads than the work needs (G10). One address may hold 64 of them, see our worker.
+threads = 80
+# Beyond `max_connections` our worker answers at once. gunicorn keeps no connection alive for which it might
+# have no thread, so its own number must be larger than that of the threads.
+worker_connections = max(connections_within(_limits.max_connections, threads), 2 * threads)
 keepalive = _limits.keep_alive_timeout
 graceful_timeout = 30
 

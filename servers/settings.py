@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
+from .contract.load import Load
 from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
@@ -220,8 +221,9 @@ class Settings:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
-        """What a backend and its routes get: limits, access rules, `store`, log, history and peers."""
-        return Context(self.limits, self.access, store, self.log, history, backend, self.peers)
+        """What a backend and its routes get: limits, access rules, `store`, log, history, peers, load."""
+        load = Load.within(self.limits)
+        return Context(self.limits, self.access, store, self.log, history, backend, self.peers, load=load)
 
     def open_history(self) -> History | None:
         """The history of requests, or None if it is off. If it cannot be made, that is only logged."""

@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,11 @@ from .contract import error_log
 from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
-from .descriptors import CONNECTIONS, raise_limit
+from .descriptors import connections_within
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_expiry, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
-
-_MORE_DESCRIPTORS = 500  # besides one for each connection: for the files of uploads that are under way
 
 
 class Refused(click.ClickException):
@@ -85,13 +84,13 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    raise_limit(CONNECTIONS + _MORE_DESCRIPTORS)
     if wire:  # it shows each request
         given["quiet"] = True
     try:
         settings = Settings.from_environment(wire=wire, **given)
         error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
+        settings = within_descriptors(settings)
         context = settings.context(settings.open_store(), settings.open_history(), "socket")
         removed = sweep(context.store)
         sockets = listen(settings)
@@ -116,6 +115,12 @@ def main(*, wire: bool, **given: Any) -> None:
             serve_here(sockets, context, ready)
         return
     sys.exit(Supervisor(sockets, context, settings.processes, settings.read_tokens_again).run(ready))
+
+
+def within_descriptors(settings: Settings) -> Settings:
+    """The same settings, with as many connections as the system allows descriptors for."""
+    most = connections_within(settings.limits.max_connections, settings.limits.max_uploads)
+    return replace(settings, limits=replace(settings.limits, max_connections=most))
 
 
 def _serve_and_show(sockets: list[socket.socket], context: Context, ready: Callable[[], None]) -> None:

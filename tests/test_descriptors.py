@@ -5,11 +5,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from clients.launch import HOST, RunningBackend, spawn
-from servers.descriptors import raise_limit
+from clients.launch import HOST, RunningBackend, spawn, start
+from servers.descriptors import connections_within, raise_limit
+from tests.advisories.measures import cpu, tree
+from tests.connections import connect, receive_all
 from tests.patience import patient
 
 _INFINITY = resource.RLIM_INFINITY
@@ -50,6 +53,43 @@ def test_a_request_beside_silent_connections_is_answered_at_once(name: str) -> N
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(12) == b"HTTP/1.1 200"
         assert time.monotonic() - begin < patient(5)
+
+
+@pytest.mark.parametrize("name", ["socket", "gunicorn"])
+def test_without_descriptors_no_server_spins_and_all_clients_are_served_later(name: str) -> None:
+    """X09: clients beyond the limit wait in the kernel's queue. Less than 5 % of a CPU is used."""
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with start(name, env={"WIREPROOF_WORKERS": "1"}) as backend, ExitStack() as stack:
+        for pid in tree(backend.pid):
+            used = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
+        clients = [stack.enter_context(connect(backend)) for _ in range(60)]
+        time.sleep(1)  # it has noticed
+        begin, before = time.monotonic(), cpu(backend.pid)
+        time.sleep(2)
+        assert (cpu(backend.pid) - before) / (time.monotonic() - begin) < 0.05
+        for client in clients:
+            client.settimeout(patient(20))
+            client.sendall(request)
+            assert receive_all(client).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("hard", "wanted", "uploads", "connections"),
+    [
+        (20_000, 10_000, 1000, 10_000),
+        (5000, 10_000, 500, 5000 - 4 * 500 - 128),
+        (1024, 10_000, 1000, 512),
+        (1024, 100, 1000, 100),
+        (1024, 0, 0, 512),
+        (4096, 0, 100, 4096 - 4 * 100 - 128),
+    ],
+)
+def test_there_are_as_many_connections_as_descriptors_allow_beside_uploads(
+    monkeypatch: pytest.MonkeyPatch, hard: int, wanted: int, uploads: int, connections: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (hard, hard))
+    assert connections_within(wanted, uploads) == connections
 
 
 @pytest.mark.parametrize(

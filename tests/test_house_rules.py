@@ -60,8 +60,10 @@ ROOMS = {
     "servers.token_file": Room(("servers.contract", "servers.variables")),
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
+    "servers.fairness": Room(()),
     "servers.socket_server": Room(
-        (*_BACKEND, "servers.socket_server", "servers.sansio", "servers.web"), frozenset({"rich"})
+        (*_BACKEND, "servers.fairness", "servers.socket_server", "servers.sansio", "servers.web"),
+        frozenset({"rich"}),
     ),
     "servers.socket_upload": Room(
         (*_BACKEND, "servers.descriptors", "servers.socket_server"), frozenset({"click", "rich"})
@@ -70,7 +72,10 @@ ROOMS = {
         ("servers.contract", "servers.flask_reading"), frozenset({"werkzeug"}), stdlib=_FLASK_PARSING
     ),
     "servers.flask_server": Room(
-        ("servers.contract", "servers.settings", "servers.storage.base", *_FLASK),
+        (
+            *("servers.contract", "servers.descriptors", "servers.fairness", "servers.settings"),
+            *("servers.storage.base", *_FLASK),
+        ),
         frozenset({"flask", "gunicorn", "werkzeug"}),
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),

@@ -38,6 +38,8 @@ TIMES = {
     *("head_timeout", "body_idle_timeout", "min_body_rate"),
     *("body_rate_window", "keep_alive_timeout", "send_timeout"),
 }
+# What is done at once: tests/overload/test_quotas.py.
+AT_ONCE = {"max_connections", "max_connections_per_client", "max_uploads", "max_uploads_per_client"}
 ENVIRONMENT = {f"WIREPROOF_{limit.upper()}": str(value) for limit, value in LIMITS.items()}
 DISPOSITION = b"Content-Disposition: form-data; name=a"
 
@@ -195,10 +197,10 @@ def response(backend: RunningBackend, sent: bytes) -> Response:
     return came.responses[0]
 
 
-def test_every_limit_has_a_row_or_is_a_time() -> None:
+def test_every_limit_on_a_size_has_a_row() -> None:
     rows = {row.limit for row in ROWS.values()}
     assert rows == LIMITS.keys()
-    assert rows | TIMES == {limit.name for limit in fields(Limits)}
+    assert rows | TIMES | AT_ONCE == {limit.name for limit in fields(Limits)}
 
 
 @pytest.mark.parametrize(("row", "backend"), HIDDEN)

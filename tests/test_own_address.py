@@ -87,5 +87,5 @@ def test_any_other_host_is_refused_in_the_same_words(port: int, host: str) -> No
 
 def test_a_unix_socket_has_no_address() -> None:
     context: Context = Settings().context(MemoryStore())
-    assert context.arrived_at("/run/socket") is context
-    assert context.arrived_at(b"") is context
+    assert context.arrived_at("/run/socket", "") is context
+    assert context.arrived_at(b"", b"") is context

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
+from .load import Permit
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
@@ -21,7 +22,7 @@ class Exchange:
 
     Create it with a head that passed steps 1 to 5. Pass the decoded body to `feed`, in pieces of any size,
     then call `finish`. When one of them raises Problem, the upload has been undone. Call `abort` if the
-    client disconnects.
+    client disconnects. An upload counts among those at once until its response is made, or until `abort`.
 
     An event loop must not wait for the disk, so it uses other methods:
 
@@ -30,7 +31,8 @@ class Exchange:
                        `unwritten`; `respond` if it `waits`; `abort` if the
                        request `has_begun` in the store
 
-    When `hold` or `end` raises Problem, call `abort`. Only one thread may use an exchange at a time.
+    When `hold` or `end` raises Problem, call `abort`, which waits only if the request `has_begun`. Only one
+    thread may use an exchange at a time.
     """
 
     def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
@@ -54,6 +56,7 @@ class Exchange:
         self._files = RequestFiles(store, spooled=self._route.body == "spooled")
         if head.content_length and not head.chunked:
             self._builder = self._begin_body()
+        self._permit = self._admit()
 
     @property
     def has_files(self) -> bool:
@@ -134,7 +137,8 @@ class Exchange:
             self._files.publish()
             response = self._route.handler(ParsedRequest(self.head, body), self._context)
             self._files.forget_spool()
-            return replace(response, stored=body.files) if self.stores_files else response
+        self._release()
+        return replace(response, stored=body.files) if self.stores_files else response
 
     def finish(self) -> Response:
         """`end` and `respond`. Call it after the whole body. Raises Problem."""
@@ -143,13 +147,24 @@ class Exchange:
         return self.respond()
 
     def abort(self) -> None:
-        """Undo what was stored for a request that gets no 2xx. Never raises."""
+        """Undo what was stored for a request that gets no 2xx, which has ended. Never raises."""
         self._files.abort()
+        self._release()
 
     def refuse(self, problem: Problem) -> Response:
         """The response for a Problem raised by this exchange. For HEAD it has no body."""
         self.abort()
         return problem_response(problem, head=self.head)
+
+    def _admit(self) -> Permit | None:
+        """Count an upload, which is a request with a body to a route that stores. Raises Problem."""
+        if self.stores_files and (self.head.content_length or self.head.chunked):
+            return self._context.load.uploads.acquire(self._context.client)
+        return None
+
+    def _release(self) -> None:
+        if self._permit is not None:
+            self._permit.release()
 
     def _check_size(self, size: int, *, rule: str, field: str | None) -> None:
         limit = self._context.limits.max_body

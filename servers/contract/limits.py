@@ -35,6 +35,12 @@ class Limits:
     body_rate_window: int = 60  # 0: no minimum rate
     keep_alive_timeout: int = 15  # until the next request -> closed without a response; 0: close after each
     send_timeout: int = 30  # while the client reads nothing -> the connection is closed
+    max_connections: int = (
+        10_000  # of one process; fewer if the system allows fewer descriptors -> overloaded
+    )
+    max_connections_per_client: int = 0  # of one address, in one process; 0: no limit -> too_many_requests
+    max_uploads: int = 1000  # at once in one process; 0: no limit -> overloaded
+    max_uploads_per_client: int = 0  # of one address, in one process; 0: no limit -> too_many_requests
 
 
 MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits; leading zeros count (B33)

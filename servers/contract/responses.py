@@ -21,10 +21,13 @@ DYNAMIC = (
 """The fields of every dynamic response (contract section 2)."""
 
 _BLOCK = 256 * 1024
+# A client that reads nothing holds a block in memory: the first ones are smaller.
+_FIRST_BLOCK = 64 * 1024
+_FIRST_BLOCKS = 512 * 1024
 
 
 class FileSlice:
-    """`length` bytes of a stored file from `offset`, in blocks of at most 256 KiB.
+    """`length` bytes of a stored file from `offset`, in blocks of at most 256 KiB, the first ones of 64 KiB.
 
     At most one block is in memory. The file is closed when its last block has been read. The sender closes it
     in any other case, also if nothing was sent.
@@ -38,6 +41,7 @@ class FileSlice:
         self._file: ReadableFile | None = file
         self._offset = offset
         self._unread = length
+        self._small_until = offset + _FIRST_BLOCKS
         self._block = b""
 
     @property
@@ -49,7 +53,8 @@ class FileSlice:
         """Read the next block if that was not done yet. Raises OSError if the file became shorter."""
         if self.must_read:
             assert self._file is not None, "the file was closed before its end"
-            self._block = self._file.read(self._offset, min(self._unread, _BLOCK))
+            size = _FIRST_BLOCK if self._offset < self._small_until else _BLOCK
+            self._block = self._file.read(self._offset, min(self._unread, size))
             if not self._block:
                 raise OSError("a stored file became shorter while it was sent")
             self._offset += len(self._block)
@@ -65,10 +70,13 @@ class FileSlice:
         try:
             while self._unread or self._block:
                 self.read_ahead()
-                block, self._block = self._block, b""
-                yield block
+                yield self._take_block()
         finally:
             self.close()
+
+    def _take_block(self) -> bytes:
+        block, self._block = self._block, b""
+        return block
 
     def close(self) -> None:
         """Close the file. May be called twice."""

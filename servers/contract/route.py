@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..storage.base import Store
 from .access import AccessRules
 from .capture import Capturing, history_at
 from .limits import Limits
+from .load import Load, client_of
 from .peers import Address, Peer
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
@@ -27,7 +28,8 @@ class Context:
     """What a route may use besides the request, and the log and the history, which the backends write.
 
     `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
-    address where the connection arrived.
+    address where the connection arrived. `load` is what this process does at once, and `client` for whom, see
+    `load.client_of`.
     """
 
     limits: Limits
@@ -38,16 +40,19 @@ class Context:
     backend: str = "socket"
     peers: tuple[Peer, ...] = ()
     own: Peer | None = None
+    load: Load = field(default_factory=lambda: Load.within(Limits()))
+    client: str | None = None
 
-    def arrived_at(self, local: object) -> "Context":
-        """The context of a connection; `local` is what its socket's `getsockname` returns."""
+    def arrived_at(self, local: object, peer: object = None) -> "Context":
+        """The context of a connection; its socket's `getsockname` and `getpeername` return these."""
         if not isinstance(local, tuple):  # a Unix socket
             return self
         host, port = local[:2]
         access = replace(self.access, local_address=host)
         # uvicorn has no port for a Unix socket.
         own = None if port is None else Peer(self.backend, Address(host, port))
-        return replace(self, access=access, history=history_at(self.history, local), own=own)
+        history = history_at(self.history, local)
+        return replace(self, access=access, history=history, own=own, client=client_of(peer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 `uvicorn servers.fastapi_upload:app --http servers.fastapi_server.protocol:ContractProtocol`
 
-It adds five things to uvicorn's class:
+It adds six things to uvicorn's class:
 
 - `sansio` reads the requests, see `connection`. The application gets the head in the scope.
 - A malformed head is answered with a problem, and the connection is then closed slowly.
 - The application learns of a malformed body by a Problem that `receive` raises.
 - A client that only ends its sending still gets its response (RFC 9112 9.6).
 - Each connection has the time limits for heads, for sending and for waiting.
+- A connection beyond the limits on connections is refused at once.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..contract.limits import LINGER_BYTES, LINGER_SECONDS
+from ..contract.load import Permit, Quota, client_of
 from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
@@ -32,6 +34,12 @@ from .scope import HEAD_EXTENSION
 @cache
 def _settings() -> Settings:
     return Settings.from_environment()
+
+
+@cache
+def _connections() -> Quota:
+    limits = _settings().limits
+    return Quota("connections", limits.max_connections, limits.max_connections_per_client)
 
 
 class _Timer:
@@ -69,12 +77,18 @@ class ContractProtocol(H11Protocol):
         self._head_since = 0.0  # when the head at hand has begun, if it did not come at once
         self._linger_left: int | None = None  # set once a head or a body was refused
         self._client_ended = asyncio.Event()
+        self._permit: Permit | None = None
         self._head_timer = _Timer(self.loop)
         self._send_timer = _Timer(self.loop)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Close the connection if no first request begins in time."""
+        """Close the connection if no first request begins in time. Refuse it if there are too many."""
         super().connection_made(transport)
+        try:
+            self._permit = _connections().acquire(client_of(self.client))
+        except Problem as problem:
+            self._refuse(problem)
+            return
         self.timeout_keep_alive = self._limits.keep_alive_timeout
         # keep_alive_timeout=0 closes after every response, so the first request needs another limit.
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -90,6 +104,8 @@ class ContractProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
         super().connection_lost(exc)
+        if self._permit is not None:
+            self._permit.release()
         if self.conn.in_head and self._linger_left is None:
             self._log_head()
         self._client_ended.set()

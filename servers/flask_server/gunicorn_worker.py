@@ -1,8 +1,14 @@
-"""A gthread worker that keeps the contract where gunicorn responds by itself. Slow heads hold no thread."""
+"""A gthread worker that keeps the contract where gunicorn responds by itself. Slow heads hold no thread.
+
+Threads are given to clients in turn (`fairness.py`), and one address may hold only so many of them. A
+connection beyond `max_connections` is answered at once, where gunicorn would let it wait.
+"""
 
 import socket
 import time
+from collections import deque
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,9 +18,12 @@ from gunicorn.workers import gthread
 
 from ..contract.capture import Capture, history_at
 from ..contract.limits import LINGER_SECONDS, Limits
+from ..contract.load import Permit, Quota, client_of
 from ..contract.problems import Problem
 from ..contract.request_log import RequestLog, RequestRecord
 from ..contract.responses import Response, problem_response
+from ..descriptors import connections_within
+from ..fairness import FairThreads, switch_threads_often
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
 from .linger import drain
@@ -22,6 +31,9 @@ from .linger import drain
 ACCEPT_PAUSE_SECONDS = 0.5
 # How often the waiting connections are looked through for late ones.
 _LOOK_SECONDS = 0.25
+_ACCEPTS_A_TURN = 16
+_MOST_TURNED_AWAY = 64
+_FOR_OTHERS = 0.2  # of the threads: no address may hold them
 
 
 class PatientSocket(socket.socket):
@@ -54,6 +66,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     ) -> None:
         super().__init__(cfg, sock, client, server)
         self.parser = StrictParser(cfg, sock, client, limits, capture)
+        self.permit: Permit | None = None
         self._limits = limits
         self._log = log
 
@@ -78,6 +91,15 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
             self.sock.sendall(_on_the_wire(response))
         self.log_head(response)
         self.linger(wait=wait)
+
+    def turn_away(self, problem: Problem) -> None:
+        """Send the response to a connection for which there is no room. Never waits, never raises."""
+        response = problem_response(problem)
+        self.sock.setblocking(False)
+        with suppress(OSError):
+            self.sock.sendall(_on_the_wire(response))
+            self.sock.shutdown(socket.SHUT_WR)
+        _log_refusal(self._log.record(self.client), response)
 
     def log_head(self, response: Response | None = None) -> None:
         """Log a request whose head did not become complete; without a response the peer left before."""
@@ -107,6 +129,8 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     def close(self, graceful: bool = False) -> None:
         """Close at once. Lingering was done before, in a thread and not in the worker's loop."""
         util.close(self.sock)
+        if self.permit is not None:
+            self.permit.release()
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -114,33 +138,77 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Read the settings, and serve until stopped."""
+        switch_threads_often()
         settings = Settings.from_environment()
         self.limits = settings.limits
         self.requests = settings.log
         self.history = settings.open_history()
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
         self.look_at = 0.0  # when to look for late connections again
+        most = connections_within(self.limits.max_connections, self.cfg.threads)
+        most = min(most, self.cfg.worker_connections)
+        self.quota = Quota("connections", most, self.limits.max_connections_per_client)
+        self.worker_connections = most + 1  # gunicorn itself never stops accepting
+        self.turned_away: deque[tuple[float, Connection]] = deque()  # and when to close them
         super().init_process()
 
+    def get_thread_pool(self) -> Any:
+        """gunicorn's threads, which serve the clients in turn."""
+        pool = super().get_thread_pool()
+        self.fair = FairThreads(pool, most_of_one=int(self.cfg.threads * (1 - _FOR_OTHERS)) or 1)
+        return pool
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """gunicorn's, but for the turn of the client."""
+        future = self.fair.submit(client_of(conn.client), partial(self.handle, conn))
+        future.add_done_callback(lambda ended: self.method_queue.defer(self.finish_request, conn, ended))
+
     def accept(self, listener: Any) -> None:
-        """gunicorn's accept with our class of connection."""
+        """gunicorn's accept with our class of connection. Accepts several, because a turn may be long."""
+        for _ in range(_ACCEPTS_A_TURN):
+            if not self._accept(listener):
+                return
+
+    def _accept(self, listener: Any) -> bool:
         try:
             sock, client = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return  # another worker was faster, or the peer has already gone
+        except BlockingIOError:
+            return False  # none is left, or another worker was faster
+        except ConnectionAbortedError:
+            return True  # the peer has already gone
         except OSError as error:
             # Out of descriptors or memory. The listener stays readable: without a pause the loop would use a
             # whole CPU.
             self.log.warning("Cannot accept: %s", error)
             self.resume_at = time.monotonic() + ACCEPT_PAUSE_SECONDS
             self.set_accept_enabled(False)
-            return
-        self.nr_conns += 1
+            return False
         patient = PatientSocket(fileno=sock.detach())
         server = listener.getsockname()
+        try:
+            permit = self.quota.acquire(client_of(client))
+        except Problem as problem:
+            refused = Connection(self.cfg, patient, client, server, self.limits, self.requests, None)
+            self._turn_away(refused, problem)
+            return True
         history = history_at(self.history, server)
         capture = None if history is None else history.capture("gunicorn", wire=True)
-        self.enqueue_req(Connection(self.cfg, patient, client, server, self.limits, self.requests, capture))
+        conn = Connection(self.cfg, patient, client, server, self.limits, self.requests, capture)
+        conn.permit = permit
+        self.nr_conns += 1
+        self.enqueue_req(conn)
+        return True
+
+    def _turn_away(self, conn: Connection, problem: Problem) -> None:
+        """Refuse a connection before its head has come. It is closed after 2 seconds at most."""
+        conn.turn_away(problem)
+        self.turned_away.append((time.monotonic() + LINGER_SECONDS, conn))
+        if len(self.turned_away) > _MOST_TURNED_AWAY:
+            self._close_turned_away(self.turned_away.popleft()[1])
+
+    def _close_turned_away(self, conn: Connection) -> None:
+        conn.linger(wait=False)  # what has arrived is read, so that no reset destroys the response
+        conn.close()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop: streams of events that have no end are ended too."""
@@ -184,6 +252,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if self.alive and now < self.look_at:
             return
         self.look_at = now + _LOOK_SECONDS
+        while self.turned_away and (self.turned_away[0][0] <= now or not self.alive):
+            self._close_turned_away(self.turned_away.popleft()[1])
         stopping = not self.alive
         ended = [
             conn

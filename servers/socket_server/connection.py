@@ -85,7 +85,8 @@ class Connection:
     def __init__(self, sock: socket.socket, owner: ConnectionOwner) -> None:
         self._socket = sock
         self._owner = owner
-        self._context = owner.context.arrived_at(sock.getsockname())
+        self._context = owner.context.arrived_at(sock.getsockname(), sock.getpeername())
+        self.client = self._context.client
         self._limits = owner.context.limits
         self._observer = observer = owner.observer(sock)
         history = self._context.history

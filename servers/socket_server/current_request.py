@@ -34,7 +34,11 @@ class CurrentRequest:
         return self._exchange
 
     def abort(self, loop: Loop) -> None:
-        """Remove what was stored, in a thread. Safe to call twice."""
+        """End it, and remove what was stored, in a thread. Safe to call twice."""
         exchange, self._exchange = self._exchange, None
-        if exchange is not None and exchange.has_begun:
-            loop.in_thread(exchange.abort, lambda _: None)
+        if exchange is None:
+            return
+        if exchange.has_begun:
+            loop.in_thread(exchange.abort, lambda _: None, client=self._context.client)
+        else:
+            exchange.abort()

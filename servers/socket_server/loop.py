@@ -3,6 +3,10 @@
 A slow client costs an object and no thread. Only work that uses the store, and parsing of large bodies, run
 in threads. Both have threads of their own: if the disk hangs, and all its threads with it, everything that
 needs no disk goes on.
+
+The loop and the threads serve clients in turn (`fairness.py`): one with hundreds of busy connections does not
+slow down another one with a single connection. A turn of the loop ends after a few milliseconds. What was
+ready and has not run waits for the next turn, in which others may come before it.
 """
 
 import contextlib
@@ -17,18 +21,25 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from ..fairness import FairQueue, FairThreads
+
 Result = TypeVar("Result")
 
 _LONGEST_SLEEP = 3600.0  # seconds; epoll takes no more than 24 days at a time
 _DISK_THREADS = 8  # each may keep a megabyte of freed memory for itself
 _PARSING_THREADS = 2
+_TURN_SECONDS = 0.005  # after so long the loop looks again who is ready
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 
 class Watcher(Protocol):
-    """Something that waits for a socket."""
+    """Something that waits for a socket, on behalf of a client (`fairness.py`)."""
+
+    @property
+    def client(self) -> str | None:
+        """Whose turn it must be."""
 
     def on_ready(self) -> None:
         """The socket is readable or writable, as the watcher asked."""
@@ -91,10 +102,12 @@ class Loop:
         self._timers: list[tuple[float, int, Deadline]] = []
         self._order = itertools.count()
         with contextlib.ExitStack() as started:  # ends the first threads if the others cannot start
-            self._disk = started.enter_context(_started_pool(disk_threads, "disk"))
-            self._parsing = started.enter_context(_started_pool(_PARSING_THREADS, "parsing"))
+            self._disk = FairThreads(started.enter_context(_started_pool(disk_threads, "disk")))
+            self._parsing = FairThreads(started.enter_context(_started_pool(_PARSING_THREADS, "parsing")))
             self._pools = started.pop_all()
-        self._done: deque[Callable[[], None]] = deque()
+        self._done: deque[tuple[str | None, Callable[[], None]]] = deque()
+        self._due: FairQueue[Watcher | Callable[[], None]] = FairQueue()
+        self._ready: set[Watcher] = set()  # those in `_due` whose socket is still watched
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
@@ -103,6 +116,7 @@ class Loop:
 
     def watch(self, sock: socket.socket, events: int, watcher: Watcher) -> None:
         """Call `watcher` whenever `sock` is ready for `events`. With 0 it is no longer watched."""
+        self._ready.discard(watcher)
         key = self._selector.get_map().get(sock.fileno())
         if key is None:
             if events:
@@ -117,20 +131,25 @@ class Loop:
         deadline.scheduled = at
         heapq.heappush(self._timers, (at, next(self._order), deadline))
 
-    def call_soon(self, callback: Callable[[], None]) -> None:
-        """Run `callback` in the next turn of the loop."""
-        self._done.append(callback)
+    def call_soon(self, callback: Callable[[], None], client: str | None = None) -> None:
+        """Run `callback` in the next turn of the loop, or later if it is not the turn of `client`."""
+        self._done.append((client, callback))
 
     def in_thread(
-        self, work: Callable[[], Result], done: Callable[[Future[Result]], None], *, uses_disk: bool = True
+        self,
+        work: Callable[[], Result],
+        done: Callable[[Future[Result]], None],
+        *,
+        uses_disk: bool = True,
+        client: str | None = None,
     ) -> None:
         """Run `work` in a thread, and then `done` in the loop, with the future that has finished."""
-        future = (self._disk if uses_disk else self._parsing).submit(work)
-        future.add_done_callback(lambda outcome: self.call_soon_from_thread(lambda: done(outcome)))
+        future = (self._disk if uses_disk else self._parsing).submit(client, work)
+        future.add_done_callback(lambda outcome: self.call_soon_from_thread(lambda: done(outcome), client))
 
-    def call_soon_from_thread(self, callback: Callable[[], None]) -> None:
+    def call_soon_from_thread(self, callback: Callable[[], None], client: str | None = None) -> None:
         """Run `callback` in the loop. Safe in any thread and in a signal handler."""
-        self._done.append(callback)
+        self._done.append((client, callback))
         with contextlib.suppress(OSError):  # wake-ups are already queued, or the loop has ended
             self._wake_sender.send(b"\0")
 
@@ -151,14 +170,27 @@ class Loop:
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._next_timeout()):
-            if key.data is None:
+            watcher: Watcher | None = key.data
+            if watcher is None:
                 self._drain_wakeups()
-            else:
-                watcher: Watcher = key.data
-                watcher.on_ready()
+            elif watcher not in self._ready:
+                self._ready.add(watcher)
+                self._due.put(watcher.client, watcher)
         for _ in range(len(self._done)):  # callbacks that these add run in the next turn
-            self._done.popleft()()
+            self._due.put(*self._done.popleft())
+        self._run_due(time.monotonic() + _TURN_SECONDS)
         self._fire_deadlines()
+
+    def _run_due(self, end: float) -> None:
+        while (taken := self._due.take()) is not None:
+            _, due = taken
+            if callable(due):
+                due()
+            elif due in self._ready:
+                self._ready.remove(due)
+                due.on_ready()
+            if time.monotonic() > end:
+                return
 
     def _drain_wakeups(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -166,7 +198,7 @@ class Loop:
                 pass
 
     def _next_timeout(self) -> float | None:
-        if self._done:
+        if self._done or self._due:
             return 0
         if not self._timers:
             return None
@@ -182,5 +214,7 @@ class Loop:
                 continue
             if deadline.at <= now:
                 deadline.fire()
+                if time.monotonic() > now + _TURN_SECONDS:
+                    return  # thousands may have come at once
             else:  # it was set to a later time meanwhile
                 deadline.set(deadline.at)

@@ -5,7 +5,7 @@ that it forks. While a worker runs, only this worker writes the row. It has two 
 
 beat            when the loop of the worker last ran, in seconds of `time.monotonic`, which all processes of
                 a machine share. It is 0.0 before the loop runs, and infinity when it has ended.
-connections     how many connections the worker has, or infinity while it accepts none.
+connections     how many connections the worker has, or infinity while it takes none.
 
 Each is an aligned double, which the processor reads and writes as a whole, so there is no lock.
 """
@@ -81,4 +81,6 @@ class Row:
             return False
         fresh = time.monotonic() - _FRESH_SECONDS
         numbers = zip(self._scoreboard.beats, self._scoreboard.connections, strict=True)
-        return any(connections <= limit and beat > fresh for beat, connections in numbers)
+        return any(
+            connections <= limit and beat > fresh and connections < math.inf for beat, connections in numbers
+        )

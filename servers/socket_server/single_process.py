@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..contract.route import Context
+from ..fairness import switch_threads_often
 from .signals import STOP, ended_children, on_signal
 from .worker import Worker
 
@@ -31,6 +32,7 @@ def serve_here(
     on_signal(signal.SIGCHLD, worker, _reap)
     _reap()
     ready()
+    switch_threads_often()
     worker.run()
 
 

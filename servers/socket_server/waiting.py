@@ -28,6 +28,7 @@ class Waiting:
     """The phase of one connection, the events that the loop watches, and one deadline."""
 
     def __init__(self, sock: socket.socket, loop: Loop, waiter: Waiter) -> None:
+        """`waiter.client` is whose turn it must be."""
         self.phase = Phase.IDLE
         self._socket = sock
         self._loop = loop
@@ -51,7 +52,7 @@ class Waiting:
     def for_turn(self, step: Callable[[], None]) -> None:
         """Run `step` after other connections. What the client sends meanwhile stays in the kernel."""
         self.wait_for(Phase.QUEUED, 0)
-        self._loop.call_soon(lambda: self._waiter.guard(step))
+        self._loop.call_soon(lambda: self._waiter.guard(step), self._waiter.client)
 
     def for_thread(
         self,
@@ -73,7 +74,7 @@ class Waiting:
                 self.phase = before
                 self._waiter.guard(lambda: then(outcome.result()))
 
-        self._loop.in_thread(work, done, uses_disk=uses_disk)
+        self._loop.in_thread(work, done, uses_disk=uses_disk, client=self._waiter.client)
 
     def close(self) -> None:
         """Wait for nothing any more, and close the socket."""

@@ -7,10 +7,13 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from ..contract.load import Permit, client_of
+from ..contract.problems import Problem
 from ..contract.route import Context
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .scoreboard import BEAT_SECONDS, Row, Scoreboard
+from .turned_away import TurnedAway
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
 _PAUSE_SECONDS = 0.1
+# The kernel keeps so many bytes for a client that does not read. Without a limit it keeps megabytes.
+_MOST_NOT_SENT = 256 * 1024
 # How long a new connection is left to other workers before this one looks again, and how often. Then this
 # one accepts it: the others may be busy, or stuck.
 _LEAVE_SECONDS = 0.001
@@ -32,6 +37,8 @@ class Listener:
     A worker that has clearly more connections than another leaves the next ones to that worker, so a burst is
     spread evenly. When descriptors run out it pauses, so that the loop does not spin (X09).
     """
+
+    client = None
 
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
         self._socket = sock
@@ -108,7 +115,8 @@ class Worker:
         self._grace = grace
         self._screen = screen
         self._observed = 0
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, Permit] = {}
+        self._turned_away = TurnedAway(self.loop, context.log)
         self._listeners = [Listener(sock, self) for sock in listeners]
         self._end_of_grace = Deadline(self.loop, self._end)
         self._next_beat = Deadline(self.loop, self._beat)
@@ -125,20 +133,29 @@ class Worker:
 
     def show_load(self) -> None:
         """Tell the other workers how many connections this one has."""
-        self.row.connections = math.inf if self.draining else len(self._connections)
+        takes_no_more = self.draining or self.context.load.connections.is_full
+        self.row.connections = math.inf if takes_no_more else len(self._connections)
 
     def accept(self, sock: socket.socket) -> None:
-        """Start a connection on a socket that was accepted."""
+        """Start a connection on a socket that was accepted, or refuse it if there are too many."""
+        permit: Permit | None = None
         try:
+            permit = self.context.load.connections.acquire(client_of(sock.getpeername()))
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            self._connections.add(Connection(sock, self))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT)
+            self._connections[Connection(sock, self)] = permit
+            permit = None
+        except Problem as problem:
+            self._turned_away.add(sock, problem)
         except OSError:  # the client has already gone
             sock.close()
         except Exception:  # no memory for one more: the other connections go on (H109)
             LOG.exception("a connection could not begin")
             sock.close()
+        if permit is not None:
+            permit.release()
         self.show_load()
 
     def observer(self, sock: socket.socket) -> "Observer | None":
@@ -153,7 +170,8 @@ class Worker:
 
     def connection_closed(self, connection: Connection) -> None:
         """Called by each connection when it is closed."""
-        self._connections.discard(connection)
+        if (permit := self._connections.pop(connection, None)) is not None:
+            permit.release()
         self.show_load()
         self._end_when_empty()
 
@@ -188,6 +206,7 @@ class Worker:
                 listener.accept_all()  # a client that waits to be accepted may have sent a request
         self.stopping = True
         self.drain()
+        self._turned_away.close()
         for connection in list(self._connections):
             connection.stop()
         self._end_of_grace.set(time.monotonic() + self._grace)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from ..contract.log_writer import STDERR
 from ..contract.route import Context
+from ..fairness import switch_threads_often
 from ..settings import start_expiry, sweep
 from .loop import READ
 from .scoreboard import Row
@@ -21,6 +22,8 @@ LOG = logging.getLogger("wireproof.socket")
 
 class EndOfSupervisor:
     """Stops a worker when the supervisor closes its end of the socket pair: it stops, or was killed."""
+
+    client = None
 
     def __init__(self, life: socket.socket, worker: Worker) -> None:
         self._life = life
@@ -63,6 +66,7 @@ def run_worker(
         # The worker before this one may have been killed. A disk that does not respond stops no worker.
         threading.Thread(target=sweep, args=(context.store,), daemon=True).start()
         start_expiry(context.store)
+        switch_threads_often()
         worker.run()
         status = 0
     except BaseException:

@@ -49,14 +49,15 @@ class Memory:
         self._before = {}
         for each in tree(pid):
             Path(f"/proc/{each}/clear_refs").write_text(_RESET_PEAK)
-            self._before[each] = _kib(each, "VmRSS")
+            self._before[each] = memory(each, "VmRSS")
 
     def growth(self) -> float:
         """In MiB."""
-        return max(_kib(pid, "VmHWM") - rss for pid, rss in self._before.items()) / 1024
+        return max(memory(pid, "VmHWM") - rss for pid, rss in self._before.items()) / 1024
 
 
-def _kib(pid: int, name: str) -> int:
+def memory(pid: int, name: str) -> int:
+    """A figure of proc_pid_status(5) that is in KiB: `VmRSS`, `VmHWM`."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1])

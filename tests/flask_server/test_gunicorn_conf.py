@@ -14,7 +14,7 @@ from gunicorn.app.base import Application
 
 from clients.launch import PROJECT_ROOT, start
 from servers import descriptors
-from servers.descriptors import CONNECTIONS
+from servers.contract.limits import Limits
 from servers.flask_server.gunicorn_worker import Worker
 from servers.settings import Settings
 
@@ -126,8 +126,9 @@ def test_gunicorn_leaves_descriptors_for_uploads(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(descriptors, "raise_limit", lambda wanted: min(wanted, limit))
     settings = loaded(monkeypatch, {})
     most = settings.worker_connections
-    assert settings.threads < most <= CONNECTIONS
-    assert most == CONNECTIONS or most + 4 * settings.threads < limit or limit < 512
+    wanted = Limits().max_connections
+    assert settings.threads < most <= wanted
+    assert most == wanted or most + 4 * settings.threads < limit or limit < 1024
 
 
 class Listener:

@@ -55,7 +55,7 @@ def test_a_turn_of_the_loop_does_not_look_at_every_waiting_connection(
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     connection = WaitingConnection()
-    worker: Any = SimpleNamespace(alive=True, pending_conns=[connection], look_at=0.0)
+    worker: Any = SimpleNamespace(alive=True, pending_conns=[connection], look_at=0.0, turned_away=())
     for _ in range(100):
         Worker.murder_pending(worker)
         now += 0.01

@@ -132,9 +132,15 @@ def test_a_small_file_needs_a_thread_once(
         disk.released.set()
         in_thread = served.worker.loop.in_thread
 
-        def counted(work: Callable[[], object], done: Callable[..., None], *, uses_disk: bool = True) -> None:
+        def counted(
+            work: Callable[[], object],
+            done: Callable[..., None],
+            *,
+            uses_disk: bool = True,
+            client: str | None = None,
+        ) -> None:
             trips.append(uses_disk)
-            in_thread(work, done, uses_disk=uses_disk)
+            in_thread(work, done, uses_disk=uses_disk, client=client)
 
         monkeypatch.setattr(served.worker.loop, "in_thread", counted)
         client.send(sent).response(_method(sent))
@@ -204,7 +210,7 @@ def test_work_of_clients_that_have_left_does_not_pile_up() -> None:
                 client.send(_WAITING["bytes"][0])
                 assert client.is_silent(0.01)
                 _reset(client)
-        assert served.worker.loop._disk._work_queue.qsize() <= len(served.worker._connections)
+        assert served.worker.loop._disk.pool._work_queue.qsize() <= len(served.worker._connections)
         disk.released.set()
         assert eventually(lambda: not served.worker._connections)
 
