@@ -81,12 +81,14 @@ def test_a_large_file_stays_open_until_its_last_block_is_read() -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     store.add({sha256: content})
     request = ParsedRequest(head("GET", f"/files/{sha256}"), ParsedBody())
-    for taken, still_open in ((0, True), (1, True), (2, True), (3, False)):
+    # Eight blocks of 64 KiB, and then one that has the rest.
+    sizes = [*(taken * 64 * 1024 for taken in range(9)), len(content)]
+    for taken, still_open in ((0, True), (1, True), (8, True), (9, False)):
         response = send_file(request, Settings().context(store))
         assert isinstance(response.body, FileSlice)
         assert not response.body.must_read
         blocks = response.body.blocks()
-        assert sum(len(next(blocks)) for _ in range(taken)) == min(taken * 256 * 1024, len(content))
+        assert sum(len(next(blocks)) for _ in range(taken)) == sizes[taken]
         assert store.still_open() == still_open
         response.close()
         response.close()
