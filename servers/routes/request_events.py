@@ -29,11 +29,13 @@ def request_events(request: ParsedRequest, context: Context) -> Response:
         raise Problem("overloaded", "too many listen to the history")
     given = request.head.field("last-event-id") or ""
     last = int(given) if _NUMBER.fullmatch(given) else None
+    # Taken before the database is read, so that no change falls between; one may be told twice.
+    position = history.feed.position
     with readable():
         change, newest, missed = history.missed(last, context.limits)
     servers = event("servers", {"backends": backends(request, context)})
     first = b"retry: 1000\n\n" + servers + b"".join(missed)
-    response = event_stream_response(_events(history, context, change, newest, first))
+    response = event_stream_response(_events(history, context, change, newest, position, first))
     if request.head.method == "HEAD":
         response.close()
         return Response(200, response.headers, EventStream(_nothing()), head_only=True)
@@ -41,9 +43,9 @@ def request_events(request: ParsedRequest, context: Context) -> Response:
 
 
 def _events(
-    history: History, context: Context, change: int, newest: int, first: bytes
+    history: History, context: Context, change: int, newest: int, position: int, first: bytes
 ) -> Generator[Event, None, None]:
-    position = history.feed.listen(change, newest, context.limits)
+    history.feed.listen(change, newest, context.limits)
     try:
         yield Event(first, LOOK_SECONDS)
         sent = time.monotonic()

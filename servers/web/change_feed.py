@@ -50,15 +50,14 @@ class ChangeFeed:
         """Whether too many listen already."""
         return self._listeners >= MOST_LISTENERS
 
-    def listen(self, change: int, newest: int, limits: Limits) -> int:
-        """One more listens, who knows everything up to this change and this id. Returns the position."""
+    def listen(self, change: int, newest: int, limits: Limits) -> None:
+        """One more listens, who knows everything up to this change and this id."""
         with self._lock:
             self._listeners += 1
             if self._thread is None or not self._thread.is_alive():
                 self._change, self._newest = change, newest
                 self._thread = threading.Thread(target=self._run, args=(limits,), name="changes", daemon=True)
                 self._thread.start()
-            return self.position
 
     def leave(self) -> None:
         """One listens no more."""
