@@ -87,7 +87,7 @@ def test_after_any_end_of_an_upload_it_counts_no_more(uploads: RunningBackend) -
     ends = [
         BEGUN + bytes(10),
         CHUNKED + b"1\r\na\r\n0\r\n\r\n",
-        CHUNKED + b"1\r\na\r\nx",  # refused in its body
+        CHUNKED + b"1\r\na\r\nx\r\n",  # refused in its body
         form + b"Content-Length: %d\r\n\r\n" % len(whole) + whole,
         form + b"Content-Length: 6\r\n\r\nabcdef",  # refused in its body
         PUT + b"Content-Length: 99999999999999\r\n\r\n",  # refused on its head
