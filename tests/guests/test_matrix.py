@@ -222,6 +222,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matr
     assert "3 parsers read" in text
 
 
+@pytest.mark.soak(seconds=15)
 def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guest = here("flask", "flask_guest.py")
     monkeypatch.setattr(matrix_command, "load_guests", lambda: {"flask": guest})

@@ -12,7 +12,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from tests.advisories.measures import memory, tree
-from tests.conftest import EACH_BACKEND
+from tests.conftest import BACKEND_NAMES
 from tests.patience import eventually, patient
 
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, zero seconds
@@ -123,7 +123,8 @@ def check(backend: RunningBackend, warm: int, count: int, growth: int) -> None:
     assert max(grown.values()) <= growth
 
 
-@pytest.mark.parametrize("backend", EACH_BACKEND, indirect=True)
+@pytest.mark.soak(seconds=15)
+@pytest.mark.parametrize("backend", BACKEND_NAMES, indirect=True)
 def test_2000_requests_leave_nothing(backend: RunningBackend) -> None:
     check(backend, 500, 1500, growth=3072)
 

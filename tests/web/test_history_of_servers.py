@@ -17,12 +17,11 @@ from tests.connections import connect, receive_all
 from tests.patience import eventually, patient
 from tests.web.recording import Listening, files_of, get, listed, send
 
-SEES_THE_WIRE = ("socket", "gunicorn")
 KEEPS = {"WIREPROOF_HISTORY": "500", "WIREPROOF_DURABILITY": "fast"}
 _SECRET = b"Ym9iOmh1bnRlcjItaXMtc2VjcmV0"
 
 
-@pytest.fixture(params=SEES_THE_WIRE)
+@pytest.fixture(params=["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8))])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBackend]:
     with start(request.param, store=tmp_path / "store", env=KEEPS) as running:
         yield running
