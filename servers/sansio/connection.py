@@ -168,12 +168,19 @@ class RequestReader:
             raise problem.behind(offset) from None
         self.request_line = request_line.method, request_line.target.decode("ascii")
         fields = FieldLines(request_line.minor_version, self._limits, end)
-        limit = self._limits.max_field_line - 2
-        while line := (yield from self._incoming.line(Role.FIELD, limit, _FIELD_LINE)):
-            fields.add(line)
+        yield from self._read_fields(fields)
         framing = fields.framing()
         host = fields.host()
         return _head(request_line, fields, framing, host, offset)
+
+    def _read_fields(self, fields: FieldLines) -> Generator[Need, None, None]:
+        incoming, limit = self._incoming, self._limits.max_field_line - 2
+        if lines := incoming.whole_lines(limit):  # most heads arrive at once
+            for line in lines:
+                incoming.take_line(Role.FIELD, line)
+                fields.add(line)
+        while line := (yield from incoming.line(Role.FIELD, limit, _FIELD_LINE)):
+            fields.add(line)
 
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         line = yield from self._read_first_line()
@@ -200,8 +207,10 @@ def _head(
     if request_line.method == "CONNECT":
         target = AUTHORITY
     else:
-        offset += request_line.offset
-        target = decode_target(request_line.target, offset)
+        try:
+            target = decode_target(request_line.target)
+        except Problem as problem:
+            raise problem.behind(offset + request_line.offset) from None
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

@@ -8,6 +8,7 @@ from ..contract.problems import Problem
 from ..contract.request import Pair
 from .grammar import CONTROL, OWS, TOKEN, end_of
 from .host import end_of_host, is_host
+from .remembered import remembered
 
 # field-line = field-name ":" OWS field-value OWS (RFC 9112 5), without a blank before the colon (H7, H8)
 _CONTENT_LENGTH = re.compile(r"[0-9]+")
@@ -24,6 +25,7 @@ FORBIDDEN_TRAILERS = frozenset(
 """Trailers that would change framing, routing or authentication (RFC 9110 6.5.1, B29)."""
 
 
+@remembered
 def parse_field_line(line: bytes) -> tuple[bytes, bytes]:
     """The name in lower case and the trimmed value of a line without its CRLF.
 
