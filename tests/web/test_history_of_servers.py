@@ -165,7 +165,8 @@ def test_events_go_on_where_a_client_left(backend: RunningBackend) -> None:
     send(backend, _request("GET /3 HTTP/1.1"))
     listed(backend, 3)
     with Listening(backend, number) as events:
-        assert [events.next("request")[1]["target"] for _ in range(2)] == ["/2", "/3"]
+        # Two workers write at their own times.
+        assert {events.next("request")[1]["target"] for _ in range(2)} == {"/2", "/3"}
         send(backend, _request("GET /4 HTTP/1.1"))
         assert events.next("request")[1]["target"] == "/4"
 
