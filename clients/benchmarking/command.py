@@ -1,0 +1,143 @@
+"""The command `wireproof benchmark`."""
+
+import random
+import re
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ..cli.version_option import version_option
+from ..comparison.options import NOT_WRITTEN
+from .json_report import report_json
+from .machine import machine
+from .place import place_in
+from .rounds import run_rounds
+from .servers import SERVERS, Server
+from .terminal import show_outcome
+from .workloads import GIB, WORKLOADS, Bench, Workload
+
+WRONG_ANSWER = 1
+_SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
+_POWERS = {"": 0, "k": 10, "m": 20, "g": 30}
+_LEAST_SIZE = 1024
+_SECONDS = 5.0
+_WIDTH = 140
+_QUICK_SECONDS = 1.0
+_QUICK_SIZE = 64 << 20
+_EPILOG = """
+Exit status: 0 measured; 1 an answer was not right, or a report cannot be written; 2 wrong usage; 130 Ctrl-C.
+A server that is not installed is named and left out.
+"""
+
+
+def _chosen_workloads(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[Workload]:
+    if value is None:
+        return list(WORKLOADS)
+    names = value.split(",")
+    chosen = [one for one in WORKLOADS if one.family in names or one.name in names]
+    if unknown := set(names) - {name for one in WORKLOADS for name in (one.family, one.name)}:
+        known = ", ".join(one.name for one in WORKLOADS)
+        raise click.BadParameter(f"{min(unknown)!r} is not among {known}")
+    return chosen
+
+
+def _chosen_servers(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Server]:
+    names = list(SERVERS) if value is None else value.split(",")
+    if unknown := set(names) - SERVERS.keys():
+        raise click.BadParameter(f"{min(unknown)!r} is not among {', '.join(SERVERS)}")
+    return [SERVERS[name] for name in names]
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    found = _SIZE.fullmatch(value)
+    size = int(found[1]) << _POWERS[found[2].lower()] if found else 0
+    if size < _LEAST_SIZE:
+        raise click.BadParameter(f"{value!r} is not a size of at least 1k, such as 64m or 1g")
+    return size
+
+
+def _console() -> Console:
+    """A table in a file or a pipe is not cut to the width of a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--workloads",
+    metavar="NAMES",
+    callback=_chosen_workloads,
+    help="Comma-separated: w1 takes all that begin so, w1-crlf this one.  [default: all]",
+)
+@click.option("--servers", metavar="NAMES", callback=_chosen_servers, help="Comma-separated.  [default: all]")
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), metavar="N", help="Rounds after the warm-up.  [default: 5]"
+)
+@click.option(
+    "--size", metavar="BYTES", callback=_size, help="Size of the large file, such as 64m.  [default: 1g]"
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05, 600),
+    metavar="S",
+    help="How long a round of small requests lasts.  [default: 5]",
+)
+@click.option(
+    "--quick", is_flag=True, help="Less of everything: 64m, 2 rounds of 1 s; under two minutes on two cores."
+)
+@click.option(
+    "--store",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Store in a new folder in this one, such as one on a disk.  [default: /dev/shm]",
+)
+@click.option("--seed", type=int, metavar="N", help="Shuffle the rounds as a run with this seed did.")
+@click.option(
+    "--json", "json_path", metavar="FILE", type=click.Path(path_type=Path), help="Write everything as JSON."
+)
+@version_option("wireproof benchmark")
+def main(
+    workloads: list[Workload],
+    servers: list[Server],
+    rounds: int | None,
+    size: int | None,
+    seconds: float | None,
+    quick: bool,
+    store: Path | None,
+    seed: int | None,
+    json_path: Path | None,
+) -> None:
+    """Send the same uploads to several servers, and print medians as ratios to stock Flask under gunicorn.
+
+    Each server has a free port of 127.0.0.1. They take turns, in rounds whose order is shuffled. Files are
+    stored without fsync (durability fast).
+    """
+    rounds = rounds or (2 if quick else 5)
+    size = size or (_QUICK_SIZE if quick else GIB)
+    seconds = seconds or (_QUICK_SECONDS if quick else _SECONDS)
+    seed = random.randrange(1 << 32) if seed is None else seed
+    with place_in(store) as place:
+        measured_on = machine(place) | {"seed": seed, "size": size, "seconds": seconds}
+        outcome = run_rounds(
+            Bench(place, size, seconds),
+            workloads,
+            servers,
+            rounds,
+            seed,
+            lambda workload, name, number: click.echo(f"{workload.name} round {number}: {name}", err=True),
+        )
+    show_outcome(_console(), outcome)
+    try:
+        if json_path:
+            json_path.write_text(report_json(outcome, measured_on), "utf-8")
+    except OSError as error:
+        click.echo(f"Error: the report cannot be written: {error}", err=True)
+        sys.exit(NOT_WRITTEN)
+    if outcome.void:
+        sys.exit(WRONG_ANSWER)

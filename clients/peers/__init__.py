@@ -1,0 +1,1 @@
+"""Minimal upload applications of others' frameworks, with which `wireproof benchmark` compares ours."""
