@@ -19,9 +19,9 @@ class Sample:
     """One round of one server.
 
     `work` is how many units were done in `seconds` (requests, MiB; the workload names the unit), without
-    those that failed, which are `errors`. `cpu_seconds` are those of all processes of the server, `peak_bytes` its
-    memory over what it had when the round began, `latencies` the seconds of each request that succeeded.
-    `extra` holds figures that only this workload has.
+    those that failed, which are `errors`. `cpu_seconds` are those of all processes of the server.
+    `peak_bytes` is its memory over what it had when the round began. `latencies` are the seconds of each
+    request that succeeded. `extra` holds figures that only this workload has.
     """
 
     work: float
