@@ -2,6 +2,7 @@
 
 import random
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from rich.console import Console
 
 from ..cli.version_option import version_option
 from ..comparison.options import NOT_WRITTEN
+from .beside import raise_descriptor_limit
+from .catalog import WORKLOADS, workloads_named
 from .json_report import report_json
 from .machine import machine
 from .place import place_in
-from .rounds import run_rounds
-from .servers import SERVERS, Server
+from .rounds import Rounds
+from .servers import REFERENCE, Server, load_servers
+from .serving import Environments
 from .terminal import show_outcome
-from .workloads import GIB, WORKLOADS, Bench, Workload
+from .workloads import GIB, Bench, Sender, Workload
 
 WRONG_ANSWER = 1
+_FOLDER = Path.home() / ".cache" / "wireproof" / "peers"
 _SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _POWERS = {"": 0, "k": 10, "m": 20, "g": 30}
 _LEAST_SIZE = 1024
@@ -37,19 +42,18 @@ def _chosen_workloads(
 ) -> list[Workload]:
     if value is None:
         return list(WORKLOADS)
-    names = value.split(",")
-    chosen = [one for one in WORKLOADS if one.family in names or one.name in names]
-    if unknown := set(names) - {name for one in WORKLOADS for name in (one.family, one.name)}:
-        known = ", ".join(one.name for one in WORKLOADS)
-        raise click.BadParameter(f"{min(unknown)!r} is not among {known}")
-    return chosen
+    try:
+        return workloads_named(value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _chosen_servers(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Server]:
-    names = list(SERVERS) if value is None else value.split(",")
-    if unknown := set(names) - SERVERS.keys():
-        raise click.BadParameter(f"{min(unknown)!r} is not among {', '.join(SERVERS)}")
-    return [SERVERS[name] for name in names]
+    servers = load_servers()
+    names = list(servers) if value is None else value.split(",")
+    if unknown := set(names) - servers.keys():
+        raise click.BadParameter(f"{min(unknown)!r} is not among {', '.join(servers)}")
+    return [server for name, server in servers.items() if name in {*names, REFERENCE}]
 
 
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -75,7 +79,12 @@ def _console() -> Console:
     callback=_chosen_workloads,
     help="Comma-separated: w1 takes all that begin so, w1-crlf this one.  [default: all]",
 )
-@click.option("--servers", metavar="NAMES", callback=_chosen_servers, help="Comma-separated.  [default: all]")
+@click.option(
+    "--servers",
+    metavar="NAMES",
+    callback=_chosen_servers,
+    help="Comma-separated; the reference is always among them.  [default: all]",
+)
 @click.option(
     "--rounds", type=click.IntRange(1, 1000), metavar="N", help="Rounds after the warm-up.  [default: 5]"
 )
@@ -97,6 +106,20 @@ def _console() -> Console:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Store in a new folder in this one, such as one on a disk.  [default: /dev/shm]",
 )
+@click.option(
+    "--sender",
+    type=click.Choice(("wrk", "python")),
+    help="What sends small requests.  [default: wrk where it is installed]",
+)
+@click.option("--install", is_flag=True, help="Install the peers that are missing, from PyPI and npm.")
+@click.option(
+    "--folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_FOLDER,
+    show_default="~/.cache/wireproof/peers",
+    help="Where the peers are installed.",
+)
 @click.option("--seed", type=int, metavar="N", help="Shuffle the rounds as a run with this seed did.")
 @click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(path_type=Path), help="Write everything as JSON."
@@ -110,6 +133,9 @@ def main(
     seconds: float | None,
     quick: bool,
     store: Path | None,
+    sender: Sender | None,
+    install: bool,
+    folder: Path,
     seed: int | None,
     json_path: Path | None,
 ) -> None:
@@ -122,16 +148,19 @@ def main(
     size = size or (_QUICK_SIZE if quick else GIB)
     seconds = seconds or (_QUICK_SECONDS if quick else _SECONDS)
     seed = random.randrange(1 << 32) if seed is None else seed
+    sender = sender or ("wrk" if shutil.which("wrk") else "python")
+    raise_descriptor_limit()
     with place_in(store) as place:
-        measured_on = machine(place) | {"seed": seed, "size": size, "seconds": seconds}
-        outcome = run_rounds(
-            Bench(place, size, seconds),
-            workloads,
-            servers,
+        settings = {"seed": seed, "size": size, "seconds": seconds, "sender": sender, "durability": "fast"}
+        measured_on = machine(place) | settings
+        run = Rounds(
+            Bench(place, size, seconds, sender),
+            Environments(folder.resolve(), install),
             rounds,
             seed,
             lambda workload, name, number: click.echo(f"{workload.name} round {number}: {name}", err=True),
         )
+        outcome = run.run(workloads, servers)
     show_outcome(_console(), outcome)
     try:
         if json_path:

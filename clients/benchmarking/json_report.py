@@ -1,6 +1,7 @@
 """The report as JSON."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -29,12 +30,17 @@ def report_json(outcome: Outcome, machine: dict[str, Any]) -> str:
             }
             for measured in outcome.measured
         },
+        "versions": {name: version for name, version in outcome.versions.items() if version.strip("?")},
         "absent": outcome.absent,
-        "void": [
-            {"workload": workload, "server": server, "why": why} for workload, server, why in outcome.void
-        ],
+        "left_out": _reasons(outcome.left_out),
+        "void": _reasons(outcome.void),
+        "failures": _reasons((*key, why) for key, why in outcome.failures.items()),
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def _reasons(rows: Iterable[tuple[str, str, str]]) -> list[dict[str, str]]:
+    return [{"workload": workload, "server": server, "why": why} for workload, server, why in rows]
 
 
 def _figure(figure: Figure) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import hashlib
 import os
 import random
 import socket
+import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .small_load import end_of_answer
 from .small_requests import BOUNDARY, FILE_FIELD, file_part_head, final_delimiter
 
 Content = Literal["random", "delimiters", "crlf"]
@@ -23,7 +25,7 @@ Form = Literal["multipart", "bput", "raw"]
 _BLOCK = 1 << 20
 _BLOCKS_IN_A_ROW = 8
 _TAIL = 32
-_ANSWER_SECONDS = 600.0
+_SILENT_SECONDS = 60
 _READ_BYTES = 1 << 16
 
 
@@ -46,12 +48,15 @@ _BLOCKS: dict[Content, Callable[[], Callable[[int], bytes]]] = {
 
 
 class LargeFile:
-    """A file of `size` bytes in `folder` from which contents of this size are sent."""
+    """A file of `size` bytes in `folder` from which contents of this size are sent.
 
-    def __init__(self, folder: Path, content: Content, size: int) -> None:
+    `label` tells it from another file of the same content and size.
+    """
+
+    def __init__(self, folder: Path, content: Content, size: int, label: str = "file") -> None:
         self.size = size
         self._common = size - _TAIL
-        self._path = folder / f"content-{content}-{size}"
+        self._path = folder / f"{label}-{content}-{size}"
         self._digest = hashlib.sha256()
         block_of = _BLOCKS[content]()
         with self._path.open("wb") as file:
@@ -68,6 +73,18 @@ class LargeFile:
         """The SHA-256 of the content of this number."""
         digest = self._digest.copy()
         digest.update(self.tail(number))
+        return digest.hexdigest()
+
+    def range_sha256(self, number: int, first: int, last: int) -> str:
+        """The SHA-256 of the bytes `first` to `last` of the content of this number."""
+        if (first, last) == (0, self.size - 1):
+            return self.sha256(number)
+        assert last < self._common, "the tail is no part of a range"
+        digest = hashlib.sha256()
+        with self._path.open("rb") as file:
+            file.seek(first)
+            for offset in range(first, last + 1, _BLOCK):
+                digest.update(file.read(min(_BLOCK, last + 1 - offset)))
         return digest.hexdigest()
 
     def remove(self) -> None:
@@ -96,10 +113,15 @@ class Upload:
     file: LargeFile
     number: int
 
+    @property
+    def target(self) -> str:
+        """The request target: PUT names the file."""
+        return f"{self.path}{self.number}.bin" if self.form == "raw" else self.path
+
     def head_and_end(self) -> tuple[bytes, bytes]:
         """What is sent before the content, and after it."""
         if self.form == "raw":
-            return _head("PUT", self.path, "application/octet-stream", self.file.size), b""
+            return _head("PUT", self.target, "application/octet-stream", self.file.size), b""
         name = b'files"' if self.form == "multipart" else b'f"'
         before = file_part_head(f"{self.number}.bin").replace(FILE_FIELD.encode() + b'"', name, 1)
         if self.form == "bput":
@@ -107,7 +129,7 @@ class Upload:
             before = act.encode() + before
         after = final_delimiter()
         length = len(before) + self.file.size + len(after)
-        return _head("POST", self.path, f"multipart/form-data; boundary={BOUNDARY}", length) + before, after
+        return _head("POST", self.target, f"multipart/form-data; boundary={BOUNDARY}", length) + before, after
 
 
 def _head(method: str, path: str, content_type: str, length: int) -> bytes:
@@ -120,19 +142,26 @@ def _head(method: str, path: str, content_type: str, length: int) -> bytes:
 def send_large(upload: Upload) -> tuple[float, bytes]:
     """The seconds from the first byte sent to the last one received, and the whole answer."""
     before, after = upload.head_and_end()
-    with socket.create_connection(("127.0.0.1", upload.port), timeout=_ANSWER_SECONDS) as connection:
-        connection.setblocking(True)
+    with socket.create_connection(("127.0.0.1", upload.port), timeout=_SILENT_SECONDS) as connection:
+        connection.setblocking(True)  # os.sendfile knows no time-out of Python's
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", _SILENT_SECONDS, 0))
         began = time.perf_counter()
         # A server that refuses may close before it has read everything; its answer says why.
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             connection.sendall(before)
             upload.file.send(connection, upload.number)
             connection.sendall(after)
-        answer = b"".join(_received(connection))
+        answer = _answer(connection)
         return time.perf_counter() - began, answer
 
 
-def _received(connection: socket.socket) -> Iterator[bytes]:
-    with contextlib.suppress(ConnectionError):
+def _answer(connection: socket.socket) -> bytes:
+    """The whole answer; no bytes when none comes in time."""
+    received = b""
+    with contextlib.suppress(OSError):
         while data := connection.recv(_READ_BYTES):
-            yield data
+            received += data
+            if end_of_answer(received) is not None:
+                return received
+    return received if end_of_answer(received, closed=True) is not None else b""

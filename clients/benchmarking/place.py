@@ -53,6 +53,14 @@ def _temporary(stack: contextlib.ExitStack, parent: Path) -> Path:
     return folder
 
 
+def available_memory() -> int:
+    """Bytes that can be taken without swapping."""
+    for line in Path("/proc/meminfo").read_text("utf-8").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def touch_memory(size: int) -> None:
     """Take `size` bytes of memory and give them back.
 

@@ -1,15 +1,20 @@
 """Runs the workloads: all servers of one stand ready, and take turns in an order that each round shuffles."""
 
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ..programs import AbsentError
 from .samples import Figure, Sample, WrongAnswerError, figure_of
-from .servers import REFERENCE, AbsentServerError, Running, Server, serving
-from .workloads import Bench, Workload
+from .servers import REFERENCE, Server
+from .serving import Environments, Running, serving
+from .workloads import Bench, NoRoomError, Workload
 
 OnRound = Callable[[Workload, str, int], object]
+_LEAST_RATE = 1.0  # MiB a second
 
 
 @dataclass(slots=True)
@@ -30,65 +35,99 @@ class Measured:
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything that was measured. `absent` says why a server did not run, by its name.
+    """Everything that was measured.
 
-    `void` has the workload, the server and the reason of each answer that was not right.
+    `versions` are those of the peers, by name. `absent` says why a server did not run at all. `left_out` has
+    the workload, the server (or nothing, for all of them) and the reason of what was not measured, `void`
+    those of answers that were not right, and `failures` those of requests that failed.
     """
 
     measured: list[Measured] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
     void: list[tuple[str, str, str]] = field(default_factory=list)
+    failures: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def run_rounds(
-    bench: Bench,
-    workloads: Sequence[Workload],
-    servers: Sequence[Server],
-    rounds: int,
-    seed: int,
-    on_round: OnRound = lambda workload, server, number: None,
-) -> Outcome:
-    """Measure every workload on every server that can do it."""
-    outcome, order = Outcome(), random.Random(seed)
-    for workload in workloads:
-        workload.prepare(bench)
-        try:
+@dataclass(slots=True)
+class Rounds:
+    """How the workloads are run: `rounds` after the warm-up, in orders that `seed` makes."""
+
+    bench: Bench
+    environments: Environments
+    rounds: int
+    seed: int
+    on_round: OnRound = lambda workload, server, number: None
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def run(self, workloads: Sequence[Workload], servers: Sequence[Server]) -> Outcome:
+        """Measure every workload on every server that can do it."""
+        order = random.Random(self.seed)
+        servers = [server for server in servers if self._is_there(server)]
+        for workload in workloads:
             able = [server for server in servers if workload.family in server.works]
-            outcome.measured.append(_measured(bench, workload, able, rounds, order, outcome, on_round))
-        finally:
-            workload.finish(bench)
-    return outcome
-
-
-def _measured(
-    bench: Bench,
-    workload: Workload,
-    servers: Sequence[Server],
-    rounds: int,
-    order: random.Random,
-    outcome: Outcome,
-    on_round: OnRound,
-) -> Measured:
-    measured = Measured(workload)
-    with ExitStack() as stack:
-        ready: list[Running] = []
-        for server in servers:
             try:
-                ready.append(stack.enter_context(serving(server, bench.place.stores / workload.name)))
-            except AbsentServerError as error:
-                outcome.absent[server.name] = str(error)
-        for number in range(rounds + 1):  # round 0 is the warm-up
-            order.shuffle(ready)
-            for running in list(ready):
-                name = running.server.name
-                on_round(workload, name, number)
-                try:
-                    if number == 0:
-                        workload.warm_up(bench, running)
-                    else:
-                        measured.samples.setdefault(name, []).append(workload.measure(bench, running))
-                except WrongAnswerError as error:
-                    outcome.void.append((workload.name, name, str(error)))
-                    measured.samples.pop(name, None)
-                    ready.remove(running)
-    return measured
+                workload.prepare(self.bench)
+                self.outcome.measured.append(self._measured(workload, able, order))
+            except NoRoomError as error:
+                self.outcome.left_out.append((workload.name, "", str(error)))
+            finally:
+                workload.finish()
+        return self.outcome
+
+    def _is_there(self, server: Server) -> bool:
+        try:
+            self.outcome.versions[server.name] = self.environments.prepare(server)
+        except AbsentError as error:
+            self.outcome.absent[server.name] = str(error)
+            return False
+        return True
+
+    def _measured(self, workload: Workload, servers: Sequence[Server], order: random.Random) -> Measured:
+        """The samples of all rounds. The servers run until the last round is over."""
+        measured = Measured(workload)
+        with ExitStack() as stack:
+            folder = self.bench.place.stores / workload.name
+            ready = [one for server in servers if (one := self._started(stack, server, folder)) is not None]
+            for number in range(self.rounds + 1):
+                order.shuffle(ready)
+                ready = [running for running in ready if self._round(measured, running, number)]
+        shutil.rmtree(self.bench.place.stores / workload.name, ignore_errors=True)
+        return measured
+
+    def _started(self, stack: ExitStack, server: Server, folder: Path) -> Running | None:
+        try:
+            return stack.enter_context(serving(server, folder, self.environments))
+        except AbsentError as error:
+            self.outcome.absent[server.name] = str(error)
+            return None
+
+    def _round(self, measured: Measured, running: Running, number: int) -> bool:
+        """One round; number 0 is the warm-up. Returns whether the server takes part in the next one."""
+        workload, name = measured.workload, running.server.name
+        self.on_round(workload, name, number)
+        try:
+            if number == 0:
+                return self._warmed_up(workload, running)
+            sample = workload.measure(self.bench, running)
+        except WrongAnswerError as error:
+            self.outcome.void.append((workload.name, name, str(error)))
+            measured.samples.pop(name, None)
+            return False
+        measured.samples.setdefault(name, []).append(sample)
+        if sample.failure:
+            self.outcome.failures[workload.name, name] = sample.failure
+        return True
+
+    def _warmed_up(self, workload: Workload, running: Running) -> bool:
+        """Whether the server can do the workload, and fast enough for a large file to end."""
+        sample = workload.warm_up(self.bench, running)
+        why = ""
+        if not sample.work:
+            why = f"every request of the warm-up failed: {sample.failure}"
+        elif workload.unit == "MiB" and sample.rate < _LEAST_RATE:
+            why = f"{sample.rate:.2g} MiB/s in the warm-up are too slow for a large file"
+        if why:
+            self.outcome.left_out.append((workload.name, running.server.name, why))
+        return not why

@@ -21,7 +21,8 @@ class Sample:
     `work` is how many units were done in `seconds` (requests, MiB; the workload names the unit), without
     those that failed, which are `errors`. `cpu_seconds` are those of all processes of the server.
     `peak_bytes` is its memory over what it had when the round began. `latencies` are the seconds of each
-    request that succeeded. `extra` holds figures that only this workload has.
+    request that succeeded. `extra` holds figures that only this workload has. `failure` is what the last
+    error was.
     """
 
     work: float
@@ -31,6 +32,7 @@ class Sample:
     latencies: tuple[float, ...]
     errors: int = 0
     extra: Mapping[str, float] = field(default_factory=dict)
+    failure: str = ""
 
     @property
     def rate(self) -> float:

@@ -110,7 +110,7 @@ class _Sender:
         except OSError:
             data = b""
         connection.received = connection.received + data if connection.received else data
-        closes = _end_of_answer(connection.received, closed=not data)
+        closes = end_of_answer(connection.received, closed=not data)
         if not connection.waits:
             self._close(connection)  # the load is over
         elif closes is not None:
@@ -134,7 +134,7 @@ class _Sender:
         connection.socket.close()
 
 
-def _end_of_answer(received: bytes, closed: bool = False) -> bool | None:
+def end_of_answer(received: bytes, closed: bool = False) -> bool | None:
     """None while more of the answer has to come, else whether the server closes the connection after it."""
     end = received.find(b"\r\n\r\n")
     if end < 0:

@@ -15,11 +15,12 @@ FILE_BYTES = 4096
 
 Kind = Literal["multipart", "urlencoded", "json"]
 
-_DIGITS = 12
+DIGITS = 12
+"""Every number has as many."""
 _NOTE = "Three fields and a file, as a form of a page sends them."
 _WORDS = ("alpha", "beta gamma", "delta&epsilon=1", "zeta", "10 %", "eta+theta", "iota")
-_REST_OF_FILE = random.Random(16).randbytes(FILE_BYTES - _DIGITS)
-_MARK = b"#" * _DIGITS
+_REST_OF_FILE = random.Random(16).randbytes(FILE_BYTES - DIGITS)
+MARK = b"#" * DIGITS
 """Stands in a template for the number of the request, which has as many digits."""
 
 
@@ -37,11 +38,11 @@ class SmallRequests:
             f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: wireproof-benchmark\r\n"
             f"Accept: */*\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        return (head.encode() + body).split(_MARK)
+        return (head.encode() + body).split(MARK)
 
     def expected(self, number: int) -> Expected:
         """What a right answer to the request of this number tells."""
-        digits = f"{number:0{_DIGITS}d}"
+        digits = f"{number:0{DIGITS}d}"
         if self.kind == "multipart":
             fields = (("note", _NOTE), ("number", digits), ("title", "a report"))
             return Expected(fields, ((FILE_FIELD, sha256(digits.encode() + _REST_OF_FILE).hexdigest()),))
@@ -55,12 +56,12 @@ def _members(digits: str) -> dict[str, str]:
 
 
 def _multipart() -> tuple[bytes, str]:
-    fields = (("title", b"a report"), ("number", _MARK), ("note", _NOTE.encode()))
+    fields = (("title", b"a report"), ("number", MARK), ("note", _NOTE.encode()))
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value + b"\r\n"
         for name, value in fields
     ]
-    parts.append(file_part_head("a.bin") + _MARK + _REST_OF_FILE + final_delimiter())
+    parts.append(file_part_head("a.bin") + MARK + _REST_OF_FILE + final_delimiter())
     return b"".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
 
 
@@ -81,13 +82,13 @@ def _urlencoded() -> tuple[bytes, str]:
     encoded = {" ": "+", "&": "%26", "=": "%3D", "+": "%2B", "%": "%25"}
     pairs = [
         name + "=" + "".join(encoded.get(char, char) for char in value)
-        for name, value in _members(_MARK.decode()).items()
+        for name, value in _members(MARK.decode()).items()
     ]
     return "&".join(pairs).encode(), "application/x-www-form-urlencoded"
 
 
 def _json() -> tuple[bytes, str]:
-    return json.dumps(_members(_MARK.decode())).encode(), "application/json"
+    return json.dumps(_members(MARK.decode())).encode(), "application/json"
 
 
 _BODIES = {"multipart": _multipart, "urlencoded": _urlencoded, "json": _json}

@@ -6,9 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..comparison.rendering import one_line
 from .rounds import Measured, Outcome
 from .samples import Figure
 from .servers import REFERENCE
+
+_SHOWN = 300
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -17,10 +20,20 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         console.print(Text(f"\n{measured.workload.title}", "bold"), soft_wrap=True)
         console.print(_table(measured))
     for workload, server, why in outcome.void:
-        console.print(Text(f"\nVoid: {server} in {workload}: {why}", "bold red"), soft_wrap=True)
+        console.print(Text(f"Void: {server} in {workload}: {why}", "bold red"), soft_wrap=True)
+    for (workload, server), why in outcome.failures.items():
+        console.print(Text(f"Errors: {server} in {workload}: {_line(why)}", "red"), soft_wrap=True)
+    for workload, server, why in outcome.left_out:
+        console.print(Text(f"Left out: {server or 'all'} in {workload}: {_line(why)}", "dim"), soft_wrap=True)
     for name, why in outcome.absent.items():
-        console.print(Text(f"Left out: {name} ({why.splitlines()[0]})", "dim"), soft_wrap=True)
+        console.print(Text(f"Left out: {name}: {_line(why)}", "dim"), soft_wrap=True)
     console.print(f"\nratio: the median rate as a multiple of {REFERENCE}'s in the same rounds.", style="dim")
+
+
+def _line(text: str) -> str:
+    """The first line and the last one, where the log of a server says what went wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return one_line(lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}", _SHOWN)
 
 
 def _table(measured: Measured) -> Table:

@@ -1,1 +1,0 @@
-"""Minimal upload applications of others' frameworks, with which `wireproof benchmark` compares ours."""
