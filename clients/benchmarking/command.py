@@ -15,6 +15,7 @@ from .beside import raise_descriptor_limit
 from .catalog import WORKLOADS, workloads_named
 from .json_report import report_json
 from .machine import machine
+from .page import report_page
 from .place import place_in
 from .rounds import Rounds
 from .servers import REFERENCE, Server, load_servers
@@ -29,6 +30,7 @@ _POWERS = {"": 0, "k": 10, "m": 20, "g": 30}
 _LEAST_SIZE = 1024
 _SECONDS = 5.0
 _WIDTH = 140
+_PATIENCE, _QUICK_PATIENCE = 300.0, 5.0
 _QUICK_SECONDS = 1.0
 _QUICK_SIZE = 64 << 20
 _EPILOG = """
@@ -124,6 +126,13 @@ def _console() -> Console:
 @click.option(
     "--json", "json_path", metavar="FILE", type=click.Path(path_type=Path), help="Write everything as JSON."
 )
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write one page with plots: throughput, latencies, memory against size.",
+)
 @version_option("wireproof benchmark")
 def main(
     workloads: list[Workload],
@@ -138,6 +147,7 @@ def main(
     folder: Path,
     seed: int | None,
     json_path: Path | None,
+    html_path: Path | None,
 ) -> None:
     """Send the same uploads to several servers, and print medians as ratios to stock Flask under gunicorn.
 
@@ -154,7 +164,7 @@ def main(
         settings = {"seed": seed, "size": size, "seconds": seconds, "sender": sender, "durability": "fast"}
         measured_on = machine(place) | settings
         run = Rounds(
-            Bench(place, size, seconds, sender),
+            Bench(place, size, seconds, sender, _QUICK_PATIENCE if quick else _PATIENCE),
             Environments(folder.resolve(), install),
             rounds,
             seed,
@@ -165,6 +175,8 @@ def main(
     try:
         if json_path:
             json_path.write_text(report_json(outcome, measured_on), "utf-8")
+        if html_path:
+            html_path.write_text(report_page(outcome, measured_on), "utf-8")
     except OSError as error:
         click.echo(f"Error: the report cannot be written: {error}", err=True)
         sys.exit(NOT_WRITTEN)

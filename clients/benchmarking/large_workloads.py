@@ -1,6 +1,6 @@
 """W1 and W5: one large file in a multipart body. W8: the same file again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .answers import Expected, check_answer, check_stored
 from .forked import in_a_fork
@@ -72,16 +72,8 @@ class RepeatedUpload(LargeUpload):
         first = upload_once(running, self.made(), number, keep=True)
         again = upload_once(running, self.made(), number)
         extra = {"to_first": again.rate / first.rate} if first.rate else {}
-        return Sample(
-            again.work,
-            again.seconds,
-            again.cpu_seconds,
-            again.peak_bytes,
-            again.latencies,
-            first.errors + again.errors,
-            extra,
-            first.failure or again.failure,
-        )
+        errors, failure = first.errors + again.errors, first.failure or again.failure
+        return replace(again, errors=errors, failure=failure, extra=extra)
 
 
 def upload_once(running: Running, file: LargeFile, number: int, *, keep: bool = False) -> Sample:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..programs import AbsentError
-from .samples import Figure, Sample, WrongAnswerError, figure_of
+from .samples import MIB, Figure, Sample, WrongAnswerError, figure_of
 from .servers import REFERENCE, Server
 from .serving import Environments, Running, serving
 from .workloads import Bench, NoRoomError, Workload
 
 OnRound = Callable[[Workload, str, int], object]
-_LEAST_RATE = 1.0  # MiB a second
 
 
 @dataclass(slots=True)
@@ -126,8 +125,8 @@ class Rounds:
         why = ""
         if not sample.work:
             why = f"every request of the warm-up failed: {sample.failure}"
-        elif workload.unit == "MiB" and sample.rate < _LEAST_RATE:
-            why = f"{sample.rate:.2g} MiB/s in the warm-up are too slow for a large file"
+        elif workload.unit == "MiB" and self.bench.size / MIB / sample.rate > self.bench.patience:
+            why = f"at {sample.rate:.2g} MiB/s, as in the warm-up, one round would take too long"
         if why:
             self.outcome.left_out.append((workload.name, running.server.name, why))
         return not why

@@ -61,9 +61,13 @@ def _by_wrk(load: SmallLoad, folder: Path, checked: bool) -> Answered:
     answered = Answered(told.seconds, latencies=told.latencies, errors=told.errors)
     if told.errors:
         answered.failure = "a connection ended without an answer"
-    in_a_fork_checked = in_a_fork(lambda: _checked(load, answered, told.answers(), checked))
-    told.remove()
-    return in_a_fork_checked
+    try:
+        result = in_a_fork(lambda: _checked(load, answered, told.answers(), checked))
+    finally:
+        told.remove()
+    if not result.count and not result.errors:
+        result.errors, result.failure = load.connections, "no answer came while the load lasted"
+    return result
 
 
 def _checked(

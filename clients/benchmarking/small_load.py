@@ -16,7 +16,7 @@ from .small_requests import SmallRequests
 _READ_BYTES = 1 << 16
 _POLL_SECONDS = 0.1
 _ANSWER_SECONDS = (
-    30.0  # after the time of the load is over, requests that are on their way may still take this
+    10.0  # after the time of the load is over, requests that are on their way may still take this
 )
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.IGNORECASE)

@@ -36,23 +36,25 @@ class SmallUploads:
         """The requests need no files."""
 
     def warm_up(self, bench: Bench, running: Running) -> Sample:
-        """A short load."""
-        return self._load(bench, running, min(_WARM_UP_SECONDS, bench.seconds))
+        """A short load, with nothing beside it."""
+        return self._load(bench, running, min(_WARM_UP_SECONDS, bench.seconds), nullcontext(Held()))
 
     def measure(self, bench: Bench, running: Running) -> Sample:
         """One load."""
-        return self._load(bench, running, bench.seconds)
+        return self._load(bench, running, bench.seconds, self.beside(running.port))
 
     def finish(self) -> None:
         """There is nothing to remove."""
 
-    def _load(self, bench: Bench, running: Running, seconds: float) -> Sample:
+    def _load(
+        self, bench: Bench, running: Running, seconds: float, beside: AbstractContextManager[Held]
+    ) -> Sample:
         requests = SmallRequests(self.kind, running.server.path)
         first = bench.next_number() * _NUMBERS
         load = SmallLoad(running.port, requests, self.connections, seconds, first, _NUMBERS)
         before = running.session.usage()
         running.session.reset_peak()
-        with self.beside(running.port) as held:
+        with beside as held:
             opened = running.session.usage()
             checked = running.server.checked
             answered = sent_and_checked(load, bench.sender, bench.place.contents, checked)
@@ -93,9 +95,12 @@ class BesideIdle(SmallUploads):
         """Open them."""
         return idle_connections(port, self.idle)
 
-    def warm_up(self, bench: Bench, running: Running) -> Sample:
-        """Without the idle connections: a server may keep the memory of its first ones."""
-        return replace(self, idle=0)._load(bench, running, min(_WARM_UP_SECONDS, bench.seconds))
+    def measure(self, bench: Bench, running: Running) -> Sample:
+        """One load with nothing beside it, and then the one that counts."""
+        alone = self._load(bench, running, bench.seconds, nullcontext(Held()))
+        sample = SmallUploads.measure(self, bench, running)
+        to_alone = {"to_alone": sample.rate / alone.rate} if alone.rate else {}
+        return replace(sample, extra={**sample.extra, **to_alone})
 
     def held_figures(self, held: Held, grown_bytes: int) -> dict[str, float]:
         """How many were still open at the end, and the memory of each one that was opened."""

@@ -1,6 +1,6 @@
 """The report in a terminal: one table for each workload."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +10,7 @@ from ..comparison.rendering import one_line
 from .rounds import Measured, Outcome
 from .samples import Figure
 from .servers import REFERENCE
+from .workloads import Workload
 
 _SHOWN = 300
 
@@ -37,28 +38,32 @@ def _line(text: str) -> str:
 
 
 def _table(measured: Measured) -> Table:
-    workload = measured.workload
+    figures = sorted(measured.figures().items(), key=lambda item: -item[1].rate)
+    extra = list(dict.fromkeys(name for _, figure in figures for name in figure.extra))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("server", style="bold", no_wrap=True)
-    unit = "req" if workload.unit == "requests" else workload.unit
-    headings = ("ratio", "rounds from to", f"{unit}/s", f"CPU {workload.cpu_unit}", "peak MiB")
-    for heading in (*headings, "p50 ms", "p99 ms", "errors"):
+    for heading in figure_headings(measured.workload, extra):
         table.add_column(heading, justify="right", no_wrap=True)
-    figures = sorted(measured.figures().items(), key=lambda item: -item[1].rate)
-    extra = dict.fromkeys(name for _, figure in figures for name in figure.extra)
-    for name in extra:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for name, figure in figures:
-        table.add_row(name, *_cells(figure), *(_number(figure.extra.get(key)) for key in extra))
+        table.add_row(name, *figure_cells(figure, extra))
     return table
 
 
-def _cells(figure: Figure) -> Iterator[str]:
-    yield "-" if figure.ratio is None else f"{figure.ratio:.2f}"
-    yield "-" if figure.spread is None else f"{figure.spread[0]:.2f} {figure.spread[1]:.2f}"
-    for value in (figure.rate, figure.cpu, figure.peak_mib, figure.p50_ms, figure.p99_ms):
-        yield _number(value)
-    yield str(figure.errors)
+def figure_headings(workload: Workload, extra: Sequence[str]) -> list[str]:
+    """The headings of the columns after the server's name."""
+    unit = "req" if workload.unit == "requests" else workload.unit
+    own = [name.replace("_", " ") for name in extra]
+    headings = ["ratio", "rounds from to", f"{unit}/s", f"CPU {workload.cpu_unit}", "peak MiB"]
+    return [*headings, "p50 ms", "p99 ms", "errors", *own]
+
+
+def figure_cells(figure: Figure, extra: Sequence[str]) -> list[str]:
+    """The cells below these headings."""
+    ratio = "-" if figure.ratio is None else f"{figure.ratio:.2f}"
+    spread = "-" if figure.spread is None else f"{figure.spread[0]:.2f} {figure.spread[1]:.2f}"
+    measured = (figure.rate, figure.cpu, figure.peak_mib, figure.p50_ms, figure.p99_ms)
+    own = [_number(figure.extra.get(name)) for name in extra]
+    return [ratio, spread, *map(_number, measured), str(figure.errors), *own]
 
 
 def _number(value: float | None) -> str:

@@ -22,7 +22,8 @@ class NoRoomError(Exception):
 
 @dataclass(slots=True)
 class Bench:
-    """How large a file is in bytes, how long a small load lasts, where files are, and what sends them.
+    """How large a file is in bytes, how long a small load lasts, where files are, what sends them,
+    and how many seconds one large upload may take.
 
     Each content has a number of its own, so that no two have the same bytes.
     """
@@ -31,6 +32,7 @@ class Bench:
     size: int
     seconds: float
     sender: Sender = "python"
+    patience: float = 300.0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def next_number(self) -> int:

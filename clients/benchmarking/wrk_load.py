@@ -1,4 +1,4 @@
-"""Sends a small load with wrk, whose cost for a request is a third of that of a sender in Python."""
+"""Sends a small load with wrk, a program in C."""
 
 import subprocess
 from collections.abc import Iterator
