@@ -30,6 +30,7 @@ from .cookies import parse_cookies
 from .credentials import parse_authorization
 from .fields import FieldLines, Framing, pairs_of
 from .grammar import OWS
+from .known_heads import MOST_BYTES, KnownHeads
 from .stream import NEED_DATA, Incoming, LineFaults, Need, PeerClosed, Role, Trace
 from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
@@ -84,8 +85,15 @@ class RequestReader:
     accepted.
     """
 
-    def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        trace: Trace | None = None,
+        known: KnownHeads[HeadReceived] | None = None,
+    ) -> None:
+        """`known` are the heads of all readers with these limits."""
         self._incoming = Incoming(trace)
+        self._known = known
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
@@ -159,6 +167,26 @@ class RequestReader:
             yield BodyReceived(data)
 
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
+        yield from self._read_first_byte()
+        if (known := self._known_head()) is not None:
+            return known
+        begin = self._incoming.offset
+        received = yield from self._read_new_head()
+        if self._known is not None and (head := self._incoming.since(begin)):
+            self._known.add(head, received)
+        return received
+
+    def _known_head(self) -> HeadReceived | None:
+        if self._known is None or self._incoming.trace is not None:
+            return None
+        data = self._incoming.until_empty_line(MOST_BYTES)
+        received = self._known.find(data)
+        if received is not None:
+            self._incoming.skip(len(data))
+            self.request_line = received.head.method, received.head.target
+        return received
+
+    def _read_new_head(self) -> Generator[Need, None, HeadReceived]:
         line = yield from self._read_request_line()
         end = self._incoming.offset
         offset = end - len(line) - 2
@@ -188,11 +216,14 @@ class RequestReader:
             line = yield from self._read_first_line()
         return line
 
-    def _read_first_line(self) -> Generator[Need, None, bytes]:
+    def _read_first_byte(self) -> Generator[Need, None, None]:
         self._between_requests = True
         self.request_line = None, None
         yield from self._incoming.at_least(1)
         self._between_requests = False
+
+    def _read_first_line(self) -> Generator[Need, None, bytes]:
+        yield from self._read_first_byte()
         limit = self._limits.max_request_line
         return (yield from self._incoming.line(Role.REQUEST_LINE, limit, _REQUEST_LINE))
 

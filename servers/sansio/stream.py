@@ -148,6 +148,20 @@ class Incoming:
             self.trace(role, view)
         return view
 
+    def until_empty_line(self, limit: int) -> bytes:
+        """What comes next, up to an empty line and with it; b"" if that is not within `limit` bytes."""
+        end = self._data.find(b"\r\n\r\n", self._position, self._position + limit)
+        return b"" if end < 0 else self._data[self._position : end + 4]
+
+    def since(self, offset: int) -> bytes:
+        """What was consumed from this offset on; b"" if it came in several reads."""
+        begin = offset - self._offset_of_data
+        return b"" if begin < 0 else self._data[begin : self._position]
+
+    def skip(self, size: int) -> None:
+        """Consume bytes whose meaning is known. The trace does not get them."""
+        self._position += size
+
     def whole_lines(self, limit: int) -> list[bytes] | None:
         """The lines up to the next empty line, without their CRLF. Consumes nothing.
 

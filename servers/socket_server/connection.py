@@ -36,6 +36,7 @@ from ..contract.responses import Response, problem_response
 from ..contract.route import Context
 from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
+from ..sansio.known_heads import KnownHeads
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
 from .connection_record import ConnectionRecord
@@ -69,6 +70,7 @@ class ConnectionOwner(Protocol):
 
     loop: Loop
     context: Context
+    known_heads: KnownHeads[HeadReceived]
     draining: bool  # each response is the last of its connection
     stopping: bool  # idle connections are closed, too
 
@@ -91,7 +93,9 @@ class Connection:
         self._observer = observer = owner.observer(sock)
         history = self._context.history
         self._capture: Capture | None = None if history is None else history.capture("socket", wire=True)
-        self._reader = observer.reader(self._limits) if observer else RequestReader(self._limits)
+        self._reader = (
+            observer.reader(self._limits) if observer else RequestReader(self._limits, known=owner.known_heads)
+        )
         self._inbox = Inbox(self._reader, self._capture)
         self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None
