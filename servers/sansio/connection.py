@@ -24,13 +24,13 @@ from dataclasses import dataclass
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import MOST_OF_A_HEAD, KnownHeads
 from ..contract.request import RequestHead
 from .chunked import read_chunks
 from .cookies import parse_cookies
 from .credentials import parse_authorization
 from .fields import FieldLines, Framing, pairs_of
 from .grammar import OWS
-from .known_heads import MOST_BYTES, KnownHeads
 from .stream import NEED_DATA, Incoming, LineFaults, Need, PeerClosed, Role, Trace
 from .target import AUTHORITY, RequestLine, decode_target, parse_request_line
 
@@ -179,7 +179,7 @@ class RequestReader:
     def _known_head(self) -> HeadReceived | None:
         if self._known is None or self._incoming.trace is not None:
             return None
-        data = self._incoming.until_empty_line(MOST_BYTES)
+        data = self._incoming.until_empty_line(MOST_OF_A_HEAD)
         received = self._known.find(data)
         if received is not None:
             self._incoming.skip(len(data))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import Pair
 from .grammar import CONTROL, OWS, TOKEN, end_of
 from .host import end_of_host, is_host
-from .remembered import remembered
 
 # field-line = field-name ":" OWS field-value OWS (RFC 9112 5), without a blank before the colon (H7, H8)
 _CONTENT_LENGTH = re.compile(r"[0-9]+")

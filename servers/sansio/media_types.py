@@ -4,9 +4,9 @@ import re
 
 from ..contract.limits import MAX_BOUNDARY
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair
 from .grammar import OWS, QUOTED_STRING, TCHAR, TOKEN
-from .remembered import remembered
 
 # media-type = type "/" subtype parameters
 _ESSENCE = re.compile(rb"[%s]+/[%s]+" % (TCHAR, TCHAR))

@@ -4,11 +4,11 @@ from typing import NoReturn
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair, PartHead
 from .disposition import Disposition, parse_disposition
 from .grammar import CONTROL, OWS, TOKEN, end_of
 from .media_types import parse_media_type
-from .remembered import remembered
 
 _SINGLETONS = {b"content-disposition": "M48", b"content-type": "M49", b"content-transfer-encoding": "M74"}
 _TRANSFER_ENCODINGS = (b"7bit", b"8bit", b"binary", b"quoted-printable")

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import Pair
 from .grammar import TOKEN, end_of, percent_decode
 from .host import end_of_host, is_host
-from .remembered import remembered
 from .urlencoded import parse_pairs
 
 # HTTP-version = HTTP-name "/" DIGIT "." DIGIT (RFC 9112 2.3); the name is case-sensitive (R11)

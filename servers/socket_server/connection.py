@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..contract.capture import Capture
 from ..contract.cors import with_permission
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..contract.responses import Response, problem_response
 from ..contract.route import Context
 from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
-from ..sansio.known_heads import KnownHeads
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
 from .connection_record import ConnectionRecord
@@ -94,7 +94,9 @@ class Connection:
         history = self._context.history
         self._capture: Capture | None = None if history is None else history.capture("socket", wire=True)
         self._reader = (
-            observer.reader(self._limits) if observer else RequestReader(self._limits, known=owner.known_heads)
+            observer.reader(self._limits)
+            if observer
+            else RequestReader(self._limits, known=owner.known_heads)
         )
         self._inbox = Inbox(self._reader, self._capture)
         self._parsers = observer.parsers() if observer else PARSERS

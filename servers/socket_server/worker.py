@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..contract.load import Permit, client_of
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..contract.route import Context
 from ..sansio.connection import HeadReceived
-from ..sansio.known_heads import KnownHeads
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .scoreboard import BEAT_SECONDS, Row, Scoreboard
