@@ -135,6 +135,7 @@ def test_2000_requests_leave_nothing(backend: RunningBackend) -> None:
 def test_100_000_requests_leave_nothing(backend: RunningBackend) -> None:
     """The memory of eight threads has its final size only after 200,000 requests.
 
-    Measured every 50,000: 40.5, 42.6, 44.4, 44.6, 45.0, 45.6, 45.7 MiB. A leak of 64 bytes a request is found.
+    Measured every 50,000: 40.5, 42.6, 44.4, 44.6, 45.0, 45.6, 45.7 MiB.
+    A leak of 64 bytes a request is found.
     """
     check(backend, 50_000, 50_000, growth=3072)
