@@ -6,7 +6,6 @@ from typing import Any
 
 from .request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
 
-
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
