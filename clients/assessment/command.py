@@ -19,12 +19,15 @@ from ..launch import LaunchError, RunningBackend, start
 from .assess import Judged, Stop, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
 from .endpoint import Endpoint
+from .explained_requests import NotExplained
 from .files import github_annotations, json_report, summary, write_junit
 from .html_report import html_report
 from .options import server_behind
 from .probing import Level, Probe, plain_request, probe
 from .report import Report
+from .report_views import ReportViews, views_for
 from .terminal import LEAST_LINES, LINES, show_report
+from .wire_component import NotBundled
 
 
 def assess_endpoints(
@@ -144,7 +147,7 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
         elif options["json_path"]:
             _write_text(Path(options["json_path"]), text)
         if options["html_path"]:
-            _write_text(options["html_path"], html_report(reports))
+            _write_text(options["html_path"], html_report(reports, _views(reports)))
         if options["junit_path"]:
             write_junit(options["junit_path"], reports)
         if options["write_known"] and not any(report.incomplete for report in reports):
@@ -156,6 +159,15 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
     if options["github"]:
         for line in github_annotations(reports):
             click.echo(line, err=options["json_path"] == "-")
+
+
+def _views(reports: Sequence[Report]) -> ReportViews | None:
+    """The bytes of the findings, explained; None, and a note, when our own server does not explain them."""
+    try:
+        return views_for(reports)
+    except (LaunchError, NotExplained, NotBundled) as error:
+        click.echo(f"The HTML report shows bytes without their meaning: {error}", err=True)
+        return None
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,4 +1,7 @@
-"""The whole report as one HTML file, which needs nothing else and runs no script."""
+"""The whole report as one HTML file, which needs nothing else.
+
+The bytes of a request are shown by the component of the page `/ui/`. Without its script they are text.
+"""
 
 import json
 from collections import Counter
@@ -11,6 +14,7 @@ from ..comparison.rendering import show_exchange, show_request
 from .findings import Finding, rule_says
 from .groups import Group
 from .report import KindOfFinding, Report, grouped
+from .report_views import ReportViews, content_security_policy
 from .told import MEMBERS
 
 STYLE = Path(__file__).with_name("report.css")
@@ -19,24 +23,33 @@ _RIGHT_CHARACTERS = 2000
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>
-{style}</style>
+<style>{style}</style>
 <main>
 {body}</main>
-</html>
+{script}</html>
 """
 
 
-def html_report(reports: Sequence[Report]) -> str:
-    """The page with the reports of all endpoints."""
+def html_report(reports: Sequence[Report], views: ReportViews | None = None) -> str:
+    """The page with the reports of all endpoints. Without `views` requests are shown as text."""
     title = "wireproof: " + ", ".join(report.endpoint.name for report in reports)
-    body = "".join(f"<section>\n{''.join(_report(report))}</section>\n" for report in reports)
-    return _PAGE.format(title=escape(title), style=STYLE.read_text("utf-8"), body=body)
+    body = "".join(f"<section>\n{''.join(_report(report, views))}</section>\n" for report in reports)
+    style, script, rules = STYLE.read_text("utf-8"), "", ""
+    if views is not None:
+        style, script, rules = f"{views.style}{style}", views.script, views.rules
+    return _PAGE.format(
+        policy=content_security_policy(script, style),
+        title=escape(title),
+        style=style,
+        body=body,
+        script=f'{rules}<script type="module">{script}</script>\n' if script else "",
+    )
 
 
-def _report(report: Report) -> Iterator[str]:
+def _report(report: Report, views: ReportViews | None) -> Iterator[str]:
     yield _element("h1", report.endpoint.name)
     if report.probe.trouble:
         yield _element("p", f"Not judged: {report.probe.trouble}.", "lede")
@@ -55,7 +68,7 @@ def _report(report: Report) -> Iterator[str]:
     if wrong:
         yield from _matrix(report)
     for group, kinds in grouped(report.findings):
-        yield from _group(report, group, kinds)
+        yield from _group(report, group, kinds, views)
 
 
 def _element(tag: str, text: str, css_class: str = "") -> str:
@@ -109,7 +122,9 @@ def _family(path: Path | None) -> str:
     return path.parent.name.replace("_", " ") if path else ""
 
 
-def _group(report: Report, group: Group, kinds: Sequence[KindOfFinding]) -> Iterator[str]:
+def _group(
+    report: Report, group: Group, kinds: Sequence[KindOfFinding], views: ReportViews | None
+) -> Iterator[str]:
     count = sum(len(one.findings) for one in kinds)
     yield f'<h2 class="g{group.rank}">{escape(group.title)} <span>{count}</span></h2>\n'
     yield _element("p", group.sentence)
@@ -117,27 +132,34 @@ def _group(report: Report, group: Group, kinds: Sequence[KindOfFinding]) -> Iter
         proxy = report.by_the_proxy(one.findings)
         by = f" ({proxy} by the proxy)" if proxy else ""
         summary = f"<b>{len(one.findings)}</b> {escape(one.kind)}{by}"
-        yield _details(summary, f"<ul>\n{''.join(map(_finding, one.findings))}</ul>")
+        found = "".join(_finding(report, finding, views) for finding in one.findings)
+        yield _details(summary, f"<ul>\n{found}</ul>")
 
 
 def _details(summary: str, content: str) -> str:
     return f"<details><summary>{summary}</summary>\n{content}</details>\n"
 
 
-def _finding(finding: Finding) -> str:
+def _finding(report: Report, finding: Finding, views: ReportViews | None) -> str:
     says = rule_says(finding.rule)
     parts = [] if says in finding.detail else [_element("p", f"{finding.rule}: {says}.")]
     if finding.evidence:
         parts.append(_element("p", f"{finding.evidence}."))
     parts += [
         _element("h3", f"Request, sent {finding.split}"),
-        _pre(show_request(finding.request, _REQUEST_LINES)),
+        _request(report, finding, views),
     ]
     answers = (("Its answer", _pre(show_exchange(finding.exchange))), ("The right answer", _right(finding)))
     parts.append(f'<div class="pair">\n{_pair(answers)}</div>\n')
     parts.append(f"<p><code>wireproof cases show {escape(finding.case)}</code></p>\n")
     summary = f"<code>{escape(finding.case)}</code> {escape(finding.detail)}"
     return f"<li>{_details(summary, ''.join(parts))}</li>\n"
+
+
+def _request(report: Report, finding: Finding, views: ReportViews | None) -> str:
+    text = _pre(show_request(finding.request, _REQUEST_LINES))
+    data = "" if views is None else views.data(report, finding)
+    return f'<div class="bytes-of">\n{text}{data}</div>\n' if data else text
 
 
 def _pair(answers: Iterable[tuple[str, str]]) -> str:

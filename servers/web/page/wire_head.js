@@ -18,7 +18,7 @@ export function titleOf(view) {
     "div.w-title",
     null,
     options.lead,
-    h("h1", null, data.method ?? "", " ", safe(data.target ?? "a request without a target")),
+    h(options.heading ?? "h1", { class: "w-name" }, data.method ?? "", " ", safe(data.target ?? "a request without a target")),
     h(
       "span.chips",
       null,
@@ -30,7 +30,7 @@ export function titleOf(view) {
     data.runs.length > 0 &&
       choice(
         "Server",
-        data.runs.map((each) => [each.backend, each.backend, ms(each.ms)]),
+        data.runs.map((each) => [each.backend, each.backend, each.ms == null ? null : ms(each.ms)]),
         run?.backend,
         (backend) => view.show(view.mode, backend),
         ".runs",

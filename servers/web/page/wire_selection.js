@@ -8,9 +8,12 @@ const MOST_OCTETS = 8;
 const HINT =
   "Point at bytes or at a value: the other side lights up. Click pins it. Arrow keys go from span to span.";
 
+let selections = 0; // a report has several views in one document, and an id is there once
+
 export class Selection {
   constructor(view) {
     this.view = view;
+    this.activeId = `active-span-${++selections}`;
     this.span = null;
     this.path = "";
     this.pinned = false;
@@ -33,13 +36,16 @@ export class Selection {
 
   /** What is chosen at first: where it stopped, where the readings differ, or a value worth a look. */
   async begin() {
-    const { data, pane } = this.view;
+    const { data, pane, options } = this.view;
     const at = stopSpan(data);
     if (at != null) await this.view.goTo(at);
     const { page } = this.view;
     if (at != null) this.choose(page.at(at));
     else if (data.diffs?.length) this.choosePath(data.diffs[0][0]);
-    else this.choose(FIRST.map((path) => spanOfPath(page, path)).find(Boolean) ?? page.spans[0]);
+    else {
+      if (options.path) await this.choosePath(options.path, true);
+      if (!this.span) this.choose(FIRST.map((path) => spanOfPath(page, path)).find(Boolean) ?? page.spans[0]);
+    }
     const scrolls = pane.scrollHeight > pane.clientHeight + 4; // on a small screen the page does, and begins at its top
     if (scrolls && (at != null || this.view.mode === "hex")) this.reveal();
     if (!data.diffs?.length) this.revealValue();
@@ -135,12 +141,12 @@ export class Selection {
 
   pointToActive() {
     const list = $("[role=listbox]", this.view.pane);
-    $("#active-span")?.removeAttribute("id");
+    $(`#${this.activeId}`, this.view.root)?.removeAttribute("id");
     const active =
       this.span &&
       this.view.elements.get(this.span.at)?.find((each) => each.getAttribute("role") === "option");
-    if (active) active.id = "active-span";
-    if (active && list) list.setAttribute("aria-activedescendant", "active-span");
+    if (active) active.id = this.activeId;
+    if (active && list) list.setAttribute("aria-activedescendant", this.activeId);
     else list?.removeAttribute("aria-activedescendant");
   }
 
