@@ -68,7 +68,12 @@ takes no case; 130 Ctrl-C.
 @click.option("--seed", default=0, show_default=True, help="Seed of the random splits.")
 @comparison_options
 @click.option("--fail-fast", is_flag=True, help="Stop after the first case that fails.")
-@click.option("--all", "every", is_flag=True, help="Show every difference in full, not only the first ten.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Show every difference in full, not only the first ten; with --html, right answers too.",
+)
 @version_option("wireproof compare")
 def main(urls: tuple[str, ...], level: str | None, **options: Any) -> None:
     """Send the recorded requests to servers, and say who reads them in another way.

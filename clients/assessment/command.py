@@ -147,7 +147,9 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
         elif options["json_path"]:
             _write_text(Path(options["json_path"]), text)
         if options["html_path"]:
-            _write_text(options["html_path"], html_report(reports, _views(reports)))
+            every = options["every"]
+            page = html_report(reports, _views(reports, every=every), every=every)
+            _write_text(options["html_path"], page)
         if options["junit_path"]:
             write_junit(options["junit_path"], reports)
         if options["write_known"] and not any(report.incomplete for report in reports):
@@ -161,10 +163,10 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
             click.echo(line, err=options["json_path"] == "-")
 
 
-def _views(reports: Sequence[Report]) -> ReportViews | None:
-    """The bytes of the findings, explained; None, and a note, when our own server does not explain them."""
+def _views(reports: Sequence[Report], *, every: bool) -> ReportViews | None:
+    """The bytes of the findings, or of all cases, explained; None, and a note, when our own server does not explain them."""
     try:
-        return views_for(reports)
+        return views_for(reports, every=every)
     except (LaunchError, NotExplained, NotBundled) as error:
         click.echo(f"The HTML report shows bytes without their meaning: {error}", err=True)
         return None

@@ -72,9 +72,7 @@ def _send(server: RunningBackend, request: bytes) -> None:
     )
 
 
-def _found(
-    server: RunningBackend, requests: Sequence[bytes]
-) -> Iterator[tuple[bytes, ExplainedRequest]]:
+def _found(server: RunningBackend, requests: Sequence[bytes]) -> Iterator[tuple[bytes, ExplainedRequest]]:
     """Each request that the history has, as soon as it is written. Ends when nothing new comes any more."""
     missing, seen = list(requests), set[int]()
     last = time.monotonic()

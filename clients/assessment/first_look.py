@@ -31,9 +31,7 @@ def _paths(right: Mapping[str, Any], answer: Mapping[str, Any], told: Told) -> I
             yield member
 
 
-def _is_other(
-    name: str, sent: Mapping[str, Any], read: Mapping[str, Any] | None, told: Told
-) -> bool:
+def _is_other(name: str, sent: Mapping[str, Any], read: Mapping[str, Any] | None, told: Told) -> bool:
     if read is None:
         return True
     return name in told.of_a_file and (read.get(name) or None) != (sent.get(name) or None)

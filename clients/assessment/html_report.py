@@ -11,10 +11,12 @@ from pathlib import Path
 from textwrap import dedent
 
 from ..comparison.rendering import show_exchange, show_request
+from ..http1.exchange import Exchange
+from .assess import Judged
 from .findings import Finding, rule_says
 from .groups import Group
 from .report import KindOfFinding, Report, grouped
-from .report_views import ReportViews, content_security_policy
+from .report_views import ReportViews, content_security_policy, look_at
 from .told import MEMBERS
 
 STYLE = Path(__file__).with_name("report.css")
@@ -33,10 +35,16 @@ _PAGE = """<!doctype html>
 """
 
 
-def html_report(reports: Sequence[Report], views: ReportViews | None = None) -> str:
-    """The page with the reports of all endpoints. Without `views` requests are shown as text."""
+def html_report(reports: Sequence[Report], views: ReportViews | None = None, *, every: bool = False) -> str:
+    """The page with the reports of all endpoints. Without `views` requests are shown as text.
+
+    With `every` it has the cases with right answers, too.
+    """
     title = "wireproof: " + ", ".join(report.endpoint.name for report in reports)
-    body = "".join(f"<section>\n{''.join(_report(report, views))}</section>\n" for report in reports)
+    sections = [
+        "".join((*_report(report, views), *_right_answers(report, views, every))) for report in reports
+    ]
+    body = "".join(f"<section>\n{section}</section>\n" for section in sections)
     style, script, rules = STYLE.read_text("utf-8"), "", ""
     if views is not None:
         style, script, rules = f"{views.style}{style}", views.script, views.rules
@@ -147,7 +155,7 @@ def _finding(report: Report, finding: Finding, views: ReportViews | None) -> str
         parts.append(_element("p", f"{finding.evidence}."))
     parts += [
         _element("h3", f"Request, sent {finding.split}"),
-        _request(report, finding, views),
+        _request(report, views, finding.request, finding.exchange, look_at(report, finding)),
     ]
     answers = (("Its answer", _pre(show_exchange(finding.exchange))), ("The right answer", _right(finding)))
     parts.append(f'<div class="pair">\n{_pair(answers)}</div>\n')
@@ -156,9 +164,30 @@ def _finding(report: Report, finding: Finding, views: ReportViews | None) -> str
     return f"<li>{_details(summary, ''.join(parts))}</li>\n"
 
 
-def _request(report: Report, finding: Finding, views: ReportViews | None) -> str:
-    text = _pre(show_request(finding.request, _REQUEST_LINES))
-    data = "" if views is None else views.data(report, finding)
+def _right_answers(report: Report, views: ReportViews | None, every: bool) -> Iterator[str]:
+    """The cases with right answers, by what they are about."""
+    right = [one for one in report.judged if one.finding is None] if every else []
+    if right:
+        yield f'<h2 class="g4">right answers <span>{len(right)}</span></h2>\n'
+    for family in sorted({_family(one.case.path) for one in right}):
+        of_family = [one for one in right if _family(one.case.path) == family]
+        shown = "".join(_right_case(report, one, views) for one in of_family)
+        yield _details(f"<b>{len(of_family)}</b> {escape(family)}", f"<ul>\n{shown}</ul>")
+
+
+def _right_case(report: Report, one: Judged, views: ReportViews | None) -> str:
+    summary = f"<code>{escape(one.case.name)}</code> {escape(one.case.title)}"
+    request = _request(report, views, one.request, one.exchange)
+    answer = f"{_element('h3', 'Its answer')}{_pre(show_exchange(one.exchange))}"
+    return f"<li>{_details(summary, f'{request}{answer}')}</li>\n"
+
+
+def _request(
+    report: Report, views: ReportViews | None, request: bytes, exchange: Exchange, path: str = ""
+) -> str:
+    """The bytes of a request: explained, or as text."""
+    text = _pre(show_request(request, _REQUEST_LINES))
+    data = "" if views is None else views.data(report, request, exchange, path)
     return f'<div class="bytes-of">\n{text}{data}</div>\n' if data else text
 
 

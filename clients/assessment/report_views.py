@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..http1.exchange import Exchange
 from .explained_requests import Explained, ExplainedRequest, explained
 from .findings import Finding
 from .first_look import first_look
@@ -33,12 +34,15 @@ class ReportViews:
         self._found = found
         self._room = most_bytes
 
-    def data(self, report: Report, finding: Finding) -> str:
-        """An element with the data of the view, or "" if the request is not explained or there is no room."""
-        one = self._found.requests.get(finding.request)
+    def data(self, report: Report, request: bytes, exchange: Exchange, path: str = "") -> str:
+        """An element with the data of the view, or "" if the request is not explained or there is no room.
+
+        `exchange` has the answer of the endpoint, and `path` is the value that is chosen at first.
+        """
+        one = self._found.requests.get(request)
         if one is None:
             return ""
-        element = _data_block(_view(one, report, finding))
+        element = _data_block(_view(one, _run_of_the_endpoint(report, exchange), path))
         if len(element) > self._room:
             return ""
         self._room -= len(element)
@@ -60,8 +64,11 @@ class ReportViews:
         return _data_block(_rules_of(self._found), "rules")
 
 
-def views_for(reports: Sequence[Report]) -> ReportViews | None:
-    """The views of all findings, None if there are none. Raises LaunchError, NotExplained and NotBundled."""
+def views_for(reports: Sequence[Report], *, every: bool = False) -> ReportViews | None:
+    """The views of all findings and, with `every`, of the right answers behind them. None if there are none.
+
+    Raises LaunchError, NotExplained and NotBundled.
+    """
     requests = [
         finding.request
         for report in reports
@@ -69,6 +76,8 @@ def views_for(reports: Sequence[Report]) -> ReportViews | None:
         for one in kinds
         for finding in one.findings
     ]
+    if every:
+        requests += [one.request for report in reports for one in report.judged if one.finding is None]
     return ReportViews(explained(requests)) if requests else None
 
 
@@ -91,19 +100,18 @@ def _data_block(value: Any, name: str = "") -> str:
     return f'<script type="application/json"{identifier}>{text}</script>\n'
 
 
-def _view(one: ExplainedRequest, report: Report, finding: Finding) -> Mapping[str, Any]:
+def _view(one: ExplainedRequest, run: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     described = one.described
     ours = [{**run, "ms": None, "backend": "wireproof"} for run in described["runs"]]
     data = {name: described[name] for name in _OF_THE_REQUEST}
     # How the bytes were split was a matter of our own server; nothing arrives any more.
     data |= {"reads": [], "arriving": None, "agreement": None, "diffs": []}
-    data["runs"] = [_run_of_the_endpoint(report, finding), *ours]
-    return {"data": data, "pages": one.pages, "path": _path(report, finding)}
+    data["runs"] = [run, *ours]
+    return {"data": data, "pages": one.pages, "path": path}
 
 
-def _run_of_the_endpoint(report: Report, finding: Finding) -> Mapping[str, Any]:
+def _run_of_the_endpoint(report: Report, exchange: Exchange) -> Mapping[str, Any]:
     run = {"backend": _short_name(report), "wire": True, "ms": None, "code": None, "sha256": None}
-    exchange = finding.exchange
     if not exchange.responses:
         why = exchange.failure or "The connection was closed without an answer."
         return {**run, "status": None, "error": why}
@@ -124,7 +132,8 @@ def _short_name(report: Report) -> str:
     return report.endpoint.url.authority if "//" in name else name
 
 
-def _path(report: Report, finding: Finding) -> str:
+def look_at(report: Report, finding: Finding) -> str:
+    """The path of the value that a reader of the finding looks at first, or ""."""
     told: Told = report.probe.told_by_kind.get(kind_of(finding.request), Told())
     answer = answer_of(finding.exchange)
     return "" if finding.right is None or answer is None else first_look(finding.right, answer, told)

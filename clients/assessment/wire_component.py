@@ -1,7 +1,7 @@
 """The wire view of the page `/ui/`, as one script and one style sheet for a report that is a single file.
 
-A running server of ours sends the modules and the style sheets, so the report shows bytes with the very code of
-the page. A file that is opened from a disk may load no modules, so they become functions in one script.
+A running server of ours sends the modules and the style sheets, so the report shows bytes with the very code
+of the page. A file that is opened from a disk may load no modules, so they become functions in one script.
 """
 
 import re
@@ -14,7 +14,9 @@ MODULES = ("wire_view.js", "spans.js", "written.js")
 STYLE_SHEETS = ("style.css", "bytes.css", "wire.css")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+\.js)";\n', re.MULTILINE)
-_DECLARED = re.compile(r"^export (?=(?:async )?(?:const|let|function|class) ([A-Za-z_$][\w$]*))", re.MULTILINE)
+_DECLARED = re.compile(
+    r"^export (?=(?:async )?(?:const|let|function|class) ([A-Za-z_$][\w$]*))", re.MULTILINE
+)
 _LISTED = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
 _LEFT = re.compile(r"^\s*(?:import|export)\b|\bimport\(|\bimport\.meta", re.MULTILINE)
 # What ends a script or style element, or changes how its end is found (HTML, section 13.2.5.15 on).

@@ -2,6 +2,7 @@
 import { $, $$, h, hex, num, plural } from "./elements.js";
 import { classOf } from "./roles.js";
 import { spanOfPath, within } from "./spans.js";
+import { whyNoRule } from "./wire_unknown.js";
 
 const FIRST = ["files[0].filename", "form[0].value", "json", "text", "body.sha256", "args[0].value", "host"];
 const MOST_OCTETS = 8;
@@ -278,9 +279,7 @@ function ruleText(span, view) {
   const rule = stopped ? data.stop.rule : span.rule;
   const says = view.says(rule);
   if (stopped) return [h("span.stopcap", null, "▲ stopped here: "), h("b", null, rule ?? ""), " ", says];
-  if (rule) return [h("b", null, rule), " ", says];
-  if (span.role === "unread") return "arrived, and was not read: the refusal came first";
-  return span.role === "undecided" ? "may begin a delimiter; the body ended before that was decided" : "";
+  return rule ? [h("b", null, rule), " ", says] : whyNoRule(view, span);
 }
 
 /** The offset that shows where it stopped: the byte at fault, or the last one before it. */
