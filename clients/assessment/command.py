@@ -15,19 +15,17 @@ from ..comparison.cases import Case
 from ..comparison.known_differences import KNOWN_DIFFERENCES
 from ..comparison.options import DIFFERENT, UNREACHABLE, NotComparable, not_written
 from ..comparison.report_files import add_to_step_summary
+from ..html_pages.views import views_of
 from ..launch import LaunchError, RunningBackend, start
 from .assess import Judged, Stop, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
 from .endpoint import Endpoint
-from .explained_requests import NotExplained
 from .files import github_annotations, json_report, summary, write_junit
-from .html_report import html_report
+from .html_report import html_report, shown_requests
 from .options import server_behind
 from .probing import Level, Probe, plain_request, probe
 from .report import Report
-from .report_views import ReportViews, views_for
 from .terminal import LEAST_LINES, LINES, show_report
-from .wire_component import NotBundled
 
 
 def assess_endpoints(
@@ -148,7 +146,7 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
             _write_text(Path(options["json_path"]), text)
         if options["html_path"]:
             every = options["every"]
-            page = html_report(reports, _views(reports, every=every), every=every)
+            page = html_report(reports, views_of(shown_requests(reports, every=every)), every=every)
             _write_text(options["html_path"], page)
         if options["junit_path"]:
             write_junit(options["junit_path"], reports)
@@ -161,15 +159,6 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
     if options["github"]:
         for line in github_annotations(reports):
             click.echo(line, err=options["json_path"] == "-")
-
-
-def _views(reports: Sequence[Report], *, every: bool) -> ReportViews | None:
-    """The bytes of the findings, or of all cases, explained; None, and a note, when our own server does not explain them."""
-    try:
-        return views_for(reports, every=every)
-    except (LaunchError, NotExplained, NotBundled) as error:
-        click.echo(f"The HTML report shows bytes without their meaning: {error}", err=True)
-        return None
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -26,7 +26,7 @@ _NOT_ADDED = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "user-agent", "connection"}
 )
 # By the name of the parameter.
-_NOT_FOR_BYTES = ("behind", "write_known", "html_path", "fields", "token", "cacert", "insecure")
+_NOT_FOR_BYTES = ("behind", "write_known", "fields", "token", "cacert", "insecure")
 _ONLY_FOR_BYTES = ("ignored", "fail_fast", "clients")
 _ONLY_FOR_ONE = ("behind", "write_known")
 

@@ -9,7 +9,7 @@ import pytest
 
 from clients.assessment.first_look import first_look
 from clients.assessment.told import Told
-from clients.assessment.wire_component import MODULES, NotBundled, bundled, wire_component
+from clients.html_pages.wire_component import MODULES, NotBundled, bundled, wire_component
 from clients.launch import PROJECT_ROOT
 
 _PAGE = PROJECT_ROOT / "servers" / "web" / "page"

@@ -12,17 +12,16 @@ import pytest
 from clients.assessment.assess import Judged
 from clients.assessment.findings import Finding
 from clients.assessment.groups import Group, Kind
-from clients.assessment.html_report import html_report
+from clients.assessment.html_report import html_report, shown_requests
 from clients.assessment.probing import Level, Probe
 from clients.assessment.report import Report
-from clients.assessment.report_views import views_for
 from clients.assessment.told import Told
+from clients.html_pages.views import views_of
 from clients.http1.exchange import Exchange
 from clients.http1.response_parser import Response
 from tests.assessment.serving import endpoint
 from tests.recorded import recorded_cases
-from tests.web_page.payloads import PAYLOADS
-from tests.web_page.test_hostile import _form as hostile_form
+from tests.web_page.payloads import PAYLOADS, hostile_form
 from tests.web_page.uploads import FORM, FORM_TYPE, post
 
 pytest.importorskip("playwright", reason="without the extra 'browser' the page is NOT tested in a browser")
@@ -78,7 +77,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     one = Report(replace(endpoint("http://h/up"), name=f"hostile {_HOSTILE}"), _PROBE, judged, findings, 3.0)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(html_report([one], views_for([one])), "utf-8")
+    path.write_text(html_report([one], views_of(shown_requests([one]))), "utf-8")
     return path
 
 

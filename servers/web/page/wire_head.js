@@ -133,6 +133,7 @@ export function captionOf(view) {
 }
 
 function agreementChip(data) {
+  if (data.agreement === undefined) return null; // in a report the answers are judged elsewhere
   const names = data.runs.map((run) => run.backend);
   if (data.runs.length < 2)
     return data.runs.length && !data.arriving ? h("span.chip.few", null, `only ${names[0]}`) : null;

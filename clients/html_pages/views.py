@@ -1,23 +1,20 @@
-"""The wire views of the HTML report: data for the component that shows the bytes of a finding."""
+"""The wire views of an HTML report: data for the component that shows the bytes of a request."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..http1.exchange import Exchange
-from .explained_requests import Explained, ExplainedRequest, explained
-from .findings import Finding
-from .first_look import first_look
-from .fitting import kind_of
-from .report import Report, grouped
-from .told import Told, answer_of
+from ..launch import LaunchError
+from .explained_requests import Explained, ExplainedRequest, NotExplained, explained
+from .wire_component import NotBundled
 
 MOST_BYTES = 8 * 1024 * 1024
-"""The data of all views together. A finding that has no room shows its bytes as text."""
+"""The data of all views together. A request that has no room is shown as text."""
 
 _SCRIPT = Path(__file__).with_name("report.js")
 _ANSWER_CHARACTERS = 32 * 1024
@@ -34,15 +31,16 @@ class ReportViews:
         self._found = found
         self._room = most_bytes
 
-    def data(self, report: Report, request: bytes, exchange: Exchange, path: str = "") -> str:
+    def data(self, request: bytes, runs: Sequence[Mapping[str, Any]] = (), path: str = "") -> str:
         """An element with the data of the view, or "" if the request is not explained or there is no room.
 
-        `exchange` has the answer of the endpoint, and `path` is the value that is chosen at first.
+        `runs` are answers as `run_of` gives them; that of our own server stands behind them. `path` is the
+        value that is chosen at first.
         """
         one = self._found.requests.get(request)
         if one is None:
             return ""
-        element = _data_block(_view(one, _run_of_the_endpoint(report, exchange), path))
+        element = _data_block(_view(one, runs, path))
         if len(element) > self._room:
             return ""
         self._room -= len(element)
@@ -64,33 +62,16 @@ class ReportViews:
         return _data_block(_rules_of(self._found), "rules")
 
 
-def views_for(reports: Sequence[Report], *, every: bool = False) -> ReportViews | None:
-    """The views of all findings and, with `every`, of the right answers behind them. None if there are none.
+def views_of(requests: Sequence[bytes]) -> ReportViews | None:
+    """The views of these requests, the first ones first. None if there are none.
 
-    Raises LaunchError, NotExplained and NotBundled.
+    None, too, and a note on standard error, when our own server does not explain them.
     """
-    requests = [
-        finding.request
-        for report in reports
-        for _, kinds in grouped(report.findings)
-        for one in kinds
-        for finding in one.findings
-    ]
-    if every:
-        requests += [one.request for report in reports for one in report.judged if one.finding is None]
-    return ReportViews(explained(requests)) if requests else None
-
-
-def content_security_policy(script: str, style: str) -> str:
-    """The policy of the page: this script and this style sheet, and nothing else, run in it."""
-    return (
-        f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}';"
-        " base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    try:
+        return ReportViews(explained(requests)) if requests else None
+    except (LaunchError, NotExplained, NotBundled) as error:
+        click.echo(f"The HTML report shows bytes without their meaning: {error}", err=True)
+        return None
 
 
 def _data_block(value: Any, name: str = "") -> str:
@@ -100,18 +81,19 @@ def _data_block(value: Any, name: str = "") -> str:
     return f'<script type="application/json"{identifier}>{text}</script>\n'
 
 
-def _view(one: ExplainedRequest, run: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+def _view(one: ExplainedRequest, runs: Sequence[Mapping[str, Any]], path: str) -> Mapping[str, Any]:
     described = one.described
     ours = [{**run, "ms": None, "backend": "wireproof"} for run in described["runs"]]
     data = {name: described[name] for name in _OF_THE_REQUEST}
     # How the bytes were split was a matter of our own server; nothing arrives any more.
-    data |= {"reads": [], "arriving": None, "agreement": None, "diffs": []}
-    data["runs"] = [run, *ours]
+    data |= {"reads": [], "arriving": None, "diffs": []}
+    data["runs"] = [*runs, *ours]
     return {"data": data, "pages": one.pages, "path": path}
 
 
-def _run_of_the_endpoint(report: Report, exchange: Exchange) -> Mapping[str, Any]:
-    run = {"backend": _short_name(report), "wire": True, "ms": None, "code": None, "sha256": None}
+def run_of(name: str, exchange: Exchange) -> Mapping[str, Any]:
+    """The answer of a server with this name, as a view shows it."""
+    run = {"backend": name, "wire": True, "ms": None, "code": None, "sha256": None}
     if not exchange.responses:
         why = exchange.failure or "The connection was closed without an answer."
         return {**run, "status": None, "error": why}
@@ -124,19 +106,6 @@ def _run_of_the_endpoint(report: Report, exchange: Exchange) -> Mapping[str, Any
         "answer": text[:_ANSWER_CHARACTERS],
         "answer_size": len(response.body),
     }
-
-
-def _short_name(report: Report) -> str:
-    """The name that the user has given, or the authority of the URL."""
-    name = report.endpoint.name
-    return report.endpoint.url.authority if "//" in name else name
-
-
-def look_at(report: Report, finding: Finding) -> str:
-    """The path of the value that a reader of the finding looks at first, or ""."""
-    told: Told = report.probe.told_by_kind.get(kind_of(finding.request), Told())
-    answer = answer_of(finding.exchange)
-    return "" if finding.right is None or answer is None else first_look(finding.right, answer, told)
 
 
 def _rules_of(found: Explained) -> Mapping[str, str]:
