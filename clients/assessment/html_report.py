@@ -20,6 +20,7 @@ from .report import KindOfFinding, Report, grouped
 from .told import MEMBERS, Told, answer_of
 
 _RIGHT_CHARACTERS = 2000
+_NAME_CHARACTERS = 40
 
 
 def html_report(reports: Sequence[Report], views: ReportViews | None = None, *, every: bool = False) -> str:
@@ -168,7 +169,7 @@ def _right_case(report: Report, one: Judged, views: ReportViews | None) -> str:
 def _run(report: Report, exchange: Exchange) -> Mapping[str, Any]:
     """The answer of the endpoint, under the name that the user has given or the authority of its URL."""
     name = report.endpoint.name
-    return run_of(report.endpoint.url.authority if "//" in name else name, exchange)
+    return run_of(report.endpoint.url.authority if "//" in name else name[:_NAME_CHARACTERS], exchange)
 
 
 def _look_at(report: Report, finding: Finding) -> str:
