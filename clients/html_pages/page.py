@@ -67,8 +67,8 @@ def details(summary: str, content: str) -> str:
 
 
 def pre(text: str) -> str:
-    """Text as it is, without its indentation."""
-    return element("pre", dedent(text))
+    """Text as it is, without its indentation. The keyboard can scroll it."""
+    return f'<pre tabindex="0">{escape(dedent(text))}</pre>\n'
 
 
 def request_of(
