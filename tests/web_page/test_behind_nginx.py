@@ -77,7 +77,7 @@ def test_the_list_is_live(open_tab: OpenTab, servers: Servers, base: str) -> Non
     page.locator(".list tbody a").first.click()
     expect(page.locator(".wire .lines")).to_contain_text("Holiday")
     page.locator("summary", has_text="Replay").click()
-    page.get_by_role("button", name="socket", exact=True).last.click()
+    page.locator("details.menu[open] button").last.click()
     expect(page.locator("#toast")).to_contain_text("200")
 
 
