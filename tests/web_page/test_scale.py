@@ -50,6 +50,7 @@ def upload_in_chunks(server: RunningBackend, size: int, chunk: int) -> int:
     piece = b"%x\r\n" % chunk + b"x" * chunk + b"\r\n"
     block = piece * max(1, MIB // len(piece))
     count = size // chunk
+    before = max((row["id"] for row in rows(server)), default=0)
     head = b"POST /upload/?long=1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n"
     with socket.create_connection((server.host, server.port), timeout=300) as connection:
         connection.sendall(head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
@@ -57,8 +58,14 @@ def upload_in_chunks(server: RunningBackend, size: int, chunk: int) -> int:
             connection.sendall(block)
         connection.sendall(piece * (count % (len(block) // len(piece))) + b"0\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
-    assert eventually(lambda: rows(server)[0]["arriving"] is None, 10)
-    return int(rows(server)[0]["id"])
+    found: list[int] = []
+
+    def is_there() -> bool:
+        found[:] = [row["id"] for row in rows(server) if row["id"] > before and row["arriving"] is None]
+        return bool(found)
+
+    assert eventually(is_there, 10)
+    return found[0]
 
 
 @pytest.mark.parametrize(
