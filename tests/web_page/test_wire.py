@@ -181,3 +181,17 @@ def test_a_body_that_arrives_grows_in_the_view(open_tab: OpenTab, servers: Serve
         sender.join(60)
     expect(page.locator(".why")).to_contain_text("Complete at byte")
     expect(page.locator(".tree")).to_contain_text("400000")
+
+
+def test_what_gunicorn_has_not_noted_is_said_to_be_undecided(open_tab: OpenTab, servers: Servers) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+    form = part + b"x" * 100_000 + b"\r\n--b--\r\n"
+    number = recorded(servers.gunicorn, post(form, FORM_TYPE, "/upload/?undecided=1"))
+    page = opened(open_tab, number)
+    why = "not kept, and gunicorn does not note what they are. The socket server does."
+    expect(page.locator(".lines .unkept")).to_contain_text(why)
+    box = page.locator(".strip.big").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + 20)
+    expect(page.locator(".status")).to_contain_text("undecided")
+    expect(page.locator(".status .rule")).to_contain_text(why)

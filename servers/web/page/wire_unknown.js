@@ -16,6 +16,6 @@ export function whyNoRule(view, span) {
   if (span.role !== "undecided") return "";
   const who = whoNotedNothing(view, span);
   if (!who) return "These bytes may begin a delimiter. The body ended before that was decided.";
-  const more = who.includes("socket") ? "" : " The socket server notes every part: send it the same upload to see them.";
-  return `They are not kept, and ${who} noted nothing of what they are.${more}`;
+  const more = who.includes("socket") ? "" : " The socket server does.";
+  return `They are not kept, and ${who} does not note what they are.${more}`;
 }
