@@ -67,6 +67,7 @@ def test_one_line_more_and_nothing_is_lost_any_more(strict: str) -> None:
     assert "REFUSES" not in done.output
 
 
+@pytest.mark.soak(seconds=7)
 def test_every_report_is_written_and_the_exit_status_tells(flask: str, tmp_path: Path) -> None:
     html, junit, known = tmp_path / "r.html", tmp_path / "r.xml", tmp_path / "known.toml"
     done = run(flask, *_FEW, "--html", html, "--junit", junit, "--json", "-", "--github")
@@ -121,6 +122,7 @@ def test_actions_get_a_summary_of_the_step(flask: str, tmp_path: Path) -> None:
     assert f"### {flask}" in path.read_text("utf-8")
 
 
+@pytest.mark.soak(seconds=7)
 def test_kinds_and_rules_can_be_chosen(flask: str) -> None:
     done = run(flask, "--only", "urlencoded", "--json", "-")
     assert set(json.loads(done.stdout)["endpoints"][0]["judged"]) == {"multipart", "urlencoded"}

@@ -163,6 +163,7 @@ def test_a_refusal_of_the_parsers_stops_at_a_byte_of_the_request(family: str) ->
     assert wrong == []
 
 
+@pytest.mark.soak(seconds=20)
 def test_a_strip_has_few_runs_and_covers_the_same_bytes() -> None:
     for family in _FAMILIES:
         for request in _recorded(family):
