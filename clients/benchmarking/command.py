@@ -31,6 +31,8 @@ _LEAST_SIZE = 1024
 _SECONDS = 5.0
 _WIDTH = 140
 _PATIENCE, _QUICK_PATIENCE = 300.0, 5.0
+_QUICK_WORKLOADS = ("w1-random", "w2", "w3")
+_QUICK_SERVERS = ("socket", "gunicorn", REFERENCE, "fastapi-x2", "node-x2", "null")
 _QUICK_SECONDS = 1.0
 _QUICK_SIZE = 64 << 20
 _EPILOG = """
@@ -41,18 +43,22 @@ A server that is not installed is named and left out.
 
 def _chosen_workloads(
     context: click.Context, parameter: click.Parameter, value: str | None
-) -> list[Workload]:
+) -> list[Workload] | None:
     if value is None:
-        return list(WORKLOADS)
+        return None
     try:
         return workloads_named(value.split(","))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 
-def _chosen_servers(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Server]:
+def _chosen_servers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[Server] | None:
+    if value is None:
+        return None
     servers = load_servers()
-    names = list(servers) if value is None else value.split(",")
+    names = value.split(",")
     if unknown := set(names) - servers.keys():
         raise click.BadParameter(f"{min(unknown)!r} is not among {', '.join(servers)}")
     return [server for name, server in servers.items() if name in {*names, REFERENCE}]
@@ -100,7 +106,10 @@ def _console() -> Console:
     help="How long a round of small requests lasts.  [default: 5]",
 )
 @click.option(
-    "--quick", is_flag=True, help="Less of everything: 64m, 2 rounds of 1 s; under two minutes on two cores."
+    "--quick",
+    is_flag=True,
+    help="Unless told otherwise: w1-random, w2 and w3 on socket, gunicorn, the reference, fastapi-x2, "
+    "node-x2 and null, 64m, 2 rounds of 1 s. Under two minutes on two cores.",
 )
 @click.option(
     "--store",
@@ -135,8 +144,8 @@ def _console() -> Console:
 )
 @version_option("wireproof benchmark")
 def main(
-    workloads: list[Workload],
-    servers: list[Server],
+    workloads: list[Workload] | None,
+    servers: list[Server] | None,
     rounds: int | None,
     size: int | None,
     seconds: float | None,
@@ -154,6 +163,8 @@ def main(
     Each server has a free port of 127.0.0.1. They take turns, in rounds whose order is shuffled. Files are
     stored without fsync (durability fast).
     """
+    workloads = workloads or (workloads_named(list(_QUICK_WORKLOADS)) if quick else list(WORKLOADS))
+    servers = servers or [one for one in load_servers().values() if not quick or one.name in _QUICK_SERVERS]
     rounds = rounds or (2 if quick else 5)
     size = size or (_QUICK_SIZE if quick else GIB)
     seconds = seconds or (_QUICK_SECONDS if quick else _SECONDS)
