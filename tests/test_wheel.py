@@ -67,6 +67,7 @@ def _site_packages(environment: Path) -> Path:
     return folder
 
 
+@pytest.mark.soak(seconds=60)
 @pytest.mark.timeout(600)
 def test_the_installed_command_compares_the_backends(installation: Path, tmp_path: Path) -> None:
     backends = "socket,flask,gunicorn"

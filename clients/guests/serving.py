@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..launch import HOST, free_port
 from ..packages import environment_of_tools
@@ -23,6 +24,8 @@ def serving(guest: Guest, folder: Path) -> Iterator[str]:
     command = [word.replace("{port}", str(port)) for word in filled(guest.command, folder, SCRIPTS)]
     log = folder / "log"
     with (
+        # Many parsers leave the files of an upload behind.
+        TemporaryDirectory(prefix="wireproof-guest-", ignore_cleanup_errors=True) as temporaries,
         log.open("wb") as output,
         subprocess.Popen(
             command,
@@ -30,7 +33,7 @@ def serving(guest: Guest, folder: Path) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment_of_tools(),
+            env=environment_of_tools() | {"TMPDIR": temporaries},
         ) as process,
     ):
         try:

@@ -95,6 +95,10 @@ class Store(Protocol):
         """Remove the files of uploads whose process has ended; returns the number of uploads."""
 
     @property
+    def waits(self) -> bool:
+        """Whether storing a small file may wait for the disk. False: it gets into the page cache only."""
+
+    @property
     def keeps_free(self) -> bool:
         """Whether some room must stay free, so that `require_room` may refuse an upload."""
 
@@ -113,8 +117,9 @@ class Store(Protocol):
 
 
 class WithoutLimits:
-    """The part of a `Store` that has no age limit, and no file system on which room must stay free."""
+    """The part of a `Store` that may wait, and has no age limit and no file system with room to keep free."""
 
+    waits = True
     keeps_free = False
     expires = False
 

@@ -92,6 +92,10 @@ class LocalStore:
         return self._folders.clean()
 
     @property
+    def waits(self) -> bool:
+        return self._folders.durable
+
+    @property
     def keeps_free(self) -> bool:
         return self._folders.room.least > 0
 

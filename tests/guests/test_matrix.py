@@ -24,6 +24,7 @@ from clients.guests.inputs import FAMILIES, MOST_BYTES, PLAIN, chosen_inputs, pl
 from clients.guests.matrix import Column, Matrix, measure
 from clients.guests.page import matrix_page
 from clients.guests.readings import Outcome, Reading
+from clients.guests.serving import serving
 from clients.guests.table import SCRIPTS, Guest, load_guests
 from clients.guests.terminal import show_input, show_matrix, show_pair
 from clients.programs import AbsentError, prepare, version_of
@@ -50,6 +51,18 @@ def test_the_inputs_are_the_smallest_of_each_rule_about_bodies() -> None:
     assert max(len(case.request) for case in inputs) <= MOST_BYTES
     assert len({case.name for case in inputs}) == len(inputs)
     assert "field-in-utf-7" in {case.name for case in inputs}
+
+
+def test_what_a_guest_leaves_among_the_temporary_files_is_removed(tmp_path: Path) -> None:
+    script = """import pathlib, sys, tempfile, http.server
+pathlib.Path("where").write_text(tempfile.mkstemp()[1])
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
+"""
+    guest = Guest("leaves", "Leaves", (sys.executable, "-c", script, "{port}"), ("multipart",))
+    with serving(guest, tmp_path):
+        left = Path((tmp_path / "where").read_text())
+        assert left.exists()
+    assert not left.exists()
 
 
 def test_there_are_twelve_plain_uploads() -> None:
@@ -209,6 +222,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matr
     assert "3 parsers read" in text
 
 
+@pytest.mark.soak(seconds=15)
 def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guest = here("flask", "flask_guest.py")
     monkeypatch.setattr(matrix_command, "load_guests", lambda: {"flask": guest})
