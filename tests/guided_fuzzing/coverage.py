@@ -1,10 +1,11 @@
-"""What an input reaches: steps from line to line in the parsers of both readings, and the result.
+"""What an input reaches: steps from line to line in the parsers, about how often, and the result.
 
 The engine counts on its own. This count is slower and needs nothing but Python, so a corpus is the same on
 every machine.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -14,9 +15,8 @@ import werkzeug.sansio.multipart
 
 import servers
 from servers.contract import remembered
-from servers.contract.request import RequestHead
 
-from .targets import Disagreement, Target
+from .targets import Disagreement, Target, kind_of
 
 _SERVERS = Path(servers.__file__).parent
 _WATCHED = tuple(f"{_SERVERS / folder}/" for folder in ("sansio", "flask_reading", "contract"))
@@ -31,8 +31,11 @@ def forget_lines() -> None:
 
 
 def reached(target: Target, data: bytes) -> frozenset[object] | None:
-    """The steps that the input takes, and its result; None if the readings disagree."""
-    steps: set[object] = set()
+    """The steps that the input takes, and its result; None if the readings disagree.
+
+    A step counts anew when it is taken 2, 4, 8 times and so on.
+    """
+    steps: Counter[object] = Counter()
     longest, before = remembered.MOST_OF_A_LINE, sys.gettrace()
     forget_lines()
     sys.settrace(_tracer(steps))
@@ -43,10 +46,11 @@ def reached(target: Target, data: bytes) -> frozenset[object] | None:
     finally:
         sys.settrace(before)
         remembered.MOST_OF_A_LINE = longest
-    return frozenset(steps | {_kind(outcome) for outcome in outcomes})
+    taken = {(step, count.bit_length()) for step, count in steps.items()}
+    return frozenset({*taken, *map(kind_of, outcomes)})
 
 
-def _tracer(steps: set[object]) -> Trace:
+def _tracer(steps: Counter[object]) -> Trace:
     def enter(frame: FrameType, event: str, argument: Any) -> Trace | None:
         file = frame.f_code.co_filename
         if not file.startswith(_WATCHED) and file != _WERKZEUG:
@@ -56,18 +60,10 @@ def _tracer(steps: set[object]) -> Trace:
         def step(frame: FrameType, event: str, argument: Any) -> Trace:
             nonlocal last
             if event == "line":
-                steps.add((file, last, frame.f_lineno))
+                steps[file, last, frame.f_lineno] += 1
                 last = frame.f_lineno
             return step
 
         return step
 
     return enter
-
-
-def _kind(outcome: object) -> str:
-    """The code of a refusal, or that the input is accepted. Only the code is worth an input of its own."""
-    result = outcome[-1] if isinstance(outcome, tuple) and isinstance(outcome[-1], str) else outcome
-    if isinstance(result, tuple) and not isinstance(result[0], RequestHead):
-        result = result[0]
-    return result if isinstance(result, str) else "accepted"

@@ -10,6 +10,7 @@ import atheris
 
 with atheris.instrument_imports(include=["servers", "werkzeug"]):
     from tests.guided_fuzzing.coverage import forget_lines
+    from tests.guided_fuzzing.planting import plant
     from tests.guided_fuzzing.targets import TARGETS
 
 
@@ -24,14 +25,6 @@ def main(name: str, bug: str, *arguments: str) -> None:
 
     atheris.Setup([sys.argv[0], *arguments], check)
     atheris.Fuzz()
-
-
-def plant(bug: str) -> None:
-    """Put the planted bug of this name into this process. An empty name plants none."""
-    if bug:
-        from tests.planted_bugs import PLANTED_BUGS
-
-        PLANTED_BUGS[bug].patch()
 
 
 if __name__ == "__main__":
