@@ -121,10 +121,11 @@ class Exchange:
         with self._undone_on_failure():
             self._files.write()
 
-    def feed(self, data: Data) -> None:
+    def feed(self, *pieces: Data) -> None:
         """Add the next bytes of the body, and write its files. Raises Problem."""
         with self._undone_on_failure(), self._files.waiting():
-            self.hold(data)
+            for piece in pieces:
+                self.hold(piece)
 
     def end(self) -> None:
         """The body is complete. Does not wait for the disk. Raises Problem."""
