@@ -21,7 +21,7 @@ from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
 from .descriptors import connections_within
-from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_expiry, sweep
+from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_upkeep, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
@@ -108,7 +108,7 @@ def main(*, wire: bool, **given: Any) -> None:
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire or settings.processes == 1:
-        start_expiry(context.store)
+        start_upkeep(context.store)
         if wire:
             _serve_and_show(sockets, context, ready)
         else:
