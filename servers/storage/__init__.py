@@ -105,8 +105,8 @@ def open_store(
     """Open the store `file:PATH`, `memory:`, `s3://BUCKET/PREFIX`, or the local store at a path alone.
 
     With `existing`, a store is not made if it is missing. Uploads to a local store leave `min_free` bytes of
-    its file system free, and its files expire after so many days. A process opens a local store once, and a worker
-    that it forks later gets the same store. So a worker never makes a store anew where one is gone.
+    its file system free, and its files expire after so many days. A process opens a store once, and a worker
+    that it forks later gets the same one. So a worker never makes a store anew where one is gone.
 
     Raises ValueError if `spec` is not valid, OSError if the store cannot be opened or takes no uploads.
     """

@@ -24,8 +24,10 @@ from .s3_errors import store_error
 from .s3_place import S3Place
 from .s3_signature import canonical_query, signed_fields
 
-_ATTEMPTS: Final = 5
-_FIRST_PAUSE: Final = 0.2  # seconds; doubled for each further one
+_ATTEMPTS: Final = 10
+_LAST_ATTEMPT: Final = 15.0  # seconds after the first one
+_FIRST_PAUSE = 0.2  # seconds; doubled for each further one
+_LONGEST_PAUSE: Final = 2.0
 _TIMEOUT: Final = urllib3.Timeout(connect=3.0, read=20.0)
 _SHORT_TIMEOUT: Final = urllib3.Timeout(connect=1.0, read=2.0)
 _CONNECTIONS: Final = 16
@@ -150,9 +152,7 @@ class S3Client:
         path, query = quote(path, safe="/-_.~"), query or {}
         url = self._place.endpoint + path + (f"?{canonical_query(query)}" if query else "")
         failure = store_error("")
-        for attempt in range(1 if hurry else _ATTEMPTS):
-            if attempt:
-                time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+        for _ in _attempts(1 if hurry else _ATTEMPTS):
             signed = self._signed(method, path, query, fields or {}, body)
             try:
                 response = self._manager().request(
@@ -190,6 +190,17 @@ class S3Client:
         if self._pool is None or self._pool[0] != os.getpid():
             self._pool = os.getpid(), urllib3.PoolManager(1, maxsize=_CONNECTIONS)
         return self._pool[1]
+
+
+def _attempts(most: int) -> Iterator[None]:
+    """Yield for each attempt, after its pause."""
+    last = time.monotonic() + _LAST_ATTEMPT
+    yield
+    for number in range(most - 1):
+        time.sleep(min(_FIRST_PAUSE * 2**number, _LONGEST_PAUSE) * random.uniform(0.5, 1.5))
+        if time.monotonic() > last:
+            return
+        yield
 
 
 def _text(element: ElementTree.Element, name: str) -> str:

@@ -20,7 +20,7 @@ from .s3_place import PART, S3Place
 if TYPE_CHECKING:
     from obstore import WritableFile
 
-_RETRIES: Final = 5
+_RETRIES: Final = 12
 _RETRY_SECONDS: Final = 15
 _REQUEST_SECONDS: Final = 30
 _COPY_SECONDS: Final = 300  # the store may copy gigabytes
@@ -36,8 +36,10 @@ class PartsWriter:
         self._writer: WritableFile | None = writer
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Append `data`, which is copied. Waits while enough parts are on their way. Raises OSError."""
-        self._call(lambda writer: writer.write(data))
+        """Append `data`. Waits while enough parts are on their way. Raises OSError."""
+        # obstore may keep the buffer for a while, which the caller may change.
+        copy = bytes(data)
+        self._call(lambda writer: writer.write(copy))
 
     def close(self) -> None:
         """Send what is left, and complete the object. Raises OSError."""
@@ -120,7 +122,7 @@ def _bucket(place: S3Place, seconds: int) -> Bucket:
             "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
             "backoff": {
                 "init_backoff": timedelta(milliseconds=200),
-                "max_backoff": timedelta(seconds=3),
+                "max_backoff": timedelta(seconds=2),
                 "base": 2,
             },
         },

@@ -23,8 +23,8 @@ condition is needed, and none on a copy or on the end of a multipart upload woul
 them when two come at the same time.
 
 Nothing takes a name back. If the store fails within step 3, files that have their names already stay. They
-are whole, and a later upload of the same content uses them. To remove one would be wrong if another upload, on
-any host, has found it meanwhile: S3 cannot remove an object on the condition that nobody did.
+are whole, and a later upload of the same content uses them. To remove one would be wrong if another upload,
+on any host, has found it meanwhile: S3 cannot remove an object on the condition that nobody did.
 
 If the store shows no checksum, or one of another kind, the object is read and hashed.
 """

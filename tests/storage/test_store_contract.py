@@ -19,7 +19,9 @@ NOTHING = sha256(b"")
 @pytest.fixture(params=["file", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     if request.param != "s3":
-        return open_store({"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True)
+        return open_store(
+            {"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True
+        )
     objects: ObjectStore = request.getfixturevalue("object_store")
     for name, value in objects.environ.items():
         monkeypatch.setenv(name, value)
@@ -296,7 +298,9 @@ class TestOpenStore:
         upload(store, b"content")
         assert list(open_store("memory:", durable=True).names()) == []
 
-    @pytest.mark.parametrize("spec", ["", "file:", "memory:x", "s4://bucket", "s3:bucket", "s3://", "a:b", "http:x\ny"])
+    @pytest.mark.parametrize(
+        "spec", ["", "file:", "memory:x", "s4://bucket", "s3:bucket", "s3://", "a:b", "http:x\ny"]
+    )
     def test_an_invalid_store_is_refused(self, spec: str) -> None:
         with pytest.raises(ValueError, match=r"store"):
             open_store(spec, durable=True)
