@@ -52,9 +52,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(context_settings={"auto_envvar_prefix": None, "max_content_width": 100})
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
-@click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
+@click.option("--store", metavar="DIR", help="Where files go, or s3://BUCKET/PREFIX.  [default: store]")
 @click.option(
-    "--existing-store", is_flag=True, default=None, help="Refuse a folder that holds no store: for volumes."
+    "--existing-store", is_flag=True, default=None, help="Refuse a place that holds no store: for volumes."
 )
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")

@@ -92,10 +92,15 @@ SCHEMES: Final[dict[str, Callable[[str, Options], Store]]] = {
 
 
 def local_folder(spec: str) -> Path | None:
-    """The folder of the store, or None if it has none. Nothing is opened or made."""
+    """The folder of the store, beside which this machine keeps what belongs to it, or None if it has none.
+
+    For a bucket it is `BUCKET-PREFIX` in the working directory. Nothing is opened or made.
+    """
     match = _SCHEME.fullmatch(spec)
     if match is None:
         return Path(spec).absolute()
+    if match[1].lower() == "s3":
+        return Path(match[2].strip("/").replace("/", "-")).absolute()
     return Path(match[2]).absolute() if match[1].lower() == "file" else None
 
 
