@@ -48,7 +48,7 @@ def _tortured(
             (calls.pid,) = children(backend.pid)
         else:
             calls.pid = backend.pid
-        yield Torture(backend, calls, objects.files(prefix), takes_back=False, large=_LARGE)
+        yield Torture(backend, calls, objects.files(prefix), takes_back=False, large=_LARGE, pooled=8)
 
 
 def _report(name: str, torture: Torture) -> None:

@@ -86,7 +86,8 @@ class Torture:
     """The loop over one running server.
 
     `counts` says how often each kind of call failed, and `statuses` how uploads beside a failure ended.
-    With `takes_back`, nothing of a refused upload may be stored. `large` is uploaded in each round too.
+    With `takes_back`, nothing of a refused upload may be stored. A file of `large` bytes is uploaded in each
+    round too. `pooled` is how many more connections the server may keep open for later.
     """
 
     backend: RunningBackend
@@ -94,6 +95,7 @@ class Torture:
     stored: StoredFiles
     takes_back: bool = True
     large: int = 0
+    pooled: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int | None] = field(default_factory=Counter)
 
@@ -105,7 +107,7 @@ class Torture:
             if self.large:
                 assert upload(self.backend, self._large()).status == 200
         self._settle()
-        self._descriptors = min(self._count_descriptors() for _ in range(20))
+        self._descriptors = self.pooled + min(self._count_descriptors() for _ in range(20))
 
     def fail_each(self, kind: str, number_of_error: int) -> int:
         """Make the first, the second and each further call of this kind fail. Returns how many there were."""
