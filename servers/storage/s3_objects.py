@@ -24,7 +24,7 @@ _RETRIES: Final = 12
 _RETRY_SECONDS: Final = 15
 _REQUEST_SECONDS: Final = 30
 _COPY_SECONDS: Final = 300  # the store may copy gigabytes
-_PARTS_AT_ONCE: Final = 3  # of one file; so a file holds at most 4 parts in memory
+_PARTS_AT_ONCE: Final = 2  # of one file; so a file holds at most 3 parts in memory
 
 Result = TypeVar("Result")
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from .s3_signature import Keys
 
-PART: Final = 5 * 1024 * 1024
-"""Bytes of a part of a multipart upload: the least that S3 takes. A file of at most so many is one PUT."""
+PART: Final = 8 * 1024 * 1024
+"""Bytes of a part of a multipart upload (S3 takes 5 MiB at least). A file of at most so many is one PUT."""
 
 LARGEST: Final = 5 * 1024**3
 """Bytes of the largest file: S3 copies no larger object in one request."""

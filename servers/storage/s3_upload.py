@@ -3,9 +3,9 @@
 Where the bytes are:
 
     file                           while it is written         closed                    published
-    of at most 5 MiB               in memory                   in memory                 one conditional PUT
+    of at most 8 MiB               in memory                   in memory                 one conditional PUT
     the same, beside others that   in memory                   staged, in one PUT        copied by the store
-      are 5 MiB together
+      are 8 MiB together
     larger                         a multipart upload to a     staged: the upload is     copied by the store
                                    staging key                 complete
 

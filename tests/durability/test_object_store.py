@@ -27,7 +27,7 @@ def _uploads(client: int) -> Iterator[tuple[bytes, ...]]:
     for turn, contents in enumerate(small_uploads(client)):
         yield contents
         if turn % 4 == 3:
-            yield (b"%d %d %d large" % (os.getpid(), client, turn) + os.urandom(1024) * 7 * 1024,)
+            yield (b"%d %d %d large" % (os.getpid(), client, turn) + os.urandom(1024) * 9 * 1024,)
 
 
 class _Pair:

@@ -66,7 +66,7 @@ def test_without_the_object_store_the_answer_is_503_until_it_is_back(name: str) 
             assert eventually(lambda: _status(backend, "GET", "/healthz") == (503, "store_unavailable"))
             assert _status(backend, "GET", f"/files/{sha256(b'kept')}") == (503, "store_unavailable")
             assert _status(backend, "PUT", "/upload/f", b"small") == (503, "store_unavailable")
-            large = os.urandom(1024) * 7 * 1024
+            large = os.urandom(1024) * 9 * 1024
             assert _status(backend, "PUT", "/upload/f", large) == (503, "store_unavailable")
             objects.start()
             assert eventually(lambda: _status(backend, "GET", "/healthz") == (200, None), 20)
