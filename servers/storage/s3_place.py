@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .s3_signature import Keys
 
-PART: Final = 8 * 1024 * 1024
+PART: Final = 6 * 1024 * 1024
 """Bytes of a part of a multipart upload (S3 takes 5 MiB at least). A file of at most so many is one PUT."""
 
 LARGEST: Final = 5 * 1024**3

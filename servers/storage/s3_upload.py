@@ -3,9 +3,9 @@
 Where the bytes are:
 
     file                           while it is written         closed                    published
-    of at most 8 MiB               in memory                   in memory                 one conditional PUT
+    of at most 6 MiB               in memory                   in memory                 one conditional PUT
     the same, beside others that   in memory                   staged, in one PUT        copied by the store
-      are 8 MiB together
+      are 6 MiB together
     larger                         a multipart upload to a     staged: the upload is     copied by the store
                                    staging key                 complete
 
@@ -44,6 +44,7 @@ from .s3_session import S3Session
 FILES: Final = "files/"
 _ATTEMPTS: Final = 3
 _BLOCK: Final = 4 * 1024 * 1024
+_PIECE: Final = 512 * 1024
 
 
 class _Found(Enum):
@@ -209,7 +210,9 @@ class S3Writer:
                 self._held += octets
                 return
             self._key, self._parts = self._session.stage_parts()
-            self._parts.write(self._held)
+            with memoryview(self._held) as held:  # in pieces, because each is copied
+                for begin in range(0, len(held), _PIECE):
+                    self._parts.write(held[begin : begin + _PIECE])
             self._held = bytearray()
         self._parts.write(octets)
 
