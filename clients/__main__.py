@@ -20,6 +20,7 @@ SUMMARIES = {
     "replay": "Send requests of a server's history again, byte for byte.",
     "compare": "Send recorded requests to several servers and compare their responses.",
     "fuzz": "Send generated requests to several servers and compare their responses.",
+    "benchmark": "Measure how fast servers take the same uploads.",
     "matrix": "Show how the parsers of others read the same uploads.",
     "cases": "List the recorded requests, or show one.",
     "streamlit": "Start a page that shows what Streamlit makes of uploads.",

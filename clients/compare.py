@@ -33,6 +33,7 @@ from .comparison.options import (
     known_differences_in,
     name_and_url,
     names_among,
+    not_written,
     reachable,
     write_reports,
 )
@@ -42,6 +43,8 @@ from .comparison.report_files import json_report
 from .comparison.report_table import show_gone, show_report
 from .comparison.runner import CLIENTS, Backend, load_all_cases, run_cases
 from .comparison.verdicts import Result
+from .html_pages.comparison import comparison_page, shown_requests
+from .html_pages.views import views_of
 from .http1.errors import UsageError
 from .http1.request_url import server_address
 from .launch import BACKENDS
@@ -68,7 +71,12 @@ takes no case; 130 Ctrl-C.
 @click.option("--seed", default=0, show_default=True, help="Seed of the random splits.")
 @comparison_options
 @click.option("--fail-fast", is_flag=True, help="Stop after the first case that fails.")
-@click.option("--all", "every", is_flag=True, help="Show every difference in full, not only the first ten.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Show every difference in full, not only the first ten; with --html, right answers too.",
+)
 @version_option("wireproof compare")
 def main(urls: tuple[str, ...], level: str | None, **options: Any) -> None:
     """Send the recorded requests to servers, and say who reads them in another way.
@@ -169,6 +177,22 @@ def _show(
     names = [backend.name for backend in compared]
     report = json_report(results, backends=names, clients=options["clients"], cases=ran, unreachable=gone)
     write_reports(options, results, report, cases)
+    if options["html_path"]:
+        _write_page(options, results, cases, gone)
+
+
+def _write_page(
+    options: Mapping[str, Any], results: Sequence[Result], cases: Sequence[Case], gone: Mapping[str, str]
+) -> None:
+    """Write the HTML page. Ends the program when it cannot be written."""
+    every, by_name = options["every"], {(case.client, case.name): case for case in cases}
+    views = views_of(shown_requests(results, by_name, every=every))
+    page = comparison_page(results, by_name, views, gone=gone, every=every)
+    try:
+        options["html_path"].parent.mkdir(parents=True, exist_ok=True)
+        options["html_path"].write_text(page, "utf-8")
+    except OSError as error:
+        not_written("report", error)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ EACH_BACKEND = [
     for name in BACKEND_NAMES
 ]
 """For tests that start a server of their own. The slow lane takes FastAPI, whose start takes longest."""
+SOCKET_BY_DEFAULT = [
+    pytest.param(name, marks=() if name == "socket" else pytest.mark.soak(seconds=8))
+    for name in BACKEND_NAMES
+]
+"""For tests that start a server of their own and take long. The slow lane takes all but the socket server."""
 
 _MOST_WORKERS = 8
 _LONGEST = frozenset({"test_wheel.py", "test_agreement.py"})

@@ -41,7 +41,7 @@ def _spawned(name: str, soft: int) -> RunningBackend:
 
 
 @pytest.mark.usefixtures("_enough_descriptors")
-@pytest.mark.parametrize("name", ["socket", "gunicorn"])
+@pytest.mark.parametrize("name", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8))])
 def test_a_request_beside_silent_connections_is_answered_at_once(name: str) -> None:
     """It would wait until idle connections are closed, after `keep_alive_timeout` seconds: 15."""
     with _spawned(name, soft=1024) as backend, ExitStack() as silent:
@@ -55,7 +55,7 @@ def test_a_request_beside_silent_connections_is_answered_at_once(name: str) -> N
         assert time.monotonic() - begin < patient(5)
 
 
-@pytest.mark.parametrize("name", ["socket", "gunicorn"])
+@pytest.mark.parametrize("name", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8))])
 def test_without_descriptors_no_server_spins_and_all_clients_are_served_later(name: str) -> None:
     """X09: clients beyond the limit wait in the kernel's queue. Less than 5 % of a CPU is used."""
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -36,7 +36,7 @@ _PARSING = frozenset({"binascii", "collections", "dataclasses", "enum", "re", "t
 # The parsers of Flask's side open no socket and no file, and know no clock.
 _FLASK_PARSING = frozenset({*_PARSING, "base64", "email", "ipaddress", "itertools", "urllib", "_typeshed"})
 _CONTRACT_FOR_PARSERS = tuple(
-    f"servers.contract.{name}" for name in ("charsets", "limits", "problems", "request")
+    f"servers.contract.{name}" for name in ("charsets", "limits", "problems", "remembered", "request")
 )
 _BACKEND = ("servers.contract", "servers.routes", "servers.settings")
 _HISTORY = ("servers.web.history_writer",)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from clients.launch import BACKENDS, HOST, PROJECT_ROOT, free_port, start
-from tests.conftest import EACH_BACKEND
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.patience import eventually, patient
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1:\d+ GET /page 200 - received=0 sent=\d+ ms=[\d.]+")
@@ -69,7 +69,7 @@ def _serves_on(port: int) -> None:
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"], ids=["closed", "full"])
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_log_that_takes_nothing_stops_nothing(name: str, redirection: str, tmp_path: Path) -> None:
     """X27. A closed standard error leaves its number to the next file: no line may go there."""
     with _serving(name, subprocess.DEVNULL, redirection, tmp_path) as port:
@@ -78,7 +78,7 @@ def test_a_log_that_takes_nothing_stops_nothing(name: str, redirection: str, tmp
         assert sorted(map(int, stored)) == list(range(_REQUESTS))
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_log_whose_reader_has_gone_stops_nothing(name: str, tmp_path: Path) -> None:
     """X27: as behind `| head -1`."""
     reader, writer = os.pipe()
@@ -88,7 +88,7 @@ def test_a_log_whose_reader_has_gone_stops_nothing(name: str, tmp_path: Path) ->
         _serves_on(port)
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_log_that_nobody_reads_stops_nothing_and_goes_on_when_it_is_read(name: str, tmp_path: Path) -> None:
     """X27. The pipe has no room for more than three of the lines."""
     reader, writer = os.pipe()
@@ -110,7 +110,7 @@ def test_a_log_that_nobody_reads_stops_nothing_and_goes_on_when_it_is_read(name:
     os.close(reader)
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_server_that_nobody_reads_ends_when_it_is_asked_to(name: str, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
@@ -121,7 +121,7 @@ def test_a_server_that_nobody_reads_ends_when_it_is_asked_to(name: str, tmp_path
     os.close(reader)
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_by_default_each_request_is_one_line_of_text(name: str) -> None:
     with start(name) as backend:
         assert _get(backend.port, "/page?token=x") == 200
@@ -129,7 +129,7 @@ def test_by_default_each_request_is_one_line_of_text(name: str) -> None:
         assert backend.log().count("/page") == 1
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_quiet_leaves_out_the_lines_of_requests(name: str) -> None:
     with start(name, env={"WIREPROOF_QUIET": "1"}) as backend:
         assert _get(backend.port, "/page") == 200
@@ -140,7 +140,7 @@ def test_quiet_leaves_out_the_lines_of_requests(name: str) -> None:
         assert "healthz" not in backend.log()
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_json_makes_each_line_of_standard_error_an_object(name: str, tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("wb") as log:

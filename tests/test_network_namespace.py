@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from clients.launch import PROJECT_ROOT, installed_backends
+from clients.launch import PROJECT_ROOT
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.patience import patient
 
 _PORT = 8000
@@ -44,14 +45,14 @@ def _namespaces(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_namespaces")
-@pytest.mark.parametrize("backend", [name for name in installed_backends() if name != "fastapi"])
+@pytest.mark.parametrize("backend", [param for param in SOCKET_BY_DEFAULT if param.values != ("fastapi",)])
 def test_localhost_works_without_ipv6(backend: str, tmp_path: Path) -> None:
     """Not for FastAPI: below it, asyncio of some versions of Python wants all addresses of a name."""
     _passes(tmp_path, backend, "localhost", "127.0.0.1")
 
 
 @pytest.mark.usefixtures("_namespaces")
-@pytest.mark.parametrize("backend", installed_backends())
+@pytest.mark.parametrize("backend", SOCKET_BY_DEFAULT)
 def test_a_server_on_all_addresses_answers_to_the_one_that_a_client_uses(
     backend: str, tmp_path: Path
 ) -> None:

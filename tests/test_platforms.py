@@ -61,6 +61,7 @@ def test_a_client_says_so_too(arguments: list[str], tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", _SENTENCE)
 
 
+@pytest.mark.soak(seconds=10)
 def test_servers_and_compare_do_without_what_only_linux_has(tmp_path: Path) -> None:
     """Among the cases are uploads of one file and of several, and their files are read back."""
     command = [sys.executable, "-m", "clients", "compare", "--backends", "socket,flask,gunicorn"]

@@ -12,14 +12,15 @@ from urllib.request import urlopen
 
 import pytest
 
-from clients.launch import HOST, PROJECT_ROOT, free_port, installed_backends
+from clients.launch import HOST, PROJECT_ROOT, free_port
+from tests.conftest import SOCKET_BY_DEFAULT
 
 
 def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "clients", "serve", *arguments]
 
 
-@pytest.mark.parametrize("backend", installed_backends())
+@pytest.mark.parametrize("backend", SOCKET_BY_DEFAULT)
 def test_serve_becomes_the_server_with_the_settings_given(backend: str, tmp_path: Path) -> None:
     port, store = free_port(), tmp_path / "uploads"
     command = _command(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from clients.comparison.cases import PROJECT_ROOT
-from clients.launch import BACKENDS, HOST, installed_backends, start
+from clients.launch import BACKENDS, HOST, start
+from tests.conftest import SOCKET_BY_DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from clients.launch import BACKENDS, HOST, installed_backends, start
         ("STORE", "{file}", "cannot be used: Not a directory", 1),
     ],
 )
-@pytest.mark.parametrize("name", installed_backends())
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_bad_setting_is_one_sentence_and_no_traceback(
     name: str, variable: str, value: str, says: str, status: int, tmp_path: Path
 ) -> None:
@@ -33,7 +34,7 @@ def test_a_bad_setting_is_one_sentence_and_no_traceback(
     assert "Traceback" not in ended.stderr + ended.stdout
 
 
-@pytest.mark.parametrize("name", installed_backends())
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_port_in_use_is_no_wrong_usage(name: str, tmp_path: Path) -> None:
     with socket.create_server((HOST, 0)) as taken:
         ended = _run(name, taken.getsockname()[1], {"STORE": str(tmp_path / "store")})
@@ -42,7 +43,7 @@ def test_a_port_in_use_is_no_wrong_usage(name: str, tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr + ended.stdout
 
 
-@pytest.mark.parametrize("name", installed_backends())
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_warning_about_variables_comes_once(name: str, tmp_path: Path) -> None:
     """gunicorn reads the settings in its master and in each worker."""
     misspelt = "WIREPROOF_" + "TOKNE"

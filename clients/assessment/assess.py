@@ -31,13 +31,14 @@ OnCase = Callable[[Case], object]
 class Judged:
     """What became of one case: its finding, or None when the answer is right.
 
-    `exchange` is what came back when the request was sent whole, `seconds` the time of all its sendings.
+    `exchange` is what came back when the `request` was sent whole, `seconds` the time of all its sendings.
     """
 
     case: Case
     finding: Finding | None
     exchange: Exchange
     seconds: float
+    request: bytes = b""
 
 
 def cases_for(cases: Sequence[Case], endpoint: Endpoint, probe: Probe) -> list[FittedCase]:
@@ -89,7 +90,7 @@ def assess(
         sendings = list(_sendings(one, endpoint, seed))
         stop.why = stop.why or _reason_to_stop(one, endpoint, sendings)
         finding = finding_of(one, sendings, right, told)
-        return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started)
+        return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started, one.request)
 
     judged: list[Judged] = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:

@@ -15,12 +15,13 @@ from ..comparison.cases import Case
 from ..comparison.known_differences import KNOWN_DIFFERENCES
 from ..comparison.options import DIFFERENT, UNREACHABLE, NotComparable, not_written
 from ..comparison.report_files import add_to_step_summary
+from ..html_pages.views import views_of
 from ..launch import LaunchError, RunningBackend, start
 from .assess import Judged, Stop, assess, cases_for
 from .baseline import BaselineError, Entry, divide, load_baseline, write_baseline
 from .endpoint import Endpoint
 from .files import github_annotations, json_report, summary, write_junit
-from .html_report import html_report
+from .html_report import html_report, shown_requests
 from .options import server_behind
 from .probing import Level, Probe, plain_request, probe
 from .report import Report
@@ -144,7 +145,9 @@ def _write(options: Mapping[str, Any], reports: Sequence[Report], entries: Seque
         elif options["json_path"]:
             _write_text(Path(options["json_path"]), text)
         if options["html_path"]:
-            _write_text(options["html_path"], html_report(reports))
+            every = options["every"]
+            page = html_report(reports, views_of(shown_requests(reports, every=every)), every=every)
+            _write_text(options["html_path"], page)
         if options["junit_path"]:
             write_junit(options["junit_path"], reports)
         if options["write_known"] and not any(report.incomplete for report in reports):

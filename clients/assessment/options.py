@@ -26,8 +26,8 @@ _NOT_ADDED = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "user-agent", "connection"}
 )
 # By the name of the parameter.
-_NOT_FOR_BYTES = ("behind", "write_known", "html_path", "fields", "token", "cacert", "insecure")
-_ONLY_FOR_BYTES = ("ignored", "fail_fast", "every", "clients")
+_NOT_FOR_BYTES = ("behind", "write_known", "fields", "token", "cacert", "insecure")
+_ONLY_FOR_BYTES = ("ignored", "fail_fast", "clients")
 _ONLY_FOR_ONE = ("behind", "write_known")
 
 
@@ -82,6 +82,8 @@ def refuse_options_without_effect(context: click.Context, level: Level, urls: in
             raise click.UsageError(f"{parameter.opts[0]} is for --level {which}, and this is {level.value}")
         if parameter.name in _ONLY_FOR_ONE and urls != 1:
             raise click.UsageError(f"{parameter.opts[0]} is for one URL")
+        if parameter.name == "every" and level is not Level.BYTES and not context.params["html_path"]:
+            raise click.UsageError("--all is for --level bytes, or for --html")
         if parameter.name == "backends" and urls:
             raise click.UsageError("--backends is for a comparison without URLs")
 
@@ -145,6 +147,10 @@ _OPTIONS = (
         help="Write today's findings as a baseline for --known.",
     ),
     click.option(
-        "--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write one HTML page."
+        "--html",
+        "html_path",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Write one HTML page, in which each byte of a request is explained.",
     ),
 )

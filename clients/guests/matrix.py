@@ -9,11 +9,12 @@ from ..assessment.fitting import fitted_cases
 from ..assessment.groups import Group
 from ..comparison.cases import Case
 from ..launch import RunningBackend, running
+from ..programs import AbsentError, prepare, version_of
 from .endpoints import guest_endpoint, guest_probe
 from .inputs import PLAIN
 from .readings import Reading, reading_of
-from .serving import AbsentError, prepare, serving, version_of
-from .table import Guest
+from .serving import serving
+from .table import SCRIPTS, Guest
 
 OURS = {"socket": "wireproof socket", "gunicorn": "wireproof Flask"}
 """Our own servers, by the name of the backend: one for each reading."""
@@ -101,8 +102,8 @@ def _asked(
     guest: Guest, inputs: Sequence[Case], plain: Sequence[Case], folder: Path, reference: RunningBackend
 ) -> Column:
     """The column of one guest. Raises AbsentError when it cannot be served, or misreads plain uploads."""
-    prepare(guest, folder)
-    version = version_of(guest, folder)
+    prepare(guest, folder, SCRIPTS)
+    version = version_of(guest, folder, SCRIPTS)
     with serving(guest, folder) as url:
         checked = _column(guest.name, guest.title, version, url, guest.kinds, plain, reference)
     wrong = list(_misread(checked, guest.by_design))

@@ -7,24 +7,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..programs import Program
+
 SCRIPTS = Path(__file__).parent / "scripts"
 _TABLE = Path(__file__).with_name("guests.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(Program):
     """An entry of the table. The comment at the top of `guests.toml` explains the fields."""
 
-    name: str
-    title: str
-    command: tuple[str, ...]
-    kinds: tuple[str, ...]
-    version: tuple[str, ...] = ()
-    build: tuple[str, ...] = ()
-    programs: tuple[str, ...] = ()
-    apt: tuple[str, ...] = ()
-    pip: tuple[str, ...] = ()
-    npm: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     by_design: tuple[str, ...] = ()
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from .request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False)
+
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys, no blanks, ASCII only and a final LF: equal values give equal bytes (S11)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    return _ENCODER.encode(value).encode("ascii") + b"\n"
 
 
 def describe(request: ParsedRequest) -> dict[str, Any]:

@@ -83,8 +83,12 @@ class Exchange:
 
     @property
     def waits(self) -> bool:
-        """Whether `respond` may wait for the disk. Valid after `end`."""
-        return self._route.uses_store or (self.stores_files and self.has_files)
+        """Whether `respond` may wait for the disk. Valid after `end`.
+
+        A small upload to a store that does not wait takes less time than to hand it to a thread.
+        """
+        stores = self.stores_files and self.has_files and (self._context.store.waits or self.has_begun)
+        return self._route.uses_store or stores
 
     @property
     def must_ask_for_room(self) -> bool:

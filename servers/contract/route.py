@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from ..storage.base import Store
@@ -21,6 +22,9 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/v1/")
 """A path below one of these that matches no route is 404, not an echo (contract section 2)."""
+
+
+_MOST_PATHS = 256
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ class RouteTable:
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._routes = tuple((re.compile(route.path), route) for route in routes)
+        self._echo = routes[-1]
+        # Most requests are for few paths.
+        self._routes_of = lru_cache(_MOST_PATHS)(self._matching)
 
     def find(self, head: RequestHead) -> Route:
         """The route of a request.
@@ -122,15 +129,18 @@ class RouteTable:
         """Whether pages of other origins may use what is at this path, if they are permitted."""
         return any(route.shared and pattern.fullmatch(path) for pattern, route in self._routes)
 
+    def _matching(self, path: str) -> tuple[Route, ...]:
+        """The routes whose pattern matches, without the echo."""
+        return tuple(route for pattern, route in self._routes[:-1] if pattern.fullmatch(path))
+
     def _match(self, head: RequestHead) -> Route:
-        *named, (_, echo) = self._routes
         path = head.path
-        for pattern, route in named:
-            if pattern.fullmatch(path) and (route.when is None or route.when(head)):
+        for route in self._routes_of(path):
+            if route.when is None or route.when(head):
                 return route
         if path.startswith(CLOSED_PREFIXES):
             raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")
-        return echo
+        return self._echo
 
 
 def _rule_of_method(method: str) -> str:

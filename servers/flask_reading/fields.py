@@ -2,6 +2,7 @@
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from .abnf import BLANKS, CONTROL, TOKEN
 
 CONTINUE = "100-continue"
@@ -9,6 +10,7 @@ CONTINUE = "100-continue"
 _OWN_CODE = {"host": "bad_host", "content-length": "bad_framing", "transfer-encoding": "bad_framing"}
 
 
+@remembered
 def split_field_line(line: str) -> tuple[str, str]:
     """The name, in lower case, and the trimmed value of a line without its CRLF.
 

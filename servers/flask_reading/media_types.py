@@ -8,6 +8,7 @@ import re
 
 from ..contract.limits import MAX_BOUNDARY
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair
 from .abnf import BLANKS, QUOTED_STRING, TCHAR, TOKEN, unquote
 
@@ -24,6 +25,7 @@ _BEGUN_BOUNDARY = re.compile(r";[ \t]*boundary(?P<blanks>[ \t]*=[ \t]*)(?P<quote
 _EXTENDED_BOUNDARY = re.compile(r"boundary\*(?:[0-9]+\*?)?")
 
 
+@remembered
 def read_media_type(value: str) -> MediaType:
     """The media type in a Content-Type value. Raises Problem `content_type_syntax` (C2, C4, C5, C6)."""
     value = value.strip(BLANKS)

@@ -27,6 +27,7 @@ from werkzeug.sansio.multipart import NEED_DATA, Data, Event, MultipartDecoder, 
 
 from ..contract.limits import MAX_EMPTY_LINES, MAX_PADDING, Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import PartData, PartEnd, PartEvent, PartHead
 from .part_headers import read_part_head
 
@@ -41,6 +42,11 @@ _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _ACCEPTED = Headers([("content-disposition", "form-data")])
 
 
+# What may follow the boundary at the end of a read: the delimiter may be incomplete, or may go on (M18).
+_BEGUN_END = re.compile(rb"(?:-(?:-[ \t]{0,%d}\r?)?|[ \t]{1,%d}\r?|\r)?" % (MAX_PADDING, MAX_PADDING))
+
+
+@remembered
 def _delimiter(boundary: bytes) -> re.Pattern[bytes]:
     """CRLF, `--boundary`, then `--` or up to 64 blanks and CRLF. The group is what follows the boundary.
 
@@ -48,19 +54,6 @@ def _delimiter(boundary: bytes) -> re.Pattern[bytes]:
     """
     sizes = (re.escape(boundary), MAX_PADDING + 1, MAX_PADDING)
     return re.compile(rb"\r\n--%s(--(?![ \t]{%d})|[ \t]{0,%d}\r\n)" % sizes)
-
-
-def _begun_delimiter(boundary: bytes) -> re.Pattern[bytes]:
-    """The beginning of a delimiter at the end of what was read, or a close delimiter that may go on (M18)."""
-    nested = rb"(?:-(?:-[ \t]{0,%d}\r?)?|[ \t]{1,%d}\r?|\r)?" % (MAX_PADDING, MAX_PADDING)
-    for byte in reversed(_CRLF[1:] + b"--" + boundary):
-        nested = rb"(?:%s%s)?" % (re.escape(bytes([byte])), nested)
-    return re.compile(rb"\r%s\Z" % nested)
-
-
-def _ended_delimiter(boundary: bytes) -> re.Pattern[bytes]:
-    """A whole delimiter at the end of what is searched."""
-    return re.compile(rb"\r\n--%s[ \t]{0,%d}\r\n\Z" % (re.escape(boundary), MAX_PADDING))
 
 
 class StrictMultipart(MultipartDecoder):
@@ -71,14 +64,15 @@ class StrictMultipart(MultipartDecoder):
     """
 
     def __init__(self, boundary: bytes, limits: Limits) -> None:
-        super().__init__(boundary)
+        # Werkzeug's own expressions are replaced. For a new boundary it would take long to compile them.
+        super().__init__(b"-")
+        self.boundary = boundary
         self.preamble_re = self.boundary_re = _delimiter(boundary)
         self._limits = limits
         self._boundary = boundary.decode("ascii")
         self._mark = b"--" + boundary
-        self._begun_delimiter = _begun_delimiter(boundary)
-        self._ended_delimiter = _ended_delimiter(boundary)
-        self._longest = len(_CRLF + self._mark + b"--") + MAX_PADDING + len(_CRLF)
+        self._begun = _CRLF + self._mark
+        self._longest = len(self._begun + b"--") + MAX_PADDING + len(_CRLF)
         self._held = _CRLF  # the begun delimiter at the end of the last read
         self._checked_to = 0  # how much of the header block was checked
         self._part: PartHead | None = None
@@ -165,12 +159,26 @@ class StrictMultipart(MultipartDecoder):
     def _safe_end(self, piece: bytes | bytearray) -> int:
         """Where a delimiter begins that the next read may complete, else the end of `piece`."""
         begin = max(0, len(piece) - self._longest)
-        while match := self._begun_delimiter.search(piece, begin):
-            begin = match.start() + len(_CRLF)
+        while (begin := piece.find(b"\r", begin)) >= 0:
             # The CRLF that ends a delimiter does not begin another one.
-            if not self._ended_delimiter.search(piece, max(0, begin - self._longest), begin):
-                return match.start()
+            if self._may_go_on(piece[begin:]) and not self._ends_delimiter(piece, begin + len(_CRLF)):
+                return begin
+            begin += 1
         return len(piece)
+
+    def _may_go_on(self, rest: bytes | bytearray) -> bool:
+        """Whether all these bytes are the beginning of a delimiter."""
+        size = len(self._begun)
+        if len(rest) <= size:
+            return self._begun.startswith(rest)
+        return rest.startswith(self._begun) and _BEGUN_END.fullmatch(rest, size) is not None
+
+    def _ends_delimiter(self, piece: bytes | bytearray, end: int) -> bool:
+        """Whether a whole delimiter ends at this offset."""
+        line = piece[max(0, end - self._longest) : end]
+        text = line.removesuffix(_CRLF)
+        begun = text.rstrip(b" \t")
+        return text != line and len(text) - len(begun) <= MAX_PADDING and begun.endswith(self._begun)
 
     def _events(self) -> Iterator[PartEvent]:
         while (event := self._checked_event()) is not NEED_DATA:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair, PartHead
 from .abnf import BLANKS, CONTROL, TOKEN
 from .disposition import read_disposition
@@ -21,7 +22,18 @@ def read_part_head(block: bytes, limits: Limits, boundary: str = "") -> PartHead
     Raises Problem `part_headers_too_large`, `part_header_*`, `disposition_*`, `name_missing`,
     `filename_ext`, `filename_conflict` and `part_transfer_encoding`.
     """
-    raw = list(_fields(block, limits.max_part_fields, boundary))
+    if block.count(b"\r\n") < limits.max_part_fields and b"\n--" not in block and not block.startswith(b"--"):
+        return _read_block(block)
+    return _part_head(list(_fields(block, limits.max_part_fields, boundary)))
+
+
+@remembered
+def _read_block(block: bytes) -> PartHead:
+    """Parse a block with few enough lines, none of which may be a delimiter."""
+    return _part_head(list(_fields(block, block.count(b"\r\n") + 1, "")))
+
+
+def _part_head(raw: list[Pair]) -> PartHead:
     shown = tuple(Pair(name, _show(name, value)) for name, value in raw)
     values = _once(raw)
     disposition_value = values.get("content-disposition")

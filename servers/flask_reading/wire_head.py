@@ -1,9 +1,11 @@
 """A head as bytes, checked line by line as it arrives. WSGI hides these faults, gunicorn does not (T2)."""
 
 import re
+from typing import NamedTuple
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import MOST_OF_A_HEAD, KnownHeads
 from ..contract.request import RequestHead
 from .fields import check_expect, check_size, is_dropped, split_field_line
 from .head import Fields, assemble
@@ -14,6 +16,15 @@ from .request_line import RequestLine, split_request_line
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
+class KnownHead(NamedTuple):
+    """What was read of a head. Nobody changes the fields."""
+
+    line: RequestLine
+    raw_target: str
+    fields: Fields
+    head: RequestHead
+
+
 class WireHead:
     """Call `feed` with bytes until it returns True.
 
@@ -21,7 +32,9 @@ class WireHead:
     Problem was raised, the object must not be used any more.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, known: KnownHeads[KnownHead] | None = None) -> None:
+        """`known` are the heads of all connections with these limits."""
+        self._known = known
         self.begun = False  # whether any byte has arrived
         self.line: RequestLine | None = None
         self.raw_target = ""
@@ -47,15 +60,31 @@ class WireHead:
 
     def feed(self, data: bytes) -> bool:
         """Parse bytes. Returns whether the head is complete. Raises the Problems of steps 1 to 5."""
+        is_first, self.begun = not self.begun, True
+        if is_first and self._take_known(data):
+            return True
         self._buffer += data
-        self.begun = True
         while self.head is None and (line := self._next_line()) is not None:
             self._take(line)
         # Parsed lines are dropped, so fields that are dropped and not counted cost no memory.
         del self._buffer[: self._begin]
         self._searched -= self._begin
         self._begin = 0
+        if is_first and self.head is not None and self._known is not None:
+            assert self.line is not None, "the head has one"
+            known = KnownHead(self.line, self.raw_target, self.fields, self.head)
+            self._known.add(data[: len(data) - len(self._buffer)], known)
         return self.head is not None
+
+    def _take_known(self, data: bytes) -> bool:
+        """Whether the data begin with a head that was accepted before."""
+        end = data.find(b"\r\n\r\n", 0, MOST_OF_A_HEAD) + len(b"\r\n\r\n")
+        known = None if self._known is None else self._known.find(data[:end])
+        if known is None:
+            return False
+        self.line, self.raw_target, self.fields, self.head = known
+        self._buffer += data[end:]
+        return True
 
     def _next_line(self) -> str | None:
         """The next line without its CRLF, or None when it is not complete."""

@@ -16,9 +16,10 @@ from gunicorn.http.unreader import SocketUnreader
 from ..contract.capture import Capture
 from ..contract.limits import MIB, Limits
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..flask_reading.chunks import ChunkedStream
 from ..flask_reading.head import join_lines
-from ..flask_reading.wire_head import WireHead
+from ..flask_reading.wire_head import KnownHead, WireHead
 from .pace import Pace
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -35,12 +36,19 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
     The `capture` gets what the parsers get.
     """
 
-    def __init__(self, sock: Any, limits: Limits, capture: Capture | None = None) -> None:
+    def __init__(
+        self,
+        sock: Any,
+        limits: Limits,
+        capture: Capture | None = None,
+        known: KnownHeads[KnownHead] | None = None,
+    ) -> None:
         super().__init__(sock)
+        self._known = known
         self.limits = limits
         self.capture = capture
         self.deadline = float("inf")  # of the head at hand, on the monotonic clock
-        self.wire = WireHead(limits)
+        self.wire = WireHead(limits, known)
 
     def gather(self) -> bool:
         """Read what has arrived of a head. Returns whether the head is complete.
@@ -87,7 +95,7 @@ class HeadReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
 
     def take_head(self) -> WireHead:
         """The complete head. What came behind it is read next."""
-        wire, self.wire = self.wire, WireHead(self.limits)
+        wire, self.wire = self.wire, WireHead(self.limits, self._known)
         self.deadline = float("inf")
         self.unread(wire.rest)
         if self.capture is not None and wire.head is not None:
@@ -226,7 +234,13 @@ class StrictParser(Parser):  # type: ignore[misc]
     mesg_class = StrictRequest
 
     def __init__(
-        self, cfg: Any, sock: Any, client: Any, limits: Limits, capture: Capture | None = None
+        self,
+        cfg: Any,
+        sock: Any,
+        client: Any,
+        limits: Limits,
+        capture: Capture | None = None,
+        known: KnownHeads[KnownHead] | None = None,
     ) -> None:
         super().__init__(cfg, sock, client)
-        self.unreader = HeadReader(sock, limits, capture)
+        self.unreader = HeadReader(sock, limits, capture, known)

@@ -20,10 +20,12 @@ from ..contract.capture import Capture, history_at
 from ..contract.limits import LINGER_SECONDS, Limits
 from ..contract.load import Permit, Quota, client_of
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..contract.request_log import RequestLog, RequestRecord
 from ..contract.responses import Response, problem_response
 from ..descriptors import connections_within
 from ..fairness import FairThreads, switch_threads_often
+from ..flask_reading.wire_head import KnownHead
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
 from .linger import drain
@@ -32,6 +34,7 @@ ACCEPT_PAUSE_SECONDS = 0.5
 # How often the waiting connections are looked through for late ones.
 _LOOK_SECONDS = 0.25
 _ACCEPTS_A_TURN = 16
+_LENGTH = b"\r\nContent-Length: "
 _MOST_TURNED_AWAY = 64
 _FOR_OTHERS = 0.2  # of the threads: no address may hold them
 
@@ -40,13 +43,31 @@ class PatientSocket(socket.socket):
     """A socket whose time-out in `sendall` holds for each piece, not for all pieces together.
 
     A client that reads slowly is served. One that reads nothing until the time-out is dropped.
+
+    gunicorn sends a head and its body apart. Here a head that announces a Content-Length waits for what comes
+    next, because its body follows at once: one packet instead of two. Call `flush` after each response.
     """
+
+    _head = b""
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Raises OSError, TimeoutError among them."""
-        view = memoryview(data)
+        if not self._head and _is_head_before_body(data):
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        view = memoryview(head + data if head else data)
         while view:
             view = view[self.send(view, flags) :]
+
+    def flush(self) -> None:
+        """Send a head that still waits: its response has no body. Raises OSError."""
+        if self._head:
+            self.sendall(b"")
+
+
+def _is_head_before_body(data: bytes) -> bool:
+    return data.startswith(b"HTTP/1.1 ") and data.endswith(b"\r\n\r\n") and _LENGTH in data
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -63,9 +84,10 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         limits: Limits,
         log: RequestLog,
         capture: Capture | None,
+        known: KnownHeads[KnownHead] | None = None,
     ) -> None:
         super().__init__(cfg, sock, client, server)
-        self.parser = StrictParser(cfg, sock, client, limits, capture)
+        self.parser = StrictParser(cfg, sock, client, limits, capture, known)
         self.permit: Permit | None = None
         self._limits = limits
         self._log = log
@@ -142,6 +164,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         settings = Settings.from_environment()
         self.limits = settings.limits
         self.requests = settings.log
+        self.known: KnownHeads[KnownHead] = KnownHeads()
         self.history = settings.open_history()
         self.resume_at = 0.0  # when to accept again, on the monotonic clock
         self.look_at = 0.0  # when to look for late connections again
@@ -193,7 +216,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             return True
         history = history_at(self.history, server)
         capture = None if history is None else history.capture("gunicorn", wire=True)
-        conn = Connection(self.cfg, patient, client, server, self.limits, self.requests, capture)
+        conn = Connection(self.cfg, patient, client, server, self.limits, self.requests, capture, self.known)
         conn.permit = permit
         self.nr_conns += 1
         self.enqueue_req(conn)
@@ -238,6 +261,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.refuse(Problem("internal", "the request failed; the log says why"))
             return False
         stays = super().handle(conn)
+        with suppress(OSError):
+            conn.sock.flush()
         if not stays:
             conn.linger(wait=conn.has_unread_body())
         return stays

@@ -29,7 +29,7 @@ def request_events(request: ParsedRequest, context: Context) -> Response:
         raise Problem("overloaded", "too many listen to the history")
     given = request.head.field("last-event-id") or ""
     last = int(given) if _NUMBER.fullmatch(given) else None
-    # Taken before the database is read, so that no change falls between; one may be told twice.
+    # Taken before the database is read, so that no change falls between. The feed leaves out what was read.
     position = history.feed.position
     with readable():
         change, newest, missed = history.missed(last, context.limits)
@@ -50,7 +50,7 @@ def _events(
         yield Event(first, LOOK_SECONDS)
         sent = time.monotonic()
         while not history.stopping.is_set():
-            data, position = history.feed.since(position)
+            data, position, change = history.feed.since(position, change)
             now = time.monotonic()
             if not data and now - sent >= _HEARTBEAT_SECONDS:
                 data = _HEARTBEAT

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import MOST_OF_A_HEAD, KnownHeads
 from ..contract.request import RequestHead
 from .chunked import read_chunks
 from .cookies import parse_cookies
@@ -84,8 +85,15 @@ class RequestReader:
     accepted.
     """
 
-    def __init__(self, limits: Limits, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        trace: Trace | None = None,
+        known: KnownHeads[HeadReceived] | None = None,
+    ) -> None:
+        """`known` are the heads of all readers with these limits."""
         self._incoming = Incoming(trace)
+        self._known = known
         self._limits = limits
         self._events = self._read_requests()
         self._failed: Problem | None = None
@@ -159,6 +167,26 @@ class RequestReader:
             yield BodyReceived(data)
 
     def _read_head(self) -> Generator[Need, None, HeadReceived]:
+        yield from self._read_first_byte()
+        if (known := self._known_head()) is not None:
+            return known
+        begin = self._incoming.offset
+        received = yield from self._read_new_head()
+        if self._known is not None and (head := self._incoming.since(begin)):
+            self._known.add(head, received)
+        return received
+
+    def _known_head(self) -> HeadReceived | None:
+        if self._known is None or self._incoming.trace is not None:
+            return None
+        data = self._incoming.until_empty_line(MOST_OF_A_HEAD)
+        received = self._known.find(data)
+        if received is not None:
+            self._incoming.skip(len(data))
+            self.request_line = received.head.method, received.head.target
+        return received
+
+    def _read_new_head(self) -> Generator[Need, None, HeadReceived]:
         line = yield from self._read_request_line()
         end = self._incoming.offset
         offset = end - len(line) - 2
@@ -168,12 +196,19 @@ class RequestReader:
             raise problem.behind(offset) from None
         self.request_line = request_line.method, request_line.target.decode("ascii")
         fields = FieldLines(request_line.minor_version, self._limits, end)
-        limit = self._limits.max_field_line - 2
-        while line := (yield from self._incoming.line(Role.FIELD, limit, _FIELD_LINE)):
-            fields.add(line)
+        yield from self._read_fields(fields)
         framing = fields.framing()
         host = fields.host()
         return _head(request_line, fields, framing, host, offset)
+
+    def _read_fields(self, fields: FieldLines) -> Generator[Need, None, None]:
+        incoming, limit = self._incoming, self._limits.max_field_line - 2
+        if lines := incoming.whole_lines(limit):  # most heads arrive at once
+            for line in lines:
+                incoming.take_line(Role.FIELD, line)
+                fields.add(line)
+        while line := (yield from incoming.line(Role.FIELD, limit, _FIELD_LINE)):
+            fields.add(line)
 
     def _read_request_line(self) -> Generator[Need, None, bytes]:
         line = yield from self._read_first_line()
@@ -181,11 +216,14 @@ class RequestReader:
             line = yield from self._read_first_line()
         return line
 
-    def _read_first_line(self) -> Generator[Need, None, bytes]:
+    def _read_first_byte(self) -> Generator[Need, None, None]:
         self._between_requests = True
         self.request_line = None, None
         yield from self._incoming.at_least(1)
         self._between_requests = False
+
+    def _read_first_line(self) -> Generator[Need, None, bytes]:
+        yield from self._read_first_byte()
         limit = self._limits.max_request_line
         return (yield from self._incoming.line(Role.REQUEST_LINE, limit, _REQUEST_LINE))
 
@@ -200,8 +238,10 @@ def _head(
     if request_line.method == "CONNECT":
         target = AUTHORITY
     else:
-        offset += request_line.offset
-        target = decode_target(request_line.target, offset)
+        try:
+            target = decode_target(request_line.target)
+        except Problem as problem:
+            raise problem.behind(offset + request_line.offset) from None
     head = RequestHead(
         method=request_line.method,
         target=request_line.target.decode("ascii"),

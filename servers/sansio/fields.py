@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import Pair
 from .grammar import CONTROL, OWS, TOKEN, end_of
 from .host import end_of_host, is_host
@@ -24,6 +25,7 @@ FORBIDDEN_TRAILERS = frozenset(
 """Trailers that would change framing, routing or authentication (RFC 9110 6.5.1, B29)."""
 
 
+@remembered
 def parse_field_line(line: bytes) -> tuple[bytes, bytes]:
     """The name in lower case and the trimmed value of a line without its CRLF.
 

@@ -4,6 +4,7 @@ import re
 
 from ..contract.limits import MAX_BOUNDARY
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair
 from .grammar import OWS, QUOTED_STRING, TCHAR, TOKEN
 
@@ -23,6 +24,7 @@ _BOUNDARY_VALUE = re.compile(rb"[ \t]*;[ \t]*boundary([ \t]*)=([ \t]*)(.?)", re.
 _EXTENDED_BOUNDARY = re.compile(r"boundary\*(?:[0-9]+\*?)?")
 
 
+@remembered
 def parse_media_type(value: str) -> MediaType:
     """Parse a Content-Type value, trimmed and not empty. Raises Problem `content_type_syntax` (C2 to C6).
 

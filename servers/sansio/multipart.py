@@ -84,7 +84,7 @@ class FormDataParser:
         self._trace = trace
         self._dash_boundary = b"--" + boundary
         self._delimiter = b"\r\n" + self._dash_boundary
-        self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
+        self._whole_delimiter: re.Pattern[bytes] | None = None
         self._limits = limits
         self._data = _CRLF  # see above: so that the first delimiter has its CRLF
         self._base = -len(_CRLF)  # the offset of `_data` in the body
@@ -313,6 +313,8 @@ class FormDataParser:
 
     def _next_delimiter(self, searched: int) -> int:
         """Where to search on. One call skips all near-delimiters, so that many of them cost little."""
+        if self._whole_delimiter is None:  # few bodies need it, and to compile it takes longer than the rest
+            self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
         match = self._whole_delimiter.search(self._data, searched)
         if match is not None:
             return match.start()

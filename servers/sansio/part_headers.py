@@ -1,7 +1,10 @@
 """The header block of a part (RFC 2046 5.1, RFC 7578 4.2), parsed when it is complete."""
 
+from typing import NoReturn
+
 from ..contract.limits import Limits
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import MediaType, Pair, PartHead
 from .disposition import Disposition, parse_disposition
 from .grammar import CONTROL, OWS, TOKEN, end_of
@@ -21,13 +24,20 @@ def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
     `disposition_missing`, what `parse_disposition` raises, or `part_transfer_encoding`. Its places are those
     in the block. `fault` is None if not a single line is at fault.
     """
+    if block.count(b"\r\n") >= limits.max_part_fields:
+        _refuse_more_fields(block, limits.max_part_fields)
+    return _parse_block(block)
+
+
+def _refuse_more_fields(block: bytes, most: int) -> NoReturn:
+    fields = _parse_lines(block)  # a line that is none comes first
+    what = f"a part has more than {most} fields"
+    raise Problem("part_headers_too_large", what, rule="M73", offset=fields[most][2])
+
+
+@remembered
+def _parse_block(block: bytes) -> PartHead:
     fields = _parse_lines(block)
-    if len(fields) > limits.max_part_fields:
-        what, offset = (
-            f"a part has more than {limits.max_part_fields} fields",
-            fields[limits.max_part_fields][2],
-        )
-        raise Problem("part_headers_too_large", what, rule="M73", offset=offset)
     headers = tuple(_decoded(field, block) for field in fields)
     first = _singletons(fields)
     if b"content-disposition" not in first:

@@ -148,6 +148,42 @@ class Incoming:
             self.trace(role, view)
         return view
 
+    def until_empty_line(self, limit: int) -> bytes:
+        """What comes next, up to an empty line and with it; b"" if that is not within `limit` bytes."""
+        end = self._data.find(b"\r\n\r\n", self._position, self._position + limit)
+        return b"" if end < 0 else self._data[self._position : end + 4]
+
+    def since(self, offset: int) -> bytes:
+        """What was consumed from this offset on; b"" if it came in several reads."""
+        begin = offset - self._offset_of_data
+        return b"" if begin < 0 else self._data[begin : self._position]
+
+    def skip(self, size: int) -> None:
+        """Consume bytes whose meaning is known. The trace does not get them."""
+        self._position += size
+
+    def whole_lines(self, limit: int) -> list[bytes] | None:
+        """The lines up to the next empty line, without their CRLF. Consumes nothing.
+
+        None if they have not all arrived, or if one of them is no line of at most `limit` bytes: `line` then
+        says why. None too if the empty line comes first.
+        """
+        end = self._data.find(b"\r\n\r\n", self._position)
+        if end < 0 or self.startswith(b"\r\n"):
+            return None
+        block = self._data[self._position : end]
+        lines = block.split(b"\r\n")
+        ends = len(lines) - 1
+        if block.count(b"\r") > ends or block.count(b"\n") > ends or len(max(lines, key=len)) > limit:
+            return None
+        return lines
+
+    def take_line(self, role: Role, line: bytes) -> None:
+        """Consume a line of `whole_lines`, or the empty line behind them."""
+        self._position += len(line) + 2
+        if self.trace is not None:
+            self.trace(role, line + b"\r\n")
+
     def line(self, role: Role, limit: int, faults: LineFaults) -> Generator[Need, None, bytes]:
         """Consume a line of at most `limit` bytes and return it without its CRLF.
 

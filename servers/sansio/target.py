@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..contract.problems import Problem
+from ..contract.remembered import remembered
 from ..contract.request import Pair
 from .grammar import TOKEN, end_of, percent_decode
 from .host import end_of_host, is_host
@@ -41,6 +42,7 @@ class RequestLine:
     offset: int = field(default=0, compare=False)
 
 
+@remembered
 def parse_request_line(line: bytes) -> RequestLine:
     """Parse a request line without its CRLF. Raises Problem `request_line` or `unsupported_version`."""
     method, _, rest = line.partition(b" ")
@@ -144,10 +146,11 @@ class DecodedTarget:
     args: tuple[Pair, ...]
 
 
-def decode_target(target: bytes, begin: int = 0) -> DecodedTarget:
+@remembered
+def decode_target(target: bytes) -> DecodedTarget:
     """Decode path and query once (R20 to R37). Raises Problem `bad_percent` or `target_not_utf8`.
 
-    `begin` is the number of bytes of the request before the target.
+    The offset of a Problem is that in the target.
     """
     raw_path, _, query = target.partition(b"?")
     try:
@@ -155,9 +158,7 @@ def decode_target(target: bytes, begin: int = 0) -> DecodedTarget:
         last_segment = _decode_path(raw_path.rpartition(b"/")[2]) if b"%" in raw_path else ""
         args = tuple(parse_pairs(query, "utf-8"))
     except UnicodeDecodeError:
-        raise _undecodable(target).behind(begin) from None
-    except Problem as problem:
-        raise problem.behind(begin) from None
+        raise _undecodable(target) from None
     return DecodedTarget(path, last_segment or path.rpartition("/")[2], args)
 
 

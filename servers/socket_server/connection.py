@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..contract.capture import Capture
 from ..contract.cors import with_permission
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..contract.responses import Response, problem_response
 from ..contract.route import Context
 from ..routes import TABLE
@@ -69,6 +70,7 @@ class ConnectionOwner(Protocol):
 
     loop: Loop
     context: Context
+    known_heads: KnownHeads[HeadReceived]
     draining: bool  # each response is the last of its connection
     stopping: bool  # idle connections are closed, too
 
@@ -91,7 +93,11 @@ class Connection:
         self._observer = observer = owner.observer(sock)
         history = self._context.history
         self._capture: Capture | None = None if history is None else history.capture("socket", wire=True)
-        self._reader = observer.reader(self._limits) if observer else RequestReader(self._limits)
+        self._reader = (
+            observer.reader(self._limits)
+            if observer
+            else RequestReader(self._limits, known=owner.known_heads)
+        )
         self._inbox = Inbox(self._reader, self._capture)
         self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ..contract.responses import Event, EventStream, FileSlice, Response
 
@@ -93,6 +94,7 @@ def _coded(stream: EventStream, *, chunked: bool) -> Iterator[Event]:
         yield Event(b"0\r\n\r\n")
 
 
+@lru_cache(2)
 def _http_date(now: int) -> str:
     """IMF-fixdate (RFC 9110 5.6.7). `strftime` would depend on the locale."""
     when = time.gmtime(now)

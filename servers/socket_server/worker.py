@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..contract.load import Permit, client_of
 from ..contract.problems import Problem
+from ..contract.remembered import KnownHeads
 from ..contract.route import Context
+from ..sansio.connection import HeadReceived
 from .connection import Connection
 from .loop import READ, Deadline, Loop
 from .scoreboard import BEAT_SECONDS, Row, Scoreboard
@@ -110,6 +112,7 @@ class Worker:
         self.loop = Loop()
         self.context = context
         self.row = row or Scoreboard(1).rows[0]
+        self.known_heads: KnownHeads[HeadReceived] = KnownHeads()
         self.draining = False
         self.stopping = False
         self._grace = grace

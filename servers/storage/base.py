@@ -100,6 +100,10 @@ class Store(Protocol):
         """How often `clean` should be called while a server runs. 0: at its start only."""
 
     @property
+    def waits(self) -> bool:
+        """Whether storing a small file may wait for the disk. False: it gets into the page cache only."""
+
+    @property
     def keeps_free(self) -> bool:
         """Whether some room must stay free, so that `require_room` may refuse an upload."""
 
@@ -118,9 +122,10 @@ class Store(Protocol):
 
 
 class WithoutLimits:
-    """The part of a `Store` that has no age limit, and no file system on which room must stay free."""
+    """The part of a `Store` that may wait, and has no age limit and no file system with room to keep free."""
 
     sweep_seconds = 0.0
+    waits = True
     keeps_free = False
     expires = False
 

@@ -96,6 +96,10 @@ class LocalStore:
         return 0.0
 
     @property
+    def waits(self) -> bool:
+        return self._folders.durable
+
+    @property
     def keeps_free(self) -> bool:
         return self._folders.room.least > 0
 

@@ -24,6 +24,7 @@ _ROWS_A_SECOND = 50
 _MOST_AT_ONCE = 10
 _KEPT = 2000
 _ALL_GONE = 2**53 - 1  # the largest id that JavaScript can count
+_REPLACED = 0  # the number of the event that says so: changes begin at 1
 
 
 class ChangeFeed:
@@ -38,7 +39,7 @@ class ChangeFeed:
         self._lock = threading.Lock()
         self._listeners = 0
         self._thread: threading.Thread | None = None
-        self._events: deque[bytes] = deque(maxlen=_KEPT)
+        self._events: deque[tuple[int, bytes]] = deque(maxlen=_KEPT)
         self.position = 0
         self._change = 0
         self._newest = 0
@@ -64,12 +65,23 @@ class ChangeFeed:
         with self._lock:
             self._listeners -= 1
 
-    def since(self, position: int) -> tuple[bytes, int]:
-        """The events behind this position, and the new position. Who is too slow misses some."""
+    def since(self, position: int, known: int) -> tuple[bytes, int, int]:
+        """The events behind this position, without those of the changes up to `known`.
+
+        Returns them with the new position and the new `known`: 0 after the database was replaced, whose
+        changes are counted anew. Who is too slow misses some.
+        """
         with self._lock:
             missing = min(self.position - position, len(self._events))
             events = list(self._events)[len(self._events) - missing :] if missing else []
-            return b"".join(events), self.position
+            position = self.position
+        new = []
+        for change, data in events:
+            if change == _REPLACED:
+                known = 0
+            if change > known or change == _REPLACED:
+                new.append(data)
+        return b"".join(new), position, known
 
     def _run(self, limits: Limits) -> None:
         while True:
@@ -89,12 +101,13 @@ class ChangeFeed:
             counters = connection.execute("SELECT * FROM counters").fetchone()
             if counters["change"] == self._change:
                 return
-            events: list[bytes] = []
+            events: list[tuple[int, bytes]] = []
             if counters["change"] < self._change:  # the database was replaced by a new one
-                events.append(event("gone", {"before": _ALL_GONE}, 0))
+                events.append((_REPLACED, event("gone", {"before": _ALL_GONE}, _REPLACED)))
                 self._change = self._newest = 0
             if counters["gone_change"] > self._change:
-                events.append(event("gone", {"before": counters["gone"]}, counters["gone_change"]))
+                gone = event("gone", {"before": counters["gone"]}, counters["gone_change"])
+                events.append((counters["gone_change"], gone))
             rows = connection.execute(
                 f"SELECT {SMALL} FROM requests WHERE change > ? ORDER BY change LIMIT ?",
                 (self._change, _MOST_AT_ONCE * 10),
@@ -103,12 +116,12 @@ class ChangeFeed:
         whole = [row for row in rows if not self._is_progress(row)]
         if len(whole) <= self._allowance and len(rows) < _MOST_AT_ONCE * 10:
             self._allowance -= len(whole)
-            events += [self._event(row, runs[row["id"]], limits) for row in rows]
+            events += [(row["change"], self._event(row, runs[row["id"]], limits)) for row in rows]
             last = rows[-1]["change"] if rows else counters["change"]
             self._newest = max([self._newest, *(row["id"] for row in rows)])
         else:
             last = counters["change"]
-            events.append(self._count(last))
+            events.append((last, self._count(last)))
         self._arriving = {row["id"] for row in rows if row["seen"] is not None} | (
             self._arriving - {row["id"] for row in rows}
         )

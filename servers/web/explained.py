@@ -39,7 +39,8 @@ def explain_row(request: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits) -
     run = next((run for run in refused if _knows_where(run)), refused[0] if refused else None)
     problem = None if run is None else _problem_of(run)
     was_cut = not request["is_complete"] and problem is None
-    found = explain(Wire(request["kept"], request["total"], behind, was_cut), problem, limits)
+    wire = Wire(request["kept"], request["total"], behind, was_cut, request["seen"] is not None)
+    found = explain(wire, problem, limits)
     stop = None if problem is None or run is None else _stop(found.stop, problem)
     return Explained(found.spans, None if stop is not None else _end(request), stop)
 

@@ -4,7 +4,8 @@ The coarse spans are those of `spans`, made over the trace of the parsers of `sa
 field line into name and value, a JSON text into its tokens. A body is cut without the chunked coding, and its
 spans are then laid on the wire, so a value that several chunks carry has several spans with one path.
 
-Only the beginning of a long body is kept. Behind it come the coarse spans that were noted while it arrived.
+Only the beginning of a long body is kept. Behind it come the coarse spans that were noted while it arrived. A
+backend that notes none, such as gunicorn, leaves these bytes undecided, unless the head says what they are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ ROLES = (
 )
 """Every role that a fine span can have."""
 
+_CONTENT = ("part data", "body")
 _BODY_ROLES = FORM_ROLES | {Role.BODY}
 _NO_ROLES = {NoRole.UNDECIDED: "undecided", NoRole.AT_FAULT: "undecided", NoRole.NOT_READ: "unread"}
 _COARSE = {
@@ -47,13 +49,14 @@ class Wire:
 
     `kept` are the first bytes, `total` is how many there were. `behind` are the coarse spans that were noted
     behind the head, each with its start, its length and the value of its `Role`. `was_cut` says that the
-    client ended its side before the request was complete.
+    client ended its side before the request was complete, `is_arriving` that more bytes come.
     """
 
     kept: bytes
     total: int
     behind: Sequence[tuple[int, int, str]] = ()
     was_cut: bool = False
+    is_arriving: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -89,7 +92,8 @@ def explain(wire: Wire, problem: Problem | None, limits: Limits) -> Explanation:
     spans = list(_fine(reading))
     end = spans[-1].end if spans else 0
     if end < wire.total:
-        spans += _behind(wire, end, spans[-1] if spans else None)
+        last = spans[-1] if spans else None
+        spans += _behind(wire, end, last, _rest(wire, reading, last))
     stop = None if problem is None else _stop(problem, reading, spans)
     return Explanation(spans, reading.received, stop)
 
@@ -157,9 +161,20 @@ def _is_absolute(line: memoryview) -> bool:
     return len(words) == 3 and words[1][:1] not in (b"/", b"*") and b"://" in words[1]
 
 
-def _behind(wire: Wire, end: int, last: FineSpan | None) -> Iterator[FineSpan]:
+def _rest(wire: Wire, reading: Reading, last: FineSpan | None) -> str:
+    """The role of bytes that are not kept and of which nothing was noted.
+
+    A form and the chunked coding have structure in them, so only a plain body goes on as it began. While a
+    body arrives nothing is noted yet: its bytes go on as they began until then.
+    """
+    role = "undecided" if last is None else last.role
+    is_plain = role == "body" and reading.head is not None and not reading.head.chunked
+    return role if is_plain or (wire.is_arriving and role in _CONTENT) else "undecided"
+
+
+def _behind(wire: Wire, end: int, last: FineSpan | None, rest: str) -> Iterator[FineSpan]:
     """The spans of the bytes that were not parsed again, from the coarse ones that were noted."""
-    is_data = last is not None and last.role in ("part data", "body")
+    is_data = last is not None and last.role in _CONTENT
     for start, length, role in wire.behind:
         begin, stop = max(start, end), min(start + length, wire.total)
         if begin >= stop:
@@ -172,7 +187,7 @@ def _behind(wire: Wire, end: int, last: FineSpan | None) -> Iterator[FineSpan]:
         yield FineSpan(begin, stop - begin, name, path)
         end = stop
     if end < wire.total:
-        yield FineSpan(end, wire.total - end, last.role if last is not None and is_data else "undecided")
+        yield FineSpan(end, wire.total - end, rest)
 
 
 def _coarse_role(value: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from clients.launch import HOST, RunningBackend, start
 from tests.access.canary import ANSWERED, CANARY, HIDDEN, MALFORMED
-from tests.conftest import EACH_BACKEND
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.patience import eventually, patient
 
 _LATE = (b"GET /late?%s HTTP/1.1\r\nAuthorization: Bearer %s" % (CANARY.encode(), CANARY.encode()),)
@@ -46,7 +46,7 @@ def _shown(text: str) -> list[str]:
     return [hidden for hidden in HIDDEN if hidden in text]
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -2,11 +2,12 @@
 
 import itertools
 import json
-import os
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -66,13 +67,17 @@ def test_one_line_more_and_nothing_is_lost_any_more(strict: str) -> None:
     assert "REFUSES" not in done.output
 
 
+@pytest.mark.soak(seconds=7)
 def test_every_report_is_written_and_the_exit_status_tells(flask: str, tmp_path: Path) -> None:
     html, junit, known = tmp_path / "r.html", tmp_path / "r.xml", tmp_path / "known.toml"
     done = run(flask, *_FEW, "--html", html, "--junit", junit, "--json", "-", "--github")
     assert done.exit_code == 1
     (endpoint,) = json.loads(done.stdout)["endpoints"]
     assert endpoint["name"] == flask
-    assert html.read_text("utf-8").startswith("<!doctype html>")
+    page = html.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert page.count('<div class="bytes-of">') == len(endpoint_findings(endpoint)) > 0
+    assert len(page) < 2_000_000
     assert "<testsuite " in junit.read_text("utf-8")
     assert "::error title=silent loss" in done.stderr
     assert run(flask, *_FEW, "--write-known", known).exit_code == 0
@@ -93,6 +98,23 @@ def test_every_report_is_written_and_the_exit_status_tells(flask: str, tmp_path:
     assert "Baseline: remove filename-empty-with-bytes from silent loss: " in " ".join(done.output.split())
 
 
+def endpoint_findings(endpoint: dict[str, Any]) -> list[str]:
+    """The cases of all findings in the JSON report."""
+    kinds = [kind for group in endpoint["groups"] for kind in group["kinds"]]
+    return [finding["case"] for kind in kinds for finding in kind["findings"]]
+
+
+def test_right_answers_are_in_the_page_when_they_are_asked_for(strict: str, tmp_path: Path) -> None:
+    html = tmp_path / "r.html"
+    assert run(strict, *_FEW, "--html", html).exit_code == 0
+    assert '<div class="bytes-of">' not in html.read_text("utf-8")
+    assert run(strict, *_FEW, "--html", html, "--all").exit_code == 0
+    page = html.read_text("utf-8")
+    right = re.search(r"right answers <span>(\d+)</span>", page)
+    assert right is not None
+    assert page.count('<div class="bytes-of">') == int(right[1]) > 1
+
+
 def test_actions_get_a_summary_of_the_step(flask: str, tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     done = CliRunner(env={"GITHUB_STEP_SUMMARY": str(path)}).invoke(compare.main, [flask, *_FEW])
@@ -100,6 +122,7 @@ def test_actions_get_a_summary_of_the_step(flask: str, tmp_path: Path) -> None:
     assert f"### {flask}" in path.read_text("utf-8")
 
 
+@pytest.mark.soak(seconds=7)
 def test_kinds_and_rules_can_be_chosen(flask: str) -> None:
     done = run(flask, "--only", "urlencoded", "--json", "-")
     assert set(json.loads(done.stdout)["endpoints"][0]["judged"]) == {"multipart", "urlencoded"}
@@ -267,7 +290,8 @@ def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_options_of_another_level_are_refused(flask: str) -> None:
     for arguments, why in (
         ([flask, "--fail-fast"], "--fail-fast is for --level bytes, and this is parsed"),
-        (["--html", os.devnull], "--html is for --level parsed and status, and this is bytes"),
+        (["--token", "y"], "--token is for --level parsed and status, and this is bytes"),
+        ([flask, "--all"], "--all is for --level bytes, or for --html"),
         ([flask, "-H", "no colon"], "is not 'NAME: VALUE'"),
         ([flask, "-H", "X: \u2713"], "is not 'NAME: VALUE'"),
         ([flask, "--token", "a\r\nContent-Length: 3"], "is not 'NAME: VALUE'"),

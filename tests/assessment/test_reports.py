@@ -69,6 +69,7 @@ def text_of(one: Report, lines: int = LINES) -> list[str]:
     return [line.plain for line in report_lines(one, lines)]
 
 
+@pytest.mark.soak(seconds=8)
 def test_the_terminal_gets_60_lines_at_most_and_every_group() -> None:
     shown = text_of(report(many(), complaints=["one"] * 9, behind=frozenset()))
     assert len(shown) <= LINES

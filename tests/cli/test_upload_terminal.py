@@ -69,7 +69,7 @@ def large(tmp_path: Path) -> Path:
 
 
 @CLIENTS
-@pytest.mark.parametrize("columns", [80, 160])
+@pytest.mark.parametrize("columns", [80, pytest.param(160, marks=pytest.mark.soak(seconds=8))])
 def test_a_bar_shows_amount_rate_and_time_left(client: str, columns: int, large: Path) -> None:
     with recording(slow_drain) as server:
         status, shown = on_terminal(client, server.url, "-F", f"f=@{large}", columns=columns)
@@ -103,6 +103,7 @@ def test_an_unknown_rate_is_left_out() -> None:
     assert "?" not in ESCAPE.sub("", shown)
 
 
+@pytest.mark.soak(seconds=8)
 @CLIENTS
 def test_no_color_means_no_colour(client: str, large: Path) -> None:
     with recording(slow_drain) as server:

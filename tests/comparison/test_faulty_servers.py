@@ -161,15 +161,19 @@ def test_details_and_annotations_are_cut(tmp_path: Path) -> None:
         number = int(request.split(b" ")[1][1:] or b"0") if b"healthz" not in request else 99
         return responses[number] if number < len(responses) else ok()
 
-    junit, as_json = tmp_path / "junit.xml", tmp_path / "report.json"
+    junit, as_json, html = (tmp_path / name for name in ("junit.xml", "report.json", "report.html"))
     with faulty(respond) as server, faulty(lambda _: ok(b'{"b":1}\n')) as other:
         urls = (f"socket={server.url}", f"gunicorn={other.url}")
-        result = run("--github", "--all", "--junit", junit, "--json", as_json, *urls)
+        result = run("--github", "--all", "--junit", junit, "--json", as_json, "--html", html, *urls)
     assert result.exit_code == 1
     for text in (result.output, junit.read_text("utf-8"), as_json.read_text("utf-8")):
         assert max(map(len, text.splitlines())) < 4000
         assert "\x1b" not in text
     assert sum(line.startswith("::error ") for line in result.output.splitlines()) >= len(responses)
+    page = html.read_text("utf-8")
+    assert "\x1b" not in page
+    assert len(page) < 2_000_000
+    assert page.count('<div class="bytes-of">') >= len(responses)
 
 
 def test_a_megabyte_instead_of_a_hash_is_cut_in_the_clients_own_message(

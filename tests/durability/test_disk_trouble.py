@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from clients.launch import PROJECT_ROOT, RunningBackend, start
-from tests.conftest import EACH_BACKEND
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.connections import connect
 from tests.durability.journal import LocalFiles
 from tests.patience import eventually, patient
@@ -26,7 +26,7 @@ from tests.storage.uploads import sha256
 
 MIB = 1024 * 1024
 NO_ROOM = (507, "insufficient_storage")
-_BACKENDS = ("socket", "gunicorn")
+_BACKENDS = ("socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8)))
 
 
 def _put(backend: RunningBackend, content: bytes) -> tuple[int, str | None]:
@@ -131,7 +131,7 @@ def test_a_slow_disk_delays_uploads_and_nothing_else(tmp_path: Path, name: str) 
         assert others < patient(1)
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_what_must_stay_free_stays_free(tmp_path: Path, name: str) -> None:
     """A body of known length is refused before it is sent; a chunked one when it has become too large."""
     status = os.statvfs(tmp_path)
@@ -174,7 +174,7 @@ def _chunked_until_refused(backend: RunningBackend, most: int) -> int:
         return int(connection.recv(100).removeprefix(b"HTTP/1.1 ")[:3])
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_old_files_are_removed_while_a_server_runs(tmp_path: Path, name: str) -> None:
     with start(name, store=tmp_path / "store") as backend:
         for content in (b"old", b"new"):

@@ -19,7 +19,7 @@ from tests.durability.load import Load
 from tests.patience import eventually, patient
 from tests.socket_server.process_tree import children
 
-_BACKENDS = ("socket", "gunicorn")
+_BACKENDS = ("socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8)))
 _ENV = {"WIREPROOF_WORKERS": "2", "WIREPROOF_QUIET": "1"}
 _HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 

@@ -13,7 +13,7 @@ import pytest
 from clients.launch import PROJECT_ROOT
 from tests.storage.mounts import in_own_mounts
 
-_BACKENDS = ("socket", "gunicorn")
+_BACKENDS = ("socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8)))
 
 
 _NEEDS_ROOT = pytest.mark.skipif(

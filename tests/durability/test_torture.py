@@ -68,6 +68,7 @@ def _report(name: str, torture: Torture) -> None:
     print(f"{name}: {failures} calls failed: {dict(torture.counts)}; uploads ended {dict(torture.statuses)}")
 
 
+@pytest.mark.soak(seconds=20)
 @pytest.mark.parametrize("name", _BACKENDS)
 def test_each_call_fails_with_an_error_that_it_may_well_have(folder: Path, name: str) -> None:
     assert set(_LIKELY) == set(KINDS)

@@ -77,6 +77,7 @@ def test_a_short_run_is_told_in_a_few_lines_and_the_hits_only_when_asked_for(pla
     assert "too few hits" in long.output
 
 
+@pytest.mark.soak(seconds=12)
 def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
     plain: RecordingServer, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_an_ignored_field_is_no_difference_in_a_fuzz_run_either(
         assert run("--header-ignore", "ETag", *arguments).exit_code == 0
 
 
+@pytest.mark.soak(seconds=12)
 @pytest.mark.parametrize(("what", "status"), [("bytes", 1), ("parsed", 0)])
 def test_a_fuzz_run_compares_bytes_or_what_was_parsed(what: str, status: int, tmp_path: Path) -> None:
     with (
@@ -126,6 +128,7 @@ def test_a_planted_byte_is_found_and_made_small(
     assert [one["case"] for one in document["results"]] == [saved.stem]
 
 
+@pytest.mark.soak(seconds=12)
 def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServer, tmp_path: Path) -> None:
     documents: list[dict[str, Any]] = []
     for name in ("one", "other"):
@@ -177,6 +180,7 @@ def test_a_wrong_answer_is_a_difference(wrong: bytes, ending: str, tmp_path: Pat
     assert all(ending in kind for kind in document["fuzz"]["kinds_of_difference"])
 
 
+@pytest.mark.soak(seconds=12)
 def test_it_stops_soon_after_a_server_is_gone(tmp_path: Path) -> None:
     with (
         faulty(lambda _: ok(), until_end=True) as alive,
@@ -193,6 +197,7 @@ def test_it_stops_soon_after_a_server_is_gone(tmp_path: Path) -> None:
     assert sent < 200
 
 
+@pytest.mark.soak(seconds=12)
 def test_a_code_of_a_megabyte_is_cut(tmp_path: Path) -> None:
     vast = ok(b'{"code":"%s"}\n' % (b"x" * 1_000_000), status="400 Bad Request")
     with (
@@ -205,6 +210,7 @@ def test_a_code_of_a_megabyte_is_cut(tmp_path: Path) -> None:
     assert max(map(len, result.output.splitlines())) < 4000
 
 
+@pytest.mark.soak(seconds=12)
 def test_a_request_that_cannot_be_saved_is_not_wrong_usage(
     plain: RecordingServer, odd: RecordingServer, tmp_path: Path
 ) -> None:

@@ -24,9 +24,10 @@ from clients.guests.inputs import FAMILIES, MOST_BYTES, PLAIN, chosen_inputs, pl
 from clients.guests.matrix import Column, Matrix, measure
 from clients.guests.page import matrix_page
 from clients.guests.readings import Outcome, Reading
-from clients.guests.serving import AbsentError, prepare, version_of
+from clients.guests.serving import serving
 from clients.guests.table import SCRIPTS, Guest, load_guests
 from clients.guests.terminal import show_input, show_matrix, show_pair
+from clients.programs import AbsentError, prepare, version_of
 
 _CASES = load_cases()
 # Splits that were seen before.
@@ -38,7 +39,7 @@ _SEEN = {
 def here(name: str, script: str, *more: str) -> Guest:
     """A guest in the environment of the tests."""
     command = (sys.executable, str(SCRIPTS / script), "{port}", *more)
-    return Guest(name, name.title(), command, ("multipart", "urlencoded", "json"))
+    return Guest(name, name.title(), command, kinds=("multipart", "urlencoded", "json"))
 
 
 def test_the_inputs_are_the_smallest_of_each_rule_about_bodies() -> None:
@@ -50,6 +51,18 @@ def test_the_inputs_are_the_smallest_of_each_rule_about_bodies() -> None:
     assert max(len(case.request) for case in inputs) <= MOST_BYTES
     assert len({case.name for case in inputs}) == len(inputs)
     assert "field-in-utf-7" in {case.name for case in inputs}
+
+
+def test_what_a_guest_leaves_among_the_temporary_files_is_removed(tmp_path: Path) -> None:
+    script = """import pathlib, sys, tempfile, http.server
+pathlib.Path("where").write_text(tempfile.mkstemp()[1])
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
+"""
+    guest = Guest("leaves", "Leaves", (sys.executable, "-c", script, "{port}"), ("multipart",))
+    with serving(guest, tmp_path):
+        left = Path((tmp_path / "where").read_text())
+        assert left.exists()
+    assert not left.exists()
 
 
 def test_there_are_twelve_plain_uploads() -> None:
@@ -99,9 +112,8 @@ def test_a_faulty_adapter_is_left_out_by_name(tmp_path: Path) -> None:
     text = (SCRIPTS / "answer.py").read_text("utf-8").replace('"size": len(data)', '"size": len(data) + 1')
     script.write_text(text, "utf-8")
     (tmp_path / "flask_guest.py").write_bytes((SCRIPTS / "flask_guest.py").read_bytes())
-    guest = Guest(
-        "flask", "Flask", (sys.executable, str(tmp_path / "flask_guest.py"), "{port}"), ("multipart",)
-    )
+    command = (sys.executable, str(tmp_path / "flask_guest.py"), "{port}")
+    guest = Guest("flask", "Flask", command, kinds=("multipart",))
     result = measure([guest], chosen_inputs(_CASES)[:2], plain_inputs(_CASES), tmp_path)
     assert (
         "its adapter misreads plain uploads: a field and a file: file 'f': size 1 sent, 2 read"
@@ -113,13 +125,13 @@ def test_a_faulty_adapter_is_left_out_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("guest", "why"),
     [
-        (Guest("x", "X", ("nonesuch",), (), programs=("nonesuch",), apt=("no-such",)), "Debian has no-such"),
-        (Guest("x", "X", ("true",), (), build=("false",)), "false failed"),
+        (Guest("x", "X", ("nonesuch",), programs=("nonesuch",), apt=("no-such",)), "Debian has no-such"),
+        (Guest("x", "X", ("true",), build=("false",)), "false failed"),
     ],
 )
 def test_what_is_missing_is_named(guest: Guest, why: str, tmp_path: Path) -> None:
     with pytest.raises(AbsentError, match=why):
-        prepare(guest, tmp_path)
+        prepare(guest, tmp_path, SCRIPTS)
 
 
 def test_what_differs_by_design_is_among_the_plain_uploads() -> None:
@@ -127,15 +139,15 @@ def test_what_differs_by_design_is_among_the_plain_uploads() -> None:
 
 
 def test_a_guest_that_does_not_start_is_left_out_with_its_log(tmp_path: Path) -> None:
-    guest = Guest("x", "X", (sys.executable, "-c", "raise SystemExit('no port')"), ("multipart",))
-    prepare(guest, tmp_path)
+    guest = Guest("x", "X", (sys.executable, "-c", "raise SystemExit('no port')"), kinds=("multipart",))
+    prepare(guest, tmp_path, SCRIPTS)
     result = measure([guest], chosen_inputs(_CASES)[:2], plain_inputs(_CASES), tmp_path)
     assert "did not start:\nno port" in result.absent["X"]
 
 
 def test_versions_come_from_the_program(tmp_path: Path) -> None:
-    assert version_of(Guest("x", "X", (), (), version=("echo", "tool 1.2.3-4")), tmp_path) == "1.2.3"
-    assert version_of(Guest("x", "X", (), (), version=("false",)), tmp_path) == "?"
+    assert version_of(Guest("x", "X", version=("echo", "tool 1.2.3-4")), tmp_path, SCRIPTS) == "1.2.3"
+    assert version_of(Guest("x", "X", version=("false",)), tmp_path, SCRIPTS) == "?"
 
 
 def test_the_reports_have_every_guest_and_input(measured: Matrix) -> None:
@@ -210,6 +222,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_guests_said(measured: Matr
     assert "3 parsers read" in text
 
 
+@pytest.mark.soak(seconds=15)
 def test_the_command_writes_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guest = here("flask", "flask_guest.py")
     monkeypatch.setattr(matrix_command, "load_guests", lambda: {"flask": guest})
@@ -249,7 +262,7 @@ def test_a_guest_that_ends_is_started_again_for_the_rest(tmp_path: Path) -> None
     ending = "    if b'\\0' in request.get_data(): __import__('os')._exit(1)\n    files ="
     script.write_text(text.replace("    files =", ending, 1), "utf-8")
     (tmp_path / "answer.py").write_bytes((SCRIPTS / "answer.py").read_bytes())
-    guest = Guest("flask", "Flask", (sys.executable, str(script), "{port}"), ("multipart",))
+    guest = Guest("flask", "Flask", (sys.executable, str(script), "{port}"), kinds=("multipart",))
     inputs = [case for case in _CASES if case.name.startswith("name-with")]
     result = measure([guest], inputs, [], tmp_path)
     assert len(result.columns[2].readings) == len(inputs)

@@ -12,7 +12,7 @@ import pytest
 from clients.http1.response_parser import Response, read_responses
 from clients.launch import RunningBackend, start
 from tests.advisories.measures import descriptors
-from tests.conftest import BACKEND_NAMES, EACH_BACKEND
+from tests.conftest import BACKEND_NAMES, EACH_BACKEND, SOCKET_BY_DEFAULT
 from tests.connections import connect, receive_all
 from tests.patience import eventually, patient
 
@@ -27,7 +27,7 @@ ENV = {"WIREPROOF_WORKERS": "1", "WIREPROOF_BODY_IDLE_TIMEOUT": "6"}
 MOST = 3
 
 
-@pytest.fixture(params=EACH_BACKEND)
+@pytest.fixture(params=SOCKET_BY_DEFAULT)
 def uploads(request: pytest.FixtureRequest) -> Iterator[RunningBackend]:
     """A backend that takes three uploads at once."""
     with start(request.param, env={**ENV, "WIREPROOF_MAX_UPLOADS": str(MOST)}) as backend:
@@ -87,7 +87,7 @@ def test_after_any_end_of_an_upload_it_counts_no_more(uploads: RunningBackend) -
     ends = [
         BEGUN + bytes(10),
         CHUNKED + b"1\r\na\r\n0\r\n\r\n",
-        CHUNKED + b"1\r\na\r\nx",  # refused in its body
+        CHUNKED + b"1\r\na\r\nx\r\n",  # refused in its body
         form + b"Content-Length: %d\r\n\r\n" % len(whole) + whole,
         form + b"Content-Length: 6\r\n\r\nabcdef",  # refused in its body
         PUT + b"Content-Length: 99999999999999\r\n\r\n",  # refused on its head

@@ -31,7 +31,7 @@ MOST_BYTES = {"socket": 8 * 1024, "gunicorn": 64 * 1024}
     ("name", "share", "seconds"),
     [
         pytest.param("socket", 20, 6.0, id="socket, a twentieth"),
-        pytest.param("gunicorn", 50, 6.0, id="gunicorn, a fiftieth"),
+        pytest.param("gunicorn", 50, 6.0, id="gunicorn, a fiftieth", marks=pytest.mark.soak(seconds=12)),
         pytest.param("socket", 1, 20.0, id="socket, all", marks=pytest.mark.soak(seconds=60)),
         pytest.param("gunicorn", 10, 20.0, id="gunicorn, a tenth", marks=pytest.mark.soak(seconds=60)),
     ],

@@ -78,6 +78,7 @@ def drawn_everywhere(seed: int) -> list[Change]:
     return [change for folder in COUNTS for change in draw(folder, DRAWN, seed)]
 
 
+@pytest.mark.soak(seconds=25)
 def test_the_same_seed_draws_the_same_changes() -> None:
     assert drawn_everywhere(1) == drawn_everywhere(1)
     assert drawn_everywhere(1) != drawn_everywhere(2)
@@ -94,6 +95,7 @@ def test_each_kind_of_change_is_drawn() -> None:
     assert {change.kind for seed in range(10) for change in drawn_everywhere(seed)} == set(Kind)
 
 
+@pytest.mark.soak(seconds=4)
 def test_every_change_compiles_and_differs() -> None:
     for change in drawn_everywhere(1):
         source = change.source()
@@ -113,6 +115,7 @@ def kept(source: str) -> Iterator[str]:
             yield ast.unparse(node.annotation)
 
 
+@pytest.mark.soak(seconds=4)
 def test_docstrings_details_and_annotations_are_never_changed() -> None:
     before = {file: list(kept(unchanged(file)[1])) for folder in COUNTS for file in files_of(folder)}
     for change in drawn_everywhere(2):

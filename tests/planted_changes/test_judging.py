@@ -40,6 +40,7 @@ def test_a_change_that_a_case_shows_is_found() -> None:
     assert (verdict.found_by, verdict.case) == (f"{FINDER} on socket", FINDER)
 
 
+@pytest.mark.soak(seconds=6)
 @pytest.mark.usefixtures("_few_cases")
 def test_the_unchanged_text_survives_on_every_backend_of_a_change() -> None:
     assert judge(*unchanged("servers/contract/form.py"), BACKENDS["contract"], (), 1).found_by == ""
@@ -51,6 +52,7 @@ def test_a_change_with_which_the_server_does_not_start_is_found() -> None:
     assert "ended with exit status" in verdict.found_by
 
 
+@pytest.mark.soak(seconds=6)
 @pytest.mark.usefixtures("_few_cases")
 def test_a_change_with_which_nothing_is_accepted_is_found() -> None:
     module, source = unchanged("servers/flask_reading/host.py")

@@ -21,6 +21,7 @@ def test_only_a_change_that_changes_a_response_of_a_server_is_found() -> None:
     assert list(fuzzed_differences([the_same, shown], "gunicorn", 400, seed=1, batch=300)) == [shown]
 
 
+@pytest.mark.soak(seconds=8)
 def test_only_a_change_that_changes_a_response_of_the_reading_is_found() -> None:
     the_same = _change("servers/sansio/target.py", "if b'%' in raw_path", "if True")
     shown = _change("servers/sansio/urlencoded.py", "b'+'", "b',', b' '")
@@ -41,6 +42,7 @@ def test_only_a_change_that_changes_a_response_of_the_reading_is_found() -> None
     assert set(judged) == set(changes)
 
 
+@pytest.mark.soak(seconds=8)
 def test_a_change_of_flask_s_reading_is_found_without_a_connection_too() -> None:
     the_same = _change("servers/flask_reading/forms.py", _SHORTCUT, "False")
     shown = _change("servers/flask_reading/forms.py", _SHORTCUT, "True")

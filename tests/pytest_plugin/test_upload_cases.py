@@ -33,6 +33,7 @@ def outcome(pytester: pytest.Pytester, imports: str, endpoint: str) -> pytest.Ru
     return pytester.runpytest_subprocess(*_ARGUMENTS, "-W", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
+@pytest.mark.soak(seconds=10)
 def test_a_strict_wsgi_application_passes_every_case(pytester: pytest.Pytester) -> None:
     done = outcome(pytester, _FLASK, "(strict_app(), '/upload')")
     passed = done.parseoutcomes()

@@ -9,7 +9,7 @@ import requests
 
 from clients.comparison.cases import PROJECT_ROOT
 from clients.launch import BACKENDS, HOST, free_port
-from tests.conftest import EACH_BACKEND
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.patience import eventually
 from tests.storage.mounts import in_own_mounts
 
@@ -33,7 +33,7 @@ def is_answered(port: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_only_the_store_must_be_writable(tmp_path: Path, name: str) -> None:
     root, log = tmp_path / "store", tmp_path / "log"
     root.mkdir()

@@ -14,7 +14,7 @@ import requests
 
 from clients.comparison.cases import PROJECT_ROOT
 from clients.launch import BACKENDS, HOST, RunningBackend, start
-from tests.conftest import EACH_BACKEND
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.connections import connect
 from tests.patience import eventually
 from tests.socket_server.process_tree import children
@@ -62,7 +62,7 @@ def replace_workers(backend: RunningBackend) -> None:
     assert eventually(lambda: len(set(children(backend.pid)) - killed) == 2, 20)
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_without_its_volume_a_server_refuses_and_makes_no_store(tmp_path: Path, name: str) -> None:
     root, volume = tmp_path / "store", tmp_path / "volume"
     with start(name, store=root, env=TWO_WORKERS) as backend:
@@ -116,7 +116,7 @@ def refused_at_the_start(name: str, env: dict[str, str], wrap: Callable[[list[st
     return line
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_an_existing_store_is_not_made(tmp_path: Path, name: str) -> None:
     env = {"WIREPROOF_STORE": str(tmp_path), "WIREPROOF_EXISTING_STORE": "1"}
     said = refused_at_the_start(name, env, lambda command: command)
@@ -139,7 +139,7 @@ os.link = link
 """
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_store_without_hard_links_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_LINKS)
     env = {"WIREPROOF_STORE": str(tmp_path / "store"), "PYTHONPATH": str(tmp_path)}
@@ -147,7 +147,7 @@ def test_a_store_without_hard_links_is_refused_at_the_start(tmp_path: Path, name
     assert said.endswith(f"the store '{tmp_path}/store' cannot be used: its file system has no hard links")
 
 
-@pytest.mark.parametrize("name", EACH_BACKEND)
+@pytest.mark.parametrize("name", SOCKET_BY_DEFAULT)
 def test_a_store_that_is_read_only_or_full_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
     if not can_mount(tmp_path):
         pytest.skip("mounting needs root, or user namespaces: tests/storage/test_probe.py injects the errors")

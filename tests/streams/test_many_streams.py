@@ -52,6 +52,7 @@ def one_worker() -> Iterator[RunningBackend]:
         yield server
 
 
+@pytest.mark.soak(seconds=8)
 def test_500_streams_on_one_worker_keep_their_pace_without_a_thread_each(one_worker: RunningBackend) -> None:
     pids = processes_of(one_worker.pid)
     threads, sockets = thread_count(pids), socket_count(pids)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from clients.launch import RunningBackend, start
-from tests.conftest import BACKEND_NAMES
+from tests.conftest import SOCKET_BY_DEFAULT
 from tests.streams.openai_report import UNAUTHENTICATED, assert_as_expected, report_of
 
 ACTOR: list[str | Path] = [sys.executable, "-W", "error", Path(__file__).with_name("openai_calls.py")]
 TOKEN = "s3cret"
 
 
-@pytest.mark.parametrize("backend", BACKEND_NAMES)
+@pytest.mark.parametrize("backend", SOCKET_BY_DEFAULT)
 def test_openai_python_reads_streams_completions_and_refusals(
     backends: Mapping[str, RunningBackend], backend: str
 ) -> None:

@@ -82,6 +82,7 @@ def test_an_nginx_that_does_not_heed_it_is_found_to_buffer(
     assert classify_stream(recorded.times).kind is StreamKind.BUFFERED
 
 
+@pytest.mark.soak(seconds=12)
 def test_a_client_that_leaves_nginx_ends_the_stream_behind_it(proxy: str, server: Watched) -> None:
     query = f"left through nginx {server.backend.name}" * 20
     call = stream_call(

@@ -7,8 +7,8 @@ import pytest
 
 from clients.comparison.cases import load_cases
 from clients.guests.matrix import measure
-from clients.guests.serving import AbsentError, prepare, version_of
-from clients.guests.table import load_guests
+from clients.guests.table import SCRIPTS, load_guests
+from clients.programs import AbsentError, prepare, version_of
 from tests.upstream.guests import DOCUMENT, defect_of, load_measured
 
 
@@ -20,10 +20,10 @@ def test_a_guest_has_the_defects_that_were_measured(name: str, tmp_path: Path) -
     folder = Path(os.environ.get("WIREPROOF_GUESTS") or tmp_path)
     guest, measured = load_guests()[name], load_measured()[name]
     try:
-        prepare(guest, folder / name)
+        prepare(guest, folder / name, SCRIPTS)
     except AbsentError as error:
         pytest.skip(str(error))
-    version = version_of(guest, folder / name)
+    version = version_of(guest, folder / name, SCRIPTS)
     if version != measured.version:
         pytest.skip(f"it was measured with {measured.version}, and this is {version}")
     named = {defect.case for defect in measured.defects}

@@ -163,6 +163,7 @@ def test_a_refusal_of_the_parsers_stops_at_a_byte_of_the_request(family: str) ->
     assert wrong == []
 
 
+@pytest.mark.soak(seconds=20)
 def test_a_strip_has_few_runs_and_covers_the_same_bytes() -> None:
     for family in _FAMILIES:
         for request in _recorded(family):
@@ -191,11 +192,22 @@ def test_the_bytes_behind_the_kept_ones_have_the_spans_that_were_noted() -> None
     assert last == [("part data", "files[0].sha256", close), ("close delimiter", "", len(data))]
 
 
-def test_without_noted_spans_the_rest_goes_on_with_the_role_of_the_last_kept_byte() -> None:
-    data = _long_form()
-    spans = explain(Wire(data[:1000], len(data)), None, _LIMITS).spans
-    assert _not_covered(spans, len(data)) == []
-    assert spans[-1] == FineSpan(1000, len(data) - 1000, "part data")
+def test_without_noted_spans_the_rest_of_a_form_and_of_a_chunked_body_is_undecided() -> None:
+    head = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b"3e8\r\n" + b"x" * 1000 + b"\r\n3e8\r\n" + b"y" * 1000 + b"\r\n0\r\n\r\n"
+    for data in (_long_form(), chunked):
+        spans = explain(Wire(data[:1000], len(data)), None, _LIMITS).spans
+        assert _not_covered(spans, len(data)) == []
+        assert spans[-1] == FineSpan(1000, len(data) - 1000, "undecided")
+
+
+def test_the_rest_of_a_plain_body_is_body_and_that_of_one_that_arrives_goes_on_as_it_began() -> None:
+    plain = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000
+    spans = explain(Wire(plain[:1000], len(plain)), None, _LIMITS).spans
+    assert spans[-1] == FineSpan(1000, len(plain) - 1000, "body")
+    form = _long_form()
+    spans = explain(Wire(form[:1000], 3000, is_arriving=True), None, _LIMITS).spans
+    assert spans[-1] == FineSpan(1000, 2000, "part data")
 
 
 def test_a_secret_that_was_replaced_is_shown_as_a_whole_value_and_the_rest_is_as_before() -> None:

@@ -163,7 +163,7 @@ def test_a_process_without_threads_left_serves_on(history: History, monkeypatch:
     assert history.writer.lost == 5
 
 
-@pytest.mark.parametrize("name", ["socket", "gunicorn"])
+@pytest.mark.parametrize("name", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=8))])
 def test_uploads_go_on_while_the_database_is_locked_and_then_gone(name: str, tmp_path: Path) -> None:
     store = tmp_path / "store"
     env = {"WIREPROOF_HISTORY": "500", "WIREPROOF_DURABILITY": "fast"}

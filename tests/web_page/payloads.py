@@ -46,3 +46,13 @@ PAYLOADS = (
     "a\u0000b\u0007\u001b[31mred\u001b]0;title\u0007",
     "__proto__",
 )
+
+
+def hostile_form() -> bytes:
+    """A form whose names, file names and values are these, with the boundary `b`."""
+    parts = []
+    for payload in PAYLOADS:
+        name = payload.encode().translate(None, b"\0\r\n\x07\x1b").replace(b'"', b"%22")
+        head = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n' % (name, name)
+        parts.append(head + payload.encode() + b"\r\n")
+    return b"".join(parts) + b"--b--\r\n"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.web_page.conftest import Servers
-from tests.web_page.payloads import PAYLOADS
+from tests.web_page.payloads import PAYLOADS, hostile_form
 from tests.web_page.uploads import exchange, post, recorded
 
 pytest.importorskip("playwright", reason="without the extra 'browser' the page is NOT tested in a browser")
@@ -17,15 +17,6 @@ pytestmark = pytest.mark.timeout(600)
 _STRANGERS = (
     "main :is(script, img, iframe, object, embed, style, link, base, meta, math, video, marquee, animate)"
 )
-
-
-def _form() -> bytes:
-    parts = []
-    for payload in PAYLOADS:
-        name = payload.encode().translate(None, b"\0\r\n\x07\x1b").replace(b'"', b"%22")
-        head = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n' % (name, name)
-        parts.append(head + payload.encode() + b"\r\n")
-    return b"".join(parts) + b"--b--\r\n"
 
 
 def assert_harmless(page: Page) -> None:
@@ -46,7 +37,7 @@ def test_there_are_forty_payloads() -> None:
 
 @pytest.mark.parametrize("mode", ["text", "hex", "list"])
 def test_parts_are_text(open_tab: OpenTab, servers: Servers, mode: str) -> None:
-    number = recorded(servers.socket, post(_form(), "multipart/form-data; boundary=b"))
+    number = recorded(servers.socket, post(hostile_form(), "multipart/form-data; boundary=b"))
     page = open_tab().open(f"#/wire/{number}/{mode}")
     page.wait_for_selector(".status .num")
     expect(page.locator(".tree")).to_contain_text("<svg onload=")

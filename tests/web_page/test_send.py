@@ -13,7 +13,7 @@ from tests.web_page.uploads import get_json, rows
 pytest.importorskip("playwright", reason="without the extra 'browser' the page is NOT tested in a browser")
 from playwright.sync_api import Page, expect
 
-from tests.web_page.browser import OpenTab
+from tests.web_page.browser import PHONE, OpenTab
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -218,3 +218,9 @@ def test_without_script_a_form_uploads(open_tab: OpenTab, two_files: list[Path])
     answer = json.loads(page.inner_text("body"))
     assert [each["filename"] for each in answer["files"]] == ["a.txt", "b.bin"]
     assert answer["form"][0]["value"] == "plain"
+
+
+def test_on_a_phone_the_answer_comes_into_sight(open_tab: OpenTab) -> None:
+    page = open_tab(viewport=PHONE).open("#/send")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".answer .a-head")).to_be_in_viewport()

@@ -15,6 +15,7 @@ export class RequestList {
     this.filter = "";
     this.only = "all";
     this.held = false;
+    this.crowded = -Infinity;
     this.reset();
   }
 
@@ -22,6 +23,7 @@ export class RequestList {
     this.ids = [];
     this.rows = new Map();
     this.waiting = [];
+    this.missed = 0;
     this.total ??= 0;
     this.counts ??= { equal: 0, different: 0, one: 0, refused: 0, forms: 0 };
     this.lost = 0;
@@ -70,11 +72,15 @@ export class RequestList {
     while (this.rows.size > MOST_ROWS) this.rows.delete(this.rows.keys().next().value);
   }
 
+  /** Whether the list has every request, without a filter. */
+  get isWhole() {
+    return !this.filter && this.only === "all";
+  }
+
   /** How many rows the list has; an estimate while its end is not known. */
   get length() {
     if (this.isComplete) return this.ids.length;
-    const isWhole = !this.filter && this.only === "all";
-    return isWhole ? Math.max(this.ids.length, this.total) : this.ids.length + 1;
+    return this.isWhole ? Math.max(this.ids.length, this.total) : this.ids.length + 1;
   }
 
   /** The rows at these positions; null for one that is being loaded. */
@@ -131,7 +137,18 @@ export class RequestList {
   isHeld() {
     const now = performance.now();
     this.arrivals = this.arrivals.filter((at) => now - at < 1000);
-    return this.held || this.arrivals.length > MOST_A_SECOND;
+    return this.held || now - this.crowded < 1000 || this.arrivals.length > MOST_A_SECOND;
+  }
+
+  /** How many requests are not in the list yet: those that wait, and those that were only counted. */
+  get fresh() {
+    return this.waiting.length + this.missed;
+  }
+
+  /** Requests that came too fast: the server tells only how many. Their rows are asked for with the next load. */
+  count(many) {
+    this.missed += many;
+    this.crowded = performance.now();
   }
 
   /** Apply events, [name, data] each. */
@@ -139,6 +156,7 @@ export class RequestList {
     for (const [name, data] of events) {
       if (name === "request") this.arrive(data);
       else if (name === "progress") this.progress(data);
+      else if (name === "count") this.count(data.new);
       else if (name === "gone") this.forget(data.before);
     }
     this.changed();
@@ -151,7 +169,7 @@ export class RequestList {
       return;
     } else if (this.matches(row) && (this.ids.length === 0 || row.id > this.ids[0])) {
       this.arrivals.push(performance.now());
-      if (this.isHeld()) this.waiting.push(row.id);
+      if (this.isHeld() || this.missed) this.waiting.push(row.id);
       else {
         this.keep(row);
         this.ids.unshift(row.id);
@@ -170,9 +188,9 @@ export class RequestList {
     this.waiting = this.waiting.filter((id) => id >= before);
   }
 
-  /** Let the rows that wait into the list. */
+  /** Let the rows that wait into the list. When some were only counted, it has to be loaded instead. */
   release() {
-    const fresh = this.waiting.sort((a, b) => b - a);
+    const fresh = this.waiting.filter((id) => id > (this.ids[0] ?? 0)).sort((a, b) => b - a);
     this.ids = [...fresh, ...this.ids];
     this.waiting = [];
     this.changed();

@@ -20,6 +20,7 @@ import { answerOf, differenceBox } from "./wire_result.js";
 import { safe } from "./written.js";
 
 const MOST_PREVIEW = 4000;
+const narrow = matchMedia("(max-width: 860px)");
 const kept = { form: null }; // what was filled in stays while the page is open
 
 /** The request as the bytes that will be sent; files are named, not read. */
@@ -182,6 +183,7 @@ export class SendScreen {
     );
     this.sending = sending;
     this.progress({ loaded: 0, total: body.size, rate: 0, left: Infinity });
+    this.reveal();
     try {
       const answer = await sending.done;
       if (this.sending !== sending) return;
@@ -266,6 +268,12 @@ export class SendScreen {
       h("div.a-head", null, chip, pair(runs, agreement), h("span.grow"), link),
       ...[diff, answerOf(run, runs)].flat().filter(Boolean),
     );
+    this.reveal();
+  }
+
+  /** On a small screen the answer stands below the whole form. */
+  reveal() {
+    if (narrow.matches) this.answer.scrollIntoView({ block: "start" });
   }
 
   async sendCase(name) {

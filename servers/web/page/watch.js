@@ -7,6 +7,7 @@ import { emptyList, ledeOf, renew, rowOf } from "./watch_rows.js";
 const MOST_ROWS = 80;
 const OVER = 10;
 const RECOUNT_MS = 1500;
+const CALM_MS = 1000;
 const COLUMNS = [
   ["st", "Status"],
   ["req", "Request"],
@@ -54,6 +55,7 @@ export class WatchScreen {
   }
 
   async reload() {
+    this.isReloading = true;
     try {
       await this.list.load();
       this.seen = new Set(this.list.ids);
@@ -61,6 +63,8 @@ export class WatchScreen {
       this.later();
     } catch (error) {
       this.fail(error);
+    } finally {
+      this.isReloading = false;
     }
   }
 
@@ -220,14 +224,20 @@ export class WatchScreen {
     this.list.held = !this.list.held;
     this.hold.setAttribute("aria-pressed", String(this.list.held));
     this.hold.textContent = this.list.held ? "Go on" : "Hold";
-    if (!this.list.held) this.list.release();
+    if (!this.list.held) this.letIn();
     this.later();
   }
 
   release() {
     if (this.list.held) this.toggle();
-    this.list.release();
+    else this.letIn();
     scrollTo(0, 0);
+  }
+
+  /** Show what is new: rows that wait, or the first rows of the server when some were only counted. */
+  letIn() {
+    if (this.list.missed) return this.reload();
+    this.list.release();
   }
 
   /** Rows in sight, and the height of the others. */
@@ -276,22 +286,25 @@ export class WatchScreen {
 
   /** Let waiting rows in when they have become few again and the reader has not held the list. */
   auto() {
-    if (!this.list.waiting.length || this.list.held || scrollY > 0) return;
+    const { list } = this;
+    if (!list.fresh || list.held || scrollY > 0) return;
+    // All rows that were shown may be gone by now: an empty list would say that there are none.
+    if (!list.ids.length && list.isWhole && !this.isReloading) return void this.letIn();
     clearTimeout(this.calming);
-    this.calming = setTimeout(() => !this.list.isHeld() && this.list.release(), 1000);
+    this.calming = setTimeout(() => !list.isHeld() && this.letIn(), CALM_MS);
   }
 
   tell() {
     const { list } = this;
-    const { total, counts, waiting } = list;
+    const { total, counts, fresh } = list;
     const isEmpty = total === 0 && !list.ids.length && !list.filter && list.only === "all";
     const show = { all: total, forms: counts.forms, refused: counts.refused, differ: counts.different };
     for (const button of $$("button", this.only)) $("b", button).textContent = num(show[button.dataset.key]);
     press(this.only, list.only);
     this.lede.replaceChildren(...ledeOf(total, counts));
     this.tools.hidden = this.table.hidden = this.foot.hidden = isEmpty;
-    this.fresh.hidden = !waiting.length;
-    this.fresh.textContent = `${num(waiting.length)} new`;
+    this.fresh.hidden = !fresh;
+    this.fresh.textContent = `${num(fresh)} new`;
     const none = !list.length || (list.isComplete && !list.ids.length);
     this.none.hidden = !none;
     if (none)

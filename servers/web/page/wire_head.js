@@ -18,7 +18,7 @@ export function titleOf(view) {
     "div.w-title",
     null,
     options.lead,
-    h("h1", null, data.method ?? "", " ", safe(data.target ?? "a request without a target")),
+    h(options.heading ?? "h1", { class: "w-name" }, data.method ?? "", " ", safe(data.target ?? "a request without a target")),
     h(
       "span.chips",
       null,
@@ -30,7 +30,7 @@ export function titleOf(view) {
     data.runs.length > 0 &&
       choice(
         "Server",
-        data.runs.map((each) => [each.backend, each.backend, ms(each.ms)]),
+        data.runs.map((each) => [each.backend, each.backend, each.ms == null ? null : ms(each.ms)]),
         run?.backend,
         (backend) => view.show(view.mode, backend),
         ".runs",
@@ -133,6 +133,7 @@ export function captionOf(view) {
 }
 
 function agreementChip(data) {
+  if (data.agreement === undefined) return null; // in a report the answers are judged elsewhere
   const names = data.runs.map((run) => run.backend);
   if (data.runs.length < 2)
     return data.runs.length && !data.arriving ? h("span.chip.few", null, `only ${names[0]}`) : null;

@@ -1,6 +1,7 @@
 // The spans as a plain table: for screen readers first, useful to all. It stands behind a short text, too.
 import { h, hex, num } from "./elements.js";
 import { spanElement } from "./wire_text.js";
+import { whyNoRule } from "./wire_unknown.js";
 import { isText, safe, written } from "./written.js";
 
 const MOST_BYTES = 48;
@@ -26,7 +27,7 @@ function rowOf(view, span) {
     cell("td.w", spanElement(view, span, span.role, null)),
     cell("td.mono", safe(span.path)),
     cell("td.mono", shownBytes(view, span)),
-    cell("td.rl", h("b", null, span.rule), " ", view.says(span.rule)),
+    cell("td.rl", h("b", null, span.rule), " ", span.rule ? view.says(span.rule) : whyNoRule(view, span)),
   );
 }
 

@@ -2,15 +2,19 @@
 import { $, $$, h, hex, num, plural } from "./elements.js";
 import { classOf } from "./roles.js";
 import { spanOfPath, within } from "./spans.js";
+import { whyNoRule } from "./wire_unknown.js";
 
 const FIRST = ["files[0].filename", "form[0].value", "json", "text", "body.sha256", "args[0].value", "host"];
 const MOST_OCTETS = 8;
 const HINT =
   "Point at bytes or at a value: the other side lights up. Click pins it. Arrow keys go from span to span.";
 
+let selections = 0; // a report has several views in one document, and an id is there once
+
 export class Selection {
   constructor(view) {
     this.view = view;
+    this.activeId = `active-span-${++selections}`;
     this.span = null;
     this.path = "";
     this.pinned = false;
@@ -33,13 +37,16 @@ export class Selection {
 
   /** What is chosen at first: where it stopped, where the readings differ, or a value worth a look. */
   async begin() {
-    const { data, pane } = this.view;
+    const { data, pane, options } = this.view;
     const at = stopSpan(data);
     if (at != null) await this.view.goTo(at);
     const { page } = this.view;
     if (at != null) this.choose(page.at(at));
     else if (data.diffs?.length) this.choosePath(data.diffs[0][0]);
-    else this.choose(FIRST.map((path) => spanOfPath(page, path)).find(Boolean) ?? page.spans[0]);
+    else {
+      if (options.path) await this.choosePath(options.path, true);
+      if (!this.span) this.choose(FIRST.map((path) => spanOfPath(page, path)).find(Boolean) ?? page.spans[0]);
+    }
     const scrolls = pane.scrollHeight > pane.clientHeight + 4; // on a small screen the page does, and begins at its top
     if (scrolls && (at != null || this.view.mode === "hex")) this.reveal();
     if (!data.diffs?.length) this.revealValue();
@@ -135,12 +142,12 @@ export class Selection {
 
   pointToActive() {
     const list = $("[role=listbox]", this.view.pane);
-    $("#active-span")?.removeAttribute("id");
+    $(`#${this.activeId}`, this.view.root)?.removeAttribute("id");
     const active =
       this.span &&
       this.view.elements.get(this.span.at)?.find((each) => each.getAttribute("role") === "option");
-    if (active) active.id = "active-span";
-    if (active && list) list.setAttribute("aria-activedescendant", "active-span");
+    if (active) active.id = this.activeId;
+    if (active && list) list.setAttribute("aria-activedescendant", this.activeId);
     else list?.removeAttribute("aria-activedescendant");
   }
 
@@ -272,9 +279,7 @@ function ruleText(span, view) {
   const rule = stopped ? data.stop.rule : span.rule;
   const says = view.says(rule);
   if (stopped) return [h("span.stopcap", null, "▲ stopped here: "), h("b", null, rule ?? ""), " ", says];
-  if (rule) return [h("b", null, rule), " ", says];
-  if (span.role === "unread") return "arrived, and was not read: the refusal came first";
-  return span.role === "undecided" ? "may begin a delimiter; the body ended before that was decided" : "";
+  return rule ? [h("b", null, rule), " ", says] : whyNoRule(view, span);
 }
 
 /** The offset that shows where it stopped: the byte at fault, or the last one before it. */

@@ -1,6 +1,7 @@
 // The bytes as text: a line of the view for each line on the wire, with its offset and what it is.
 import { $, h, hex, num, plural, sentence } from "./elements.js";
 import { classOf, isContent, labelOf, layerOf } from "./roles.js";
+import { whoNotedNothing, whyNoRule } from "./wire_unknown.js";
 import { asAscii, isText, plain, written } from "./written.js";
 
 const MOST_TEXT = 1024;
@@ -206,7 +207,8 @@ class Lines {
 
   unkept(span) {
     const last = this.box.lastElementChild;
-    if (last?.matches(".unkept")) {
+    const who = whoNotedNothing(this.view, span);
+    if (last?.matches(".unkept") && !who) {
       last.bytes += span.length;
     } else {
       this.put(
@@ -219,8 +221,10 @@ class Lines {
       );
       this.box.lastElementChild.bytes = span.length;
     }
-    $(".note", this.box.lastElementChild).textContent =
-      `… ${num(this.box.lastElementChild.bytes)} bytes that are not kept`;
+    const many = num(this.box.lastElementChild.bytes);
+    $(".note", this.box.lastElementChild).textContent = who
+      ? `… ${many} more bytes. ${whyNoRule(this.view, span)}`
+      : `… ${many} bytes that are not kept`;
   }
 }
 

@@ -25,8 +25,8 @@ const wide = matchMedia("(min-width: 861px)");
 export class WireView {
   /**
    * `data` is a request as `/requests/{id}` gives it, with its bytes as Uint8Array in `kept` and `tail`. `spans` are
-   * SpanPages. `options`: mode, backend, rules (texts by
-   * their ids), lead and actions (nodes for the title), onShow(mode, backend).
+   * SpanPages. `options`: mode, backend, rules (texts by their ids), path (the value that is chosen at first),
+   * heading (the tag of the title), lead and actions (nodes for the title), onShow(mode, backend).
    */
   constructor(node, data, spans, options = {}) {
     this.node = node;

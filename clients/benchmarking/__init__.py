@@ -1,0 +1,1 @@
+"""The benchmark: the same uploads to several servers in interleaved rounds, and ratios of medians."""
