@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -51,6 +53,24 @@ def test_files_go_into_the_bucket_and_come_back_whole_and_in_ranges(
         assert requests.get(backend.url + "/healthz", timeout=60).status_code == 200
     stored = object_store.files(prefix)
     assert sorted(stored.names()) == sorted(map(sha256, (small, large, b"", large[1:])))
+    assert stored.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=5))])
+def test_eight_clients_with_one_content_leave_one_object(name: str, object_store: ObjectStore) -> None:
+    prefix = secrets.token_hex(8)
+    content = secrets.token_bytes(PART + 1)
+    together = threading.Barrier(8)
+
+    def put(_: int) -> int:
+        together.wait(60)
+        return requests.put(backend.url + "/upload/f", data=content, timeout=60).status_code
+
+    with _served(name, object_store, prefix) as backend, ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(put, range(8))) == [200] * 8
+    stored = object_store.files(prefix)
+    assert stored.names() == [sha256(content)]
+    assert stored.content(sha256(content)) == content
     assert stored.leftovers() == []
 
 
