@@ -24,27 +24,37 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+{servers}
+}}
+"""
+_PLAIN = """
     server {{
         listen 127.0.0.1:{port};
-{server}
+{lines}
     }}
-}}
 """
 
 
 @contextmanager
 def nginx(folder: Path, server: str, port: int = 0) -> Iterator[int]:
     """A running nginx with these lines in its `server` block. Gives its port."""
-    assert NGINX is not None
     port = port or free_port()
+    with nginx_with(folder, _PLAIN.format(port=port, lines=server), port):
+        yield port
+
+
+@contextmanager
+def nginx_with(folder: Path, servers: str, port: int) -> Iterator[None]:
+    """A running nginx with these `server` blocks, one of which listens on this port of 127.0.0.1."""
+    assert NGINX is not None
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(folder=folder, port=port, server=server), "utf-8")
+    config.write_text(_CONFIG.format(folder=folder, servers=servers), "utf-8")
     command = [NGINX, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             assert eventually(lambda: process.poll() is not None or listens(port), 10)
             assert process.poll() is None, process.communicate()[1]
-            yield port
+            yield
         finally:
             process.terminate()
             process.wait(10)

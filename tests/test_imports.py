@@ -5,7 +5,7 @@ import sys
 
 from clients.launch import PROJECT_ROOT
 
-# The scripts of real clients are programs that run when they are imported, and the adapters need frameworks.
+# The scripts of real clients run when they are imported. Adapters and peers need frameworks.
 _IMPORT_ALL = """
 import importlib, pathlib, sys
 
@@ -22,7 +22,7 @@ sys.path.insert(0, str(root))
 sys.addaudithook(audit)
 count = 0
 for path in sorted(root.joinpath("clients").rglob("*.py")):
-    if path.parent.name in ("scripts", "adapters"):
+    if path.parent.name in ("scripts", "adapters", "peers"):
         continue
     try:
         importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))

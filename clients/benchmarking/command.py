@@ -1,9 +1,12 @@
 """The command `wireproof benchmark`."""
 
+import contextlib
 import random
 import re
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,6 +27,7 @@ from .terminal import show_outcome
 from .workloads import GIB, Bench, Sender, Workload
 
 WRONG_ANSWER = 1
+INTERRUPTED = 130
 _FOLDER = Path.home() / ".cache" / "wireproof" / "peers"
 _SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _POWERS = {"": 0, "k": 10, "m": 20, "g": 30}
@@ -31,28 +35,35 @@ _LEAST_SIZE = 1024
 _SECONDS = 5.0
 _WIDTH = 140
 _PATIENCE, _QUICK_PATIENCE = 300.0, 5.0
+_QUICK_WORKLOADS = ("w1-random", "w2", "w3")
+_QUICK_SERVERS = ("socket", "gunicorn", REFERENCE, "fastapi-x2", "node-x2", "null")
 _QUICK_SECONDS = 1.0
 _QUICK_SIZE = 64 << 20
 _EPILOG = """
-Exit status: 0 measured; 1 an answer was not right, or a report cannot be written; 2 wrong usage; 130 Ctrl-C.
+Exit status: 0 measured; 1 an answer was not right, or a report cannot be written; 2 wrong usage; 130 Ctrl-C,
+after which the workloads that were done are shown.
 A server that is not installed is named and left out.
 """
 
 
 def _chosen_workloads(
     context: click.Context, parameter: click.Parameter, value: str | None
-) -> list[Workload]:
+) -> list[Workload] | None:
     if value is None:
-        return list(WORKLOADS)
+        return None
     try:
         return workloads_named(value.split(","))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 
-def _chosen_servers(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Server]:
+def _chosen_servers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> list[Server] | None:
+    if value is None:
+        return None
     servers = load_servers()
-    names = list(servers) if value is None else value.split(",")
+    names = value.split(",")
     if unknown := set(names) - servers.keys():
         raise click.BadParameter(f"{min(unknown)!r} is not among {', '.join(servers)}")
     return [server for name, server in servers.items() if name in {*names, REFERENCE}]
@@ -72,6 +83,16 @@ def _console() -> Console:
     """A table in a file or a pipe is not cut to the width of a terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=_WIDTH)
+
+
+@contextlib.contextmanager
+def _sigterm_stops() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does, so that servers and files do not stay behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,7 +121,10 @@ def _console() -> Console:
     help="How long a round of small requests lasts.  [default: 5]",
 )
 @click.option(
-    "--quick", is_flag=True, help="Less of everything: 64m, 2 rounds of 1 s; under two minutes on two cores."
+    "--quick",
+    is_flag=True,
+    help="Unless told otherwise: w1-random, w2 and w3 on socket, gunicorn, the reference, fastapi-x2, "
+    "node-x2 and null, 64m, 2 rounds of 1 s. Under two minutes on two cores.",
 )
 @click.option(
     "--store",
@@ -135,8 +159,8 @@ def _console() -> Console:
 )
 @version_option("wireproof benchmark")
 def main(
-    workloads: list[Workload],
-    servers: list[Server],
+    workloads: list[Workload] | None,
+    servers: list[Server] | None,
     rounds: int | None,
     size: int | None,
     seconds: float | None,
@@ -151,9 +175,12 @@ def main(
 ) -> None:
     """Send the same uploads to several servers, and print medians as ratios to stock Flask under gunicorn.
 
-    Each server has a free port of 127.0.0.1. They take turns, in rounds whose order is shuffled. Files are
-    stored without fsync (durability fast).
+    Each server has a free port of 127.0.0.1. They take turns, in rounds whose order is shuffled. All store
+    files without waiting for the disk (durability fast), but those whose name ends in -safe. An answer or a
+    stored file that is not right voids the figures of its server.
     """
+    workloads = workloads or (workloads_named(list(_QUICK_WORKLOADS)) if quick else list(WORKLOADS))
+    servers = servers or [one for one in load_servers().values() if not quick or one.name in _QUICK_SERVERS]
     rounds = rounds or (2 if quick else 5)
     size = size or (_QUICK_SIZE if quick else GIB)
     seconds = seconds or (_QUICK_SECONDS if quick else _SECONDS)
@@ -170,7 +197,8 @@ def main(
             seed,
             lambda workload, name, number: click.echo(f"{workload.name} round {number}: {name}", err=True),
         )
-        outcome = run.run(workloads, servers)
+        with _sigterm_stops():
+            outcome, interrupted = run.run(workloads, servers), run.interrupted
     show_outcome(_console(), outcome)
     try:
         if json_path:
@@ -180,5 +208,7 @@ def main(
     except OSError as error:
         click.echo(f"Error: the report cannot be written: {error}", err=True)
         sys.exit(NOT_WRITTEN)
+    if interrupted:
+        sys.exit(INTERRUPTED)
     if outcome.void:
         sys.exit(WRONG_ANSWER)

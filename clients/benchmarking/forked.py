@@ -1,5 +1,6 @@
 """Runs a function in a forked process: the load has a core of its own, and its memory goes with it."""
 
+import warnings
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -15,7 +16,10 @@ def in_a_fork(function: Callable[[], Result]) -> Result:
     """
     receiver, sender = get_context("fork").Pipe(duplex=False)
     process = get_context("fork").Process(target=_run, args=(function, sender), daemon=True)
-    process.start()
+    with warnings.catch_warnings():
+        # Python 3.12 warns when other threads exist; the forked process only computes, sends and receives.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
     sender.close()
     try:
         succeeded, result = receiver.recv()

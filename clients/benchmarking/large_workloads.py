@@ -80,7 +80,7 @@ def upload_once(running: Running, file: LargeFile, number: int, *, keep: bool = 
     """One upload of a large file, checked; with `keep` it stays in the store. Raises WrongAnswerError."""
     server = running.server
     upload = Upload(running.port, server.path, server.form, file, number)
-    touch_memory(file.size)
+    touch_memory(2 * file.size)  # what is stored, and a temporary file
     before = running.session.usage()
     running.session.reset_peak()
     seconds, answer = in_a_fork(lambda: send_large(upload))

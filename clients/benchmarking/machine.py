@@ -2,11 +2,16 @@
 
 import os
 import platform
+import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .place import Place
+
+_FSYNC_SECONDS = 0.3
+_FSYNC_BYTES = 4096
 
 
 def machine(place: Place) -> dict[str, Any]:
@@ -18,9 +23,24 @@ def machine(place: Place) -> dict[str, Any]:
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "file_system": place.file_system,
+        "fsyncs_per_s": _fsyncs(place.stores),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "load": list(os.getloadavg()),
     }
+
+
+def _fsyncs(folder: Path) -> float:
+    """How many files of 4 KiB a bare loop creates and syncs in a second: what `safe` costs at least."""
+    count, began = 0, time.monotonic()
+    made = folder / "fsync"
+    made.mkdir()
+    while (passed := time.monotonic() - began) < _FSYNC_SECONDS:
+        with (made / str(count)).open("wb", buffering=0) as file:
+            file.write(bytes(_FSYNC_BYTES))
+            os.fsync(file.fileno())
+        count += 1
+    shutil.rmtree(made)
+    return count / passed
 
 
 def _first_value(path: str, name: str) -> str:

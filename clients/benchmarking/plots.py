@@ -120,29 +120,30 @@ def line_chart(lines: Sequence[Line], what: str, x_unit: str, y_unit: str) -> st
     across = (_WIDTH - _MARGIN - _LABELS) / max(0.1, high - low)
     up = (_HEIGHT - _AXIS - 20) / most
     bottom = _HEIGHT - _AXIS
-    parts = []
-    for step in range(5):
-        y = bottom - most * step / 4 * up
-        parts.append(
-            f'<line class="axis" x1="{_MARGIN}" x2="{_WIDTH - _LABELS}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="muted" text-anchor="end" x="{_MARGIN - 6}" y="{y + 4:.1f}">'
-            f"{most * step / 4:.3g}</text>"
-        )
-    parts.append(f'<text class="muted" x="0" y="10">{escape(y_unit)}</text>')
+    parts = [f'<text class="muted" x="0" y="10">{escape(y_unit)}</text>', *_grid(bottom, most, up)]
     for x in xs:
         left = _MARGIN + (math.log10(x) - low) * across
         parts.append(
             f'<text class="muted" text-anchor="middle" x="{left:.1f}" y="{_HEIGHT - 6}">{x:g} {x_unit}</text>'
         )
-    taken: list[float] = []
-    for line in sorted(lines, key=lambda line: -line.points[-1][1]):
+    label_y: float = bottom + _LABEL_GAP
+    for line in sorted(lines, key=lambda line: line.points[-1][1]):
         points = [(_MARGIN + (math.log10(x) - low) * across, bottom - y * up) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline class="{line.group}" points="{path}"/>')
-        label_y = max(points[-1][1] + 4, (taken[-1] if taken else 0.0) + _LABEL_GAP)
-        taken.append(label_y)
+        label_y = min(points[-1][1] + 4, label_y - _LABEL_GAP)  # labels do not cover each other
         parts.append(f'<text x="{_WIDTH - _LABELS + 6}" y="{label_y:.1f}">{escape(line.label)}</text>')
-    return _svg(max(_HEIGHT, int(max(taken, default=0.0)) + 6), what, "".join(parts))
+    return _svg(_HEIGHT, what, "".join(parts))
+
+
+def _grid(bottom: float, most: float, up: float) -> Iterator[str]:
+    for step in range(5):
+        y = bottom - most * step / 4 * up
+        yield (
+            f'<line class="axis" x1="{_MARGIN}" x2="{_WIDTH - _LABELS}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text class="muted" text-anchor="end" x="{_MARGIN - 6}" y="{y + 4:.1f}">'
+            f"{most * step / 4:.3g}</text>"
+        )
 
 
 def _row_label(label: str, y: float) -> str:

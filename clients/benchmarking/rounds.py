@@ -1,5 +1,6 @@
 """Runs the workloads: all servers of one stand ready, and take turns in an order that each round shuffles."""
 
+import contextlib
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -59,21 +60,28 @@ class Rounds:
     seed: int
     on_round: OnRound = lambda workload, server, number: None
     outcome: Outcome = field(default_factory=Outcome)
+    interrupted: bool = False
 
     def run(self, workloads: Sequence[Workload], servers: Sequence[Server]) -> Outcome:
-        """Measure every workload on every server that can do it."""
+        """Measure every workload on every server that can do it. Ctrl-C ends it, and sets `interrupted`."""
         order = random.Random(self.seed)
         servers = [server for server in servers if self._is_there(server)]
-        for workload in workloads:
-            able = [server for server in servers if workload.family in server.works]
-            try:
-                workload.prepare(self.bench)
-                self.outcome.measured.append(self._measured(workload, able, order))
-            except NoRoomError as error:
-                self.outcome.left_out.append((workload.name, "", str(error)))
-            finally:
-                workload.finish()
+        with contextlib.suppress(KeyboardInterrupt):
+            self.interrupted = True
+            for workload in workloads:
+                self._run(workload, servers, order)
+            self.interrupted = False
         return self.outcome
+
+    def _run(self, workload: Workload, servers: Sequence[Server], order: random.Random) -> None:
+        able = [server for server in servers if workload.family in server.works]
+        try:
+            workload.prepare(self.bench)
+            self.outcome.measured.append(self._measured(workload, able, order))
+        except NoRoomError as error:
+            self.outcome.left_out.append((workload.name, "", str(error)))
+        finally:
+            workload.finish()
 
     def _is_there(self, server: Server) -> bool:
         try:

@@ -65,8 +65,10 @@ def _by_wrk(load: SmallLoad, folder: Path, checked: bool) -> Answered:
         result = in_a_fork(lambda: _checked(load, answered, told.answers(), checked))
     finally:
         told.remove()
-    if not result.count and not result.errors:
-        result.errors, result.failure = load.connections, "no answer came while the load lasted"
+    if not result.count:
+        result.latencies = ()  # wrk tells zeros
+        if not result.errors:
+            result.errors, result.failure = load.connections, "no answer came while the load lasted"
     return result
 
 

@@ -47,11 +47,12 @@ class Connection:
             self.head = b""
 
 
-def serve(listener):
+def serve(listener, parent):
+    """Serve until the parent ends."""
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
-    while True:
-        for key, _ in selector.select():
+    while os.getppid() == parent:
+        for key, _ in selector.select(1):
             if key.data is None:
                 accept(listener, selector)
                 continue
@@ -74,13 +75,14 @@ def accept(listener, selector):
 
 def main():
     for n in range(PROCESSES):
+        parent = os.getpid() if n < PROCESSES - 1 else os.getppid()
         if n == PROCESSES - 1 or os.fork() == 0:
             listener = socket.socket()
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(("127.0.0.1", int(sys.argv[1])))
             listener.listen(1024)
             listener.setblocking(False)
-            serve(listener)
+            serve(listener, parent)
 
 
 main()

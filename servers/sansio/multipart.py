@@ -65,6 +65,15 @@ def _rule_of_bare(block: bytes, at: int) -> str:
     return "M26" if block[at : at + 1] == b"\n" else "M71"
 
 
+def _as_bytes(data: bytes | bytearray | memoryview) -> bytes:
+    """The same bytes, without a copy if they are all bytes of an object."""
+    if isinstance(data, memoryview) and data.c_contiguous:
+        whole = data.obj
+        if isinstance(whole, bytes) and len(whole) == len(data):
+            return whole
+    return bytes(data)
+
+
 class _Found(Enum):
     """What `--boundary` is, by the bytes that follow it."""
 
@@ -97,7 +106,8 @@ class FormDataParser:
 
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes. Raises Problem, as the table above and `part_headers` say."""
-        self._data = b"".join((memoryview(self._data)[self._position :], data))
+        rest = self._data[self._position :]
+        self._data = b"".join((rest, data)) if rest else _as_bytes(data)
         self._base += self._position
         self._position = 0
         return self._pull()

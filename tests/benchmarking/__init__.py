@@ -1,0 +1,1 @@
+"""Tests of `wireproof benchmark`: its figures, its checks of answers, its reports."""
