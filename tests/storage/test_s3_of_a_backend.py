@@ -56,7 +56,8 @@ def test_files_go_into_the_bucket_and_come_back_whole_and_in_ranges(
     assert stored.leftovers() == []
 
 
-@pytest.mark.parametrize("name", ["socket", pytest.param("gunicorn", marks=pytest.mark.soak(seconds=5))])
+@pytest.mark.soak(seconds=5)
+@pytest.mark.parametrize("name", ["socket", "gunicorn"])
 def test_eight_clients_with_one_content_leave_one_object(name: str, object_store: ObjectStore) -> None:
     prefix = secrets.token_hex(8)
     content = secrets.token_bytes(PART + 1)

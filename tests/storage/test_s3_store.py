@@ -109,7 +109,10 @@ def test_a_large_file_that_is_given_up_leaves_nothing(bucket: _Bucket, end: str,
     assert bucket.files.names() == []
 
 
-@pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "content",
+    [pytest.param(b"small", id="small"), pytest.param(LARGE, id="large", marks=pytest.mark.soak(seconds=5))],
+)
 def test_eight_uploads_of_one_content_at_once_are_one_object(bucket: _Bucket, content: bytes) -> None:
     together = threading.Barrier(8)
     failures: list[BaseException] = []
@@ -134,8 +137,11 @@ def test_eight_uploads_of_one_content_at_once_are_one_object(bucket: _Bucket, co
     assert bucket.files.leftovers() == []
 
 
-@pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
-@pytest.mark.parametrize("damage", [b"", b"other", b"Small"], ids=["shorter", "other", "as long"])
+@pytest.mark.parametrize(
+    ("content", "damage"),
+    [(b"small", b""), (b"small", b"Small"), (LARGE, b"other"), (LARGE, LARGE[::-1])],
+    ids=["small, shorter", "small, as long", "large, shorter", "large, as long"],
+)
 def test_a_damaged_object_under_the_name_is_replaced(bucket: _Bucket, content: bytes, damage: bytes) -> None:
     S3Objects(bucket.place).put(f"files/{sha256(content)}", damage)
     upload(bucket.store, content)
