@@ -37,7 +37,7 @@ from .fastapi_server.scope import read_scope
 from .fastapi_server.worker_process import is_a_successor
 from .routes import TABLE
 from .sansio.parsers import SansIoParsers
-from .settings import Settings, SettingsError, StartError, start_expiry, sweep
+from .settings import Settings, SettingsError, StartError, start_upkeep, sweep
 
 _PARSERS = SansIoParsers()
 _PROTOCOL = f"{__package__}.fastapi_server.protocol"
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
-    start_expiry(context.store)
+    start_upkeep(context.store)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).

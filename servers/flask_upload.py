@@ -28,7 +28,7 @@ from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.logged import Logged, record_of
 from .routes import TABLE
-from .settings import Settings, SettingsError, StartError, start_expiry, sweep
+from .settings import Settings, SettingsError, StartError, start_upkeep, sweep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
-    start_expiry(context.store)
+    start_upkeep(context.store)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn")

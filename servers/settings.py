@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import random
 import re
 import threading
 import time
@@ -253,13 +254,15 @@ def sweep(store: Store) -> int:
         return 0
 
 
-def start_expiry(store: Store) -> None:
-    """Remove old files now and each hour, in a thread of its own, if files of the store expire.
+def start_upkeep(store: Store) -> None:
+    """Remove old files now and each hour, and sweep as often as the store asks, each in a thread of its own.
 
-    Call it in the process that serves: a fork would lose the thread.
+    Call it in the process that serves: a fork would lose the threads.
     """
     if store.expires:
         threading.Thread(target=_expire, args=(store,), name="expiry", daemon=True).start()
+    if store.sweep_seconds:
+        threading.Thread(target=_sweep_often, args=(store,), name="sweep", daemon=True).start()
 
 
 def _expire(store: Store) -> None:
@@ -270,6 +273,14 @@ def _expire(store: Store) -> None:
         except OSError as error:
             LOG.error("old files cannot be removed: %s", error.strerror)
         time.sleep(_EXPIRE_SECONDS)
+
+
+def _sweep_often(store: Store) -> None:
+    while True:
+        # Each process looks at another time. Otherwise all of them would find the same leftovers.
+        time.sleep(store.sweep_seconds * random.uniform(0.5, 1.5))
+        if removed := sweep(store):
+            LOG.info("%d leftovers of interrupted uploads were removed", removed)
 
 
 def is_loopback(host: str) -> bool:

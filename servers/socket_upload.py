@@ -21,7 +21,7 @@ from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
 from .descriptors import connections_within
-from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_expiry, sweep
+from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_upkeep, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
 from .socket_server.supervisor import Supervisor
@@ -52,9 +52,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(context_settings={"auto_envvar_prefix": None, "max_content_width": 100})
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="Port; 0 takes a free one.  [default: 8000]")
-@click.option("--store", metavar="DIR", help="Where uploaded files go.  [default: store]")
+@click.option("--store", metavar="DIR", help="Where files go, or s3://BUCKET/PREFIX.  [default: store]")
 @click.option(
-    "--existing-store", is_flag=True, default=None, help="Refuse a folder that holds no store: for volumes."
+    "--existing-store", is_flag=True, default=None, help="Refuse a place that holds no store: for volumes."
 )
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
@@ -108,7 +108,7 @@ def main(*, wire: bool, **given: Any) -> None:
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire or settings.processes == 1:
-        start_expiry(context.store)
+        start_upkeep(context.store)
         if wire:
             _serve_and_show(sockets, context, ready)
         else:

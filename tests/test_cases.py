@@ -41,12 +41,26 @@ _FAMILIES = {
     ],
     "K": [(15, "cookies")],
     "A": [(15, "access")],
+    "D": [(8, "digests")],
     "S": [(11, "responses")],
     "W": [(8, "routes")],
 }
 
 # Rows of the decision table, counted there; and those that no single recorded request can show.
-_ROWS = {"R": 42, "H": 36, "B": 45, "C": 12, "U": 15, "J": 17, "M": 90, "K": 15, "A": 15, "S": 12, "W": 9}
+_ROWS = {
+    "R": 42,
+    "H": 36,
+    "B": 45,
+    "C": 12,
+    "U": 15,
+    "J": 17,
+    "M": 90,
+    "K": 15,
+    "A": 15,
+    "D": 8,
+    "S": 12,
+    "W": 9,
+}
 _NOT_RECORDABLE = {
     "H36": "a head in slow pieces: what the pauses do",
     "B3": "a time-out",
@@ -91,7 +105,7 @@ _SCHEMA = {
         "title": {"type": "string", "minLength": 10, "maxLength": 160, "pattern": "[.]$"},
         "rules": {
             "type": "array",
-            "items": {"type": "string", "pattern": "^[RHBCUJMKASW][1-9][0-9]?$"},
+            "items": {"type": "string", "pattern": "^[RHBCDUJMKASW][1-9][0-9]?$"},
             "minItems": 1,
             "uniqueItems": True,
         },

@@ -90,7 +90,7 @@ def assess(
         sendings = list(_sendings(one, endpoint, seed))
         stop.why = stop.why or _reason_to_stop(one, endpoint, sendings)
         finding = finding_of(one, sendings, right, told)
-        return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started, one.request)
+        return Judged(one.case, finding, sendings[0].exchange, time.monotonic() - started, one.shown)
 
     judged: list[Judged] = []
     with ThreadPoolExecutor(IN_FLIGHT, "case") as pool:

@@ -87,7 +87,7 @@ def finding_of(
         detail,
         _evidence(worst.group, fitted.case.rules[0]),
         sent.split,
-        fitted.request,
+        fitted.shown,
         sent.exchange,
         right,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from ..comparison.cases import Case
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Fields
 
 # 403, 405, 408, 413, 414, 417, 421, 431 and 505 are refusals that each server decides for itself.
 _JUDGED_STATUSES = frozenset({200, 400, 415, 501})
@@ -23,6 +23,8 @@ _HOST_LINE = re.compile(rb"\nHost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _USUAL_HOST = b"localhost:8000"
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _CONTENT_TYPE = re.compile(rb"\nContent-Type[ \t]*:[ \t]*([^\r\n;,]*)", re.IGNORECASE)
+# As the servers hide them: names of fields whose values are credentials.
+_SECRET = re.compile(r"authorization|cookie|token|api-?key|secret|password", re.IGNORECASE)
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 
 KINDS = ("multipart", "urlencoded", "json", "text", "bytes", "none")
@@ -33,7 +35,8 @@ KINDS = ("multipart", "urlencoded", "json", "text", "bytes", "none")
 class FittedCase:
     """A case as it is sent to one endpoint.
 
-    `splits` are offsets in `request`. `own_args` are the names in the query of the endpoint.
+    `splits` are offsets in `request`. `own_args` are the names in the query of the endpoint. `credentials`
+    are the fields that were added to the request and are in no report.
     """
 
     case: Case
@@ -41,17 +44,28 @@ class FittedCase:
     kind: str
     splits: tuple[int, ...] = ()
     own_args: frozenset[str] = frozenset()
+    credentials: Fields = ()
+
+    @property
+    def shown(self) -> bytes:
+        """The request as reports show it: without the values of the credentials."""
+        shown = self.request
+        for name, value in self.credentials:
+            sent, hidden = (f"\r\n{name}: {text}\r\n".encode("latin-1") for text in (value, "***"))
+            shown = shown.replace(sent, hidden)
+        return shown
 
 
 def fitted_cases(cases: Iterable[Case], endpoint: Endpoint) -> Iterator[FittedCase]:
     """The cases that fit the endpoint."""
     query = endpoint.url.target.partition("?")[2]
     own_args = frozenset(name for name, _ in parse_qsl(query, keep_blank_values=True))
+    credentials = tuple(field for field in endpoint.fields if _SECRET.search(field[0]))
     for case in cases:
         if _is_judged(case) and (request := fitted_request(case.request, endpoint)) is not None:
             moved = len(request) - len(case.request)
             splits = tuple(at + moved for at in case.splits)
-            yield FittedCase(case, request, kind_of(request), splits, own_args)
+            yield FittedCase(case, request, kind_of(request), splits, own_args, credentials)
 
 
 def _is_judged(case: Case) -> bool:

@@ -11,7 +11,8 @@ MAX_AGE = 600
 
 # What a page may send besides the fields that need no permission. No `*`, which has no Authorization in it.
 _ALLOWED = (
-    "Authorization, Cache-Control, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Requested-With"
+    "Authorization, Cache-Control, Content-Digest, Content-Type, If-Match, If-None-Match, If-Range, Range,"
+    " Repr-Digest, Want-Repr-Digest, X-Requested-With"
 )
 # What a page may read besides the fields that need no permission.
 _EXPOSED = (

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
+from .digests import BodyDigests, repr_digest, wanted_digest
 from .load import Permit
 from .parsers import Parsers
 from .problems import Problem
@@ -52,6 +53,8 @@ class Exchange:
         self._check_size(head.content_length or 0, rule="B41", field="content-length")
         self._check_whole_file()
         self._media_type = self._read_content_type()
+        self._digests = self._read_digests()
+        self._wants_digest = wanted_digest(head, parsers)
         store = None if self._route.body == "described" else context.store
         self._files = RequestFiles(store, spooled=self._route.body == "spooled")
         if head.content_length and not head.chunked:
@@ -112,6 +115,8 @@ class Exchange:
             return
         self._size += len(data)
         self._check_size(self._size, rule="B43", field=None)
+        if self._digests is not None:
+            self._digests.update(data)
         if self._builder is None:
             self._builder = self._begin_body()
         self._builder.feed(data)
@@ -121,10 +126,11 @@ class Exchange:
         with self._undone_on_failure():
             self._files.write()
 
-    def feed(self, data: Data) -> None:
+    def feed(self, *pieces: Data) -> None:
         """Add the next bytes of the body, and write its files. Raises Problem."""
         with self._undone_on_failure(), self._files.waiting():
-            self.hold(data)
+            for piece in pieces:
+                self.hold(piece)
 
     def end(self) -> None:
         """The body is complete. Does not wait for the disk. Raises Problem."""
@@ -138,8 +144,11 @@ class Exchange:
         with self._undone_on_failure():
             self._files.write()
             body = self._builder.body() if self._builder else ParsedBody(media_type=self._media_type)
+            if self._digests is not None:
+                self._digests.check(body.sha256)
             self._files.publish()
-            response = self._route.handler(ParsedRequest(self.head, body), self._context)
+            request = ParsedRequest(self.head, body, self._wants_digest)
+            response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
         return replace(response, stored=body.files) if self.stores_files else response
@@ -193,6 +202,19 @@ class Exchange:
             what = "send the file alone, or the form to /upload/"
             raise Problem("unsupported_media_type", what, rule="W2", field="content-type")
         return media_type
+
+    def _read_digests(self) -> BodyDigests | None:
+        if self._route.body == "spooled":
+            return None  # as for the Content-Type
+        has_parts = self._media_type is not None and self._media_type.is_form_data
+        digests = BodyDigests(self.head, self._parsers, hashes_all=has_parts)
+        return digests if digests.are_given else None
+
+    def _with_digest(self, response: Response) -> Response:
+        if not self._wants_digest or response.status != 200 or not isinstance(response.body, bytes):
+            return response
+        field = repr_digest(self._wants_digest, response.body)
+        return replace(response, headers=(*response.headers, field))
 
     def _begin_body(self) -> BodyBuilder:
         if self._route.body == "spooled":

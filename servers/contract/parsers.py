@@ -31,6 +31,15 @@ class Parsers(Protocol):
     def content_type(self, value: str) -> MediaType:
         """A Content-Type value (not empty). Raises Problem `content_type_syntax` (C2, C4, C5, C6)."""
 
+    def digests(self, value: str, field: str) -> dict[str, bytes]:
+        """The digests in a Content-Digest or Repr-Digest, by algorithm (D3, D5, D6).
+
+        Raises Problem `digest_syntax`, in which `field` is the name of the field.
+        """
+
+    def digest_weights(self, value: str) -> dict[str, int] | None:
+        """The weights in a Want-Repr-Digest, by algorithm, or None if it is malformed (D7)."""
+
     def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
         """The pairs of a urlencoded body (WHATWG URL 5.1, U1 to U14). Raises UnicodeDecodeError (U7)."""
 

@@ -97,6 +97,15 @@ _KINDS = (
     _kind("unsupported_media_type", 415, "This route takes another media type", "W2", "RFC 9110, 15.5.16"),
     _kind("boundary_missing", 400, "The multipart boundary is missing", "M5", "RFC 2046, section 5.1.1"),
     _kind("boundary_invalid", 400, "The multipart boundary is malformed", "M3 M4 M6 M9", "RFC 2046, 5.1.1"),
+    # Digests.
+    _kind("digest_syntax", 400, "A digest field is malformed", "D3 D4", "RFC 9530, section 2"),
+    _kind(
+        "digest_mismatch",
+        400,
+        "The body does not have the digest that was sent with it",
+        "D1",
+        "RFC 9530, section 2",
+    ),
     # The structure of a multipart body.
     _kind(
         "multipart_preamble",

@@ -180,7 +180,12 @@ class ParsedBody:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A complete, accepted request: the input of a route."""
+    """A complete, accepted request: the input of a route.
+
+    `wants_digest` is the algorithm that the response should have a digest by: "" for none at all, None if the
+    client says nothing about it.
+    """
 
     head: RequestHead
     body: ParsedBody
+    wants_digest: str | None = None

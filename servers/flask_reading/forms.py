@@ -5,6 +5,7 @@ import re
 from ..contract.charsets import FormEncoding
 from ..contract.limits import Limits
 from ..contract.request import MediaType, Pair
+from .digests import read_digests, read_weights
 from .media_types import read_boundary, read_media_type
 from .multipart import StrictMultipart
 
@@ -38,6 +39,8 @@ class WerkzeugParsers:
     """The `Parsers` of Flask's side."""
 
     content_type = staticmethod(read_media_type)
+    digests = staticmethod(read_digests)
+    digest_weights = staticmethod(read_weights)
 
     def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
         return split_pairs(data, encoding)

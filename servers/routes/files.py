@@ -3,11 +3,11 @@
 The fields of the response keep a browser from running the file.
 """
 
-import base64
 import re
 from typing import NamedTuple
 from urllib.parse import quote
 
+from ..contract.digests import repr_digest_of_file
 from ..contract.problems import Problem
 from ..contract.request import ParsedRequest, RequestHead
 from ..contract.responses import FileSlice, Response
@@ -52,7 +52,7 @@ def send_file(request: ParsedRequest, context: Context) -> Response:
     if file is None:
         raise Problem("not_found", "no file with this hash is stored", rule="S3", field="target")
     try:
-        return _response(head, sha256, file, disposition)
+        return _response(request, sha256, file, disposition)
     except BaseException:
         file.close()
         raise
@@ -73,21 +73,21 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
-def _response(head: RequestHead, sha256: str, file: ReadableFile, disposition: str) -> Response:
+def _response(request: ParsedRequest, sha256: str, file: ReadableFile, disposition: str) -> Response:
+    head = request.head
     etag = f'"{sha256}"'
     caching = (("ETag", etag), ("Cache-Control", "private, max-age=31536000, immutable"))
     if is_unchanged(head, etag):
         file.close()
         return Response(304, (*caching, ("Wireproof-Contract", "1")))
     wanted = range_of(head, file.size) if may_send_range(head, etag) else None
-    digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     fields = (
         ("Content-Type", "application/octet-stream"),
         ("Content-Disposition", disposition),
         *_FOREIGN_CONTENT,
         *caching,
         ("Accept-Ranges", "bytes"),
-        ("Repr-Digest", f"sha-256=:{digest}:"),
+        *repr_digest_of_file(request.wants_digest, sha256, file),
         ("Wireproof-Contract", "1"),
     )
     start, stop = wanted or (0, file.size)

@@ -98,6 +98,8 @@ class FormDataParser:
         self._data = _CRLF  # see above: so that the first delimiter has its CRLF
         self._base = -len(_CRLF)  # the offset of `_data` in the body
         self._position = 0  # of the first byte in `_data` that is not consumed
+        self._plain = b""  # data that were kept back, before `_data`
+        self._waits_in_data = False  # whether all that is kept back is data, or a delimiter
         self._count = 0  # of the parts that have begun
         self._part = ""  # the part at hand, as a Problem names it
         self._ended = False
@@ -107,10 +109,27 @@ class FormDataParser:
     def feed(self, data: bytes | bytearray | memoryview, /) -> Iterator[PartEvent]:
         """The events that `data` completes. Raises Problem, as the table above and `part_headers` say."""
         rest = self._data[self._position :]
-        self._data = b"".join((rest, data)) if rest else _as_bytes(data)
         self._base += self._position
         self._position = 0
+        if self._is_plain(rest, data):
+            self._plain, self._data = rest, _as_bytes(data)
+            self._base += len(rest)
+        else:
+            self._data = b"".join((rest, data))
         return self._pull()
+
+    def _is_plain(self, rest: bytes, data: bytes | bytearray | memoryview) -> bool:
+        """Whether `rest`, which was kept back, is data of the part: then `data` needs no copy behind it."""
+        if not rest or not self._waits_in_data or self._trace is not None:
+            return not rest
+        size = len(self._delimiter)
+        joined = rest + bytes(data[:size])
+        start = joined.find(b"\r")
+        while 0 <= start < len(rest):
+            if self._delimiter.startswith(joined[start : start + size]):
+                return False
+            start = joined.find(b"\r", start + 1)
+        return True
 
     def finish(self) -> Iterator[PartEvent]:
         """The last events. Raises Problem `multipart_truncated`, `multipart_syntax`, `multipart_epilogue`."""
@@ -317,7 +336,12 @@ class FormDataParser:
                 return closes
             self._position = start
             skip = begin - start
+            self._waits_in_data = not skip
             yield from self._more("M21")
+            self._waits_in_data = False
+            if self._plain:
+                yield PartData(self._plain)
+                self._plain = b""
             searched = self._position
             begin = self._position + skip
 
@@ -335,6 +359,8 @@ class FormDataParser:
     def _unfinished_delimiter(self, searched: int) -> int:
         """Where a delimiter may begin that has not arrived completely, else the end of the data."""
         cr = self._data.find(b"\r", max(len(self._data) - len(self._delimiter) + 1, searched))
+        while cr >= 0 and not self._delimiter.startswith(self._data[cr:]):
+            cr = self._data.find(b"\r", cr + 1)
         return cr if cr >= 0 else len(self._data)
 
     def _read_epilogue(self) -> Generator[Need, None, None]:

@@ -3,6 +3,7 @@
 from ..contract.charsets import FormEncoding
 from ..contract.limits import Limits
 from ..contract.request import MediaType, Pair
+from .digests import parse_digests, parse_weights
 from .media_types import parse_boundary, parse_media_type
 from .multipart import FormDataParser
 from .stream import Trace
@@ -17,6 +18,12 @@ class SansIoParsers:
 
     def content_type(self, value: str) -> MediaType:
         return parse_media_type(value)
+
+    def digests(self, value: str, field: str) -> dict[str, bytes]:
+        return parse_digests(value, field)
+
+    def digest_weights(self, value: str) -> dict[str, int] | None:
+        return parse_weights(value)
 
     def urlencoded(self, data: bytes, encoding: FormEncoding) -> list[Pair]:
         return parse_pairs(data, encoding)

@@ -41,7 +41,7 @@ from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
 from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
-from .inbox import Inbox
+from .inbox import PIECE, Inbox
 from .loop import READ, Loop
 from .outbox import close_response
 from .phase import IN_THREAD, RECEIVING, Phase
@@ -283,19 +283,26 @@ class Connection:
         request = self._request
         assert request is not None
         exchange = request.exchange
-        request.body_size += len(data)
-        self._record.received = request.body_size
-        if self._capture is not None:
-            self._capture.body(data)
+        self._note_body(request, data)
         # The observer is used only in the loop.
         if request.body_size >= _LARGE_BODY and exchange.has_files and not self._observer:
+            pieces = [data]
+            for piece in self._inbox.more_of_body(PIECE - len(data)):
+                self._note_body(request, piece)
+                pieces.append(piece)
             self._in_thread(
-                lambda: exchange.feed(data), lambda _: self._advance(), uses_disk=exchange.stores_files
+                lambda: exchange.feed(*pieces), lambda _: self._advance(), uses_disk=exchange.stores_files
             )
             return
         exchange.hold(data)
         if exchange.unwritten >= _LARGE_BODY:
             self._in_thread(exchange.write, lambda _: self._advance())
+
+    def _note_body(self, request: CurrentRequest, data: memoryview) -> None:
+        request.body_size += len(data)
+        self._record.received = request.body_size
+        if self._capture is not None:
+            self._capture.body(data)
 
     def _finish(self) -> None:
         request = self._request

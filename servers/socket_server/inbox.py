@@ -1,12 +1,18 @@
 """What has arrived on one connection, as the reader's events; small pieces of a body are joined."""
 
+from collections import deque
+from collections.abc import Iterator
+
 from ..contract.capture import Capture
 from ..contract.problems import Problem
 from ..sansio.connection import BodyReceived, Event, RequestReader
 from ..sansio.stream import NEED_DATA, Need
 
 PIECE = 512 * 1024
-"""At most so many bytes of a body are in one event, and about so many are received ahead."""
+"""About so many bytes of a body are handled at once, and received ahead."""
+
+# Pieces are joined up to this size. To copy a larger one takes longer than to handle it alone.
+_JOINED = 64 * 1024
 
 _MOST_CHUNKS = 512  # bounds the time that finding tiny chunks takes before an event is returned
 
@@ -21,7 +27,7 @@ class Inbox:
         self.ended = False
         self._reader = reader
         self._capture = capture
-        self._ahead: list[bytes] = []
+        self._ahead: deque[bytes] = deque()
         self._ahead_size = 0
         self._pending: Event | Need = NEED_DATA
 
@@ -67,12 +73,24 @@ class Inbox:
     def next_event(self) -> Event | Need:
         """The next event, or NEED_DATA. Raises Problem, after the events of the bytes before the fault."""
         pending, self._pending = self._pending, NEED_DATA
-        if pending is not NEED_DATA:
-            return pending
+        return self._gather(may_raise=True) if pending is NEED_DATA else pending
+
+    def more_of_body(self, size: int) -> Iterator[memoryview]:
+        """Further pieces of the body that have arrived, until they have `size` bytes."""
+        while size > 0 and self._pending is NEED_DATA:
+            event = self._gather(may_raise=False)
+            if not isinstance(event, BodyReceived):
+                self._pending = event
+                return
+            yield event.data
+            size -= len(event.data)
+
+    def _gather(self, *, may_raise: bool) -> Event | Need:
+        """The next event; small pieces of a body are one."""
         pieces: list[memoryview] = []
         size = 0
-        while size < PIECE and len(pieces) < _MOST_CHUNKS:
-            event = self._read_event(may_raise=not pieces)
+        while size < _JOINED and len(pieces) < _MOST_CHUNKS:
+            event = self._read_event(may_raise=may_raise and not pieces)
             if isinstance(event, BodyReceived):
                 pieces.append(event.data)
                 size += len(event.data)
@@ -94,10 +112,16 @@ class Inbox:
             return NEED_DATA  # the reader raises it again at the next call
 
     def _take_ahead(self) -> None:
-        data, self._ahead, self._ahead_size = b"".join(self._ahead), [], 0
+        taken = [self._ahead.popleft()]
+        size = len(taken[0])
+        while self._ahead and size + len(self._ahead[0]) <= _JOINED:
+            taken.append(self._ahead.popleft())
+            size += len(taken[-1])
+        self._ahead_size -= size
+        data = b"".join(taken)
         if data:
             if self._capture is not None:
                 self._capture.feed(data)
             self._reader.feed(data)
-        if self.ended:
+        if self.ended and not self._ahead:
             self._reader.feed(b"")

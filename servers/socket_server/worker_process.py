@@ -11,7 +11,7 @@ from typing import NoReturn
 from ..contract.log_writer import STDERR
 from ..contract.route import Context
 from ..fairness import switch_threads_often
-from ..settings import start_expiry, sweep
+from ..settings import start_upkeep, sweep
 from .loop import READ
 from .scoreboard import Row
 from .signals import BLOCKED, DRAIN, on_signal
@@ -65,7 +65,7 @@ def run_worker(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
         # The worker before this one may have been killed. A disk that does not respond stops no worker.
         threading.Thread(target=sweep, args=(context.store,), daemon=True).start()
-        start_expiry(context.store)
+        start_upkeep(context.store)
         switch_threads_often()
         worker.run()
         status = 0

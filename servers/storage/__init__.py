@@ -67,28 +67,51 @@ def _open_memory(place: str, options: Options) -> Store:
     return MemoryStore()
 
 
+@cache
+def _open_s3(place: str, options: Options) -> Store:
+    if options.min_free or options.expire:
+        raise ValueError(
+            "a store in a bucket keeps no room free and its files do not expire: set a quota and lifecycle"
+            " rules for the bucket, and start without --min-free and --expire"
+        )
+    try:
+        from .s3 import S3Store  # only this store needs obstore
+        from .s3_place import S3Place
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"a store in a bucket needs the package {error.name}: pip install 'wireproof[s3]'"
+        ) from None
+    return S3Store(S3Place.of(place), existing=options.existing)
+
+
 SCHEMES: Final[dict[str, Callable[[str, Options], Store]]] = {
     "file": _open_file,
     "memory": _open_memory,
+    "s3": _open_s3,
 }
 
 
 def local_folder(spec: str) -> Path | None:
-    """The folder of the store, or None if it has none. Nothing is opened or made."""
+    """The folder of the store, beside which this machine keeps what belongs to it, or None if it has none.
+
+    For a bucket it is `BUCKET-PREFIX` in the working directory. Nothing is opened or made.
+    """
     match = _SCHEME.fullmatch(spec)
     if match is None:
         return Path(spec).absolute()
+    if match[1].lower() == "s3":
+        return Path(match[2].strip("/").replace("/", "-")).absolute()
     return Path(match[2]).absolute() if match[1].lower() == "file" else None
 
 
 def open_store(
     spec: str, *, durable: bool, existing: bool = False, min_free: int = 0, expire: int = 0
 ) -> Store:
-    """Open the store `file:PATH`, `memory:`, or the local store at a path without a scheme.
+    """Open the store `file:PATH`, `memory:`, `s3://BUCKET/PREFIX`, or the local store at a path alone.
 
-    With `existing`, a local store is not made if it is missing. Uploads leave `min_free` bytes of its file
-    system free, and its files expire after so many days. A process opens a local store once, and a worker
-    that it forks later gets the same store. So a worker never makes a store anew where one is gone.
+    With `existing`, a store is not made if it is missing. Uploads to a local store leave `min_free` bytes of
+    its file system free, and its files expire after so many days. A process opens a store once, and a worker
+    that it forks later gets the same one. So a worker never makes a store anew where one is gone.
 
     Raises ValueError if `spec` is not valid, OSError if the store cannot be opened or takes no uploads.
     """

@@ -1,7 +1,8 @@
 """The interface of a store. A file is stored under its SHA-256; an upload publishes all its files or none.
 
 Before the first byte of a 2xx is sent, the store has done this, in this order (contract section 7): write
-every byte, fsync each file, give each file its name without overwriting, fsync the directory.
+every byte, fsync each file, give each file its name without overwriting, fsync the directory. An object store
+has shown the size and the checksum of each file under its name.
 """
 
 from collections.abc import Iterator
@@ -95,6 +96,10 @@ class Store(Protocol):
         """Remove the files of uploads whose process has ended; returns the number of uploads."""
 
     @property
+    def sweep_seconds(self) -> float:
+        """How often `clean` should be called while a server runs. 0: at its start only."""
+
+    @property
     def waits(self) -> bool:
         """Whether storing a small file may wait for the disk. False: it gets into the page cache only."""
 
@@ -119,6 +124,7 @@ class Store(Protocol):
 class WithoutLimits:
     """The part of a `Store` that may wait, and has no age limit and no file system with room to keep free."""
 
+    sweep_seconds = 0.0
     waits = True
     keeps_free = False
     expires = False

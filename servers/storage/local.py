@@ -92,6 +92,10 @@ class LocalStore:
         return self._folders.clean()
 
     @property
+    def sweep_seconds(self) -> float:
+        return 0.0
+
+    @property
     def waits(self) -> bool:
         return self._folders.durable
 

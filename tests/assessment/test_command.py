@@ -168,6 +168,21 @@ def test_fields_and_token_are_added_to_each_request() -> None:
     assert "it needs credentials: give them with --token or -H" in refused.output
 
 
+def test_no_report_has_the_credentials_that_were_added(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("report.html", "report.json", "report.xml")]
+    with scripted(lambda _request: ok(), to_the_end=True) as server:
+        done = run(
+            *(f"{server.url}/up", "--rules", "M38", "--token", "the-secret", "-H", "X-Api-Key: another-one"),
+            *("--html", files[0], "--json", files[1], "--junit", files[2]),
+        )
+    assert done.exit_code == 1
+    reported = [done.output, *(file.read_text("utf-8") for file in files)]
+    assert any("Authorization: ***" in text for text in reported)
+    for text in reported:
+        assert "the-secret" not in text
+        assert "another-one" not in text
+
+
 @pytest.mark.parametrize(
     ("response", "why"),
     [

@@ -16,9 +16,18 @@ EVENTS = (
 )
 UPLOADS = ("socket_upload.py", "requests_upload.py", "upload.py", "upload.py --client requests")
 STREAMS = ("stream.py --client socket", "stream.py --client requests")
+# They share their code with the others.
+_ALIKE = UPLOADS[2:] + STREAMS[1:]
 
-uploads = pytest.mark.parametrize("command", UPLOADS)
-everywhere = pytest.mark.parametrize("command", UPLOADS + STREAMS)
+
+def _each(commands: tuple[str, ...]) -> pytest.MarkDecorator:
+    slow = pytest.mark.soak(seconds=2)
+    params = [pytest.param(command, marks=slow if command in _ALIKE else ()) for command in commands]
+    return pytest.mark.parametrize("command", params)
+
+
+uploads = _each(UPLOADS)
+everywhere = _each(UPLOADS + STREAMS)
 
 
 def script(peer: Peer) -> None:

@@ -23,6 +23,8 @@ from tests.http1.recording_server import ok
 NUMBER_OF_CASES = 200
 SAMPLE_SHA256 = hashlib.sha256((SAMPLE_FILES / "hello-world.txt").read_bytes()).hexdigest().encode()
 
+_SLOW = pytest.mark.soak(seconds=4)
+
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(compare.main, ["--level", "bytes", "--known", os.devnull, *map(str, arguments)])
@@ -61,7 +63,9 @@ def is_for(case: int, request: bytes) -> bool:
     return request.startswith(b"GET /%d " % case)
 
 
-@pytest.mark.parametrize("name", ["socket", "flask", "gunicorn"])
+@pytest.mark.parametrize(
+    "name", ["socket", pytest.param("flask", marks=_SLOW), pytest.param("gunicorn", marks=_SLOW)]
+)
 def test_a_wrong_hash_is_a_difference_for_every_client(
     backends: Mapping[str, RunningBackend], name: str
 ) -> None:
@@ -86,10 +90,14 @@ def test_a_wrong_hash_is_a_difference_for_every_client(
     [
         (ok()[:-1], "2 of 3 bytes"),
         (b"HTTP/1.1 OK\r\n\r\n", "not a status line"),
-        (b"SSH-2.0-OpenSSH\r\n", "not a status line"),
-        (ok(b"{'a'}\n"), "the JSON body is malformed"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", "not a chunk size line"),
-        (ok()[:-1] + b"\xff", "malformed"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", "not a status line", marks=_SLOW),
+        pytest.param(ok(b"{'a'}\n"), "the JSON body is malformed", marks=_SLOW),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
+            "not a chunk size line",
+            marks=_SLOW,
+        ),
+        pytest.param(ok()[:-1] + b"\xff", "malformed", marks=_SLOW),
         (b"", "closed without a response"),
     ],
 )

@@ -141,8 +141,8 @@ def test_a_preflight_is_answered_without_a_token(path: str) -> None:
         assert _permissions(fields) == {
             "Access-Control-Allow-Origin": _PAGE,
             "Access-Control-Allow-Methods": fields["Allow"],
-            "Access-Control-Allow-Headers": "Authorization, Cache-Control, Content-Type, If-Match,"
-            " If-None-Match, If-Range, Range, X-Requested-With",
+            "Access-Control-Allow-Headers": "Authorization, Cache-Control, Content-Digest, Content-Type,"
+            " If-Match, If-None-Match, If-Range, Range, Repr-Digest, Want-Repr-Digest, X-Requested-With",
             "Access-Control-Max-Age": str(MAX_AGE),
         }
         assert fields["Vary"] == "Origin"

@@ -4,7 +4,7 @@ import http.client
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from clients.launch import HOST
@@ -37,10 +37,31 @@ def upload_to(connection: http.client.HTTPConnection, *contents: bytes) -> int:
     return response.status
 
 
-class Load:
-    """`clients` threads that upload to a port again and again. One whose connection fails connects anew."""
+def small_uploads(client: int) -> Iterator[tuple[bytes, ...]]:
+    """Single files of all sizes, and each fifth time three in a form, one of which all clients share."""
+    for turn in itertools.count():
+        own = b"%d %d %d " % (os.getpid(), client, turn) + os.urandom(16)
+        if turn % 5 == 4:
+            yield own, b"shared %d" % turn, own[::-1] + bytes(_SIZES[turn % 4])
+        else:
+            yield (own + bytes(_SIZES[turn % 4]),)
 
-    def __init__(self, port: int, journal: Journal, clients: int = 4) -> None:
+
+class Load:
+    """`clients` threads that upload to a port again and again. One whose connection fails connects anew.
+
+    `uploads` yields the files of each request of a client, which it gets the number of.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        journal: Journal,
+        clients: int = 4,
+        *,
+        uploads: Callable[[int], Iterator[tuple[bytes, ...]]] = small_uploads,
+    ) -> None:
+        self._uploads = uploads
         self._port = port
         self._journal = journal
         self._stopped = threading.Event()
@@ -66,7 +87,7 @@ class Load:
 
     def _upload(self, client: int) -> None:
         try:
-            for contents in _uploads(client):
+            for contents in self._uploads(client):
                 if self._stopped.is_set():
                     return
                 self._journal.intend(*contents)
@@ -87,13 +108,3 @@ class Load:
         if status != 200:
             self.unexpected.append(status)
         return status == 200
-
-
-def _uploads(client: int) -> Iterator[tuple[bytes, ...]]:
-    """Single files of all sizes, and each fifth time three in a form, one of which all clients share."""
-    for turn in itertools.count():
-        own = b"%d %d %d " % (os.getpid(), client, turn) + os.urandom(16)
-        if turn % 5 == 4:
-            yield own, b"shared %d" % turn, own[::-1] + bytes(_SIZES[turn % 4])
-        else:
-            yield (own + bytes(_SIZES[turn % 4]),)

@@ -11,10 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from clients.launch import RunningBackend
 from tests.advisories.measures import descriptors
-from tests.durability.failing_calls import FailingCalls
 from tests.durability.journal import StoredFiles
 from tests.durability.load import upload_to
 from tests.patience import eventually
@@ -67,25 +67,47 @@ def read(backend: RunningBackend, content: bytes) -> None:
         connection.close()
 
 
+class Calls(Protocol):
+    """What fails: see `failing_calls.FailingCalls`. The process `pid` handles all requests."""
+
+    pid: int
+
+    def arm(self, kind: str, number_of_error: int, nth: int) -> None: ...
+
+    def disarm(self) -> bool: ...
+
+    def forget_synced(self) -> None: ...
+
+    def synced(self) -> dict[int, bool]: ...
+
+
 @dataclass
 class Torture:
-    """The loop over one running server, whose process `calls.pid` handles all requests.
+    """The loop over one running server.
 
     `counts` says how often each kind of call failed, and `statuses` how uploads beside a failure ended.
+    With `takes_back`, nothing of a refused upload may be stored. A file of `large` bytes is uploaded in each
+    round too. `pooled` is how many more connections the server may keep open for later.
     """
 
     backend: RunningBackend
-    calls: FailingCalls
+    calls: Calls
     stored: StoredFiles
+    takes_back: bool = True
+    large: int = 0
+    pooled: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int | None] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._fresh = (b"%d %d" % (os.getpid(), number) for number in itertools.count())
+        self._end = bytes(self.large)
         for _ in range(8):  # threads, caches and the shared file are there before the first failure
             assert upload(self.backend, SHARED).status == 200
+            if self.large:
+                assert upload(self.backend, self._large()).status == 200
         self._settle()
-        self._descriptors = min(self._count_descriptors() for _ in range(20))
+        self._descriptors = self.pooled + min(self._count_descriptors() for _ in range(20))
 
     def fail_each(self, kind: str, number_of_error: int) -> int:
         """Make the first, the second and each further call of this kind fail. Returns how many there were."""
@@ -105,11 +127,13 @@ class Torture:
 
     def _round(self) -> list[Outcome]:
         """A small file, a form of three of which one is stored already, a larger file; and a file is read."""
-        uploads = (
+        uploads: tuple[tuple[bytes, ...], ...] = (
             (next(self._fresh),),
             (next(self._fresh), SHARED, next(self._fresh) * 1_000),
             (next(self._fresh) * 40_000,),
         )
+        if self.large:
+            uploads = (*uploads, (self._large(),))
         outcomes = []
         for contents in uploads:
             self.calls.forget_synced()
@@ -129,7 +153,7 @@ class Torture:
                 assert kept == content, f"{where}: a false 2xx"
                 unsynced = [inode for inode in self.stored.inodes(name) if not outcome.synced.get(inode)]
                 assert unsynced == [], f"{where}: a 2xx before everything is synced"
-            elif outcome.status is not None and content != SHARED:
+            elif self.takes_back and outcome.status is not None and content != SHARED:
                 assert kept is None, f"{where}: a refused upload is stored"
 
     def _check_server(self, where: str) -> None:
@@ -145,6 +169,9 @@ class Torture:
 
     def _settle(self, where: str = "at the start") -> None:
         assert eventually(lambda: self.stored.leftovers() == []), f"{where}: {self.stored.leftovers()}"
+
+    def _large(self) -> bytes:
+        return next(self._fresh) + self._end
 
     def _count_descriptors(self) -> int:
         time.sleep(0.01)

@@ -23,6 +23,8 @@ from tests.http1.recording_server import RecordingServer, ok, scripted
 
 PLANTED = b"\xf0\x9f\x98\x80"
 
+_SLOW = pytest.mark.soak(seconds=5)
+
 
 @pytest.fixture
 def plain() -> Iterator[RecordingServer]:
@@ -144,7 +146,11 @@ def test_the_same_seed_finds_the_same(plain: RecordingServer, odd: RecordingServ
 
 @pytest.mark.parametrize(
     ("response", "why"),
-    [(ok(status="404 Not Found"), "404"), (ok()[:-1], "2 of 3 bytes"), (b"x", "status line")],
+    [
+        (ok(status="404 Not Found"), "404"),
+        pytest.param(ok()[:-1], "2 of 3 bytes", marks=_SLOW),
+        pytest.param(b"x", "status line", marks=_SLOW),
+    ],
 )
 def test_a_server_that_does_not_store_was_reached(response: bytes, why: str) -> None:
     with scripted(response, to_the_end=True) as server:
@@ -157,9 +163,9 @@ def test_a_server_that_does_not_store_was_reached(response: bytes, why: str) -> 
 @pytest.mark.parametrize(
     ("wrong", "ending"),
     [
-        (ok()[:-1], "bad response"),
-        (b"HTTP/1.1 x\r\n\r\n", "bad response"),
-        (ok(b"{'a'}\n"), "200: the JSON body is malformed"),
+        pytest.param(ok()[:-1], "bad response", marks=_SLOW),
+        pytest.param(b"HTTP/1.1 x\r\n\r\n", "bad response", marks=_SLOW),
+        pytest.param(ok(b"{'a'}\n"), "200: the JSON body is malformed", marks=_SLOW),
         (ok(b'{"sha256":"ff"}\n'), "200: shaN"),
         (b"", "closed"),
     ],

@@ -92,8 +92,8 @@ def test_without_the_engine_the_command_says_that_nothing_ran(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "bug", "begin"),
     [
-        ("heads", "last-content-length-wins", _HEAD),
-        ("heads", "percent-is-decoded-twice", _HEAD),
+        ("heads", "method-is-put-into-upper-case", _HEAD),
+        ("heads", "encoded-slash-is-decoded", _HEAD),
         ("chunks", "chunk-size-is-what-int-takes", _CHUNKS),
         ("chunks", "any-field-may-be-a-trailer", _CHUNKS),
         ("multipart", "epilogue-may-hold-anything", _BODY),

@@ -34,7 +34,7 @@ _RULE_OR_PLACE = re.compile(r"rule|offset|fault|_offset_of_\w+")
 _FINDS_RULE_OR_PLACE = re.compile(
     r"_?(?:rule_of|which|offset|end_of|bytes_of|place_of)\w*|\w+_(?:rule|offset)"
 )
-_RULE = re.compile(r"[RHBCUJMKASW][1-9][0-9]?")
+_RULE = re.compile(r"[RHBCDUJMKASW][1-9][0-9]?")
 _SHOWN_ONLY = {"_report", "_trace", "cast", "TypeVar", "NewType"}
 _BASES_WITH_NAMES_ONLY = {"Enum", "Protocol"}
 _MATCHERS = {"compile", "fullmatch", "match", "search", "sub", "split", "findall", "finditer"}

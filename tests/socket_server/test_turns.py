@@ -11,6 +11,7 @@ from concurrent.futures import Future
 import pytest
 
 from servers.contract.limits import Limits
+from servers.contract.problems import Problem
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from servers.socket_server import connection, inbox
 from servers.socket_server.connection import Connection
@@ -112,9 +113,25 @@ def test_an_inbox_is_full_until_what_it_keeps_is_taken() -> None:
     assert seen == [(True, True), (False, False)], "whether there is room for more"
     event = kept.next_event()
     assert isinstance(event, BodyReceived)
-    assert len(event.data) == inbox.PIECE
+    assert len(event.data) == inbox.PIECE - 1, "a large piece is handed over alone, without a copy"
+    assert [bytes(piece) for piece in kept.more_of_body(inbox.PIECE)] == [b"x"]
     assert (kept.may_receive, kept.receive_ahead(b"x")) == (True, True)
     assert (kept.receive_ahead(b""), kept.may_receive) == (False, False), "the client has ended its side"
+
+
+def test_what_follows_a_large_piece_is_handed_over_in_order_and_a_fault_behind_it() -> None:
+    kept = Inbox(RequestReader(Limits()))
+    kept.feed(_CHUNKED)
+    assert isinstance(kept.next_event(), HeadReceived)
+    large = bytes(range(256)) * 1024
+    for data in (b"%x\r\n" % len(large), large, b"\r\n1\r\na\r\n1\r\nb\r\n", b"no size\r\n"):
+        kept.receive_ahead(data)
+    event = kept.next_event()
+    assert isinstance(event, BodyReceived)
+    pieces = [bytes(event.data), *(bytes(piece) for piece in kept.more_of_body(10 * len(large)))]
+    assert b"".join(pieces) == large + b"ab"
+    with pytest.raises(Problem):
+        kept.next_event()
 
 
 # Between two turns of the loop.

@@ -1,11 +1,13 @@
-"""A local store in an empty folder, and the recorder of its system calls."""
+"""A local store in an empty folder, the recorder of its system calls, and an object store."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from servers.storage import local_marker, probe
 from servers.storage.local import LocalStore
+from tests.object_store import ObjectStore
 from tests.storage.syscalls import Syscalls
 
 
@@ -29,3 +31,14 @@ def store(root: Path) -> LocalStore:
 @pytest.fixture
 def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
     return Syscalls(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """A running object store. A test takes a prefix of its own in it."""
+    store = ObjectStore()
+    try:
+        store.start()
+        yield store
+    finally:
+        store.stop()

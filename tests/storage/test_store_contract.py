@@ -1,5 +1,6 @@
 """What every store guarantees (contract section 7)."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,18 +10,26 @@ import pytest
 from servers.storage import SCHEMES, Store, StoredFile, open_store
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
+from tests.object_store import BUCKET, ObjectStore
 from tests.storage.uploads import add, content_of, sha256, upload
 
 NOTHING = sha256(b"")
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return open_store({"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True)
+@pytest.fixture(params=["file", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    if request.param != "s3":
+        return open_store(
+            {"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True
+        )
+    objects: ObjectStore = request.getfixturevalue("object_store")
+    for name, value in objects.environ.items():
+        monkeypatch.setenv(name, value)
+    return open_store(f"s3://{BUCKET}/{secrets.token_hex(8)}", durable=True)
 
 
 def test_every_scheme_is_under_test() -> None:
-    assert set(SCHEMES) == {"file", "memory"}
+    assert set(SCHEMES) == {"file", "memory", "s3"}
 
 
 def test_a_published_file_is_read_back_by_its_hash(store: Store) -> None:
@@ -289,14 +298,16 @@ class TestOpenStore:
         upload(store, b"content")
         assert list(open_store("memory:", durable=True).names()) == []
 
-    @pytest.mark.parametrize("spec", ["", "file:", "memory:x", "s3://bucket", "a:b", "http:x\ny"])
+    @pytest.mark.parametrize(
+        "spec", ["", "file:", "memory:x", "s4://bucket", "s3:bucket", "s3://", "a:b", "http:x\ny"]
+    )
     def test_an_invalid_store_is_refused(self, spec: str) -> None:
         with pytest.raises(ValueError, match=r"store"):
             open_store(spec, durable=True)
 
     def test_the_message_for_an_unknown_scheme_lists_the_known_ones(self) -> None:
-        with pytest.raises(ValueError, match=r"scheme s3 \(known: file:, memory:"):
-            open_store("s3://bucket", durable=True)
+        with pytest.raises(ValueError, match=r"scheme s4 \(known: file:, memory:, s3:"):
+            open_store("s4://bucket", durable=True)
 
     def test_a_relative_path_stays_where_it_was_opened(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
