@@ -27,6 +27,16 @@ readme_command() {
   printf '%s\n' "$command"
 }
 
+# guided_fuzzing SECONDS AT_ONCE SEED: all targets, each for so long. Its engine has no wheel for every machine.
+guided_fuzzing() {
+  .venv/bin/pip install --quiet --editable '.[test,guided]' || return
+  if ! .venv/bin/python -c 'import atheris' 2>/dev/null; then
+    echo "SKIPPED: guided fuzzing did NOT run, as there is no atheris for this machine" >&2
+    return 0
+  fi
+  .venv/bin/python -m tests.guided_fuzzing --seconds "$1" --at-once "$2" --seed "$3"
+}
+
 figures=()
 failed=()
 

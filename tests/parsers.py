@@ -8,10 +8,11 @@ import pytest
 from servers.contract.limits import Limits
 from servers.contract.parsers import MultipartParser, Parsers
 from servers.contract.problems import Problem
+from servers.contract.remembered import KnownHeads
 from servers.contract.request import PartData, PartEnd, PartHead, RequestHead
 from servers.flask_reading.chunks import ChunkedStream
 from servers.flask_reading.forms import WerkzeugParsers
-from servers.flask_reading.wire_head import WireHead
+from servers.flask_reading.wire_head import KnownHead, WireHead
 from servers.sansio.chunked import read_chunks
 from servers.sansio.connection import HeadReceived, RequestReader
 from servers.sansio.parsers import SansIoParsers
@@ -121,29 +122,45 @@ def decode_chunks(
 ReadHead = Callable[[Iterable[bytes], Limits], RequestHead | str]
 """Reads a head that arrives in pieces: the head, the code of the problem, or `more` if it does not end."""
 
+HeadAndSize = tuple[RequestHead | str, int]
+"""What a `ReadHead` returns, and the size of the head in bytes, which is 0 if there is none."""
 
-def _head_of_sansio(pieces: Iterable[bytes], limits: Limits) -> RequestHead | str:
-    reader = RequestReader(limits)
+
+def sized_head_of_sansio(
+    pieces: Iterable[bytes], limits: Limits, known: KnownHeads[HeadReceived] | None = None
+) -> HeadAndSize:
+    """The head, by sansio. `known` are the heads that it remembers."""
+    reader = RequestReader(limits, known=known)
+    fed = 0
     try:
         for piece in pieces:
             reader.feed(piece)
+            fed += len(piece)
             if isinstance(event := reader.next_event(), HeadReceived):
-                return event.head
+                return event.head, fed - reader.buffered
     except Problem as problem:
-        return problem.code
-    return "more"
+        return problem.code, 0
+    return "more", 0
 
 
-def _head_of_flask(pieces: Iterable[bytes], limits: Limits) -> RequestHead | str:
-    wire = WireHead(limits)
+def sized_head_of_flask(
+    pieces: Iterable[bytes], limits: Limits, known: KnownHeads[KnownHead] | None = None
+) -> HeadAndSize:
+    """The head, by flask_reading. `known` are the heads that it remembers."""
+    wire = WireHead(limits, known)
+    fed = 0
     try:
         for piece in pieces:
+            fed += len(piece)
             if wire.feed(piece):
                 assert wire.head is not None
-                return wire.head
+                return wire.head, fed - len(wire.rest)
     except Problem as problem:
-        return problem.code
-    return "more"
+        return problem.code, 0
+    return "more", 0
 
 
-READ_HEAD: Mapping[str, ReadHead] = {"sansio": _head_of_sansio, "flask": _head_of_flask}
+READ_HEAD: Mapping[str, ReadHead] = {
+    "sansio": lambda pieces, limits: sized_head_of_sansio(pieces, limits)[0],
+    "flask": lambda pieces, limits: sized_head_of_flask(pieces, limits)[0],
+}

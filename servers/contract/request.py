@@ -78,8 +78,8 @@ class RequestHead:
 
     `headers` has one entry per name, sorted by name. Names are in lower case, values of repeated fields are
     joined, and names with `_` are left out. For an absolute-form target, Host is the authority of the target.
-    `content_length` is None if the field was not sent. `last_segment` is the last segment of the path, fully
-    percent-decoded (`%2F` too).
+    `content_length` is None if the field was not sent, and at most BEYOND_ALL_LIMITS. `last_segment` is the
+    last segment of the path, fully percent-decoded (`%2F` too).
     """
 
     method: str

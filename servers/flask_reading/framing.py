@@ -3,14 +3,13 @@
 import re
 from typing import NamedTuple
 
+from ..contract.limits import BEYOND_ALL_LIMITS, MAX_CONTENT_LENGTH_DIGITS
 from ..contract.problems import Problem
 from .abnf import BLANKS, TOKEN
 
 _DIGITS = re.compile(r"[0-9]+")
 _LIST_OF_DIGITS = re.compile(r"[0-9]+(?:[ \t]*,[ \t]*[0-9]+)+")
 _LIKE_CHUNKED = re.compile(r"chunked.*|.*chunked")
-# More digits than any limit has. The exact value no longer matters, and int() refuses 4301 digits (B7).
-_MANY_DIGITS = 19
 
 
 class Framing(NamedTuple):
@@ -36,7 +35,9 @@ def read_framing(lengths: list[str], codings: list[str], *, http_1_0: bool) -> F
         what = f"Content-Length {', '.join(lengths)[:40]!a} is not one run of digits"
         raise Problem("bad_framing", what, rule=_which_length(lengths), field="content-length")
     digits = lengths[0].lstrip("0")
-    return Framing(int(digits[:_MANY_DIGITS] or "0"), chunked=False)
+    if len(digits) > MAX_CONTENT_LENGTH_DIGITS:  # int() refuses 4301 of them
+        return Framing(BEYOND_ALL_LIMITS, chunked=False)
+    return Framing(int(digits or "0"), chunked=False)
 
 
 def _check_codings(values: list[str], *, http_1_0: bool) -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ..contract.limits import Limits
+from ..contract.limits import BEYOND_ALL_LIMITS, MAX_CONTENT_LENGTH_DIGITS, Limits
 from ..contract.problems import Problem
 from ..contract.remembered import remembered
 from ..contract.request import Pair
@@ -260,9 +260,9 @@ def _element_offset(value: bytes, index: int) -> int:
 
 
 def _bounded_int(digits: str) -> int:
-    # CPython refuses to convert more than 4300 digits; 25 digits exceed every limit (B7).
+    # CPython refuses to convert more than 4300 digits (B7).
     significant = digits.lstrip("0")
-    return int(significant[:25] or 0)
+    return int(significant or 0) if len(significant) <= MAX_CONTENT_LENGTH_DIGITS else BEYOND_ALL_LIMITS
 
 
 def pairs_of(fields: dict[str, str]) -> tuple[Pair, ...]:

@@ -177,3 +177,19 @@ def _allowed(name: bytes, changed: bytes) -> bool:
 )
 def test_repeated_fields_and_lists(read: ReadHead, lines: Sequence[bytes], expected: str) -> None:
     assert _outcome(read, _head(*lines)) == expected
+
+
+@_EVERY_READING
+@pytest.mark.parametrize(
+    ("digits", "value"),
+    [
+        (b"0", 0), (b"0" * 30 + b"7", 7), (b"9" * 19, 10**19 - 1), (b"1" + b"0" * 19, 10**19),
+        (b"18446744073709551619", 10**19), (b"9" * 25, 10**19), (b"9" * 4301, 10**19),
+    ],
+    ids=lambda given: f"{len(given)} digits" if isinstance(given, bytes) else "",
+)  # fmt: skip
+def test_a_length_beyond_all_limits_is_one_number(read: ReadHead, digits: bytes, value: int) -> None:
+    """B7: never the first digits of it, which would be a length that another server does not see."""
+    head = read([_head(b"Content-Length: " + digits)], Limits())
+    assert not isinstance(head, str)
+    assert head.content_length == value
