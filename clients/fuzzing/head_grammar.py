@@ -110,6 +110,14 @@ FIELDS = (
     valid("B25 H17", b"Transfer_Encoding: chunked", b"CONTENT_TYPE: text/plain"),
     valid("B37", b"Expect: 100-continue", b"Expect:100-Continue ", tier=2),
     valid("B45", b"Connection: foo, close", b"Connection: keep-alive", b"Connection: close", tier=2),
+    valid("D2", b"Content-Digest: md5=:YWJj:", b"Repr-Digest: crc32c=:AAAAAA==:, unixsum=:AA==:"),
+    valid(
+        "D7",
+        b"Want-Repr-Digest: sha-256=1",
+        b"Want-Repr-Digest: sha-512=3, sha-256=9",
+        b"Want-Repr-Digest: @v",
+    ),
+    valid("D8", b"Content-Digest:", b"Repr-Digest: \t"),
     *limit_grammar.FIELDS,
 )
 
@@ -138,6 +146,10 @@ FIELD_FAULTS = (
         b"Content-Type: a/b\r\ncontent-type: a/c",
     ),
     fault("H30", b"X-A: " + b"y" * 20000, b"Cookie: " + b"a=1; " * 2000),
+    fault("D3", b"Content-Digest: sha-256", b"Repr-Digest: sha-256=abc", b"Content-Digest: sha-512=:=:"),
+    fault(
+        "D4", b"Repr-Digest: sha-256=:YWJj:", b"Content-Digest: sha-512=:AAAA:", b"Content-Digest: sha-256=::"
+    ),
     *limit_grammar.FIELD_FAULTS,
     fault("H35", b"Expect: foo", b"Expect: 100-continue, 100-continue", b"Expect:", tier=2),
     fault("H35", b"Expect: @w"),
