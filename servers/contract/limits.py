@@ -43,7 +43,7 @@ class Limits:
     max_uploads_per_client: int = 0  # of one address, in one process; 0: no limit -> too_many_requests
 
 
-MAX_CONTENT_LENGTH_DIGITS = 19  # without leading zeros; more digits count as BEYOND_ALL_LIMITS (B7)
+MAX_CONTENT_LENGTH_DIGITS = 25  # without leading zeros; more digits count as BEYOND_ALL_LIMITS (B7)
 BEYOND_ALL_LIMITS = 10**MAX_CONTENT_LENGTH_DIGITS
 MAX_CHUNK_SIZE_DIGITS = 16  # 64 bits; leading zeros count (B33)
 MAX_BOUNDARY = 70  # RFC 2046 5.1.1

@@ -183,8 +183,8 @@ def test_repeated_fields_and_lists(read: ReadHead, lines: Sequence[bytes], expec
 @pytest.mark.parametrize(
     ("digits", "value"),
     [
-        (b"0", 0), (b"0" * 30 + b"7", 7), (b"9" * 19, 10**19 - 1), (b"1" + b"0" * 19, 10**19),
-        (b"18446744073709551619", 10**19), (b"9" * 25, 10**19), (b"9" * 4301, 10**19),
+        (b"0", 0), (b"0" * 30 + b"7", 7), (b"18446744073709551619", 18446744073709551619),
+        (b"9" * 25, 10**25 - 1), (b"1" + b"0" * 25, 10**25), (b"9" * 26, 10**25), (b"9" * 4301, 10**25),
     ],
     ids=lambda given: f"{len(given)} digits" if isinstance(given, bytes) else "",
 )  # fmt: skip

@@ -55,7 +55,8 @@ def search(
         arguments = [f"{folder}/found", f"{folder}/given", f"-dict={folder}/words"]
         arguments += [f"-artifact_prefix={folder}/failed/", f"-timeout={_LONGEST_RUN}", "-rss_limit_mb=2048"]
         arguments += [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={LONGEST}"]
-        arguments.append("-print_final_stats=1")
+        # Without the last one, inputs would only slowly become longer than the longest one given.
+        arguments += ["-print_final_stats=1", "-len_control=0"]
         status, printed = _run(target.name, planted_bug, arguments, seconds)
         return _result(folder, status, printed)
 

@@ -146,7 +146,7 @@ def test_framing(lines: list[bytes], framing: Framing) -> None:
 
 @pytest.mark.parametrize("digits", [b"9" * 23, b"9" * 5000, b"1" + b"0" * 8000])
 def test_a_length_with_many_digits_exceeds_every_limit(digits: bytes) -> None:
-    """B7: only the first 25 digits are converted."""
+    """B7: more than 25 digits are not converted."""
     length = _fields(b"Content-Length: " + digits).framing().content_length
     assert length is not None
     assert length > 10**22
