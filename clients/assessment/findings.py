@@ -74,7 +74,8 @@ def finding_of(
     wrong = [(sent, difference) for sent, difference in found if difference is not None]
     if not wrong:
         return None
-    sent, worst = min(wrong, key=lambda each: each[1].group.rank)
+    # A server that is gone ends the run, whatever it answered before.
+    sent, worst = min(wrong, key=lambda each: (each[1].kind is not Kind.GONE, each[1].group.rank))
     alike = [each.split for each, difference in wrong if difference.kind == worst.kind]
     detail = worst.detail
     if len(alike) < len(found):

@@ -122,6 +122,15 @@ def test_the_worst_sending_counts_and_is_named() -> None:
     assert finding.detail.endswith("(only when sent in pieces and as recorded)")
 
 
+def test_a_server_that_is_gone_is_the_finding_whatever_it_answered_before() -> None:
+    case = Case("n", "t", ("M38",), 1, _WHOLE, Expectation.parse({"status": 400}))
+    gone = Exchange(no_response="no connection", no_connection=True)
+    sendings = [Sent("whole", answer(200, _EMPTY)), Sent("in pieces", gone)]
+    finding = finding_of(FittedCase(case, _WHOLE, "multipart"), sendings, None, _TOLD)
+    assert finding is not None
+    assert (finding.kind, finding.split) == (Kind.GONE, "in pieces")
+
+
 def test_every_rule_has_a_topic_and_the_evidence_is_about_rules() -> None:
     table = tomllib.loads(EVIDENCE.read_text("utf-8"))
     assert all(topic_of([rule]) for rule in rule_tiers())
