@@ -17,7 +17,9 @@ import pytest
 from clients.launch import PROJECT_ROOT
 from tests.http1.recording_server import Peer, echo_nothing, ok, playing, recording
 
-CLIENTS = pytest.mark.parametrize("client", ["socket", "requests"])
+CLIENTS = pytest.mark.parametrize(
+    "client", ["socket", pytest.param("requests", marks=pytest.mark.soak(seconds=5))]
+)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

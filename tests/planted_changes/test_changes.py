@@ -84,6 +84,7 @@ def test_the_same_seed_draws_the_same_changes() -> None:
     assert drawn_everywhere(1) != drawn_everywhere(2)
 
 
+@pytest.mark.soak(seconds=5)
 @pytest.mark.parametrize(("folder", "count"), COUNTS.items())
 def test_as_many_changes_are_drawn_as_are_asked_for(folder: str, count: int) -> None:
     drawn = draw(folder, count, 1)
