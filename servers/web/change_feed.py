@@ -137,7 +137,8 @@ class ChangeFeed:
         if self._is_progress(row):
             value = {"id": row["id"], "received": row["received"], "rate": round(row["rate"] or 0)}
             return event("progress", value, row["change"])
-        return event("request", self._history.row(row, runs, limits), row["change"])
+        (value,) = self._history.rows([row], {row["id"]: runs}, limits)
+        return event("request", value, row["change"])
 
     def _count(self, change: int) -> bytes:
         """How many are new, when they are too many to be shown one by one."""

@@ -28,7 +28,10 @@ DEFAULT = 500
 
 MOST_MISSED = 50
 _MOST_WORKED = 600
-_PATIENCE_SECONDS = 0.3
+# To parse a request again for its strip takes longer than to serve it. So much of a core may be used for that
+# in the long run, and so many seconds at once.
+_SHARE_FOR_STRIPS = 0.03
+_MOST_FOR_STRIPS = 0.3
 _MINIMAP = 1000
 
 _ONLY = {
@@ -54,6 +57,25 @@ class Page(NamedTuple):
     only: str
 
 
+class _TimeForStrips:
+    """How long requests may be parsed again now. What is not used now is there later, up to a limit."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_FOR_STRIPS
+        self._at = time.monotonic()
+
+    def until(self) -> float:
+        """The end of the time that there is now, on the monotonic clock."""
+        now = time.monotonic()
+        self._left = min(self._left + (now - self._at) * _SHARE_FOR_STRIPS, _MOST_FOR_STRIPS)
+        self._at = now
+        return now + self._left
+
+    def spend(self, seconds: float) -> None:
+        """So much of it was used."""
+        self._left -= seconds
+
+
 class History:
     """The history in `folder`, of at most `most` requests.
 
@@ -71,6 +93,7 @@ class History:
         self._database = Database(folder)
         self.feed = ChangeFeed(self)
         self._worked: OrderedDict[tuple[int, int], Worked] = OrderedDict()
+        self._time_for_strips = _TimeForStrips()
 
     def open(self) -> None:
         """Make the database, and close it: a child process must not get a connection. Raises Busy, Failed."""
@@ -163,8 +186,10 @@ class History:
         self, rows: list[sqlite3.Row], runs: dict[int, list[sqlite3.Row]], limits: Limits
     ) -> list[dict[str, Any]]:
         """Rows of the list. When parsing them again takes too long, some get only a rough strip."""
-        until = time.monotonic() + _PATIENCE_SECONDS
-        return [self.row(row, runs[row["id"]], limits, until=until) for row in rows]
+        begin, until = time.monotonic(), self._time_for_strips.until()
+        listed = [self.row(row, runs[row["id"]], limits, until=until) for row in rows]
+        self._time_for_strips.spend(time.monotonic() - begin)
+        return listed
 
     def row(
         self, row: sqlite3.Row, runs: list[sqlite3.Row], limits: Limits, *, until: float = math.inf
