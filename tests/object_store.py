@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import obstore
 import pytest
@@ -47,6 +47,17 @@ class ObjectStore:
         self._folder = Path(tempfile.mkdtemp(prefix="weed-"))
         self._port = _free_ports(len(_SERVICES))
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
 
     @property
     def endpoint(self) -> str:

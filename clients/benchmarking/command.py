@@ -18,10 +18,10 @@ from .beside import raise_descriptor_limit
 from .catalog import WORKLOADS, workloads_named
 from .json_report import report_json
 from .machine import machine
+from .measured_servers import REFERENCE, Server, load_servers
 from .page import report_page
 from .place import place_in
 from .rounds import Rounds
-from .servers import REFERENCE, Server, load_servers
 from .serving import Environments
 from .terminal import show_outcome
 from .workloads import GIB, Bench, Sender, Workload

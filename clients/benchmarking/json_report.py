@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from .measured_servers import REFERENCE
 from .rounds import Outcome
 from .samples import Figure
-from .servers import REFERENCE
 
 SCHEMA = 1
 """The number of the JSON's shape; it changes when a key is renamed or removed."""

@@ -5,10 +5,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .measured_servers import REFERENCE, load_servers
 from .plots import Bar, Group, Line, Quantiles, bar_chart, line_chart, range_chart
 from .rounds import Measured, Outcome
 from .samples import MIB, percentile
-from .servers import REFERENCE, load_servers
 from .terminal import figure_cells, figure_headings
 
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.99)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..programs import AbsentError
+from .measured_servers import REFERENCE, Server
 from .samples import MIB, Figure, Sample, WrongAnswerError, figure_of
-from .servers import REFERENCE, Server
 from .serving import Environments, Running, serving
 from .workloads import Bench, NoRoomError, Workload
 

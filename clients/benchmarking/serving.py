@@ -21,8 +21,8 @@ from pathlib import Path
 from ..launch import HOST, LaunchError, dies_with_its_parent, free_port, start
 from ..packages import environment_of_tools
 from ..programs import AbsentError, filled, is_installed, prepare, version_of
+from .measured_servers import PEERS, Server
 from .processes import Session
-from .servers import PEERS, Server
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..comparison.rendering import one_line
+from .measured_servers import REFERENCE
 from .rounds import Measured, Outcome
 from .samples import Figure
-from .servers import REFERENCE
 from .workloads import Workload
 
 _SHOWN = 300

@@ -3,9 +3,9 @@
 from typing import Any
 
 from clients.benchmarking.catalog import WORKLOADS
+from clients.benchmarking.measured_servers import REFERENCE
 from clients.benchmarking.rounds import Measured, Outcome
 from clients.benchmarking.samples import MIB, Sample
-from clients.benchmarking.servers import REFERENCE
 
 _NUMBER: dict[str, Any] = {"type": "number", "minimum": 0}
 _MAYBE: dict[str, Any] = {"type": ["number", "null"], "minimum": 0}

@@ -12,7 +12,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from clients.benchmarking.catalog import WORKLOADS
-from clients.benchmarking.servers import FAMILIES, REFERENCE, load_servers
+from clients.benchmarking.measured_servers import FAMILIES, REFERENCE, load_servers
 from tests.benchmarking.reports import SCHEMA
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent

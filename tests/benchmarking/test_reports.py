@@ -12,9 +12,9 @@ from rich.console import Console
 
 from clients.benchmarking.catalog import WORKLOADS
 from clients.benchmarking.json_report import report_json
+from clients.benchmarking.measured_servers import REFERENCE
 from clients.benchmarking.page import report_page
 from clients.benchmarking.plots import Bar, Line, Quantiles, bar_chart, line_chart, range_chart
-from clients.benchmarking.servers import REFERENCE
 from clients.benchmarking.terminal import show_outcome
 from tests.benchmarking.reports import MACHINE, SCHEMA, outcome_of
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from clients.benchmarking import command
 from clients.benchmarking.catalog import workloads_named
+from clients.benchmarking.measured_servers import PEERS, REFERENCE, Server
 from clients.benchmarking.place import Place
 from clients.benchmarking.samples import WrongAnswerError
-from clients.benchmarking.servers import PEERS, REFERENCE, Server
 from clients.benchmarking.serving import Environments, Running, serving
 from clients.benchmarking.workloads import Bench
 

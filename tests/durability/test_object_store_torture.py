@@ -24,12 +24,8 @@ _ALWAYS = {"put", "copy", "begin", "part", "complete", "head", "get", "uploads",
 
 @pytest.fixture(scope="module")
 def objects() -> Iterator[ObjectStore]:
-    store = ObjectStore()
-    try:
-        store.start()
+    with ObjectStore() as store:
         yield store
-    finally:
-        store.stop()
 
 
 @contextmanager

@@ -36,9 +36,5 @@ def syscalls(monkeypatch: pytest.MonkeyPatch) -> Syscalls:
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
     """A running object store. A test takes a prefix of its own in it."""
-    store = ObjectStore()
-    try:
-        store.start()
+    with ObjectStore() as store:
         yield store
-    finally:
-        store.stop()
