@@ -16,6 +16,7 @@ from ..http1.response_parser import Response
 from ..http1.retrying import TRANSIENT_STATUSES, seconds_before_retry
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
+from ..resumable.upload_command import resume_uploads
 from .command import ClientCommand, is_silent
 from .curl_flags import why_refused
 from .output import byte_writer, printable, show_response, standard_output
@@ -27,7 +28,7 @@ _ORDER = "wireproof.order"
 _EPILOG = """
 Exit status: 0 a 2xx response, or --dry-run; 1 any other status, a response that does not match what was sent,
 or output that cannot be written; 2 wrong usage, or a file that cannot be read; 3 no response, or none that is
-complete; 130 Ctrl-C.
+complete; 130 Ctrl-C. With --resume the status is the largest one of all files.
 """
 
 
@@ -92,6 +93,8 @@ class _UploadCommand(ClientCommand):
 
 def _run(given: dict[str, Any], transport: Transport) -> int:
     prints_the_wire(given)  # refuses -v with --show-wire
+    if given["resume"]:
+        return resume_uploads(given, transport.send)
     call = call_from(given)
     output = _output(given)
     if given["dry_run"]:
@@ -120,7 +123,7 @@ def _output(given: dict[str, Any]) -> Path | None:
 
 def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) -> tuple[Response, bytes]:
     """The first response that is not transient, or the last one. Raises ClientError."""
-    retries: int = given["retry"]
+    retries: int = given["retry"] or 0
     for attempt in range(retries + 1):
         last = attempt == retries
         try:

@@ -26,12 +26,14 @@ from .request_fields import (
     credentials_from,
     headers_from,
 )
+from .size_option import size_in
 from .version_option import version_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("url"),
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
     click.option(
         "-F", "--form", multiple=True, metavar="NAME=CONTENT",
         help="A part of a multipart form: name=value, name=@path, name=@- (standard input) or name=<path "
@@ -85,12 +87,31 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--raw", is_flag=True, help="Print the body as received, on a terminal too."),
     MAX_TIME,
     click.option(
-        "--retry", type=click.IntRange(min=0), default=0, metavar="N",
+        "--retry", type=click.IntRange(min=0), metavar="N",
         help="Try again up to N times when there is no response, or one with status 408, 429, 500, 502, 503 "
-        "or 504. An upload may be repeated, because equal bytes are stored once. Standard input cannot.",
+        "or 504. An upload may be repeated, because equal bytes are stored once. Standard input cannot. "
+        "With --resume N counts tries that got no further, and is 8 by default.",
     ),
     CACERT,
     SHOW_WIRE,
+    click.option(
+        "--resume", is_flag=True,
+        help="Upload each PATH, a file or all files of a folder, so that it goes on where it broke off: "
+        "after a lost connection, a restart of the server, and when the same command is given again.",
+    ),
+    click.option(
+        "--protocol", type=click.Choice(("tus", "draft")),
+        help="With --resume: tus 1.0, or the IETF's draft of resumable uploads. By default the server is "
+        "asked, and the answer is shown.",
+    ),
+    click.option(
+        "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N",
+        help="With --resume: send so many files at the same time.",
+    ),
+    click.option(
+        "--piece", callback=size_in, metavar="SIZE",
+        help="With --resume: send at most so many bytes in a request, such as 8M.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the bytes of the request and send nothing."),
     version_option("wireproof upload"),
 )  # fmt: skip
@@ -105,6 +126,8 @@ def upload_options(command: _Command) -> _Command:
 
 def call_from(given: dict[str, Any]) -> Call:
     """The request that the flags describe. Raises UsageError for flags that do not go together."""
+    if given["paths"]:
+        raise UsageError("PATH is for --resume; -T PATH and -F NAME=@PATH send a file at once")
     standard_input = StandardInput()
     files = _files(given, standard_input)
     headers = headers_from(given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..http1.errors import BadResponse
@@ -42,7 +42,7 @@ class Upload:
     offset: int
     complete: bool
     response: Response
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 class ResumableProtocol(ABC):

@@ -7,7 +7,7 @@ from ..http1.encode import as_utf8
 from ..http1.request import OnBlock
 from ..http1.response_parser import Response
 from .protocol import Limits, ResumableProtocol, Upload, known, number_in, offset_in
-from .requester import FieldValues, Refused
+from .requester import FieldValues, Gone, Refused
 from .sent_file import SentFile
 
 VERSION = "1.0.0"
@@ -32,8 +32,11 @@ class Tus(ResumableProtocol):
         return Upload(self.requester.resolve(response), 0, file.size == 0, response)
 
     def find(self, url: str, file: SentFile) -> Upload:
-        """HEAD (core protocol)."""
-        response = known(self.requester.request("HEAD", url, _VERSION_FIELD))
+        """HEAD (core protocol). 403 may say that the upload is not known, as 404 and 410 do."""
+        response = self.requester.request("HEAD", url, _VERSION_FIELD)
+        if response.status == 403:
+            raise Gone(response)
+        known(response)
         return _upload(url, offset_in(response, file.size), file, response)
 
     def append(self, upload: Upload, end: int, file: SentFile, on_block: OnBlock) -> Upload:
