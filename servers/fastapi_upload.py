@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
-    start_upkeep(context.store)
+    start_upkeep(context.store, context.limits)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).
@@ -141,8 +141,8 @@ class Endpoint:
             return problem_response(problem, head=head)
         record = record_of(scope)
         try:
-            if exchange.must_ask_for_room:
-                await run_sync(exchange.ask_for_room)
+            if exchange.must_ask_store:
+                await run_sync(exchange.ask_store)
             async for piece in body:
                 record.received += len(piece)
                 if record.capture is not None:

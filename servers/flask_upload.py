@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
-    start_upkeep(context.store)
+    start_upkeep(context.store, context.limits)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn")
@@ -100,7 +100,7 @@ def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, contex
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)
-        exchange.ask_for_room()
+        exchange.ask_store()
     except Problem as problem:
         _note_end(request.environ, body)
         return problem_response(problem, head=head)

@@ -263,8 +263,8 @@ class Connection:
             self._capture.head_complete(received.head, self._inbox.unparsed)
             parsers = traced(self._capture, self._reader, received.head, parsers, self._observer)
         request.check_head(parsers)
-        if request.exchange.must_ask_for_room:
-            self._in_thread(request.exchange.ask_for_room, lambda _: self._go_on_with_room(received))
+        if request.exchange.must_ask_store:
+            self._in_thread(request.exchange.ask_store, lambda _: self._go_on_with_room(received))
         else:
             self._let_body_come(received)
 
