@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ..storage.resumable import ResumableUpload, TakenOver
+from .interim import Fields
 from .problems import Problem
 from .request import ParsedBody, ParsedRequest, RequestHead
 from .request_files import Data, RequestFiles
@@ -23,14 +24,23 @@ from .route import Context
 from .spool import Spool
 
 _BLOCK = 1024 * 1024
+# How many bytes come between two tellings of the offset. Each waits for an fsync.
+_PROGRESS = 32 * 1024 * 1024
 
 
 class Appending:
     """What one request does with one upload; see the module. Only one thread may use it at a time."""
 
-    def __init__(self, head: RequestHead, context: Context, *, checked: bool = False) -> None:
+    def __init__(
+        self, head: RequestHead, context: Context, *, checked: bool = False, ignored: bool = False
+    ) -> None:
+        """`ignored`: a body has no meaning, and is dropped (RFC 9110 9.3.2, 9.3.5)."""
         self.head = head
         self.context = context
+        self.interim: Fields | None = None
+        self.was_told = False
+        self._ignored = ignored
+        self._since_told = 0
         self._upload: ResumableUpload | None = None
         self._spool = Spool(context.store.scratch) if checked else None
         self._broken = False
@@ -70,6 +80,33 @@ class Appending:
         """The response, when the whole body has been appended. Raises Problem and OSError."""
         raise NotImplementedError
 
+    def appended(self) -> None:
+        """Some bytes have been appended. Raises Problem and OSError."""
+
+    def too_long(self, length: int) -> Problem:
+        """The problem of a request with bytes behind the end of its upload. May raise TakenOver, OSError."""
+        return too_long(length)
+
+    @property
+    def progress_is_due(self) -> bool:
+        """Whether many bytes have come since this was true."""
+        if self._since_told < _PROGRESS:
+            return False
+        self._since_told = 0
+        return True
+
+    def take_interim(self) -> Fields | None:
+        """The fields of a 104 that is to be sent now, once. Whoever takes it sends it."""
+        given, self.interim = self.interim, None
+        self.was_told = self.was_told or given is not None
+        return given
+
+    def remove(self) -> None:
+        """Remove the upload of a request that has failed. Never raises."""
+        self._broken = True
+        with suppress(OSError, TakenOver):
+            self.upload.remove()
+
     def begin(self) -> None:
         """Open the upload, once. Raises Problem and OSError."""
         if self._upload is None and not self._broken:
@@ -82,7 +119,7 @@ class Appending:
 
     def write(self, data: Data) -> None:
         """The next bytes of the body. Raises Problem and OSError."""
-        if self._broken:
+        if self._broken or self._ignored:
             return
         self.begin()
         try:
@@ -126,11 +163,14 @@ class Appending:
         upload = self.upload
         length, most = upload.known.length, self.context.limits.max_body
         if length is not None and upload.offset + len(data) > length:
-            raise too_long(length)
+            with self._in_turn():
+                raise self.too_long(length)
         if upload.offset + len(data) > most:
             raise Problem("body_too_large", f"an upload may have at most {most} bytes", rule="P3")
         with self._in_turn():
             upload.append(data)
+            self._since_told += len(data)
+            self.appended()
 
     def _require_room(self) -> None:
         if self.context.store.keeps_free:

@@ -33,8 +33,10 @@ def with_permission(response: Response, head: RequestHead, context: Context, tab
     Without the setting `cors_origin` nothing changes. A browser never gets the permission to send its cookies
     and passwords.
     """
-    if fields := table.fields_of(head):
-        response = replace(response, headers=(*response.headers, *fields))
+    if fields := table.fields_of(head, context.limits):
+        there = {name for name, _ in response.headers}
+        further = (field for field in fields if field[0] not in there)
+        response = replace(response, headers=(*response.headers, *further))
     access = context.access
     if not access.cors_origins or not table.is_shared(head.path):
         return response

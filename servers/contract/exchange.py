@@ -8,6 +8,7 @@ from dataclasses import replace
 from .appending import AppendBuilder
 from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
 from .digests import BodyDigests, repr_digest, wanted_digest
+from .interim import Fields
 from .load import Permit
 from .method_override import effective
 from .parsers import Parsers
@@ -119,6 +120,12 @@ class Exchange:
                 else:
                     self._context.store.require_room(self.head.content_length or 0)
 
+    def take_interim(self) -> Fields | None:
+        """The fields of a 104 that is to be sent now, once; not to a client of HTTP/1.0. Ask for it after
+        `ask_store`, and after bytes were written. Whoever takes it sends it.
+        """
+        return None if self._appending is None else self._appending.take_interim()
+
     def hold(self, data: Data) -> None:
         """Add the next bytes of the body, without waiting for the disk. Raises Problem."""
         if not data:
@@ -217,8 +224,11 @@ class Exchange:
         if self._route.body == "spooled":
             return None  # as for the Content-Type
         has_parts = self._media_type is not None and self._media_type.is_form_data
-        nobody_hashes = has_parts or self._route.appends is not None
-        digests = BodyDigests(self.head, self._parsers, hashes_all=nobody_hashes)
+        if self._route.appends is not None:
+            # Repr-Digest is that of the whole upload, of which the body is a piece.
+            digests = BodyDigests(self.head, self._parsers, hashes_all=True, names=("content-digest",))
+        else:
+            digests = BodyDigests(self.head, self._parsers, hashes_all=has_parts)
         return digests if digests.are_given else None
 
     def _with_digest(self, response: Response) -> Response:

@@ -69,8 +69,8 @@ class Route:
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
     request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
     whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A route with
-    `appends` appends it to an upload that comes in pieces, instead of all that. `fields` are those of all its
-    responses, problems too, and `offers` makes further ones for the response to OPTIONS. A `private`
+    `appends` appends it to an upload that comes in pieces, instead of all that. `fields` makes those of all
+    its responses that do not have them, problems too, and `offers` makes further ones for the response to OPTIONS. A `private`
     route requires an allowed Host, an `open` route requires no token. The handler of a route that
     `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
     which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
@@ -89,7 +89,7 @@ class Route:
     uploads: bool = False
     shared: bool = False
     appends: "Callable[[RequestHead, MediaType | None, Context], Appending] | None" = None
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
     offers: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
 
     @property
@@ -135,11 +135,11 @@ class RouteTable:
             field="method",
         )
 
-    def fields_of(self, head: RequestHead) -> tuple[tuple[str, str], ...]:
+    def fields_of(self, head: RequestHead, limits: Limits) -> tuple[tuple[str, str], ...]:
         """The fields of every response to such a request."""
         for route in self._routes_of(head.path):
             if route.when is None or route.when(head):
-                return route.fields
+                return route.fields(limits)
         return ()
 
     def is_shared(self, path: str) -> bool:

@@ -10,22 +10,20 @@ An upload is complete when it has all of its bytes. It is published then, before
 server was killed just before that, the next request of any kind publishes it.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 
 from ..contract.appending import Appending, too_long
 from ..contract.description import describe
+from ..contract.interim import Fields
 from ..contract.limits import Limits
 from ..contract.problems import Problem
 from ..contract.request import MediaType, ParsedRequest, RequestHead
 from ..contract.request_files import Data
 from ..contract.responses import DYNAMIC, Response, json_response
 from ..contract.route import Context, Route
-from ..storage.resumable import Known, ResumableUpload, TakenOver
+from ..storage.resumable import Known, ResumableUpload
 from . import tus_fields as fields
 from .upload_notes import Notes, expiry, file_of, take_over, with_file
-
-Fields = tuple[tuple[str, str], ...]
 
 # tus: "The Tus-Resumable header MUST be included in every request and response".
 _ALWAYS: Fields = (("Tus-Resumable", fields.VERSION),)
@@ -59,15 +57,6 @@ class _Piece(Appending):
             what = "the piece has another checksum, and nothing of it was kept"
             raise Problem("upload_checksum", what, rule="P6", field="upload-checksum")
 
-    def completed(self) -> ResumableUpload:
-        """The upload; its bytes are durable, and if it has all of them, it is published."""
-        upload = self.upload
-        if upload.offset == upload.known.length:
-            upload.finish()
-        else:
-            upload.sync()
-        return upload
-
 
 class _Creation(_Piece):
     """POST to the route that creates uploads."""
@@ -99,12 +88,11 @@ class _Creation(_Piece):
     def abort(self) -> None:
         # The client does not know its name, so nobody could continue it.
         if self.has_upload:
-            with suppress(OSError, TakenOver):
-                self.upload.remove()
+            self.remove()
         super().abort()
 
     def answer(self, request: ParsedRequest) -> Response:
-        upload = self.completed()
+        upload = _completed(self.upload)
         # A reference without a host: a proxy may serve it under another one.
         given: Fields = (("Location", f"/resumable/{upload.id}"), *_state(upload, self.context))
         if upload.known.stored is None:
@@ -137,7 +125,7 @@ class _Append(_Piece):
             raise too_long(length)
 
     def answer(self, request: ParsedRequest) -> Response:
-        upload = self.completed()
+        upload = _completed(self.upload)
         response = Response(204, (*DYNAMIC, *_state(upload, self.context)))
         stored = upload.known.stored
         return response if stored is None else replace(response, stored=(file_of(upload, stored),))
@@ -158,25 +146,19 @@ class _Append(_Piece):
         upload.set_length(length)
 
 
-class _Look(_Piece):
-    """HEAD and GET. A body has no meaning and is dropped (RFC 9110 9.3.1, 9.3.2)."""
+class _Look(Appending):
+    """HEAD and GET."""
 
     def __init__(self, head: RequestHead, _media_type: MediaType | None, context: Context) -> None:
-        if head.method == "HEAD":
+        if head.method != "GET":
             fields.check_version(head)
-        Appending.__init__(self, head, context)
-
-    def write(self, data: Data) -> None:
-        pass
-
-    def check_whole(self) -> None:
-        pass
+        super().__init__(head, context, ignored=True)
 
     def open(self) -> ResumableUpload:
         return take_over(self.context, self.head.last_segment)
 
     def answer(self, request: ParsedRequest) -> Response:
-        upload = self.completed()
+        upload = _completed(self.upload)
         given = (*_state(upload, self.context), *_constants(upload))
         if self.head.method == "HEAD":
             return Response(200, (*DYNAMIC, *given))
@@ -185,10 +167,6 @@ class _Look(_Piece):
 
 class _Removal(_Look):
     """DELETE. A file that the upload has become stays: others may have uploaded it too."""
-
-    def __init__(self, head: RequestHead, _media_type: MediaType | None, context: Context) -> None:
-        fields.check_version(head)
-        Appending.__init__(self, head, context)
 
     def answer(self, request: ParsedRequest) -> Response:
         self.upload.remove()
@@ -202,9 +180,18 @@ def _on_upload(head: RequestHead, media_type: MediaType | None, context: Context
     return _METHODS[head.method](head, media_type, context)
 
 
+def _completed(upload: ResumableUpload) -> ResumableUpload:
+    """The upload; its bytes are durable, and if it has all of them, it is published."""
+    if upload.offset == upload.known.length:
+        upload.finish()
+    else:
+        upload.sync()
+    return upload
+
+
 def _is_checked(head: RequestHead) -> bool:
     """Whether the body must be whole and right before any of it is appended."""
-    return any(head.field(name) is not None for name in ("upload-checksum", "content-digest", "repr-digest"))
+    return any(head.field(name) is not None for name in ("upload-checksum", "content-digest"))
 
 
 def _state(upload: ResumableUpload, context: Context) -> Fields:
@@ -235,6 +222,10 @@ def _answer(request: ParsedRequest, _context: Context) -> Response:
     return request.appending.finish(request)
 
 
+def _always(_limits: Limits) -> Fields:
+    return _ALWAYS
+
+
 def _offers(limits: Limits) -> Fields:
     """tus, OPTIONS: what the server can do."""
     return (
@@ -254,7 +245,7 @@ CREATE = Route(
     uploads=True,
     shared=True,
     appends=_Creation,
-    fields=_ALWAYS,
+    fields=_always,
     offers=_offers,
 )
 APPEND = Route(
@@ -266,6 +257,6 @@ APPEND = Route(
     uploads=True,
     shared=True,
     appends=_on_upload,
-    fields=_ALWAYS,
+    fields=_always,
     offers=_offers,
 )

@@ -36,7 +36,7 @@ def take_over(context: Context, upload_id: str) -> ResumableUpload:
     upload = context.store.resumables.take_over(upload_id)
     if upload is None:
         raise not_there()
-    if not upload.is_younger(context.limits.resume_timeout):
+    if upload.age > context.limits.resume_timeout:
         upload.close()
         raise not_there()
     return upload
@@ -64,5 +64,5 @@ def with_file(request: ParsedRequest, upload: ResumableUpload) -> ParsedRequest:
     if stored is None:
         return replace(request, body=ParsedBody())
     file = file_of(upload, stored)
-    body = ParsedBody("bytes", None, stored.size, stored.sha256, files=(file,))
+    body = ParsedBody("bytes", request.body.media_type, stored.size, stored.sha256, files=(file,))
     return replace(request, body=body)

@@ -72,9 +72,10 @@ class ResumableUpload(AbstractContextManager["ResumableUpload"], Protocol):
     touched: float
     """When its last byte was written, or else when it was created, in seconds since 1970."""
 
-    def is_younger(self, seconds: float) -> bool:
-        """Whether it was touched within so many seconds."""
-        return time.time() - self.touched < seconds
+    @property
+    def age(self) -> float:
+        """How long ago it was touched, in seconds."""
+        return time.time() - self.touched
 
     def append(self, data: bytes | bytearray | memoryview, /) -> None:
         """Write `data` behind the other bytes. The buffer may be reused afterwards."""

@@ -41,9 +41,7 @@ _STATUSES = {
     505: ["unsupported_version"],
     507: ["insufficient_storage"],
 }
-_REFERENCE = (
-    r"(RFC [0-9]{4}|WHATWG URL), (section )?[0-9]+(\.[0-9]+)*|RFC 8259|tus 1\.0, [A-Z][A-Za-z-]+"
-)
+_REFERENCE = r"(RFC [0-9]{4}|WHATWG URL), (section )?[0-9]+(\.[0-9]+)*|RFC 8259|tus 1\.0, [A-Z][A-Za-z-]+"
 _NOT_RECORDED = {
     "insufficient_storage": "a full store: tests/contract/test_exchange.py",
     "store_unavailable": "a broken store: tests/contract/test_exchange.py",

@@ -12,6 +12,7 @@ import pytest
 from servers.storage import Store, open_store
 from servers.storage.resumable import Known, ResumableUpload, TakenOver, new_id
 from tests.object_store import BUCKET, ObjectStore
+from tests.patience import patient
 from tests.storage.uploads import content_of, sha256, upload
 
 PART = 6 * 1024 * 1024
@@ -43,7 +44,7 @@ def test_a_new_upload_has_no_bytes_and_what_is_known_of_it(store: Store) -> None
         pass
     with taken_over(store, created.id) as upload:
         assert (upload.offset, upload.known) == (0, Known(9, "the notes é"))
-        assert upload.is_younger(60)
+        assert upload.age < patient(60)
 
 
 def test_pieces_become_one_file(store: Store) -> None:
