@@ -32,6 +32,7 @@ from .contract.request import RequestHead
 from .contract.responses import EventStream, FileSlice, Response, problem_response
 from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
+from .fastapi_server.interim import tell
 from .fastapi_server.logged import begin_record, counting, quiet_uvicorn, record_of
 from .fastapi_server.scope import read_scope
 from .fastapi_server.worker_process import is_a_successor
@@ -143,6 +144,7 @@ class Endpoint:
         try:
             if exchange.must_ask_store:
                 await run_sync(exchange.ask_store)
+                tell(scope, exchange)
             async for piece in body:
                 record.received += len(piece)
                 if record.capture is not None:
@@ -150,6 +152,7 @@ class Endpoint:
                 exchange.hold(piece)
                 if exchange.unwritten >= _HELD:
                     await run_sync(exchange.write)
+                    tell(scope, exchange)
             if record.capture is not None:
                 record.capture.complete()
             exchange.end()

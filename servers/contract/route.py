@@ -70,8 +70,9 @@ class Route:
     request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
     whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A route with
     `appends` appends it to an upload that comes in pieces, instead of all that. `fields` makes those of all
-    its responses that do not have them, problems too, and `offers` makes further ones for the response to OPTIONS. A `private`
-    route requires an allowed Host, an `open` route requires no token. The handler of a route that
+    its responses that do not have them, problems too, and `offers` makes further ones for the response to
+    OPTIONS. A `private` route requires an allowed Host, an `open` route requires no token. The handler of a
+    route that
     `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
     which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
     `cors_origin` may use the `shared` routes, and no others.
