@@ -105,7 +105,7 @@ _SCHEMA = {
         "title": {"type": "string", "minLength": 10, "maxLength": 160, "pattern": "[.]$"},
         "rules": {
             "type": "array",
-            "items": {"type": "string", "pattern": "^[RHBCDUJMKASW][1-9][0-9]?$"},
+            "items": {"type": "string", "pattern": "^[RHBCDUJMKASWP][1-9][0-9]?$"},
             "minItems": 1,
             "uniqueItems": True,
         },
