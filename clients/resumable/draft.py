@@ -75,8 +75,6 @@ class Draft(ResumableProtocol):
         complete = _is_complete(response)
         if complete and response.status >= 300:
             raise Refused(response, transient=False)
-        if response.status == 409 and not complete:  # the offset is another one, and can be asked for
-            raise Refused(response, transient=True)
         known(response)
         if complete is None and last:  # the field is a MUST; without it HEAD has to tell
             return self.find(upload.url, file)

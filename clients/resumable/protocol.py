@@ -17,6 +17,9 @@ from .sent_file import SentFile
 _NUMBER = re.compile(r"[0-9]{1,18}")
 # The server has forgotten the upload, or never knew it. tus also allows 403, which may have other reasons.
 _GONE = frozenset({404, 410})
+# The offset is another one, or another request has the upload now (409, and 423 of tusd); a piece did not have
+# its checksum (460 of tus). All of that is over when the offset was asked for again.
+_ASK_AGAIN = frozenset({409, 423, 460})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def known(response: Response) -> Response:
     """The response for an upload that the server knows. Raises Gone and Refused."""
     if 200 <= response.status < 300:
         return response
-    raise (Gone if response.status in _GONE else Refused)(response)
+    if response.status in _GONE:
+        raise Gone(response)
+    raise Refused(response, transient=True if response.status in _ASK_AGAIN else None)
 
 
 def number_in(response: Response, name: str) -> int | None:

@@ -1,6 +1,7 @@
 """The SHA-256 that a server tells of a file, to compare it with the file."""
 
 import binascii
+import hashlib
 import re
 from base64 import b64decode
 
@@ -26,10 +27,16 @@ def told_sha256(response: Response) -> str | None:
 
 
 def check_told_sha256(response: Response, sha256: str) -> bool:
-    """Whether the server tells the SHA-256. Raises UploadFailed if it tells another one."""
+    """Whether the server tells the SHA-256 of the file. Raises UploadFailed if it tells another one.
+
+    A response with a body of its own may tell the digest of that body (RFC 9530, section 3.1), which says
+    nothing of the file.
+    """
     told = told_sha256(response)
-    if told is not None and told != sha256:
+    if told is None or (response.body and told == hashlib.sha256(response.body).hexdigest()):
+        return False
+    if told != sha256:
         raise UploadFailed(
             f"the server has other bytes: their SHA-256 is {told}, but that of the file {sha256}"
         )
-    return told is not None
+    return True

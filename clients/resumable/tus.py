@@ -1,4 +1,4 @@
-"""tus 1.0.0: core, creation and checksum-free appending (https://tus.io/protocols/resumable-upload)."""
+"""tus 1.0.0, its core and the extension Creation (https://tus.io/protocols/resumable-upload)."""
 
 import mimetypes
 from base64 import b64encode
@@ -12,9 +12,6 @@ from .sent_file import SentFile
 
 VERSION = "1.0.0"
 _VERSION_FIELD: FieldValues = {"Tus-Resumable": VERSION}
-# The offset was another one; another request writes still (tusd); the bytes were not those of their checksum.
-# All of them are over when the offset was asked for again.
-_ASK_AGAIN = frozenset({409, 423, 460})
 
 
 class Tus(ResumableProtocol):
@@ -48,8 +45,6 @@ class Tus(ResumableProtocol):
         }
         piece = file.piece(upload.offset, end)
         response = self.requester.request("PATCH", upload.url, fields, piece, on_block)
-        if response.status in _ASK_AGAIN:
-            raise Refused(response, transient=True)
         known(response)
         return _upload(upload.url, offset_in(response, file.size), file, response)
 

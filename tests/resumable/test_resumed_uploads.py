@@ -89,6 +89,19 @@ def test_after_a_transient_refusal_the_offset_is_asked_for(
 
 
 @EACH_PROTOCOL
+@pytest.mark.parametrize("status", [409, 423, 502])
+def test_the_offset_is_asked_for_until_it_is_told(
+    server: ScriptedServer, run: Run, large: Path, protocol: str, status: int
+) -> None:
+    server.faults["PATCH"] = [Cut(after=1 << 20)]
+    server.faults["HEAD"] = [Answer(status)] * 3
+    result = run(f"{server.url}/{protocol}", str(large))
+    assert result.exit_code == 0, result.stderr
+    assert server.methods() == ["OPTIONS", "POST", "PATCH", "HEAD", "HEAD", "HEAD", "HEAD", "PATCH"]
+    assert server.data() == [large.read_bytes()]
+
+
+@EACH_PROTOCOL
 @pytest.mark.parametrize("status", [404, 410])
 def test_an_upload_that_the_server_has_forgotten_begins_anew(
     server: ScriptedServer, run: Run, large: Path, protocol: str, status: int
