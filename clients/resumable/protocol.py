@@ -17,8 +17,8 @@ from .sent_file import SentFile
 _NUMBER = re.compile(r"[0-9]{1,18}")
 # The server has forgotten the upload, or never knew it. tus also allows 403, which may have other reasons.
 _GONE = frozenset({404, 410})
-# The offset is another one, or another request has the upload now (409, and 423 of tusd); a piece did not have
-# its checksum (460 of tus). All of that is over when the offset was asked for again.
+# The offset is another one, or another request has the upload now (409, and 423 of tusd); a piece had another
+# checksum (460 of tus). All of that is over when the offset was asked for again.
 _ASK_AGAIN = frozenset({409, 423, 460})
 
 
