@@ -67,6 +67,7 @@ class ScriptedServer:
     limit: str | None = None
     location: Callable[[str], str] = lambda path: path
     final_fields: Callable[[ServedUpload], tuple[tuple[str, str], ...]] = lambda upload: ()
+    before_answer: Callable[[], object] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -175,6 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.scripted.final_fields(upload) if done else ()
 
     def _answer(self, answer: Answer) -> None:
+        self.scripted.before_answer()
         head = f"HTTP/1.1 {answer.status} Status\r\nConnection: close\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in answer.fields)
         if answer.status != 204:
