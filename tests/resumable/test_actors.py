@@ -1,0 +1,204 @@
+"""Clients that nobody here wrote upload by tus to our servers: cut at 20 random points, byte-exact.
+
+curl runs with every change. tuspy, tus-js-client and Uppy are installed first, so they run only on request:
+pytest -m real_clients. And our client uploads to the reference server for Node.js.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clients import upload
+from clients.launch import HOST, RunningBackend, start
+from clients.packages import InstallError, environment_of_tools, install_from_npm, install_from_pypi
+from tests.patience import patient
+from tests.resumable.cutting_proxy import cutting, random_cuts
+
+_ACTORS = Path(__file__).parent / "actors"
+_SIZE = 3 << 20
+_CUTS = 20
+_STORES = ("local", "s3")
+_BACKENDS = ("socket", "gunicorn")
+
+pytestmark = pytest.mark.timeout(600)
+EACH_STORE = pytest.mark.parametrize("store", _STORES)
+EACH_BACKEND = pytest.mark.parametrize("backend", _BACKENDS)
+INSTALLED = pytest.mark.real_clients
+
+Servers = Callable[[str, str], RunningBackend]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Starts a backend on a store, once each."""
+    with ExitStack() as stack:
+        started: dict[tuple[str, str], RunningBackend] = {}
+        objects: list[dict[str, str]] = []
+
+        def environment(store: str, name: str) -> dict[str, str]:
+            if store == "local":
+                return {"WIREPROOF_STORE": str(tmp_path_factory.mktemp("store") / name)}
+            from tests.object_store import BUCKET, ObjectStore
+
+            if not objects:
+                objects.append(stack.enter_context(ObjectStore()).environ)
+            return objects[0] | {"WIREPROOF_STORE": f"s3://{BUCKET}/{name}"}
+
+        def server(name: str, store: str) -> RunningBackend:
+            if (name, store) not in started:
+                started[name, store] = stack.enter_context(start(name, env=environment(store, name)))
+            return started[name, store]
+
+        yield server
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of installed clients, which WIREPROOF_REAL_CLIENTS keeps."""
+    named = os.environ.get("WIREPROOF_REAL_CLIENTS")
+    return Path(named).expanduser().resolve() if named else tmp_path_factory.mktemp("actors")
+
+
+@pytest.fixture
+def sent(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A file that no other test sends, so that no server has it already."""
+    path = tmp_path / "sent.bin"
+    path.write_bytes(random.Random(request.node.name).randbytes(_SIZE))
+    return path
+
+
+def from_npm(packages: Path, name: str, *wanted: str) -> Path:
+    """A folder with the packages and our scripts; Node.js looks for packages beside a script."""
+    folder = packages / name
+    if shutil.which("npm") is None:
+        pytest.skip(f"without npm {name} is NOT tested")
+    try:
+        install_from_npm(folder, wanted)
+    except InstallError as error:
+        pytest.skip(f"{name} is NOT tested: {error}")
+    for script in (*_ACTORS.glob("*.mjs"), *_ACTORS.parent.glob("*.mjs")):
+        shutil.copy(script, folder)
+    return folder
+
+
+def command_of(actor: str, packages: Path) -> list[str]:
+    """What runs the actor, without URL and PATH. Installs it, or skips the test."""
+    if actor == "curl":
+        if shutil.which("curl") is None:
+            pytest.skip("curl is not installed")
+        return ["bash", str(_ACTORS / "with_curl.sh")]
+    if actor == "tus-js-client":
+        return ["node", str(from_npm(packages, actor, actor) / "with_tus_js_client.mjs")]
+    try:
+        install_from_pypi(packages / actor, (actor,))
+    except InstallError as error:
+        pytest.skip(f"{actor} is NOT tested: {error}")
+    return [str(packages / actor / "bin" / "python"), str(_ACTORS / "with_tuspy.py")]
+
+
+def assert_stored(server: RunningBackend, path: Path) -> None:
+    """The server has the file, byte for byte."""
+    data = path.read_bytes()
+    url = f"{server.url}/files/{hashlib.sha256(data).hexdigest()}"
+    with urllib.request.urlopen(url, timeout=30) as response:
+        assert response.read() == data
+
+
+def run_actor(command: Sequence[str], server: RunningBackend, path: Path, seed: int) -> None:
+    """Let an actor upload through connections that are cut; the file must be there, whole."""
+    with cutting((HOST, server.port), random_cuts(_SIZE, _CUTS, seed)) as proxy:
+        done = subprocess.run(
+            [*command, f"{proxy.url}/resumable/", str(path)],
+            env=environment_of_tools(),
+            capture_output=True,
+            text=True,
+            timeout=patient(60),
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert proxy.made == _CUTS
+    assert_stored(server, path)
+
+
+@EACH_BACKEND
+def test_curl_by_hand_goes_on_after_twenty_cuts(
+    backends: Mapping[str, RunningBackend], packages: Path, sent: Path, backend: str
+) -> None:
+    run_actor(command_of("curl", packages), backends[backend], sent, 1)
+
+
+@INSTALLED
+@EACH_STORE
+@EACH_BACKEND
+@pytest.mark.parametrize("actor", ["curl", "tuspy", "tus-js-client"])
+def test_an_actor_goes_on_after_twenty_cuts(
+    servers: Servers, packages: Path, sent: Path, actor: str, backend: str, store: str
+) -> None:
+    command = command_of(actor, packages)
+    run_actor(command, servers(backend, store), sent, 2)
+
+
+@INSTALLED
+@EACH_STORE
+@EACH_BACKEND
+def test_uppy_in_a_browser_goes_on_after_twenty_cuts(
+    servers: Servers, packages: Path, sent: Path, backend: str, store: str
+) -> None:
+    pytest.importorskip("playwright", reason="without the extra 'browser' Uppy is NOT tested")
+    from tests.web_page.browser import CHROMIUM, a_browser
+
+    if CHROMIUM is None:
+        pytest.skip("without Chromium Uppy is NOT tested")
+    script = from_npm(packages, "uppy", "uppy") / "node_modules/uppy/dist/uppy.min.js"
+    server = servers(backend, store)
+    page_of_uppy = (_ACTORS / "uppy.html").read_text("utf-8")
+    with (
+        cutting((HOST, server.port), random_cuts(_SIZE, _CUTS, 3)) as proxy,
+        a_browser() as browser,
+    ):
+        page = browser.new_page()
+        page.set_default_timeout(patient(60) * 1000)
+        # The page has the origin of the server, and comes from the test.
+        page.route("**/uppy.html", lambda route: route.fulfill(body=page_of_uppy, content_type="text/html"))
+        page.goto(f"{proxy.url}/uppy.html")
+        page.add_script_tag(path=script)
+        page.set_input_files("#file", sent)
+        result = page.evaluate("window.sendWithUppy('/resumable/')")
+        assert result["failed"] == []
+        assert len(result["done"]) == 1
+        assert proxy.made == _CUTS
+    assert_stored(server, sent)
+
+
+@INSTALLED
+@pytest.mark.parametrize("client", ["socket", "requests"])
+def test_our_client_goes_on_after_twenty_cuts_with_the_reference_server(
+    packages: Path, sent: Path, tmp_path: Path, state: Path, client: str
+) -> None:
+    folder = from_npm(packages, "tus-server", "@tus/server", "@tus/file-store")
+    uploads = tmp_path / "uploads"
+    command = ["node", str(folder / "tus_server.mjs"), str(uploads)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reference:
+        try:
+            assert reference.stdout is not None
+            port = int(reference.stdout.readline())
+            with cutting((HOST, port), random_cuts(_SIZE, _CUTS, 4)) as proxy:
+                arguments = ["--resume", f"{proxy.url}/files", str(sent), "--client", client]
+                result = CliRunner().invoke(upload.main, arguments)
+                assert result.exit_code == 0, result.stderr
+                assert proxy.made == _CUTS
+        finally:
+            reference.terminate()
+    (stored,) = (path for path in uploads.iterdir() if path.suffix != ".json")
+    assert stored.read_bytes() == sent.read_bytes()
