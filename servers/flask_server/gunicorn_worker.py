@@ -56,7 +56,19 @@ class PatientSocket(socket.socket):
             self._head = data
             return
         head, self._head = self._head, b""
-        view = memoryview(head + data if head else data)
+        self._send_all(head + data if head else data, flags)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a head that waits, and the file behind it. Raises OSError, TimeoutError among them."""
+        head, self._head = self._head, b""
+        self._send_all(head, socket.MSG_MORE)
+        sent = super().sendfile(file, offset, count)
+        if count is not None and sent < count:  # the peer waits for the rest
+            raise OSError("a stored file became shorter while it was sent")
+        return sent
+
+    def _send_all(self, data: Any, flags: int) -> None:
+        view = memoryview(data)
         while view:
             view = view[self.send(view, flags) :]
 

@@ -47,6 +47,7 @@ class Outbox:
         self._socket = sock
         self._observer = observer
         self._wait = 0.0
+        self._is_full = False
         self._outgoing = memoryview(b"")
         self._response: Response | None = None
         self._file: FileSlice | None = None
@@ -77,6 +78,9 @@ class Outbox:
             elif self._wait:
                 self.resume_at, self._wait = time.monotonic() + self._wait, 0.0
                 return Progress.PAUSES
+            elif self._is_full:
+                self._is_full = False
+                break
             elif self._file is not None and self._file.must_read:
                 return Progress.MUST_READ
             else:
@@ -93,10 +97,17 @@ class Outbox:
     def read(self) -> None:
         """Read the next block of the file, after `send` has returned MUST_READ. Waits for the disk.
 
-        Raises OSError.
+        Where the system can send the file by itself, and nobody watches its bytes, it does. Raises OSError.
         """
-        assert self._file is not None
-        self._file.read_ahead()
+        file = self._file
+        assert file is not None
+        if self._observer is not None or file.descriptor is None:
+            file.read_ahead()
+            return
+        try:
+            self.sent += file.send(self._socket.fileno())
+        except BlockingIOError:
+            self._is_full = True
 
     def close(self, loop: Loop) -> None:
         """Send nothing more, and close the file or the stream of the response."""

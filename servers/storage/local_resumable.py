@@ -211,18 +211,27 @@ class LocalResumable(ResumableUpload):
         whole = _Whole(self._folders, self._fd, self._data_fd, StoredFile(self._sha256(), self.offset))
         files_fd = self._folders.open_files()
         try:
-            publication = Publication(self._folders, files_fd)
-            try:
-                publication.publish([whole])
-            except BaseException:
-                publication.take_back()
-                raise
+            self._publish(whole, Publication(self._folders, files_fd))
         finally:
             close_quietly(files_fd)
-        self._write_known(replace(self.known, length=self.offset, stored=whole.stored))
         self._hashes.forget(self.id)
-        os.unlink(_DATA, dir_fd=self._fd)
+        with suppress(OSError):  # it is removed with the folder
+            os.unlink(_DATA, dir_fd=self._fd)
         return whole.stored
+
+    def _publish(self, whole: "_Whole", publication: Publication) -> None:
+        before = self.known
+        try:
+            publication.publish([whole])
+            self._write_known(replace(before, length=self.offset, stored=whole.stored))
+        except BaseException:
+            # What is known must not name a file that is taken back.
+            with suppress(OSError):
+                if _content(_KNOWN, self._fd) != before.as_json():
+                    self._write_known(before)
+                publication.take_back()
+            self.known = before
+            raise
 
     def _sha256(self) -> str:
         """The hash of all bytes. Those that this process has not hashed while they came are read."""

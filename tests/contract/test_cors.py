@@ -89,14 +89,18 @@ def test_other_routes_are_for_no_page_of_another_origin(path: str, method: str) 
     assert not _permissions(_preflight(path=path)[2])
 
 
+_RESUMABLE = (
+    *("create_resumable", "append_resumable"),
+    *("begin_upload", "begin_named_upload", "continue_upload"),
+)
+
+
 def test_no_route_of_the_page_and_of_the_history_is_shared() -> None:
     assert {route.name for route in ROUTES if route.shared} == {
-        *("upload", "put_file", "create_resumable", "append_resumable", "files", "problems")
+        *("upload", "put_file", "files", "problems", *_RESUMABLE)
     }
     assert not any(route.shared and route.path.startswith(("/ui", "/requests")) for route in ROUTES)
-    assert {route.name for route in ROUTES if route.uploads} == {
-        *("upload", "put_file", "create_resumable", "append_resumable", "send")
-    }
+    assert {route.name for route in ROUTES if route.uploads} == {*("upload", "put_file", "send", *_RESUMABLE)}
 
 
 @pytest.mark.parametrize("origin", _OTHERS)

@@ -49,7 +49,7 @@ _NOT_RECORDED = {
     "request_timeout": "a pause: tests/socket_server/test_timeouts.py",
     "token_required": "a server with a token: tests/contract/test_access.py",
     "forbidden_token": "a server with tokens: tests/access/test_matrix.py",
-    "upload_checksum": "an upload that is there: tests/routes/test_tus.py",
+    "upload_completed": "an upload that is complete: tests/routes/test_resumable_draft.py",
     "upload_offset": "an upload that is there: tests/routes/test_tus.py",
     "upload_taken_over": "two requests at a time: tests/routes/test_tus.py",
     "overloaded": "many at once: tests/overload/test_quotas.py",
