@@ -13,6 +13,8 @@ from .requester import Refused, Requester
 from .tus import Tus
 
 PROTOCOLS: Mapping[str, type[ResumableProtocol]] = MappingProxyType({"tus": Tus, "draft": Draft})
+# What a server without resumable uploads may answer to OPTIONS.
+_NOT_KNOWN_THERE = frozenset({400, 404, 405, 501})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,11 @@ class Choice:
 def choose(requester: Requester) -> Choice:
     """The protocol that the answer to OPTIONS names; tus where both are spoken, because it is finished.
 
-    Raises UploadFailed where none is spoken, Refused for a status that may be over soon, and Unreachable.
+    Raises UploadFailed where none is spoken, Refused where the server refuses to say it, and Unreachable.
     """
     response = requester.request("OPTIONS", requester.endpoint, {})
-    if (refused := Refused(response)).transient:
-        raise refused
+    if response.status >= 400 and response.status not in _NOT_KNOWN_THERE:
+        raise Refused(response)
     if tus.speaks_tus(response):
         return Choice(Tus(requester), tus.limits_in(response))
     if draft.speaks_draft(response):

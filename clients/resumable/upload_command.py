@@ -52,7 +52,12 @@ def resume_uploads(given: Mapping[str, Any], send: Send) -> int:
     )
     say = partial(_say, given)
     remove_old()
-    choice = _choice(given, requester, say)
+    try:
+        choice = _choice(given, requester, say)
+    except Refused as refused:
+        if not is_silent(given):
+            click.echo(refusal(refused.response), err=True)
+        return refused.exit_status
     parallel = 1 if prints_the_wire(given) else given["parallel"]
     with _bar(given, files) as advance:
         upload = partial(_upload, given, choice)

@@ -8,7 +8,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 _HOST = "127.0.0.1"
@@ -27,13 +27,14 @@ class CuttingProxy:
     """Forwards bytes between clients and `upstream`, a host and a port.
 
     `cuts` are numbers of bytes of clients: after each of them the connection that sent the last byte is cut.
-    What the server has not read then is lost. `made` counts the cuts so far. Bytes are counted over all
-    connections, since the cut before.
+    What the server has not read then is lost. `made` counts the cuts so far, and `on_cut` is called after
+    each with this number. Bytes are counted over all connections, since the cut before.
     """
 
     def __init__(self, upstream: tuple[str, int], cuts: Sequence[int]) -> None:
         self.upstream = upstream
         self.made = 0
+        self.on_cut: Callable[[int], object] = lambda made: None
         self._cuts = list(cuts)
         self._lock = threading.Lock()
         self._listener = socket.create_server((_HOST, 0))
@@ -88,6 +89,7 @@ class CuttingProxy:
                 if reset is not None:
                     _end(client, reset=reset)
                     _end(server, reset=reset)
+                    self.on_cut(self.made)
                     return
 
     def _count(self, size: int) -> tuple[int, bool | None]:

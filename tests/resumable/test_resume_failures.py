@@ -93,6 +93,17 @@ def test_a_server_with_neither_protocol_is_named(server: ScriptedServer, run: Ru
     assert server.methods() == ["OPTIONS"]
 
 
+def test_a_server_that_does_not_say_what_it_speaks_is_shown(
+    server: ScriptedServer, run: Run, waits: list[float], large: Path
+) -> None:
+    server.faults["OPTIONS"] = [Answer(503), problem(401, "token_required")]
+    result = run(f"{server.url}/tus", str(large))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("refused: 401 Unauthorized (token_required)")
+    server.faults["OPTIONS"] = [Answer(405)]
+    assert "takes no resumable uploads: its answer to OPTIONS (405)" in run(server.url, str(large)).stderr
+
+
 def test_a_server_with_both_gets_tus_and_the_choice_is_shown(
     server: ScriptedServer, run: Run, large: Path
 ) -> None:

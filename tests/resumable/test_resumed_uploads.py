@@ -115,8 +115,11 @@ def test_an_upload_that_the_server_has_forgotten_begins_anew(
 
 
 @EACH_PROTOCOL
-def test_another_process_goes_on_after_a_kill(
-    server: ScriptedServer, run: Run, state: Path, large: Path, protocol: str
+@pytest.mark.parametrize(
+    "signal_sent", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name
+)
+def test_another_process_goes_on_after_a_signal(
+    server: ScriptedServer, run: Run, state: Path, large: Path, protocol: str, signal_sent: signal.Signals
 ) -> None:
     url = f"{server.url}/{protocol}"
     server.final_fields = repr_digest
@@ -125,7 +128,8 @@ def test_another_process_goes_on_after_a_kill(
     command = [sys.executable, "clients/upload.py", "--resume", url, str(large)]
     with subprocess.Popen(command, cwd=PROJECT_ROOT, stderr=subprocess.DEVNULL) as process:
         assert eventually(lambda: "HEAD" in server.methods(), 20)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(signal_sent)
+    assert process.returncode == (130 if signal_sent == signal.SIGINT else -signal_sent)
     assert [path.stat().st_mode & 0o777 for path in kept(state)] == [0o600]
     server.asked.clear()
     result = run(url, str(large))
