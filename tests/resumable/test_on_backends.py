@@ -6,8 +6,12 @@ import hashlib
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from time import sleep
 from urllib.request import urlopen
 
@@ -15,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from clients import download, upload
-from clients.launch import HOST, RunningBackend, start
+from clients.launch import HOST, PROJECT_ROOT, RunningBackend, start
 from tests.conftest import BACKEND_NAMES
 from tests.resumable.cutting_proxy import cutting, random_cuts
 
@@ -66,24 +70,22 @@ def test_an_upload_goes_on_when_the_server_is_killed_and_started_again(
     path = written(tmp_path, 5)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     store = tmp_path / "store"
-    servers = [start(backend, store=store)]
-
-    def kill_sometimes(cuts: int) -> None:
-        if cuts % 5 == 0:
-            port = servers[-1].port
-            os.killpg(servers[-1].pid, signal.SIGKILL)
-            servers[-1].process.wait()
-            servers.append(start(backend, store=store, port=port))
-
-    try:
-        with cutting((HOST, servers[0].port), random_cuts(_SIZE, 20, 2)) as proxy:
-            proxy.on_cut = kill_sometimes
-            arguments = ["--resume", proxy.url + place, str(path), "--retry", "1000"]
-            sent = CliRunner().invoke(upload.main, arguments)
-        assert sent.exit_code == 0, sent.stderr
-        assert len(servers) == 5
-        with urlopen(f"{servers[-1].url}/files/{sha256}", timeout=10) as response:
+    killing = Event()
+    with ExitStack() as stack:
+        server = stack.enter_context(start(backend, store=store))
+        proxy = stack.enter_context(cutting((HOST, server.port), random_cuts(_SIZE, 20, 2)))
+        proxy.on_cut = lambda made: killing.set() if made % 5 == 0 else None
+        command = [sys.executable, "clients/upload.py", "--resume", proxy.url + place, str(path)]
+        client = stack.enter_context(subprocess.Popen(command, cwd=PROJECT_ROOT))
+        kills = 0
+        while client.poll() is None:
+            if killing.wait(0.05):
+                killing.clear()
+                kills += 1
+                os.killpg(server.pid, signal.SIGKILL)
+                server.process.wait()
+                # The kernel ends a server with the thread that has started it, so it is started here.
+                server = stack.enter_context(start(backend, store=store, port=server.port))
+        assert (client.returncode, kills) == (0, 4)
+        with urlopen(f"{server.url}/files/{sha256}", timeout=10) as response:
             assert response.read() == path.read_bytes()
-    finally:
-        for server in servers:
-            server.stop()
