@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from clients import upload
-from clients.launch import HOST, RunningBackend, start
+from clients.launch import HOST, PROJECT_ROOT, RunningBackend, start
 from clients.packages import InstallError, environment_of_tools, install_from_npm, install_from_pypi
 from tests.patience import patient
 from tests.resumable.cutting_proxy import cutting, random_cuts
@@ -98,6 +99,8 @@ def command_of(actor: str, packages: Path) -> list[str]:
         if shutil.which("curl") is None:
             pytest.skip("curl is not installed")
         return ["bash", str(_ACTORS / "with_curl.sh")]
+    if actor == "wireproof":
+        return [sys.executable, str(PROJECT_ROOT / "clients" / "upload.py"), "--resume"]
     if actor == "tus-js-client":
         return ["node", str(from_npm(packages, actor, actor) / "with_tus_js_client.mjs")]
     try:
@@ -141,9 +144,9 @@ def test_curl_by_hand_goes_on_after_twenty_cuts(
 @INSTALLED
 @EACH_STORE
 @EACH_BACKEND
-@pytest.mark.parametrize("actor", ["curl", "tuspy", "tus-js-client"])
+@pytest.mark.parametrize("actor", ["curl", "tuspy", "tus-js-client", "wireproof"])
 def test_an_actor_goes_on_after_twenty_cuts(
-    servers: Servers, packages: Path, sent: Path, actor: str, backend: str, store: str
+    servers: Servers, packages: Path, sent: Path, state: Path, actor: str, backend: str, store: str
 ) -> None:
     command = command_of(actor, packages)
     run_actor(command, servers(backend, store), sent, 2)
