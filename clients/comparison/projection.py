@@ -24,7 +24,9 @@ PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
 # The members of an entry of `form` or `files`, without those that only this project's responses have.
 _ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
 # Routes that other servers do not have, and a field of a protocol that few of them speak.
-_OWN_ROUTES = ("/files/", "/resumable", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/")
+_OWN_ROUTES = (
+    *("/files/", "/resumable", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/"),
+)
 _OWN_FIELD = b"\r\nupload-complete:"
 
 Sendings = Mapping[str, Sequence[Sending]]

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from servers.contract.limits import Limits
+from servers.settings import start_upkeep
 from servers.storage import Store, open_store
+from servers.storage.memory import MemoryStore
 from servers.storage.resumable import Known, ResumableUpload, TakenOver, new_id
 from tests.object_store import BUCKET, ObjectStore
-from tests.patience import patient
+from tests.patience import eventually, patient
 from tests.storage.uploads import content_of, sha256, upload
 
 PART = 6 * 1024 * 1024
@@ -194,6 +197,23 @@ def test_old_uploads_are_removed_and_young_ones_stay(store: Store) -> None:
     assert store.resumables.take_over(created.id) is None
     assert store.resumables.take_over(complete.id) is None
     assert content_of(store, sha256(b"stored")) == b"stored"
+
+
+def test_a_server_removes_old_uploads_now_and_again() -> None:
+    class Swept(MemoryStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[float] = []
+            self.resumables.remove_older = self._note  # type: ignore[method-assign]
+
+        def _note(self, seconds: float) -> int:
+            self.asked.append(seconds)
+            return 0
+
+    store = Swept()
+    start_upkeep(store, Limits(resume_timeout=1))
+    assert eventually(lambda: len(store.asked) >= 2)
+    assert set(store.asked) == {1}
 
 
 def test_an_upload_without_a_name_of_ours_is_not_made(store: Store) -> None:
