@@ -97,6 +97,7 @@ def test_bytes_that_come_after_a_new_request_are_refused(backends: Backends, nam
     path = ask(backend, "POST", "/resumable/", _TUS | {"Upload-Length": "800000"}, b"").fields["location"]
     with connect(backend, request("PATCH", path, _TUS_PIECE | {"Upload-Offset": "0"}, 800_000)) as old:
         old.sendall(content[:300_000])
+        assert eventually(lambda: arrived(backend, path) > 0, 10)
         offset = offset_of(backend, path)
         fields = _TUS_PIECE | {"Upload-Offset": str(offset)}
         assert ask(backend, "PATCH", path, fields, content[offset:]).status == 204

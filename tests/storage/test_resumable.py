@@ -99,7 +99,7 @@ def test_synced_bytes_are_there_for_who_takes_over_while_it_is_open(store: Store
         assert upload.offset == 6
 
 
-@pytest.mark.parametrize("call", ["append", "sync", "set_length", "finish", "remove"])
+@pytest.mark.parametrize("call", ["append", "set_length", "finish", "remove"])
 def test_who_was_taken_over_can_do_nothing_more(store: Store, call: str) -> None:
     created = store.resumables.create(Known())
     created.append(b"first")
@@ -117,6 +117,20 @@ def test_who_was_taken_over_can_do_nothing_more(store: Store, call: str) -> None
         upload.append(b" second")
         stored = upload.finish()
     assert content_of(store, stored.sha256) == b"first second"
+
+
+def test_who_was_taken_over_may_tell_what_it_has_written(store: Store) -> None:
+    """A slow look at an upload does not fail because somebody has come after it."""
+    created = store.resumables.create(Known())
+    created.append(b"first")
+    created.sync()
+    look = taken_over(store, created.id)
+    with taken_over(store, created.id) as upload:
+        upload.append(b" second")
+        upload.sync()
+        look.sync()
+        assert look.offset == 5
+        assert upload.offset == 12
 
 
 def test_writers_at_the_same_time_never_interleave(store: Store) -> None:
