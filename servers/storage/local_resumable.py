@@ -161,9 +161,10 @@ class LocalResumable(ResumableUpload):
             self.touched = time.time()
 
     def sync(self) -> None:
-        with self._turn():
-            if self._data_fd >= 0:
-                self._folders.sync(self._data_fd)
+        # Without a lock: what was appended stays, whoever has taken the upload over meanwhile.
+        self._require_open()
+        if self._data_fd >= 0:
+            self._folders.sync(self._data_fd)
 
     def set_length(self, length: int) -> None:
         with self._turn():
@@ -187,8 +188,7 @@ class LocalResumable(ResumableUpload):
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Nobody else changes the upload within this context. Raises TakenOver."""
-        if self._fd < 0:
-            raise RuntimeError("the upload is closed")
+        self._require_open()
         with _locked(self._fd):
             try:
                 word = _content(_WRITER, self._fd)
@@ -197,6 +197,10 @@ class LocalResumable(ResumableUpload):
             if word != self._word:
                 raise TakenOver
             yield
+
+    def _require_open(self) -> None:
+        if self._fd < 0:
+            raise RuntimeError("the upload is closed")
 
     def _is_there(self) -> bool:
         # Another process may have removed the folder before this one had the lock.

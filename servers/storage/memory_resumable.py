@@ -79,8 +79,8 @@ class MemoryResumable(ResumableUpload):
             self.touched = upload.touched = time.time()
 
     def sync(self) -> None:
-        with self._turn():
-            pass
+        if self._closed:
+            raise RuntimeError("the upload is closed")
 
     def set_length(self, length: int) -> None:
         with self._turn() as upload:

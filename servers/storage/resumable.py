@@ -2,7 +2,8 @@
 
 Two requests for one upload may overlap: a client whose connection broke comes back before the server knows.
 So each request *takes over* the upload. From then on every call of an earlier request raises TakenOver: a
-request writes its bytes behind all that was there when it took over, or not at all.
+request writes its bytes behind all that was there when it took over, or not at all. What it has written
+stays, so an offset that it tells holds even then.
 
 An offset is told only after `sync`: then the bytes before it survive a crash of the machine (`safe`), or of
 the process (`fast`).
@@ -81,7 +82,10 @@ class ResumableUpload(AbstractContextManager["ResumableUpload"], Protocol):
         """Write `data` behind the other bytes. The buffer may be reused afterwards."""
 
     def sync(self) -> None:
-        """Make all bytes durable. Waits for the disk."""
+        """Make all bytes durable, so that `offset` may be told. Waits for the disk.
+
+        That another request has taken over matters only if some of them were not written yet.
+        """
 
     def set_length(self, length: int) -> None:
         """Keep the length of an upload that had none. It is durable afterwards."""

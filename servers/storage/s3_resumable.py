@@ -132,8 +132,6 @@ class S3Resumable(ResumableUpload):
         self._require_open()
         if self._held:
             self._put_held()
-        else:
-            self._require_turn()
 
     def set_length(self, length: int) -> None:
         _require_storable(length)

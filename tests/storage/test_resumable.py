@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from servers.contract.limits import Limits
+from servers.settings import start_upkeep
 from servers.storage import Store, open_store
+from servers.storage.memory import MemoryStore
 from servers.storage.resumable import Known, ResumableUpload, TakenOver, new_id
 from tests.object_store import BUCKET, ObjectStore
-from tests.patience import patient
+from tests.patience import eventually, patient
 from tests.storage.uploads import content_of, sha256, upload
 
 PART = 6 * 1024 * 1024
@@ -96,7 +99,7 @@ def test_synced_bytes_are_there_for_who_takes_over_while_it_is_open(store: Store
         assert upload.offset == 6
 
 
-@pytest.mark.parametrize("call", ["append", "sync", "set_length", "finish", "remove"])
+@pytest.mark.parametrize("call", ["append", "set_length", "finish", "remove"])
 def test_who_was_taken_over_can_do_nothing_more(store: Store, call: str) -> None:
     created = store.resumables.create(Known())
     created.append(b"first")
@@ -114,6 +117,20 @@ def test_who_was_taken_over_can_do_nothing_more(store: Store, call: str) -> None
         upload.append(b" second")
         stored = upload.finish()
     assert content_of(store, stored.sha256) == b"first second"
+
+
+def test_who_was_taken_over_may_tell_what_it_has_written(store: Store) -> None:
+    """A slow look at an upload does not fail because somebody has come after it."""
+    created = store.resumables.create(Known())
+    created.append(b"first")
+    created.sync()
+    look = taken_over(store, created.id)
+    with taken_over(store, created.id) as upload:
+        upload.append(b" second")
+        upload.sync()
+        look.sync()
+        assert look.offset == 5
+        assert upload.offset == 12
 
 
 def test_writers_at_the_same_time_never_interleave(store: Store) -> None:
@@ -194,6 +211,23 @@ def test_old_uploads_are_removed_and_young_ones_stay(store: Store) -> None:
     assert store.resumables.take_over(created.id) is None
     assert store.resumables.take_over(complete.id) is None
     assert content_of(store, sha256(b"stored")) == b"stored"
+
+
+def test_a_server_removes_old_uploads_now_and_again() -> None:
+    class Swept(MemoryStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[float] = []
+            self.resumables.remove_older = self._note  # type: ignore[method-assign]
+
+        def _note(self, seconds: float) -> int:
+            self.asked.append(seconds)
+            return 0
+
+    store = Swept()
+    start_upkeep(store, Limits(resume_timeout=1))
+    assert eventually(lambda: len(store.asked) >= 2)
+    assert set(store.asked) == {1}
 
 
 def test_an_upload_without_a_name_of_ours_is_not_made(store: Store) -> None:
