@@ -67,7 +67,11 @@ class Requester:
         body: SingleBody | None = None,
         on_block: OnBlock | None = None,
     ) -> Response:
-        """Send one request and return its response, whatever its status. Raises as the transport does."""
+        """Send one request and return its response, whatever its status.
+
+        Raises as the transport does, and UploadFailed for a URL that must not get the credentials.
+        """
+        self._check_origin(url)
         call = Call(
             method,
             url,
@@ -87,12 +91,15 @@ class Requester:
         if not location:
             raise UploadFailed("the server has made an upload, but it does not say where: no Location")
         url = urljoin(self.endpoint, location)
+        self._check_origin(url)
+        return url
+
+    def _check_origin(self, url: str) -> None:
         if self._has_secrets() and _origin(url) != _origin(self.endpoint):
             raise UploadFailed(
                 f"the server made the upload at another origin, {url}, which does not get your credentials. "
                 "A server behind a proxy has to know its own URL"
             )
-        return url
 
     def _has_secrets(self) -> bool:
         secret = {"authorization", "cookie"}

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from clients import download, upload
 from clients.launch import HOST, PROJECT_ROOT, RunningBackend, start
 from tests.conftest import BACKEND_NAMES
+from tests.nginx import NGINX, nginx
 from tests.resumable.cutting_proxy import cutting, random_cuts
 
 _SIZE = 3 << 20
@@ -59,6 +60,32 @@ def test_an_upload_that_is_cut_at_twenty_points_is_byte_exact(
     assert got.exit_code == 0, got.stderr
     assert "SHA-256 verified" in got.stdout
     assert (tmp_path / "got.bin").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+@pytest.mark.parametrize("place", ["/resumable/", "/upload/"])
+def test_pieces_pass_a_proxy_that_limits_and_buffers_requests(
+    backends: Mapping[str, RunningBackend], place: str, tmp_path: Path
+) -> None:
+    running = backends["socket"]
+    lines = f"""
+        client_max_body_size 600k;
+        location / {{
+            proxy_pass http://127.0.0.1:{running.port};
+            proxy_set_header Host $http_host;
+        }}
+    """
+    path = written(tmp_path, 6 + len(place))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    with nginx(tmp_path, lines) as port:
+        arguments = ["--resume", f"http://{HOST}:{port}{place}", str(path)]
+        refused = CliRunner().invoke(upload.main, arguments)
+        assert refused.exit_code == 1
+        assert "refused: 413" in refused.stderr
+        assert "--piece SIZE" in refused.stderr
+        sent = CliRunner().invoke(upload.main, [*arguments, "--piece", "500K"])
+        assert sent.exit_code == 0, sent.stderr
+        assert f"SHA-256 verified, http://{HOST}:{port}/files/{sha256}" in sent.stdout
 
 
 @pytest.mark.soak(seconds=15)

@@ -170,6 +170,19 @@ def test_an_upload_at_another_origin_is_followed_without_credentials(
     assert server.data() == [large.read_bytes()]
 
 
+def test_credentials_that_come_later_are_not_sent_there_either(
+    server: ScriptedServer, run: Run, large: Path
+) -> None:
+    server.location = lambda path: f"http://localhost:{server.port}{path}"
+    server.faults["PATCH"] = [Cut(after=100)]
+    assert run(f"{server.url}/tus", str(large), "--retry", "0").exit_code == 3
+    server.asked.clear()
+    result = run(f"{server.url}/tus", str(large), "--token", "t")
+    assert result.exit_code == 1
+    assert "at another origin" in result.stderr
+    assert server.methods() == ["OPTIONS"]
+
+
 def test_the_fields_of_the_user_are_in_every_request(server: ScriptedServer, run: Run, large: Path) -> None:
     assert run(f"{server.url}/tus", str(large), "--token", "t", "-H", "X-A: 1").exit_code == 0
     assert {(fields["authorization"], fields["x-a"]) for fields in server.fields} == {("Bearer t", "1")}
