@@ -28,13 +28,16 @@ class CuttingProxy:
 
     `cuts` are numbers of bytes of clients: after each of them the connection that sent the last byte is cut.
     What the server has not read then is lost. `made` counts the cuts so far, and `on_cut` is called after
-    each with this number. Bytes are counted over all connections, since the cut before.
+    each with this number. Bytes are counted over all connections, since the cut before; `bytes_of_clients`
+    are all of them.
     """
 
     def __init__(self, upstream: tuple[str, int], cuts: Sequence[int]) -> None:
         self.upstream = upstream
         self.made = 0
         self.on_cut: Callable[[int], object] = lambda made: None
+        self.bytes_of_clients = 0
+        self._paused = False
         self._cuts = list(cuts)
         self._lock = threading.Lock()
         self._listener = socket.create_server((_HOST, 0))
@@ -46,6 +49,14 @@ class CuttingProxy:
     def url(self) -> str:
         """Without a final slash."""
         return f"http://{_HOST}:{self.port}"
+
+    def pause(self) -> None:
+        """Reset every new connection, as if the server were away."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Forward again."""
+        self._paused = False
 
     def close(self) -> None:
         """Refuse further connections, and wait for those that are open."""
@@ -66,6 +77,9 @@ class CuttingProxy:
             thread.start()
 
     def _serve(self, client: socket.socket) -> None:
+        if self._paused:
+            _end(client, reset=True)
+            return
         try:
             server = socket.create_connection(self.upstream, timeout=_PATIENCE_SECONDS)
         except OSError:  # the server restarts
@@ -95,6 +109,7 @@ class CuttingProxy:
     def _count(self, size: int) -> tuple[int, bool | None]:
         """How many bytes to forward, and whether the connection is cut then, and by a reset."""
         with self._lock:
+            self.bytes_of_clients += size
             if not self._cuts:
                 return size, None
             left = self._cuts[0] - size

@@ -14,8 +14,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -23,8 +27,11 @@ from click.testing import CliRunner
 from clients import upload
 from clients.launch import HOST, PROJECT_ROOT, RunningBackend, start
 from clients.packages import InstallError, environment_of_tools, install_from_npm, install_from_pypi
-from tests.patience import patient
+from tests.patience import eventually, patient
 from tests.resumable.cutting_proxy import cutting, random_cuts
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 _ACTORS = Path(__file__).parent / "actors"
 _SIZE = 3 << 20
@@ -103,11 +110,13 @@ def command_of(actor: str, packages: Path) -> list[str]:
         return [sys.executable, str(PROJECT_ROOT / "clients" / "upload.py"), "--resume"]
     if actor == "tus-js-client":
         return ["node", str(from_npm(packages, actor, actor) / "with_tus_js_client.mjs")]
+    folder = packages / "tuspy"
     try:
-        install_from_pypi(packages / actor, (actor,))
+        install_from_pypi(folder, ("tuspy",))
     except InstallError as error:
-        pytest.skip(f"{actor} is NOT tested: {error}")
-    return [str(packages / actor / "bin" / "python"), str(_ACTORS / "with_tuspy.py")]
+        pytest.skip(f"tuspy is NOT tested: {error}")
+    flags = ["--checksum"] if actor == "tuspy with checksums" else []
+    return [str(folder / "bin" / "python"), str(_ACTORS / "with_tuspy.py"), *flags]
 
 
 def assert_stored(server: RunningBackend, path: Path) -> None:
@@ -144,7 +153,7 @@ def test_curl_by_hand_goes_on_after_twenty_cuts(
 @INSTALLED
 @EACH_STORE
 @EACH_BACKEND
-@pytest.mark.parametrize("actor", ["curl", "tuspy", "tus-js-client", "wireproof"])
+@pytest.mark.parametrize("actor", ["curl", "tuspy", "tuspy with checksums", "tus-js-client", "wireproof"])
 def test_an_actor_goes_on_after_twenty_cuts(
     servers: Servers, packages: Path, sent: Path, state: Path, actor: str, backend: str, store: str
 ) -> None:
@@ -152,35 +161,111 @@ def test_an_actor_goes_on_after_twenty_cuts(
     run_actor(command, servers(backend, store), sent, 2)
 
 
-@INSTALLED
-@EACH_STORE
-@EACH_BACKEND
-def test_uppy_in_a_browser_goes_on_after_twenty_cuts(
-    servers: Servers, packages: Path, sent: Path, backend: str, store: str
-) -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, or the test is skipped."""
     pytest.importorskip("playwright", reason="without the extra 'browser' Uppy is NOT tested")
     from tests.web_page.browser import CHROMIUM, a_browser
 
     if CHROMIUM is None:
         pytest.skip("without Chromium Uppy is NOT tested")
+    with a_browser() as running:
+        yield running
+
+
+def page_with_uppy(browser: Browser | BrowserContext, packages: Path, origin: str, sent: Path) -> Page:
+    """A page of this origin with Uppy, in which the file is chosen."""
     script = from_npm(packages, "uppy", "uppy") / "node_modules/uppy/dist/uppy.min.js"
+    page = browser.new_page()
+    page.set_default_timeout(patient(60) * 1000)
+    # A server of uploads has no such page; where another server has it, nothing is intercepted.
+    page.route(f"http://{HOST}:*/uppy.html", lambda route: route.fulfill(path=_ACTORS / "uppy.html"))
+    page.goto(f"{origin}/uppy.html")
+    page.add_script_tag(path=script)
+    page.set_input_files("#file", sent)
+    return page
+
+
+@contextmanager
+def serving_pages() -> Iterator[str]:
+    """A server of the pages of the actors, by its origin."""
+    handler = partial(QuietHandler, directory=str(_ACTORS))
+    with ThreadingHTTPServer((HOST, 0), handler) as pages:
+        thread = Thread(target=pages.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://localhost:{pages.server_port}"
+        finally:
+            pages.shutdown()
+            thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        pass
+
+
+def send_with_uppy(page: Page, endpoint: str) -> None:
+    """Let Uppy upload the file that is chosen."""
+    result = page.evaluate("(endpoint) => window.sendWithUppy(endpoint)", endpoint)
+    assert result["failed"] == []
+    assert len(result["done"]) == 1
+
+
+@INSTALLED
+@EACH_STORE
+@EACH_BACKEND
+def test_uppy_in_a_browser_goes_on_after_twenty_cuts(
+    servers: Servers, packages: Path, browser: Browser, sent: Path, backend: str, store: str
+) -> None:
     server = servers(backend, store)
-    page_of_uppy = (_ACTORS / "uppy.html").read_text("utf-8")
-    with (
-        cutting((HOST, server.port), random_cuts(_SIZE, _CUTS, 3)) as proxy,
-        a_browser() as browser,
-    ):
-        page = browser.new_page()
-        page.set_default_timeout(patient(60) * 1000)
-        # The page has the origin of the server, and comes from the test.
-        page.route("**/uppy.html", lambda route: route.fulfill(body=page_of_uppy, content_type="text/html"))
-        page.goto(f"{proxy.url}/uppy.html")
-        page.add_script_tag(path=script)
-        page.set_input_files("#file", sent)
-        result = page.evaluate("window.sendWithUppy('/resumable/')")
-        assert result["failed"] == []
-        assert len(result["done"]) == 1
+    with cutting((HOST, server.port), random_cuts(_SIZE, _CUTS, 3)) as proxy:
+        page = page_with_uppy(browser, packages, proxy.url, sent)
+        send_with_uppy(page, "/resumable/")
+        page.close()
         assert proxy.made == _CUTS
+    assert_stored(server, sent)
+
+
+@INSTALLED
+@EACH_BACKEND
+def test_uppy_of_another_origin_uploads_where_the_server_allows_it(
+    packages: Path, browser: Browser, sent: Path, backend: str
+) -> None:
+    """The page is really served, because a browser asks before it lets any other page reach this machine."""
+    with (
+        serving_pages() as origin,
+        start(backend, env={"WIREPROOF_CORS_ORIGIN": origin}) as server,
+        cutting((HOST, server.port), random_cuts(_SIZE, _CUTS, 5)) as proxy,
+    ):
+        page = page_with_uppy(browser, packages, origin, sent)
+        send_with_uppy(page, f"{proxy.url}/resumable/")
+        page.close()
+        assert proxy.made == _CUTS
+        assert_stored(server, sent)
+
+
+@INSTALLED
+@EACH_BACKEND
+def test_uppy_goes_on_after_its_page_was_closed(
+    servers: Servers, packages: Path, browser: Browser, sent: Path, backend: str
+) -> None:
+    """It keeps the URL of the upload in the browser, and finds it when the same file is chosen again."""
+    server = servers(backend, "local")
+    with cutting((HOST, server.port), [_SIZE // 2]) as proxy:
+        context = browser.new_context()
+        page = page_with_uppy(context, packages, proxy.url, sent)
+        proxy.on_cut = lambda made: proxy.pause()
+        page.evaluate("() => { window.sendWithUppy('/resumable/'); }")
+        assert eventually(lambda: proxy.made == 1, 30)
+        page.close()
+        proxy.resume()
+        page = page_with_uppy(context, packages, proxy.url, sent)
+        send_with_uppy(page, "/resumable/")
+        context.close()
+        assert proxy.bytes_of_clients < 1.2 * _SIZE
     assert_stored(server, sent)
 
 
