@@ -263,6 +263,8 @@ def test_uppy_goes_on_after_its_page_was_closed(
         page.close()
         proxy.resume()
         page = page_with_uppy(context, packages, proxy.url, sent)
+        # What the first page has kept reaches the second one a moment later.
+        page.wait_for_function("() => Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
         send_with_uppy(page, "/resumable/")
         context.close()
         assert proxy.bytes_of_clients < 1.2 * _SIZE
