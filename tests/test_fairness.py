@@ -119,7 +119,6 @@ def test_few_pieces_begin_at_once_and_more_while_those_wait(
     for future in futures:
         future.result(10)
     assert sorted(begun) == list(range(8))
-    assert not threads.is_late
     assert eventually(lambda: not threads.is_late)
     assert eventually(lambda: threads._tokens == 0 and not threads._begun)
 
