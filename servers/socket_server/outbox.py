@@ -1,6 +1,7 @@
 """The response under way on one connection: pieces, each made after the socket has taken the one before."""
 
 import fcntl
+import select
 import socket
 import struct
 import sys
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
+# A thread sends a file for so long at most, and waits so long for a client that has read too little.
+_SENDING_SECONDS = 0.05
+_PATIENCE_MS = 2
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS; Python has no name for it
 
 
@@ -104,16 +108,27 @@ class Outbox:
         if self._observer is not None or file.descriptor is None:
             file.read_ahead()
             return
-        try:
-            self.sent += file.send(self._socket.fileno())
-        except BlockingIOError:
-            self._is_full = True
+        until = time.monotonic() + _SENDING_SECONDS
+        while file.descriptor is not None and time.monotonic() < until:
+            try:
+                self.sent += file.send(self._socket.fileno())
+            except BlockingIOError:
+                if not _takes_more(self._socket):
+                    self._is_full = True
+                    return
 
     def close(self, loop: Loop) -> None:
         """Send nothing more, and close the file or the stream of the response."""
         response, self._response = self._response, None
         if response is not None:
             close_response(response, loop)
+
+
+def _takes_more(sock: socket.socket) -> bool:
+    """Whether the client has read enough within a moment. Back in the event loop, this takes longer."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(_PATIENCE_MS))
 
 
 def close_response(response: Response, loop: Loop) -> None:
