@@ -282,8 +282,7 @@ class _Whole:
         self._data_fd = data_fd
 
     def sync(self) -> os.stat_result:
-        self._folders.sync_new(self._data_fd)
-        return os.fstat(self._data_fd)
+        return self._folders.sync_new(self._data_fd)
 
     def link(self, files_fd: int) -> None:
         link(_DATA, self.stored.sha256, src_dir_fd=self._folder_fd, dst_dir_fd=files_fd)
