@@ -40,7 +40,7 @@ _WRITER: Final = "writer"
 _COPY: Final = "copy"
 _NAMES: Final = (_DATA, _KNOWN, _NEW_KNOWN, _WRITER, _COPY)
 _MOST_KNOWN: Final = 64 * 1024
-_BLOCK: Final = 1024 * 1024
+_BLOCK: Final = 128 * 1024
 
 
 class LocalResumables:
