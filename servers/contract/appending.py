@@ -23,7 +23,7 @@ from .responses import Response
 from .route import Context
 from .spool import Spool
 
-_BLOCK = 1024 * 1024
+_BLOCK = 128 * 1024  # what a thread has freed it may keep, and there are many threads
 # How many bytes come between two tellings of the offset. Each waits for an fsync.
 _PROGRESS = 32 * 1024 * 1024
 
