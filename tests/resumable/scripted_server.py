@@ -20,12 +20,16 @@ _HOST = "127.0.0.1"
 
 @dataclass(slots=True)
 class ServedUpload:
-    """An upload: its bytes so far, the fields that made it, and whether the client has completed it."""
+    """An upload: its bytes so far, the fields that made it, and whether the client has completed it.
+
+    A request waits for `turn`, because an earlier one may not have read yet what was sent before the cut.
+    """
 
     length: int
     fields: dict[str, str]
     data: bytearray = field(default_factory=bytearray)
     complete: bool = False
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -127,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._create(fields)
         if upload is None:
             return Answer(404)
+        with upload.turn:
+            return self._of_upload(upload, fields, cut)
+
+    def _of_upload(self, upload: ServedUpload, fields: dict[str, str], cut: Cut | None) -> Answer:
         if self.command == "HEAD":
             return Answer(200, (*self._state(upload), *self._final(upload)))
         if int(fields["upload-offset"]) != len(upload.data):
