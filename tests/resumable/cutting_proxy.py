@@ -27,16 +27,14 @@ class CuttingProxy:
     """Forwards bytes between clients and `upstream`, a host and a port.
 
     `cuts` are numbers of bytes of clients: after each of them the connection that sent the last byte is cut.
-    What the server has not read then is lost. `made` counts the cuts so far, and `on_cut` is called after
-    each with this number. Bytes are counted over all connections, since the cut before; `bytes_of_clients`
-    are all of them.
+    What the server has not read then is lost. `made` counts the cuts so far, and `on_cut` is called
+    before each with this number. Bytes are counted over all connections, since the cut before.
     """
 
     def __init__(self, upstream: tuple[str, int], cuts: Sequence[int]) -> None:
         self.upstream = upstream
         self.made = 0
         self.on_cut: Callable[[int], object] = lambda made: None
-        self.bytes_of_clients = 0
         self._paused = False
         self._cuts = list(cuts)
         self._lock = threading.Lock()
@@ -101,15 +99,14 @@ class CuttingProxy:
                 kept, reset = self._count(len(data)) if side is client else (len(data), None)
                 open_sides[side].sendall(data[:kept])
                 if reset is not None:
+                    self.on_cut(self.made)
                     _end(client, reset=reset)
                     _end(server, reset=reset)
-                    self.on_cut(self.made)
                     return
 
     def _count(self, size: int) -> tuple[int, bool | None]:
         """How many bytes to forward, and whether the connection is cut then, and by a reset."""
         with self._lock:
-            self.bytes_of_clients += size
             if not self._cuts:
                 return size, None
             left = self._cuts[0] - size
