@@ -41,7 +41,7 @@ class Exchange:
 
     def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
         self.head = head
-        self._asked = head = effective(head)
+        head = effective(head)
         self._parsers = parsers
         self._context = context
         self._size = 0
@@ -164,7 +164,7 @@ class Exchange:
             if self._digests is not None:
                 self._digests.check(body.sha256)
             self._files.publish()
-            request = ParsedRequest(self._asked, body, self._wants_digest, self._appending)
+            request = ParsedRequest(self.head, body, self._wants_digest, self._appending)
             response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
