@@ -162,7 +162,8 @@ class Torture:
     def _check_server(self, where: str) -> None:
         """The same process lives, holds nothing, has left nothing, and takes the next upload."""
         following = (next(self._fresh), next(self._fresh))
-        assert upload(self.backend, *following).status == 200, where
+        status = upload(self.backend, *following).status
+        assert status == 200, f"{where}: then {status}"
         assert all(self.stored.content(sha256(content)) == content for content in following), where
         assert is_running(self.calls.pid), where
         self._settle(where)
