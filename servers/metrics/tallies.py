@@ -1,0 +1,92 @@
+"""What one process has counted since it was last asked, in plain numbers."""
+
+import threading
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from ..contract.request_log import RequestRecord
+from ..contract.route import METHODS
+from .definitions import DURATION, OTHER, STORE_DURATION
+
+_METHODS = frozenset(METHODS)
+
+
+class Durations:
+    """How often each bucket of a histogram was hit, and the sum of all durations in seconds."""
+
+    __slots__ = ("_bounds", "buckets", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self.buckets = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more duration. A bucket includes its upper bound."""
+        self.buckets[bisect_left(self._bounds, seconds)] += 1
+        self.total += seconds
+
+
+class RequestTally:
+    """The requests with the same labels. `received` and `sent` are in bytes."""
+
+    __slots__ = ("count", "durations", "received", "sent")
+
+    def __init__(self) -> None:
+        self.count = self.received = self.sent = 0
+        self.durations = Durations(DURATION.bounds)
+
+
+RequestKey = tuple[str | None, str | None, int | None, str | None]
+"""Route, method, status and code of the problem."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was counted in some time. The store is measured by operation, its errors by the code, too."""
+
+    requests: dict[RequestKey, RequestTally] = field(default_factory=dict)
+    store: dict[str, Durations] = field(default_factory=dict)
+    store_errors: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Tallies:
+    """Counts the requests and the operations of the store. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counted = Counted()
+
+    def request_ended(self, record: RequestRecord, seconds: float) -> None:
+        """One more request, see `contract.metrics.Metrics`."""
+        method = record.method
+        if method is not None and method not in _METHODS:
+            method = OTHER  # a token of the client's choice
+        key = (record.route, method, record.status, record.code)
+        with self._lock:
+            requests = self._counted.requests
+            tally = requests.get(key)
+            if tally is None:
+                tally = requests[key] = RequestTally()
+            tally.count += 1
+            tally.received += record.received
+            tally.sent += record.sent
+            tally.durations.add(seconds)
+
+    def store_operation(self, operation: str, seconds: float, code: str | None) -> None:
+        """One more operation of the store. `code` is the problem that its failure leads to, if it failed."""
+        with self._lock:
+            store = self._counted.store
+            durations = store.get(operation)
+            if durations is None:
+                durations = store[operation] = Durations(STORE_DURATION.bounds)
+            durations.add(seconds)
+            if code is not None:
+                errors = self._counted.store_errors
+                errors[operation, code] = errors.get((operation, code), 0) + 1
+
+    def take(self) -> Counted:
+        """What was counted since the last call."""
+        with self._lock:
+            taken, self._counted = self._counted, Counted()
+        return taken
