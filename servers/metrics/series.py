@@ -33,10 +33,19 @@ class Series:
 
     def __init__(self, folder: Path, slot: str) -> None:
         (folder / f"{_GAUGE}_{slot}.db").unlink(missing_ok=True)
-        self._files = {
-            kind: _File(folder / f"{name}_{slot}.db", SIZES[kind]) for kind, name in _FILES.items()
-        }
+        self._files: dict[Kind, _File] = {}
         self._keys: dict[tuple[str, tuple[str, ...]], str] = {}
+        try:
+            for kind, name in _FILES.items():
+                self._files[kind] = _File(folder / f"{name}_{slot}.db", SIZES[kind])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the files. What they have stays."""
+        for file in self._files.values():
+            file.close()
 
     def add(self, metric: Metric, labels: tuple[str, ...], amount: float) -> None:
         """Add to a counter. When there is no room for one more series, it counts among the others."""
@@ -101,6 +110,10 @@ class _File:
             self._known.add(key)
             self._room -= _size(key)
         self._values.write_value(key, value, 0.0)
+
+    def close(self) -> None:
+        """Close it."""
+        self._values.close()
 
 
 def _size(key: str) -> int:
