@@ -56,7 +56,9 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--quiet", is_flag=True, help="Log no line for each request.")
 @click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @click.option("--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500]")
-@click.option("--metrics/--no-metrics", default=None, help="Show at /metrics what is counted.")
+@click.option(
+    "--metrics/--no-metrics", default=None, help="Show at /metrics what is counted.  [default: no-metrics]"
+)
 @click.option(
     "--wire",
     is_flag=True,

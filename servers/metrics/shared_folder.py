@@ -9,6 +9,7 @@ at once, and nothing has to notice that one has died.
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -93,8 +94,9 @@ def _remove_leftovers(parent: Path) -> None:
     """Remove the folders whose processes have all ended."""
     for folder in parent.glob(PREFIX + "*"):
         with suppress(OSError):
-            status = folder.stat()
-            if status.st_uid != os.geteuid() or time.time() - status.st_mtime < _OLD_SECONDS:
+            status = folder.lstat()  # anybody may make a link here
+            is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+            if not is_ours or time.time() - status.st_mtime < _OLD_SECONDS:
                 continue
             if (fd := _locked(folder / _LOCK)) is not None:
                 os.close(fd)

@@ -174,9 +174,13 @@ def test_the_folder_of_a_killed_server_is_removed_by_the_next_one(place: Path, f
     for path in (left, young, foreign):
         path.mkdir()
         (path / "lock").touch()
+    (foreign / "lock").unlink()
+    link = place / f"{shared_folder.PREFIX}link"
+    link.symlink_to(foreign)
     for path in (left, foreign, folder.path):
         _age(path)
     SharedFolder().remove()
+    assert list(foreign.iterdir()) == []
     assert not left.exists()
     assert young.exists()
     assert foreign.exists()
