@@ -35,6 +35,7 @@ class Series:
         (folder / f"{_GAUGE}_{slot}.db").unlink(missing_ok=True)
         self._files: dict[Kind, _File] = {}
         self._keys: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._whole: set[tuple[str, tuple[str, ...]]] = set()  # the histograms whose buckets are all written
         try:
             for kind, name in _FILES.items():
                 self._files[kind] = _File(folder / f"{name}_{slot}.db", SIZES[kind])
@@ -60,13 +61,15 @@ class Series:
         self._files["gauge"].set(self._key(metric, metric.name, metric.labels, labels), value)
 
     def observe(self, metric: Metric, labels: tuple[str, ...], durations: Durations) -> None:
-        """Add durations to a histogram."""
+        """Add durations to a histogram. Once, the buckets that were never hit are written, too."""
         file = self._files["histogram"]
+        is_new = (metric.name, labels) not in self._whole
+        self._whole.add((metric.name, labels))
         file.add(self._key(metric, metric.name + "_sum", metric.labels, labels), durations.total)
         for bound, number in zip((*metric.bounds, float("inf")), durations.buckets, strict=True):
-            bucket = (*labels, str(bound))
-            # A bucket that was never hit is shown, too.
-            file.add(self._key(metric, metric.name + "_bucket", (*metric.labels, "le"), bucket), number)
+            if number or is_new:
+                bucket = (*labels, str(bound))
+                file.add(self._key(metric, metric.name + "_bucket", (*metric.labels, "le"), bucket), number)
 
     def reserve(self, metric: Metric) -> None:
         """Begin the series of a counter that counts what has no room of its own."""
