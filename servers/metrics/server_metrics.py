@@ -19,7 +19,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from ..contract.metrics import CONNECTION_PHASES
-from ..contract.request_log import RequestRecord
 from ..contract.version import version
 from . import definitions as known
 from .series import Series
@@ -30,7 +29,7 @@ LOG = logging.getLogger("wireproof.metrics")
 _WRITE_SECONDS = 0.5
 
 
-class ServerMetrics:
+class ServerMetrics(Tallies):
     """See `contract.metrics.Metrics`. Any thread may use it.
 
     `uploads` says how many uploads are in flight in this process. If the files cannot be made, the log says
@@ -47,7 +46,7 @@ class ServerMetrics:
 
     def _forget(self, backend: str) -> None:
         self._backend = backend
-        self._tallies = Tallies()
+        super().__init__()
         self._slot: str | None = None
         self._series: Series | None = None
         self._writing = threading.Lock()
@@ -73,14 +72,6 @@ class ServerMetrics:
             self._process = os.getpid()
         with suppress(RuntimeError):  # no more threads: then `exposition` alone writes the numbers down
             threading.Thread(target=self._run, name="metrics", daemon=True).start()
-
-    def request_ended(self, record: RequestRecord, seconds: float) -> None:
-        """One more request, see `contract.metrics.Metrics`."""
-        self._tallies.request_ended(record, seconds)
-
-    def store_operation(self, operation: str, seconds: float, code: str | None) -> None:
-        """One more operation of the store, see `metered_store.Note`."""
-        self._tallies.store_operation(operation, seconds, code)
 
     def exposition(self) -> bytes:
         """The values of all processes, see `contract.metrics.Metrics`."""
@@ -122,7 +113,7 @@ class ServerMetrics:
         series = self._series
         if series is None:
             series = self._series = self._begun_series()
-        _add(series, self._tallies.take())
+        _add(series, self.take())
         series.set(known.WORKERS, (self._backend, version()), 1)
         if self.uploads is not None:
             series.set(known.UPLOADS, (), self.uploads())
@@ -160,7 +151,7 @@ def _add(series: Series, counted: Counted) -> None:
         series.add(known.REQUESTS, (*of_route, method or "", str(status or ""), code or ""), tally.count)
         series.add(known.RECEIVED, of_route, tally.received)
         series.add(known.SENT, of_route, tally.sent)
-        series.observe(known.DURATION, of_route, tally.durations)
+        series.observe(known.DURATION, of_route, tally)
     for operation, durations in counted.store.items():
         series.observe(known.STORE_DURATION, (operation,), durations)
     for labels, number in counted.store_errors.items():

@@ -8,7 +8,8 @@ from ..contract.request_log import RequestRecord
 from ..contract.route import METHODS
 from .definitions import DURATION, OTHER, STORE_DURATION
 
-_METHODS = frozenset(METHODS)
+_METHODS = frozenset({*METHODS, None})
+_REQUEST_BOUNDS = DURATION.bounds
 
 
 class Durations:
@@ -21,20 +22,25 @@ class Durations:
         self.buckets = [0] * (len(bounds) + 1)
         self.total = 0.0
 
+    @property
+    def count(self) -> int:
+        """How many durations there are."""
+        return sum(self.buckets)
+
     def add(self, seconds: float) -> None:
         """One more duration. A bucket includes its upper bound."""
         self.buckets[bisect_left(self._bounds, seconds)] += 1
         self.total += seconds
 
 
-class RequestTally:
+class RequestTally(Durations):
     """The requests with the same labels. `received` and `sent` are in bytes."""
 
-    __slots__ = ("count", "durations", "received", "sent")
+    __slots__ = ("received", "sent")
 
     def __init__(self) -> None:
-        self.count = self.received = self.sent = 0
-        self.durations = Durations(DURATION.bounds)
+        super().__init__(_REQUEST_BOUNDS)
+        self.received = self.sent = 0
 
 
 RequestKey = tuple[str | None, str | None, int | None, str | None]
@@ -58,20 +64,20 @@ class Tallies:
         self._counted = Counted()
 
     def request_ended(self, record: RequestRecord, seconds: float) -> None:
-        """One more request, see `contract.metrics.Metrics`."""
+        """One more request, see `contract.metrics.Metrics`. Every request pays for it, so it calls little."""
         method = record.method
-        if method is not None and method not in _METHODS:
+        if method not in _METHODS:
             method = OTHER  # a token of the client's choice
         key = (record.route, method, record.status, record.code)
+        bucket = bisect_left(_REQUEST_BOUNDS, seconds)
         with self._lock:
-            requests = self._counted.requests
-            tally = requests.get(key)
+            tally = self._counted.requests.get(key)
             if tally is None:
-                tally = requests[key] = RequestTally()
-            tally.count += 1
+                tally = self._counted.requests[key] = RequestTally()
+            tally.buckets[bucket] += 1
+            tally.total += seconds
             tally.received += record.received
             tally.sent += record.sent
-            tally.durations.add(seconds)
 
     def store_operation(self, operation: str, seconds: float, code: str | None) -> None:
         """One more operation of the store. `code` is the problem that its failure leads to, if it failed."""

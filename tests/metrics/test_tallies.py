@@ -54,9 +54,9 @@ def test_a_bucket_includes_its_upper_bound() -> None:
     for seconds in (0.0, first, first * 1.01, last, last + 1):
         tallies.request_ended(record(), seconds)
     (tally,) = tallies.take().requests.values()
-    buckets = tally.durations.buckets
+    buckets = tally.buckets
     assert (buckets[0], buckets[1], buckets[-2], buckets[-1], sum(buckets)) == (2, 1, 1, 1, 5)
-    assert tally.durations.total == pytest.approx(first * 2.01 + 2 * last + 1)
+    assert tally.total == pytest.approx(first * 2.01 + 2 * last + 1)
 
 
 def test_the_store_is_counted_by_operation_and_problem() -> None:
