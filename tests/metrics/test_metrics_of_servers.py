@@ -221,11 +221,16 @@ def _folder_of(backend: RunningBackend) -> Path:
 
 
 @pytest.mark.parametrize("name", _OWN)
-def test_the_folder_goes_with_the_server_and_its_loss_stops_nothing(name: str) -> None:
+def test_the_folder_is_private_and_goes_with_the_server(name: str) -> None:
     with start(name, env=ON) as backend:
         folder = _folder_of(backend)
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
+
+
+@pytest.mark.soak(seconds=5)
+@pytest.mark.parametrize("name", _TELL_CONNECTIONS)
+def test_the_loss_of_the_folder_stops_nothing_but_the_metrics(name: str) -> None:
     with start(name, env=ON) as backend:
         assert comes_to(backend, {})
         shutil.rmtree(_folder_of(backend))
