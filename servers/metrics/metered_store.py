@@ -2,30 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar, TypeVarTuple
 
 from ..contract.exchange import store_problem
 from ..storage.base import FileWriter, ReadableFile, Store, StoredFile, Upload
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
 
 Note = Callable[[str, float, str | None], None]
 """Gets an operation, how many seconds it took, and the code of the problem if it failed."""
 
 
-class _Measured:
-    """A context in which one operation runs. It is a class because a generator would cost twice as much."""
-
-    __slots__ = ("_begin", "_note", "_operation")
-
-    def __init__(self, note: Note, operation: str) -> None:
-        self._note = note
-        self._operation = operation
-
-    def __enter__(self) -> None:
-        self._begin = perf_counter()
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        code = store_problem(error).code if isinstance(error, OSError) else None
-        self._note(self._operation, perf_counter() - self._begin, code)
+def _measured(
+    note: Note, operation: str, call: Callable[[*Arguments], Result], *arguments: *Arguments
+) -> Result:
+    """What `call` returns. A function costs half as much as a context would."""
+    code = None
+    begin = perf_counter()
+    try:
+        return call(*arguments)
+    except OSError as error:
+        code = store_problem(error).code
+        raise
+    finally:
+        note(operation, perf_counter() - begin, code)
 
 
 class MeteredStore:
@@ -39,20 +40,17 @@ class MeteredStore:
         return MeteredUpload(self._store.begin(), self._note)
 
     def open(self, sha256: str) -> "MeteredFile | None":
-        with _Measured(self._note, "open"):
-            file = self._store.open(sha256)
+        file = _measured(self._note, "open", self._store.open, sha256)
         return None if file is None else MeteredFile(file, self._note)
 
     def scratch(self) -> BinaryIO:
-        with _Measured(self._note, "scratch"):
-            return self._store.scratch()
+        return _measured(self._note, "scratch", self._store.scratch)
 
     def is_writable(self) -> bool:
         return self._store.is_writable()
 
     def clean(self) -> int:
-        with _Measured(self._note, "clean"):
-            return self._store.clean()
+        return _measured(self._note, "clean", self._store.clean)
 
     @property
     def sweep_seconds(self) -> float:
@@ -74,8 +72,7 @@ class MeteredStore:
         return self._store.expires
 
     def expire(self) -> int:
-        with _Measured(self._note, "expire"):
-            return self._store.expire()
+        return _measured(self._note, "expire", self._store.expire)
 
     def names(self) -> Iterator[str]:
         return self._store.names()
@@ -89,16 +86,13 @@ class MeteredUpload(Upload):
         self._note = note
 
     def new_file(self) -> "MeteredWriter":
-        with _Measured(self._note, "create"):
-            return MeteredWriter(self._upload.new_file(), self._note)
+        return MeteredWriter(_measured(self._note, "create", self._upload.new_file), self._note)
 
     def publish(self) -> None:
-        with _Measured(self._note, "publish"):
-            self._upload.publish()
+        _measured(self._note, "publish", self._upload.publish)
 
     def abort(self) -> None:
-        with _Measured(self._note, "abort"):
-            self._upload.abort()
+        _measured(self._note, "abort", self._upload.abort)
 
 
 class MeteredWriter:
@@ -111,13 +105,11 @@ class MeteredWriter:
         self._stored: StoredFile | None = None
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        with _Measured(self._note, "write"):
-            self._writer.write(data)
+        _measured(self._note, "write", self._writer.write, data)
 
     def close(self) -> StoredFile:
         if self._stored is None:  # further calls do nothing, so they are not measured
-            with _Measured(self._note, "close"):
-                self._stored = self._writer.close()
+            self._stored = _measured(self._note, "close", self._writer.close)
         return self._stored
 
 
@@ -130,8 +122,7 @@ class MeteredFile(ReadableFile):
         self._note = note
 
     def read(self, offset: int, length: int, /) -> bytes:
-        with _Measured(self._note, "read"):
-            return self._file.read(offset, length)
+        return _measured(self._note, "read", self._file.read, offset, length)
 
     def close(self) -> None:
         self._file.close()

@@ -10,6 +10,7 @@ from .definitions import DURATION, OTHER, STORE_DURATION
 
 _METHODS = frozenset({*METHODS, None})
 _REQUEST_BOUNDS = DURATION.bounds
+_STORE_BOUNDS = STORE_DURATION.bounds
 
 
 class Durations:
@@ -81,12 +82,13 @@ class Tallies:
 
     def store_operation(self, operation: str, seconds: float, code: str | None) -> None:
         """One more operation of the store. `code` is the problem that its failure leads to, if it failed."""
+        bucket = bisect_left(_STORE_BOUNDS, seconds)
         with self._lock:
-            store = self._counted.store
-            durations = store.get(operation)
+            durations = self._counted.store.get(operation)
             if durations is None:
-                durations = store[operation] = Durations(STORE_DURATION.bounds)
-            durations.add(seconds)
+                durations = self._counted.store[operation] = Durations(_STORE_BOUNDS)
+            durations.buckets[bucket] += 1
+            durations.total += seconds
             if code is not None:
                 errors = self._counted.store_errors
                 errors[operation, code] = errors.get((operation, code), 0) + 1
