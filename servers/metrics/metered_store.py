@@ -124,5 +124,8 @@ class MeteredFile(ReadableFile):
     def read(self, offset: int, length: int, /) -> bytes:
         return _measured(self._note, "read", self._file.read, offset, length)
 
+    def fileno(self) -> int | None:
+        return self._file.fileno()
+
     def close(self) -> None:
         self._file.close()

@@ -1,11 +1,15 @@
 """A store that is measured: each operation once, with its errors."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from servers.metrics import metered_store
 from servers.metrics.definitions import OPERATIONS, STORE_CODES
 from servers.metrics.metered_store import MeteredStore
+from servers.storage.base import FileWriter, ReadableFile, Store, Upload
+from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
 from tests.routes.faulty_store import FaultyStore
 from tests.storage.uploads import sha256
@@ -51,6 +55,34 @@ def test_every_operation_is_measured_once() -> None:
     }
     assert notes.operations.keys() == set(OPERATIONS)
     assert notes.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "metered"),
+    [
+        (Store, MeteredStore),
+        (Upload, metered_store.MeteredUpload),
+        (FileWriter, metered_store.MeteredWriter),
+        (ReadableFile, metered_store.MeteredFile),
+    ],
+)
+def test_nothing_of_a_store_is_left_to_a_default(protocol: type, metered: type) -> None:
+    """A default would say, for example, that a file has no descriptor, and it would be sent slowly."""
+    names = {name for name in vars(protocol) if not name.startswith("_")}
+    assert names <= {*vars(metered), "discard"}  # `discard` is that of the writer itself
+
+
+def test_the_system_can_send_a_file_by_itself(tmp_path: Path) -> None:
+    local = LocalStore(tmp_path)
+    with local.begin() as upload:
+        writer = upload.new_file()
+        writer.write(b"content")
+        writer.close()
+        upload.publish()
+    file = MeteredStore(local, _Notes()).open(sha256(b"content"))
+    assert file is not None
+    with file:
+        assert isinstance(file.fileno(), int)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`GET /metrics` of running servers, with two worker processes where a server has some."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -72,6 +73,16 @@ def test_known_requests_are_counted_with_their_bytes_and_durations(backend: Runn
     after = values_of(backend)
     total = series("request_duration_seconds_sum", route="echo")
     assert after[total] > before.get(total, 0)
+
+
+def test_the_bytes_of_a_stored_file_are_counted(backend: RunningBackend) -> None:
+    """The system sends large files by itself."""
+    content = os.urandom(3_000_000)
+    sent = series("sent_bytes_total", route="files")
+    before = values_of(backend).get(sent, 0)
+    _send(backend, "PUT", "/upload/large", content)
+    assert _send(backend, "GET", f"/files/{hashlib.sha256(content).hexdigest()}") == content
+    assert comes_to(backend, {sent: before + len(content), requests_to("files", "GET", 200): 1})
 
 
 def test_all_processes_are_counted_and_named(backend: RunningBackend) -> None:
