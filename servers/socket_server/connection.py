@@ -44,7 +44,7 @@ from .current_request import CurrentRequest
 from .inbox import PIECE, Inbox
 from .loop import READ, Loop
 from .outbox import close_response
-from .phase import IN_THREAD, RECEIVING, Phase
+from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
 from .responses import CONTINUE
 from .sender import Sender
 from .tracing import traced
@@ -114,6 +114,11 @@ class Connection:
             close=self._close,
         )
         self._wait_for_data()
+
+    @property
+    def counted_as(self) -> str:
+        """Its phase, for the metrics."""
+        return COUNTED_AS[self._waiting.phase]
 
     # The inputs.
 
@@ -256,6 +261,7 @@ class Connection:
         self._waiting.phase = Phase.BODY
         self._record.begin(received.head.method, received.head.target, now)
         self._record.token = self._context.access.token_name(received.head)
+        self._record.route = TABLE.name_of(received.head)
         if self._observer:
             self._observer.began(received)
         parsers = self._parsers
@@ -310,7 +316,8 @@ class Connection:
         self._note_complete(request)
         request.exchange.end()
         if request.exchange.waits:
-            self._in_thread(request.exchange.respond, self._respond_and_go_on)
+            exchange = request.exchange
+            self._in_thread(exchange.respond, self._respond_and_go_on, uses_disk=exchange.uses_disk)
         else:
             self._respond(request.exchange.respond())
 
