@@ -7,7 +7,7 @@ unset PYTHONDONTWRITEBYTECODE # the tests start hundreds of interpreters, and ea
 
 # install_clients PACKAGE...: the programs that the tests use where they are installed, and these.
 install_clients() {
-  local packages=(curl nginx-light haproxy wget libwww-perl chromium strace "$@")
+  local packages=(curl nginx-light haproxy wget libwww-perl chromium strace prometheus "$@")
   # A Node.js from elsewhere brings its own npm, and conflicts with Debian's.
   command -v npm >/dev/null || packages+=(nodejs npm)
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
@@ -51,6 +51,27 @@ lane() {
   figures+=("$(printf '%-16s %5d s  %s' "$name" $((SECONDS - began)) "${counted:-exit status $status}")")
   [ "$status" = 0 ] || failed+=("$name")
   rm -f "$log"
+}
+
+# lanes NAME COMMAND NAME COMMAND: two lanes at the same time, which wait more than they compute. A command is
+# one argument here. What the first one prints comes behind the second one.
+lanes() {
+  local notes beside
+  notes="$(mktemp -d)"
+  (
+    figures=() failed=()
+    # shellcheck disable=SC2086 # the words of a command
+    lane "$1" $2 >"$notes/output" 2>&1
+    printf '%s\n' "${figures[@]}" >"$notes/figures"
+    exit "${#failed[@]}"
+  ) &
+  beside=$!
+  # shellcheck disable=SC2086
+  lane "$3" $4
+  wait "$beside" || failed+=("$1")
+  cat "$notes/output"
+  figures+=("$(cat "$notes/figures")")
+  rm -rf "$notes"
 }
 
 # Prints the figures of all lanes; fails when one failed.
