@@ -57,6 +57,9 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @click.option("--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500]")
 @click.option(
+    "--metrics/--no-metrics", default=None, help="Show at /metrics what is counted.  [default: no-metrics]"
+)
+@click.option(
     "--wire",
     is_flag=True,
     help="Show each request as its bytes arrive, instead of the log (socket only, one worker).",
@@ -91,6 +94,8 @@ def main(
     if given["workers"] is not None and backend in ("flask", "fastapi"):
         raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
     switches = {name: "1" for name, value in given.items() if value is True}
+    if given["metrics"] is False:
+        switches["metrics"] = "0"
     values = {name: str(value) for name, value in given.items() if not isinstance(value, bool | None)}
     settings = values | switches
     environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}

@@ -45,6 +45,13 @@ _FLASK = ("servers.flask_reading", "servers.flask_server")
 ROOMS = {
     "servers.sansio": Room(("servers.sansio", *_CONTRACT_FOR_PARSERS), stdlib=_PARSING),
     "servers.contract": Room(("servers.contract", "servers.storage.base", "servers.storage.resumable")),
+    "servers.metrics": Room(
+        (
+            *("servers.metrics", "servers.contract"),
+            *("servers.storage.base", "servers.storage.resumable"),
+        ),
+        frozenset({"prometheus_client"}),
+    ),
     "servers.storage": Room(("servers.storage",), frozenset({"obstore", "urllib3"})),
     "servers.routes": Room(
         (
@@ -59,7 +66,7 @@ ROOMS = {
     "servers.settings": Room(
         (
             *("servers.contract", "servers.storage", "servers.token_file", "servers.variables"),
-            *("servers.web.history", *_HISTORY),
+            *("servers.metrics", "servers.web.history", *_HISTORY),
         )
     ),
     "servers.token_file": Room(("servers.contract", "servers.variables")),

@@ -25,7 +25,17 @@ PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
 _ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
 # Routes that other servers do not have, and a field of a protocol that few of them speak.
 _OWN_ROUTES = (
-    *("/files/", "/resumable", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/"),
+    *(
+        "/files/",
+        "/resumable",
+        "/problems/",
+        "/healthz",
+        "/metrics",
+        "/stream_echo",
+        "/v1/",
+        "/requests/",
+        "/ui/",
+    ),
 )
 _OWN_FIELD = b"\r\nupload-complete:"
 

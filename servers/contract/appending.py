@@ -205,4 +205,5 @@ class AppendBuilder:
 
 def too_long(length: int) -> Problem:
     """For a request with bytes behind the end of its upload."""
-    return Problem("upload_length", f"the upload has {length} bytes, and more were sent", rule="P7")
+    what = f"the upload has {length} bytes, and more were sent"
+    return Problem("upload_length", what, rule="P7", field="upload-length")

@@ -41,7 +41,7 @@ class Exchange:
 
     def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
         self.head = head
-        self._asked = head = effective(head)
+        head = effective(head)
         self._parsers = parsers
         self._context = context
         self._size = 0
@@ -88,12 +88,17 @@ class Exchange:
 
     @property
     def waits(self) -> bool:
-        """Whether `respond` may wait for the disk. Valid after `end`.
+        """Whether `respond` may wait for the disk, or take milliseconds. Valid after `end`.
 
         A small upload to a store that does not wait takes less time than to hand it to a thread.
         """
         stores = self.stores_files and self.has_files and (self._context.store.waits or self.has_begun)
-        return self._route.uses_store or stores
+        return self._route.uses_store or self._route.computes or stores
+
+    @property
+    def uses_disk(self) -> bool:
+        """Whether `respond`, if it `waits`, may wait for the disk. Otherwise it only takes a while."""
+        return not self._route.computes
 
     @property
     def must_ask_store(self) -> bool:
@@ -164,7 +169,7 @@ class Exchange:
             if self._digests is not None:
                 self._digests.check(body.sha256)
             self._files.publish()
-            request = ParsedRequest(self._asked, body, self._wants_digest, self._appending)
+            request = ParsedRequest(self.head, body, self._wants_digest, self._appending)
             response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
@@ -252,13 +257,14 @@ class Exchange:
             yield
         except OSError as error:
             self.abort()
-            raise _store_problem(error) from error
+            raise store_problem(error) from error
         except BaseException:
             self.abort()
             raise
 
 
-def _store_problem(error: OSError) -> Problem:
+def store_problem(error: OSError) -> Problem:
+    """The problem that an error of the store leads to."""
     if error.errno in _FULL:
         return Problem("insufficient_storage", "the store has no room for this upload")
     return Problem("store_unavailable", f"the store cannot be used: {error.strerror or 'unknown error'}")

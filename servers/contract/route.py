@@ -11,6 +11,7 @@ from .access import AccessRules
 from .capture import Capturing, history_at
 from .limits import Limits
 from .load import Load, client_of
+from .metrics import Metrics
 from .peers import Address, Peer
 from .problems import Problem
 from .request import MediaType, ParsedRequest, RequestHead
@@ -36,7 +37,7 @@ class Context:
 
     `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
     address where the connection arrived. `load` is what this process does at once, and `client` for whom, see
-    `load.client_of`.
+    `load.client_of`. Without `metrics` they are off.
     """
 
     limits: Limits
@@ -49,6 +50,7 @@ class Context:
     own: Peer | None = None
     load: Load = field(default_factory=lambda: Load.within(Limits()))
     client: str | None = None
+    metrics: Metrics | None = None
 
     def arrived_at(self, local: object, peer: object = None) -> "Context":
         """The context of a connection; its socket's `getsockname` and `getpeername` return these."""
@@ -72,8 +74,8 @@ class Route:
     `appends` appends it to an upload that comes in pieces, instead of all that. `fields` makes those of all
     its responses that do not have them, problems too, and `offers` makes further ones for the response to
     OPTIONS. A `private` route requires an allowed Host, an `open` route requires no token. The handler of a
-    route that
-    `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
+    route that `uses_store` may wait: for the disk, or for another server. One that `computes` takes
+    milliseconds of processor time, but never waits for the store. A route with `when` takes only requests for
     which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
     `cors_origin` may use the `shared` routes, and no others.
     """
@@ -92,6 +94,7 @@ class Route:
     appends: "Callable[[RequestHead, MediaType | None, Context], Appending] | None" = None
     fields: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
     offers: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
+    computes: bool = False
 
     @property
     def allow(self) -> str:
@@ -100,7 +103,14 @@ class Route:
 
     def options(self) -> "Route":
         """What OPTIONS does on this route: 204 with Allow (RFC 9110 9.3.7, W7). Nothing is stored."""
-        return replace(self, body="described", handler=self._answer_options, uses_store=False, appends=None)
+        return replace(
+            self,
+            body="described",
+            handler=self._answer_options,
+            uses_store=False,
+            computes=False,
+            appends=None,
+        )
 
     def _answer_options(self, _request: ParsedRequest, context: Context) -> Response:
         return Response(204, (("Allow", self.allow), *DYNAMIC, *self.offers(context.limits)))
@@ -138,10 +148,13 @@ class RouteTable:
 
     def fields_of(self, head: RequestHead, limits: Limits) -> tuple[tuple[str, str], ...]:
         """The fields of every response to such a request."""
-        for route in self._routes_of(head.path):
-            if route.when is None or route.when(head):
-                return route.fields(limits)
-        return ()
+        route = self._matching_route(head)
+        return () if route is None else route.fields(limits)
+
+    def name_of(self, head: RequestHead) -> str | None:
+        """The name of the route that a request is for, whatever its method. None: there is no such route."""
+        route = self._matching_route(head)
+        return None if route is None else route.name
 
     def is_shared(self, path: str) -> bool:
         """Whether pages of other origins may use what is at this path, if they are permitted."""
@@ -152,13 +165,19 @@ class RouteTable:
         return tuple(route for pattern, route in self._routes[:-1] if pattern.fullmatch(path))
 
     def _match(self, head: RequestHead) -> Route:
+        route = self._matching_route(head)
+        if route is None:
+            raise Problem(
+                "not_found", f"{head.path} is not a route of this server", rule="S3", field="target"
+            )
+        return route
+
+    def _matching_route(self, head: RequestHead) -> Route | None:
         path = head.path
         for route in self._routes_of(path):
             if route.when is None or route.when(head):
                 return route
-        if path.startswith(CLOSED_PREFIXES):
-            raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")
-        return self._echo
+        return None if path.startswith(CLOSED_PREFIXES) else self._echo
 
 
 def _rule_of_method(method: str) -> str:

@@ -63,7 +63,7 @@ def limits_of(limits: Limits, age: float = 0.0) -> Fields:
 def inconsistent(what: str) -> Problem:
     """Section "Inconsistent Length"."""
     members = {"type": f"{_PROBLEM_TYPE}inconsistent-upload-length"}
-    return Problem("upload_length", what, rule="P7", members=members)
+    return Problem("upload_length", what, rule="P7", field="upload-length", members=members)
 
 
 def mismatching(expected: int, provided: int) -> Problem:

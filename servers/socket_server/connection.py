@@ -44,7 +44,7 @@ from .inbox import PIECE, Inbox
 from .interim import Interim
 from .loop import READ, Loop
 from .outbox import close_response
-from .phase import IN_THREAD, RECEIVING, Phase
+from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
 from .sender import Sender
 from .tracing import traced
 from .waiting import Outcome, Waiting
@@ -114,6 +114,11 @@ class Connection:
             close=self._close,
         )
         self._wait_for_data()
+
+    @property
+    def counted_as(self) -> str:
+        """Its phase, for the metrics."""
+        return COUNTED_AS[self._waiting.phase]
 
     # The inputs.
 
@@ -256,6 +261,7 @@ class Connection:
         self._waiting.phase = Phase.BODY
         self._record.begin(received.head.method, received.head.target, now)
         self._record.token = self._context.access.token_name(received.head)
+        self._record.route = TABLE.name_of(received.head)
         if self._observer:
             self._observer.began(received)
         parsers = self._parsers
@@ -266,16 +272,11 @@ class Connection:
         if request.exchange.must_ask_store:
             self._in_thread(request.exchange.ask_store, lambda _: self._go_on_with_room(received))
         else:
-            self._let_body_come(received)
+            self._interim.let_body_come(received, self._inbox)
 
     def _go_on_with_room(self, received: HeadReceived) -> None:
-        self._interim.tell(self._request)
-        self._let_body_come(received)
-        self._advance()
-
-    def _let_body_come(self, received: HeadReceived) -> None:
-        if received.expects_continue and received.has_body and not self._inbox.buffered:
-            self._interim.go_on()
+        self._interim.let_body_come(received, self._inbox)
+        self._written()
 
     def _written(self) -> None:
         self._interim.tell(self._request)
@@ -312,7 +313,8 @@ class Connection:
         self._note_complete(request)
         request.exchange.end()
         if request.exchange.waits:
-            self._in_thread(request.exchange.respond, self._respond_and_go_on)
+            exchange = request.exchange
+            self._in_thread(exchange.respond, self._respond_and_go_on, uses_disk=exchange.uses_disk)
         else:
             self._respond(request.exchange.respond())
 

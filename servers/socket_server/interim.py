@@ -5,7 +5,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ..contract.interim import on_the_wire
+from ..sansio.connection import HeadReceived
 from .current_request import CurrentRequest
+from .inbox import Inbox
 from .responses import CONTINUE
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ class Interim:
         self._request: CurrentRequest | None = None
         self._left = 0
 
-    def go_on(self) -> None:
-        """Send 100 (Continue)."""
-        self._send(CONTINUE)
-        if self._observer:
-            self._observer.continued()
+    def let_body_come(self, received: HeadReceived, inbox: Inbox) -> None:
+        """Send 100 (Continue) if the client waits for it, and nothing of its body has come (B37)."""
+        if received.expects_continue and received.has_body and not inbox.buffered:
+            self._send(CONTINUE)
+            if self._observer:
+                self._observer.continued()
 
     def tell(self, request: CurrentRequest | None) -> None:
         """Send what the exchange has to say before its response; nothing to HTTP/1.0 (RFC 9110 15.2)."""
