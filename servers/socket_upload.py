@@ -112,7 +112,7 @@ def main(*, wire: bool, **given: Any) -> None:
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
 
     if wire or settings.processes == 1:
-        start_upkeep(context.store)
+        start_upkeep(context.store, context.limits)
         if wire:
             _serve_and_show(sockets, context, ready)
         else:
