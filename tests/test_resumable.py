@@ -154,6 +154,7 @@ def test_no_104_is_sent_to_a_client_that_does_not_know_it(
     assert re.match(rb"HTTP/1.[01] 20", receive_all(connect(backends[name], head + b"hello")))
 
 
+@pytest.mark.soak(seconds=4)
 def test_an_upload_of_one_server_goes_on_at_another(tmp_path: Path) -> None:
     """They share a store, and each has several processes."""
     content, store = os.urandom(900_000), tmp_path / "store"

@@ -213,7 +213,9 @@ def test_old_uploads_are_removed_and_young_ones_stay(store: Store) -> None:
     assert content_of(store, sha256(b"stored")) == b"stored"
 
 
-def test_a_server_removes_old_uploads_now_and_again() -> None:
+def test_a_server_removes_old_uploads_now_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servers.settings._EXPIRE_SECONDS", 0.01)
+
     class Swept(MemoryStore):
         def __init__(self) -> None:
             super().__init__()
@@ -228,6 +230,7 @@ def test_a_server_removes_old_uploads_now_and_again() -> None:
     start_upkeep(store, Limits(resume_timeout=1))
     assert eventually(lambda: len(store.asked) >= 2)
     assert set(store.asked) == {1}
+    monkeypatch.undo()  # its thread goes on, an hour apart
 
 
 def test_an_upload_without_a_name_of_ours_is_not_made(store: Store) -> None:
