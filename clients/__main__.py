@@ -16,6 +16,7 @@ from .cli.version_option import version_option
 SUMMARIES = {
     "serve": "Start a server that takes uploads.",
     "upload": "Send a file, a form or any other request, and show the response.",
+    "download": "Download a file, and go on where an earlier try broke off.",
     "stream": "Read a stream of events and say whether it really was one.",
     "replay": "Send requests of a server's history again, byte for byte.",
     "compare": "Send recorded requests to several servers and compare their responses.",

@@ -11,7 +11,8 @@ _REASONS: Mapping[str, str] = {
     "-I --head": "-X HEAD -i sends the same request and prints the same",
     "-e --referer": "-H 'Referer: URL' sends it",
     "-r --range": "-H 'Range: bytes=FIRST-LAST' sends it",
-    "-C --continue-at": "-H 'Range: bytes=FIRST-' asks for the rest, and an upload has no parts",
+    "-C --continue-at": "--resume uploads the rest, and `wireproof download` asks for it",
+    "-Z --parallel-*": "--resume --parallel N sends several files at the same time",
     "-z --time-cond --etag-*": "-H 'If-None-Match: TAG' sends a condition",
     "--compressed --tr-encoding": "-H 'Accept-Encoding: gzip' asks for it, and requests decodes it",
     "--oauth2-bearer": "--token TOKEN sends it",
@@ -35,7 +36,7 @@ _REASONS: Mapping[str, str] = {
     "--path-as-is --request-target": "the target is that of the URL, without segments of dots",
     "--ignore-content-length --http0.9 --max-filesize": "a response is read strictly, up to 64 MiB",
     "-0 --http1.? --http2* --http3* --no-alpn --no-npn": "only HTTP/1.1 is spoken",
-    "--url --next -: -Z --parallel* --remote-name-all --rate --*keepalive*": _ONE_REQUEST,
+    "--url --next -: --remote-name-all --rate --*keepalive*": _ONE_REQUEST,
     "--retry-*": _RETRY,
     "--connect-timeout -y -Y --speed-* --limit-rate --happy-*": _LIMIT,
     "--anyauth --basic --digest --negotiate --ntlm* --aws-sigv4 --delegation --service-name --sasl-* "

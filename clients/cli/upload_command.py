@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,24 +13,22 @@ from ..http1.digest import Block
 from ..http1.errors import Unreachable, UsageError
 from ..http1.request import OnBlock
 from ..http1.response_parser import Response
+from ..http1.retrying import TRANSIENT_STATUSES, seconds_before_retry
 from ..http1.upload_call import Call
 from ..http1.wire import Wire
+from ..resumable.upload_command import resume_uploads
 from .command import ClientCommand, is_silent
 from .curl_flags import why_refused
-from .heads import Heads
 from .output import byte_writer, printable, show_response, standard_output
 from .progress import progress_bar
 from .upload_options import call_from, remote_name, upload_options
+from .watched_wire import prints_the_wire, watched_wire
 
-# Statuses that may be over at the next try (curl's list). 507 is not among them.
-TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _ORDER = "wireproof.order"
-_FIRST_WAIT_SECONDS = 1.0
-_MAX_WAIT_SECONDS = 60.0
 _EPILOG = """
 Exit status: 0 a 2xx response, or --dry-run; 1 any other status, a response that does not match what was sent,
 or output that cannot be written; 2 wrong usage, or a file that cannot be read; 3 no response, or none that is
-complete; 130 Ctrl-C.
+complete; 130 Ctrl-C. With --resume the status is the largest one of all files.
 """
 
 
@@ -95,8 +92,9 @@ class _UploadCommand(ClientCommand):
 
 
 def _run(given: dict[str, Any], transport: Transport) -> int:
-    if given["verbose"] and given["show_wire"]:
-        raise UsageError("--show-wire prints what -v prints and more: they do not go together")
+    prints_the_wire(given)  # refuses -v with --show-wire
+    if given["resume"]:
+        return resume_uploads(given, transport.send)
     call = call_from(given)
     output = _output(given)
     if given["dry_run"]:
@@ -125,19 +123,18 @@ def _output(given: dict[str, Any]) -> Path | None:
 
 def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) -> tuple[Response, bytes]:
     """The first response that is not transient, or the last one. Raises ClientError."""
-    retries: int = given["retry"]
+    retries: int = given["retry"] or 0
     for attempt in range(retries + 1):
         last = attempt == retries
         try:
             response, head = _send_once(call, given, transport)
             if last or response.status not in TRANSIENT_STATUSES:
                 return response, head
-            why, wait = f"the response was {response.status}", _retry_after(response)
+            why, wait = f"the response was {response.status}", seconds_before_retry(attempt + 1, response)
         except Unreachable as error:
             if last:
                 raise
-            why, wait = str(error), None
-        wait = min(_FIRST_WAIT_SECONDS * 2**attempt if wait is None else wait, _MAX_WAIT_SECONDS)
+            why, wait = str(error), seconds_before_retry(attempt + 1)
         if not is_silent(given):
             click.echo(f"retry {attempt + 1} of {retries} in {wait:g} s: {printable(why)}", err=True)
         time.sleep(wait)
@@ -146,33 +143,9 @@ def _send_with_retries(call: Call, given: dict[str, Any], transport: Transport) 
 
 def _send_once(call: Call, given: dict[str, Any], transport: Transport) -> tuple[Response, bytes]:
     """The response, and its head with those of interim responses as they were received."""
-    wire, head = _watched_wire(given)
-    # -v, sent and received bytes would be garbled by a bar.
-    if given["show_wire"] or given["verbose"] or given["silent"]:
+    wire, head = watched_wire(given)
+    if prints_the_wire(given) or given["silent"]:
         return transport.send(call, wire, cafile=given["cacert"]), bytes(head)
     body = choose_body(call.data, call.json, call.files, call.boundary)
     with progress_bar(body.length if body else 0, "sending", "bytes") as advance:
         return transport.send(call, wire, cafile=given["cacert"], on_block=advance), bytes(head)
-
-
-def _watched_wire(given: dict[str, Any]) -> tuple[Wire, bytearray]:
-    """A wire that prints what the flags ask for, and the buffer that gets the heads of the responses."""
-    wire, head = Wire(given["max_time"]), bytearray()
-    if given["show_wire"]:
-        stderr = sys.stderr.buffer
-        wire.on_sent, wire.on_received = byte_writer(stderr, "cyan"), byte_writer(stderr, "green")
-    elif given["verbose"]:
-        wire.on_sent = Heads(partial(_print_line, ">")).feed
-        wire.on_received = Heads(partial(_print_line, "<")).feed
-    wire.listen(Heads(lambda line: head.extend(line + b"\r\n")).feed)
-    return wire, head
-
-
-def _print_line(mark: str, line: bytes) -> None:
-    click.echo(f"{mark} {printable(line.decode('latin-1'))}", err=True)
-
-
-def _retry_after(response: Response) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110, section 10.2.3). A date is not supported."""
-    value = response.header("retry-after") or ""
-    return float(value) if value.isascii() and value.isdigit() else None

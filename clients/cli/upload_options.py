@@ -13,15 +13,27 @@ import click
 from ..http1.encode import as_utf8
 from ..http1.errors import UsageError
 from ..http1.upload_call import Call
+from .connection_options import CACERT, MAX_TIME, SHOW_ERROR, SHOW_WIRE, SILENT, VERBOSE
 from .data_options import StandardInput, body_from, url_with_data
 from .form_option import parse_form
-from .time_limit import Seconds
+from .request_fields import (
+    COOKIE,
+    HEADER,
+    TOKEN,
+    USER,
+    USER_AGENT,
+    cookies_from,
+    credentials_from,
+    headers_from,
+)
+from .size_option import size_in
 from .version_option import version_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("url"),
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
     click.option(
         "-F", "--form", multiple=True, metavar="NAME=CONTENT",
         help="A part of a multipart form: name=value, name=@path, name=@- (standard input) or name=<path "
@@ -42,21 +54,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--json", multiple=True, metavar="DATA", help="A JSON body, or @path. Several are joined."),
     click.option("-T", "--upload-file", metavar="PATH", help="PUT this file (- is standard input)."),
     click.option("--param", multiple=True, metavar="NAME=VALUE", help="A pair for the query. Repeatable."),
-    click.option(
-        "-H", "--header", multiple=True, metavar="LINE",
-        help="A header field 'Name: value'. 'Name:' removes the field, 'Name;' sends it empty. Repeatable.",
-    ),
-    click.option("-A", "--user-agent", metavar="TEXT", help="The User-Agent; an empty one is not sent."),
-    click.option(
-        "-b", "--cookie", multiple=True, metavar="NAME=VALUE",
-        help="A cookie, or several: 'a=1; b=2'. Repeatable.",
-    ),
-    click.option("-u", "--user", metavar="NAME:PASSWORD",
-        help="Basic credentials. The command asks for a missing password."),
-    click.option(
-        "--token", envvar="WIREPROOF_TOKEN", metavar="TOKEN",
-        help="The server's token, sent as a Bearer credential (or WIREPROOF_TOKEN).",
-    ),
+    HEADER,
+    USER_AGENT,
+    COOKIE,
+    USER,
+    TOKEN,
     click.option(
         "-X", "--request", "method", metavar="METHOD",
         help="The method; by default GET, POST with a body, PUT with -T.",
@@ -79,27 +81,37 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "-f", "--fail", is_flag=True,
         help="Write no body of a response with status 400 or more. The exit status is 1 without -f too.",
     ),
-    click.option(
-        "-s", "--silent", is_flag=True,
-        help="Print no progress, and no error but wrong usage.",
-    ),
-    click.option("-S", "--show-error", is_flag=True, help="With -s, print errors nevertheless."),
-    click.option(
-        "-v", "--verbose", is_flag=True,
-        help="Print the heads of the request (>) and of the responses (<) on standard error.",
-    ),
+    SILENT,
+    SHOW_ERROR,
+    VERBOSE,
     click.option("--raw", is_flag=True, help="Print the body as received, on a terminal too."),
+    MAX_TIME,
     click.option(
-        "-m", "--max-time", type=Seconds(), metavar="SECONDS",
-        help="Give up a try that takes longer than this.",
-    ),
-    click.option(
-        "--retry", type=click.IntRange(min=0), default=0, metavar="N",
+        "--retry", type=click.IntRange(min=0), metavar="N",
         help="Try again up to N times when there is no response, or one with status 408, 429, 500, 502, 503 "
-        "or 504. An upload may be repeated, because equal bytes are stored once. Standard input cannot.",
+        "or 504. An upload may be repeated, because equal bytes are stored once. Standard input cannot. "
+        "With --resume N counts tries that got no further, and is 8 by default.",
     ),
-    click.option("--cacert", metavar="PATH", help="For https: trust the certificates of this file."),
-    click.option("--show-wire", is_flag=True, help="Print the bytes sent and received on standard error."),
+    CACERT,
+    SHOW_WIRE,
+    click.option(
+        "--resume", is_flag=True,
+        help="Upload each PATH, a file or all files of a folder, so that it goes on where it broke off: "
+        "after a lost connection, a restart of the server, and when the same command is given again.",
+    ),
+    click.option(
+        "--protocol", type=click.Choice(("tus", "draft")),
+        help="With --resume: tus 1.0, or the IETF's draft of resumable uploads. By default the server is "
+        "asked, and the answer is shown.",
+    ),
+    click.option(
+        "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N",
+        help="With --resume: send so many files at the same time.",
+    ),
+    click.option(
+        "--piece", callback=size_in, metavar="SIZE",
+        help="With --resume: send at most so many bytes in a request, such as 8M.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the bytes of the request and send nothing."),
     version_option("wireproof upload"),
 )  # fmt: skip
@@ -114,9 +126,11 @@ def upload_options(command: _Command) -> _Command:
 
 def call_from(given: dict[str, Any]) -> Call:
     """The request that the flags describe. Raises UsageError for flags that do not go together."""
+    if given["paths"]:
+        raise UsageError("PATH is for --resume; -T PATH and -F NAME=@PATH send a file at once")
     standard_input = StandardInput()
     files = _files(given, standard_input)
-    headers = _headers(given)
+    headers = headers_from(given)
     if given["get"] and (given["form"] or given["form_string"] or given["json"] or given["upload_file"]):
         raise UsageError("-G is for -d and its variants: it does not go together with -F, --json or -T")
     body = None if given["get"] else body_from(given, standard_input)
@@ -140,8 +154,8 @@ def call_from(given: dict[str, Any]) -> Call:
         data=body,
         files=files,
         headers=headers,
-        cookies=_cookies(given["cookie"]),
-        auth=_credentials(given["user"]),
+        cookies=cookies_from(given),
+        auth=credentials_from(given),
         boundary=given["boundary"],
         chunked=given["chunked"],
     )
@@ -176,56 +190,6 @@ def remote_name(url: str) -> str:
     if name in (".", "..") or Path(name).name != name or not name:
         raise UsageError(f"-O: the path of {url!r} does not end with the name of a file; use -o PATH")
     return name
-
-
-def _headers(given: dict[str, Any]) -> dict[str, str | bytes | None]:
-    headers: dict[str, str | bytes | None] = {}
-    for line in given["header"]:
-        name, value = _header(line)
-        known = next((key for key in headers if key.lower() == name.lower()), name)
-        earlier = headers.get(known)
-        if isinstance(earlier, bytes) and value is not None:
-            # They become one field (RFC 9110, section 5.3), because requests cannot send two of a name.
-            value = earlier + (b"; " if name.lower() == "cookie" else b", ") + value
-        headers[known] = value
-    names = {name.lower() for name in headers}
-    if given["user_agent"] is not None and "user-agent" not in names:
-        headers["User-Agent"] = as_utf8(given["user_agent"]) or None
-    if given["expect"]:
-        headers["Expect"] = "100-continue"
-    if given["token"] and not given["user"] and "authorization" not in names:
-        headers["Authorization"] = as_utf8(f"Bearer {given['token']}")
-    return headers
-
-
-def _header(line: str) -> tuple[str, bytes | None]:
-    name, colon, value = line.partition(":")
-    if colon:
-        return name, as_utf8(value.strip(" \t")) or None
-    if line.endswith(";"):
-        return line[:-1], b""
-    raise UsageError(f"-H {line!r}: expected 'Name: value', 'Name:' or 'Name;'")
-
-
-def _cookies(texts: Iterable[str]) -> dict[str, str | None]:
-    cookies: dict[str, str | None] = {}
-    for pair in (pair for text in texts for pair in text.split(";") if pair.strip(" \t")):
-        name, equals, value = pair.strip(" \t").partition("=")
-        if not equals:
-            raise UsageError(f"-b {pair!r}: expected name=value")
-        if name in cookies:
-            raise UsageError(f"-b: the cookie {name!r} is given twice; -H 'Cookie: ...' can send it twice")
-        cookies[name] = as_utf8(value).decode("latin-1")
-    return cookies
-
-
-def _credentials(user: str | None) -> tuple[bytes, bytes] | None:
-    if user is None:
-        return None
-    name, colon, password = user.partition(":")
-    if not colon:
-        password = click.prompt(f"Password for {name!r}", hide_input=True, err=True)
-    return as_utf8(name), as_utf8(password)
 
 
 def _pairs(flag: str, texts: Iterable[str]) -> list[tuple[str, str]]:

@@ -60,14 +60,16 @@ class FileSource(Source):
 
 
 class PathSource(Source):
-    """A regular file by its path, opened for as long as it is read only."""
+    """`length` bytes of a regular file from `start` on, by its path. It is open while it is read only."""
 
-    def __init__(self, path: Path, length: int) -> None:
+    def __init__(self, path: Path, length: int, start: int = 0) -> None:
         self.path = path
         self.length = self._size = length
+        self._start = start
 
     def blocks(self) -> Iterator[Block]:
         with _open(self.path) as file:
+            file.seek(self._start)
             yield from _file_blocks(file, self._size, str(self.path))
 
 

@@ -29,8 +29,9 @@ Listener: TypeAlias = Callable[[Block], None]
 class Wire:
     """A time limit for a connection, in seconds from now, and listeners that get every byte that passes.
 
-    `sent` counts the bytes of the request that have been sent. `waited` says whether nothing could be read
-    yet when the last bytes were asked for.
+    `idle_time` is a limit for the time in which no byte passes, in seconds. `sent` counts the bytes of the
+    request that have been sent. `waited` says whether nothing could be read yet when the last bytes were
+    asked for.
     """
 
     def __init__(
@@ -38,13 +39,17 @@ class Wire:
         max_time: float | None = None,
         on_sent: Listener | None = None,
         on_received: Listener | None = None,
+        *,
+        idle_time: float | None = None,
     ) -> None:
         self.max_time = max_time
+        self.idle_time = idle_time
         self.sent = 0
         self.waited = True
         self.on_sent = on_sent
         self.on_received = on_received
-        self._deadline = None if max_time is None else time.monotonic() + max_time
+        self._active = time.monotonic()
+        self._deadline = None if max_time is None else self._active + max_time
 
     def listen(self, on_received: Listener) -> None:
         """Add a listener, which gets received bytes after the one that is there."""
@@ -57,15 +62,24 @@ class Wire:
 
         self.on_received = both
 
+    def passed(self) -> None:
+        """Bytes have passed: the idle time begins again."""
+        if self.idle_time is not None:
+            self._active = time.monotonic()
+
     @property
     def remaining(self) -> float | None:
         """Seconds until the deadline, None when there is none. Raises TimeoutError when it has passed."""
-        if self._deadline is None:
+        quiet = None if self.idle_time is None else self._active + self.idle_time
+        deadlines = [each for each in (self._deadline, quiet) if each is not None]
+        if not deadlines:
             return None
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
-        return left
+        left = min(deadlines) - time.monotonic()
+        if left > 0:
+            return left
+        if self._deadline is None or (quiet is not None and quiet < self._deadline):
+            raise TimeoutError(f"nothing came or went for {self.idle_time:g} s")
+        raise TimeoutError(f"the time limit of {self.max_time:g} s has passed")
 
     def shorten(self, seconds: float) -> None:
         """Move the deadline to `seconds` from now, unless it is earlier."""
@@ -92,6 +106,7 @@ class _Watched(_Base):
             # TLS has its own error for it. At a broken pipe, urllib3 and this project read the response.
             raise BrokenPipeError(errno.EPIPE, "Broken pipe") from None
         self.wire.sent += count
+        self.wire.passed()
         if self.wire.on_sent:
             self.wire.on_sent(memoryview(data)[:count])
         return count
@@ -105,6 +120,7 @@ class _Watched(_Base):
         self._keep_deadline()
         self.wire.waited = not self._is_readable()
         data = super().recv(size, flags)
+        self.wire.passed()
         if self.wire.on_received:
             self.wire.on_received(data)
         return data
@@ -114,6 +130,7 @@ class _Watched(_Base):
         self.wire.waited = not self._is_readable()
         # For 0 a TLS socket reads nothing, and a plain socket as much as fits.
         count = super().recv_into(buffer, nbytes or memoryview(buffer).nbytes, flags)
+        self.wire.passed()
         if self.wire.on_received:
             self.wire.on_received(memoryview(buffer)[:count])
         return count

@@ -11,12 +11,15 @@ from .streaming_response import StreamingResponse
 
 
 @contextmanager
-def open_stream(call: Call, wire: Wire, whole: bool = False) -> Iterator[StreamingResponse]:
+def open_stream(
+    call: Call, wire: Wire, whole: bool = False, *, cafile: str | None = None
+) -> Iterator[StreamingResponse]:
     """Send `call`, whose body is in memory, and wait for the head of the response.
 
-    Raises UsageError for a call that does not make a request, and Unreachable when there is no response.
+    `cafile` has the certificates to trust instead of the system's. Raises UsageError for a call that does not
+    make a request, and Unreachable when there is no response.
     """
-    with SocketConnection(build_request(**call.arguments()), wire, streamed=True) as connection:
+    with SocketConnection(build_request(**call.arguments()), wire, cafile, streamed=True) as connection:
         connection.send()
         parser = connection.incoming.parser
         while parser.head is None:
