@@ -59,6 +59,10 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
 @click.option("--expire", metavar="DAYS", help="Remove files older than this; 0: never.  [default: 0]")
+@click.option(
+    "--shutdown-delay", metavar="S", help="After SIGTERM, /healthz is 503 for S s first.  [default: 0]"
+)
+@click.option("--grace-period", metavar="S", help="A stop waits S s for requests at most.  [default: 30]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
 @click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")

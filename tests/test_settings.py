@@ -44,7 +44,7 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         **{"TOKEN": "t", "HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1"},
         **{"LOG_JSON": "1", "PEERS": "a=http://127.0.0.1:1", "HISTORY": "7", "TOKEN_FILE": str(token_file)},
         "CORS_ORIGIN": "https://a.example, http://b:1,,",
-        **{"MIN_FREE": "9", "EXPIRE": "30"},
+        **{"MIN_FREE": "9", "EXPIRE": "30", "SHUTDOWN_DELAY": "5", "GRACE_PERIOD": "60"},
     }
     names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert names == environ.keys()
@@ -59,7 +59,7 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         history=7,
         peers=(Peer("a", Address("127.0.0.1", 1)),),
         min_free=9,
-        expire=30,
+        **{"expire": 30, "shutdown_delay": 5, "grace_period": 60},
     )
 
 

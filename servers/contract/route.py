@@ -16,6 +16,7 @@ from .problems import Problem
 from .request import ParsedRequest, RequestHead
 from .request_log import QUIET, RequestLog
 from .responses import DYNAMIC, Response
+from .shutdown import Shutdown
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods that are implemented; any other token is refused with 501 (R39)."""
@@ -33,7 +34,7 @@ class Context:
 
     `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
     address where the connection arrived. `load` is what this process does at once, and `client` for whom, see
-    `load.client_of`.
+    `load.client_of`. `shutdown` tells whether the server is about to stop.
     """
 
     limits: Limits
@@ -46,6 +47,7 @@ class Context:
     own: Peer | None = None
     load: Load = field(default_factory=lambda: Load.within(Limits()))
     client: str | None = None
+    shutdown: Shutdown = field(default_factory=Shutdown)
 
     def arrived_at(self, local: object, peer: object = None) -> "Context":
         """The context of a connection; its socket's `getsockname` and `getpeername` return these."""

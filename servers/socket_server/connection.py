@@ -360,7 +360,8 @@ class Connection:
             self._record.begin(*self._inbox.request_line)
         else:
             response = with_permission(response, request.received.head, self._context, TABLE)
-        self._sender.begin(response, request, problem, last=self._owner.draining)
+        last = self._owner.draining or self._context.shutdown.announced
+        self._sender.begin(response, request, problem, last=last)
 
     def _go_on_sending(self) -> None:
         self._sender.go_on()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
+_MOST_WAITING = 1024  # in the queue of the kernel
 _PAUSE_SECONDS = 0.1
 # The kernel keeps so many bytes for a client that does not read. Without a limit it keeps megabytes.
 _MOST_NOT_SENT = 256 * 1024
@@ -64,8 +65,8 @@ class Listener:
                 return
 
     def accept_all(self) -> None:
-        """Accept what waits, at most as many as in one turn."""
-        for _ in range(_ACCEPTS_A_TURN):
+        """Accept what waits in the queue of the kernel."""
+        for _ in range(_MOST_WAITING):
             if not self._accept():
                 return
 
@@ -95,7 +96,7 @@ class Listener:
 
 
 class Worker:
-    """Owns the connections of one process, and its loop. `grace` is in seconds, see `stop`.
+    """Owns the connections of one process, and its loop.
 
     `row` is its row of the scoreboard that it shares with other workers.
     """
@@ -105,7 +106,6 @@ class Worker:
         listeners: list[socket.socket],
         context: Context,
         *,
-        grace: float = 30.0,
         screen: "Screen | None" = None,
         row: Row | None = None,
     ) -> None:
@@ -115,12 +115,12 @@ class Worker:
         self.known_heads: KnownHeads[HeadReceived] = KnownHeads()
         self.draining = False
         self.stopping = False
-        self._grace = grace
         self._screen = screen
         self._observed = 0
         self._connections: dict[Connection, Permit] = {}
         self._turned_away = TurnedAway(self.loop, context.log)
         self._listeners = [Listener(sock, self) for sock in listeners]
+        self._end_of_delay = Deadline(self.loop, self.stop)
         self._end_of_grace = Deadline(self.loop, self._end)
         self._next_beat = Deadline(self.loop, self._beat)
 
@@ -197,10 +197,15 @@ class Worker:
         if self.context.history is not None:
             self.context.history.stop()
 
+    def announce_stop(self) -> None:
+        """Stop after the delay of `context.shutdown`, which is announced now."""
+        self.context.shutdown.announce()
+        self._end_of_delay.set(time.monotonic() + self.context.shutdown.delay)
+
     def stop(self) -> None:
         """Accept no more, close idle connections, and end when the last response is sent.
 
-        Ends after `grace` seconds in any case. Safe to call twice.
+        Ends after the grace of `context.shutdown` in any case. Safe to call twice.
         """
         if self.stopping:
             return
@@ -212,7 +217,7 @@ class Worker:
         self._turned_away.close()
         for connection in list(self._connections):
             connection.stop()
-        self._end_of_grace.set(time.monotonic() + self._grace)
+        self._end_of_grace.set(time.monotonic() + self.context.shutdown.grace)
         self._end_when_empty()
 
     def stop_at_once(self) -> None:

@@ -35,7 +35,7 @@ _STATUSES = {
     431: ["headers_too_large"],
     500: ["internal"],
     501: ["method_not_implemented", "unsupported_transfer_coding"],
-    503: ["overloaded", "store_unavailable"],
+    503: ["overloaded", "shutting_down", "store_unavailable"],
     505: ["unsupported_version"],
     507: ["insufficient_storage"],
 }
@@ -47,6 +47,7 @@ _NOT_RECORDED = {
     "token_required": "a server with a token: tests/contract/test_access.py",
     "forbidden_token": "a server with tokens: tests/access/test_matrix.py",
     "overloaded": "many at once: tests/overload/test_quotas.py",
+    "shutting_down": "a server that stops: tests/test_shutdown.py",
     "too_many_requests": "many at once: tests/overload/test_quotas.py",
 }
 
