@@ -46,8 +46,7 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         "CORS_ORIGIN": "https://a.example, http://b:1,,",
         **{"MIN_FREE": "9", "EXPIRE": "30", "SHUTDOWN_DELAY": "5", "GRACE_PERIOD": "60"},
     }
-    names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
-    assert names == environ.keys()
+    assert environ.keys() == {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert _read(environ) == Settings(
         *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")),
         insecure_public=True,
@@ -59,7 +58,9 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         history=7,
         peers=(Peer("a", Address("127.0.0.1", 1)),),
         min_free=9,
-        **{"expire": 30, "shutdown_delay": 5, "grace_period": 60},
+        expire=30,
+        shutdown_delay=5,
+        grace_period=60,
     )
 
 
