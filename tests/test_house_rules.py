@@ -61,8 +61,12 @@ ROOMS = {
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
     "servers.fairness": Room(()),
+    "servers.handshakes": Room(()),
     "servers.socket_server": Room(
-        (*_BACKEND, "servers.fairness", "servers.socket_server", "servers.sansio", "servers.web"),
+        (
+            *(*_BACKEND, "servers.fairness", "servers.handshakes", "servers.socket_server"),
+            *("servers.sansio", "servers.web"),
+        ),
         frozenset({"rich"}),
     ),
     "servers.socket_upload": Room(
@@ -73,8 +77,8 @@ ROOMS = {
     ),
     "servers.flask_server": Room(
         (
-            *("servers.contract", "servers.descriptors", "servers.fairness", "servers.settings"),
-            *("servers.storage.base", *_FLASK),
+            *("servers.contract", "servers.descriptors", "servers.fairness", "servers.handshakes"),
+            *("servers.settings", "servers.storage.base", *_FLASK),
         ),
         frozenset({"flask", "gunicorn", "werkzeug"}),
     ),

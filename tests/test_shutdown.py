@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
 from contextlib import suppress
 from http.client import HTTPConnection
@@ -110,6 +111,39 @@ def test_a_connection_that_waits_to_be_accepted_is_served(name: str) -> None:
         os.kill(worker, signal.SIGCONT)
         assert [receive_all(one)[:13] for one in waiting] == [b"HTTP/1.1 200 "] * 100
         assert backend.process.wait(patient(10)) == 0
+
+
+@pytest.mark.soak(seconds=20)
+@pytest.mark.parametrize("name", _BOTH)
+def test_whoever_has_connected_gets_an_answer(name: str) -> None:
+    """Clients connect as fast as they can while the server stops. They are served, or refused."""
+    for _ in range(5):
+        with start(name, env={"WIREPROOF_WORKERS": "2"}) as backend:
+            failures: list[OSError | bytes] = []
+            threads = [
+                threading.Thread(target=_ask_until_refused, args=(backend, failures)) for _ in range(16)
+            ]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.3)
+            backend.process.terminate()
+            for thread in threads:
+                thread.join(patient(20))
+            assert backend.process.wait(patient(10)) == 0
+            assert failures == []
+
+
+def _ask_until_refused(backend: RunningBackend, failures: list[OSError | bytes]) -> None:
+    with suppress(ConnectionRefusedError):
+        while not failures:
+            connection = connect(backend)
+            try:
+                connection.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                answer = receive_all(connection)
+            except OSError as error:
+                failures.append(error)
+            else:
+                failures += [answer] * (not answer.startswith(b"HTTP/1.1 200 "))
 
 
 def test_a_worker_answers_until_its_delay_is_over() -> None:

@@ -37,12 +37,12 @@ def serve_here(
 
 
 def _stop(worker: Worker, *, announced: bool) -> None:
-    if worker.stopping:
+    if worker.stop_has_begun:
         worker.stop_at_once()
     elif announced and not worker.context.shutdown.announced:
         worker.announce_stop()
     else:
-        worker.stop()
+        worker.begin_to_stop()
 
 
 def _reap() -> None:

@@ -11,6 +11,7 @@ from ..contract.load import Permit, client_of
 from ..contract.problems import Problem
 from ..contract.remembered import KnownHeads
 from ..contract.route import Context
+from ..handshakes import SETTLE_SECONDS, take_no_new
 from ..sansio.connection import HeadReceived
 from .connection import Connection
 from .loop import READ, Deadline, Loop
@@ -44,7 +45,7 @@ class Listener:
     client = None
 
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
-        self._socket = sock
+        self.socket = sock
         self._worker = worker
         self._looks = 0
         self._pause = Deadline(worker.loop, self._listen)
@@ -52,7 +53,7 @@ class Listener:
 
     def _listen(self) -> None:
         self._worker.show_load()
-        self._worker.loop.watch(self._socket, READ, self)
+        self._worker.loop.watch(self.socket, READ, self)
 
     def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
@@ -73,7 +74,7 @@ class Listener:
     def _accept(self) -> bool:
         """Accept one connection; False when there is none, or no descriptor for it."""
         try:
-            sock, _ = self._socket.accept()
+            sock, _ = self.socket.accept()
         except BlockingIOError:
             return False
         except OSError as error:
@@ -86,13 +87,13 @@ class Listener:
         return True
 
     def _pause_for(self, seconds: float) -> None:
-        self._worker.loop.watch(self._socket, 0, self)
+        self._worker.loop.watch(self.socket, 0, self)
         self._pause.set(time.monotonic() + seconds)
 
     def close(self) -> None:
         self._pause.cancel()
-        self._worker.loop.watch(self._socket, 0, self)
-        self._socket.close()
+        self._worker.loop.watch(self.socket, 0, self)
+        self.socket.close()
 
 
 class Worker:
@@ -114,13 +115,15 @@ class Worker:
         self.row = row or Scoreboard(1).rows[0]
         self.known_heads: KnownHeads[HeadReceived] = KnownHeads()
         self.draining = False
+        self.stop_has_begun = False
         self.stopping = False
         self._screen = screen
         self._observed = 0
         self._connections: dict[Connection, Permit] = {}
         self._turned_away = TurnedAway(self.loop, context.log)
         self._listeners = [Listener(sock, self) for sock in listeners]
-        self._end_of_delay = Deadline(self.loop, self.stop)
+        self._end_of_delay = Deadline(self.loop, self.begin_to_stop)
+        self._next_step = Deadline(self.loop, self.stop)
         self._end_of_grace = Deadline(self.loop, self._end)
         self._next_beat = Deadline(self.loop, self._beat)
 
@@ -201,6 +204,12 @@ class Worker:
         """Stop after the delay of `context.shutdown`, which is announced now."""
         self.context.shutdown.announce()
         self._end_of_delay.set(time.monotonic() + self.context.shutdown.delay)
+
+    def begin_to_stop(self) -> None:
+        """Stop when the handshakes under way are over: a client that has connected is served."""
+        self.stop_has_begun = True
+        can_wait = take_no_new(listener.socket for listener in self._listeners)
+        self._next_step.set(time.monotonic() + (SETTLE_SECONDS if can_wait else 0))
 
     def stop(self) -> None:
         """Accept no more, close idle connections, and end when the last response is sent.
