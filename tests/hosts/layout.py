@@ -19,7 +19,7 @@ from clients.launch import PROJECT_ROOT, RunningBackend, dies_with_its_parent, s
 from tests.hosts.network import ADDRESSES, Network
 from tests.nginx import NGINX
 from tests.object_store import BUCKET, ObjectStore
-from tests.patience import eventually
+from tests.patience import eventually, patient
 from tests.test_behind_tls import HAPROXY, replaced
 
 HOSTS: Final = ("one", "two")
@@ -75,7 +75,7 @@ class Layout:
         """What a service manager does: SIGTERM, wait, start again."""
         backend = self.hosts[name]
         backend.process.terminate()
-        assert backend.process.wait(60) == 0, backend.log()
+        assert backend.process.wait(patient(60)) == 0, backend.log()
         backend.stop()
         self.start(name)
 
@@ -91,8 +91,11 @@ class Layout:
 
     def knows(self, name: str) -> bool:
         """Whether haproxy gives requests to this host."""
+        path = self.folder / "haproxy.sock"
+        if not path.exists():
+            return False
         with socket.socket(socket.AF_UNIX) as control:
-            control.connect(f"{self.folder}/haproxy.sock")
+            control.connect(str(path))
             control.sendall(b"show stat\n")
             rows = b"".join(iter(lambda: control.recv(65536), b"")).decode("ascii").splitlines()
         columns = rows[0].removeprefix("# ").split(",")
@@ -105,10 +108,9 @@ def behind_haproxy(layout: Layout) -> Iterator[None]:
     """haproxy in front of the two, until the end of the context."""
     text = replaced(
         (_DEPLOYMENT / "haproxy.cfg").read_text("utf-8"),
-        ("192.0.2.11", ADDRESSES["one"]),
-        ("192.0.2.12", ADDRESSES["two"]),
+        ("192.0.2.11:8000 tcp-ut 20s", f"{ADDRESSES['one']}:{PORT} tcp-ut 4s"),
+        ("192.0.2.12:8000 tcp-ut 20s", f"{ADDRESSES['two']}:{PORT} tcp-ut 4s"),
         ("inter 1s", "inter 300ms"),
-        ("tcp-ut 20s", "tcp-ut 4s"),
     )
     config = layout.folder / "haproxy.cfg"
     config.write_text(f"global\n    stats socket {layout.folder}/haproxy.sock\n{text}", "utf-8")
@@ -124,6 +126,7 @@ def behind_nginx(layout: Layout) -> Iterator[None]:
         (_DEPLOYMENT / "nginx.conf").read_text("utf-8"),
         ("192.0.2.11", ADDRESSES["one"]),
         ("192.0.2.12", ADDRESSES["two"]),
+        ("proxy_read_timeout 60s", "proxy_read_timeout 5s"),
     )
     config = layout.folder / "nginx.conf"
     config.write_text(_NGINX_AROUND.format(folder=layout.folder, text=text), "utf-8")
@@ -160,6 +163,7 @@ def _proxy(layout: Layout, command: list[str]) -> Iterator[None]:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            assert eventually(lambda: not _accepts()), "a process of the proxy is left"
 
 
 def _accepts() -> bool:
