@@ -90,7 +90,7 @@ def test_every_sub_command_is_installed(installation: Path, tmp_path: Path) -> N
     wireproof = installation / "bin" / "wireproof"
     listed = run([wireproof, "--help"], tmp_path).partition("Commands:")[2]
     names = [line.split()[0] for line in listed.splitlines() if line[:2] == "  " and line[2:3].strip()]
-    programs = "serve upload stream replay compare fuzz benchmark matrix cases streamlit"
+    programs = "serve two-hosts upload stream replay compare fuzz benchmark matrix cases streamlit"
     assert names == programs.split()
     for name in names:
         assert run([wireproof, name, "--help"], tmp_path).startswith(f"Usage: wireproof {name} ")

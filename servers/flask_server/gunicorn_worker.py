@@ -4,6 +4,7 @@ Threads are given to clients in turn (`fairness.py`), and one address may hold o
 connection beyond `max_connections` is answered at once, where gunicorn would let it wait.
 """
 
+import os
 import socket
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from ..contract.responses import Response, problem_response
 from ..descriptors import connections_within
 from ..fairness import FairThreads, switch_threads_often
 from ..flask_reading.wire_head import KnownHead
+from ..handshakes import SETTLE_SECONDS, take_no_new
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
 from .gunicorn_shutdown import SHUTDOWN
@@ -249,6 +251,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """
         if not enabled or time.monotonic() >= self.resume_at:
             super().set_accept_enabled(enabled)
+        if self.ppid != os.getppid():  # the master was killed: gunicorn's loop ends, but still is `alive`
+            self.alive = False
+            if take_no_new(self.sockets):
+                time.sleep(SETTLE_SECONDS)
         if not self.alive:
             for listener in self.sockets:
                 for _ in range(_MOST_WAITING):

@@ -126,6 +126,7 @@ def behind_nginx(layout: Layout) -> Iterator[None]:
         (_DEPLOYMENT / "nginx.conf").read_text("utf-8"),
         ("192.0.2.11", ADDRESSES["one"]),
         ("192.0.2.12", ADDRESSES["two"]),
+        ("proxy_send_timeout 60s", "proxy_send_timeout 5s"),
         ("proxy_read_timeout 60s", "proxy_read_timeout 5s"),
     )
     config = layout.folder / "nginx.conf"
