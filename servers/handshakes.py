@@ -7,10 +7,10 @@ SYN without an ACK), so that soon nothing is under way. A client whose SYN was d
 second. Then it is refused, and a proxy asks the next host.
 """
 
-import ctypes
 import socket
 import struct
 import sys
+from array import array
 from collections.abc import Iterable
 
 SETTLE_SECONDS = 0.2
@@ -38,8 +38,8 @@ def take_no_new(sockets: Iterable[socket.socket]) -> bool:
     """
     if not sys.platform.startswith("linux"):
         return False
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _PROGRAM))
-    filter_ = struct.pack("HL", len(_PROGRAM), ctypes.addressof(program))
+    program = array("B", b"".join(struct.pack("HBBI", *step) for step in _PROGRAM))
+    filter_ = struct.pack("HP", len(_PROGRAM), program.buffer_info()[0])  # its length and its address
     done = False
     for sock in sockets:
         try:

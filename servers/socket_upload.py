@@ -21,6 +21,7 @@ from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
 from .descriptors import connections_within
+from .service_manager import tell
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_upkeep, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
@@ -110,6 +111,7 @@ def main(*, wire: bool, **given: Any) -> None:
     def ready() -> None:
         with contextlib.suppress(OSError):  # standard output is closed or full: serve anyway
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
+        tell("READY=1")
 
     if wire or settings.processes == 1:
         start_upkeep(context.store)

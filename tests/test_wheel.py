@@ -145,3 +145,11 @@ def test_the_pytest_plugin_works_in_another_project(installation: Path, tmp_path
     (tmp_path / "test_it.py").write_text(_USES_THE_PLUGIN)
     python = installation / "bin" / "python"
     assert "1 passed" in run([python, "-m", "pytest", "-p", "no:cacheprovider", tmp_path], tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_the_files_for_a_deployment_are_in_an_installation(installation: Path) -> None:
+    folder = _site_packages(installation) / "wireproof" / "servers" / "deployment"
+    assert {path.name for path in folder.iterdir()} == {
+        path.name for path in (_PROJECT / "servers" / "deployment").iterdir()
+    }

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from ..contract.access import AccessRules
 from ..contract.route import Context
 from ..handshakes import SETTLE_SECONDS, take_no_new
+from ..service_manager import tell
 from .scoreboard import Row, Scoreboard
 from .signals import BLOCKED, DRAIN, STOP, Signals, ended_children
 from .worker_process import run_worker
@@ -125,9 +126,11 @@ class Supervisor:
             self._send(signal.SIGQUIT, (*self._workers, *self._replaced))
         elif number == signal.SIGTERM and shutdown.delay and not shutdown.announced:
             LOG.info("SIGTERM: /healthz is 503 for %g s, then the server stops", shutdown.delay)
+            tell("STOPPING=1")
             shutdown.announce()
             self._stop_at = time.monotonic() + shutdown.delay
         elif number in STOP:
+            tell("STOPPING=1")
             self._begin_to_stop()
         elif number == signal.SIGHUP and self._takes_new:
             LOG.info("SIGHUP: %d new workers replace the old ones", self._processes)

@@ -46,7 +46,7 @@ http {{
 
 @dataclass
 class Layout:
-    """What runs. `hosts` are the two servers by the names of their hosts."""
+    """What runs. `hosts` are the servers by the names of their hosts, `more` are variables for them."""
 
     network: Network
     store: ObjectStore
@@ -54,6 +54,7 @@ class Layout:
     kinds: tuple[str, str]
     prefix: str
     hosts: dict[str, RunningBackend] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         """Start the server of a host, and wait until it is ready."""
@@ -66,6 +67,7 @@ class Layout:
             "WIREPROOF_HOSTS": ADDRESSES["proxy"],
             "WIREPROOF_INSECURE_PUBLIC": "1",
             "WIREPROOF_SHUTDOWN_DELAY": str(_DELAY_SECONDS),
+            **self.more,
         }
         with self.network.entered(name):
             self.hosts[name] = backend = spawn(kind, env=env, flags=flags, port=PORT)
@@ -115,7 +117,7 @@ def behind_haproxy(layout: Layout) -> Iterator[None]:
     config = layout.folder / "haproxy.cfg"
     config.write_text(f"global\n    stats socket {layout.folder}/haproxy.sock\n{text}", "utf-8")
     with _proxy(layout, [str(HAPROXY), "-db", "-f", str(config)]):
-        assert eventually(lambda: all(map(layout.knows, HOSTS)), 20)
+        assert eventually(lambda: all(map(layout.knows, layout.hosts)), 20)
         yield
 
 

@@ -54,17 +54,8 @@ class Network:
     @contextmanager
     def entered(self, name: str) -> Iterator[None]:
         """This thread belongs to that host until the end of the context."""
-        before = os.open(_OWN, os.O_RDONLY)
-        inside = os.open(f"/proc/{self._holders[name].pid}/ns/net", os.O_RDONLY)
-        try:
-            _enter(inside)
-            try:
-                yield
-            finally:
-                _enter(before)
-        finally:
-            os.close(before)
-            os.close(inside)
+        with in_network_of(self._holders[name].pid):
+            yield
 
     def cut(self, name: str) -> None:
         """Pull the cable of the host: what it sends and gets is lost, without an error."""
@@ -110,6 +101,22 @@ def _namespace_of(pid: int) -> str:
         return str(Path(f"/proc/{pid}/ns/net").readlink())
     except OSError:
         return ""
+
+
+@contextmanager
+def in_network_of(pid: int) -> Iterator[None]:
+    """This thread belongs to the network of that process until the end of the context."""
+    before = os.open(_OWN, os.O_RDONLY)
+    inside = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    try:
+        _enter(inside)
+        try:
+            yield
+        finally:
+            _enter(before)
+    finally:
+        os.close(before)
+        os.close(inside)
 
 
 def _enter(namespace: int) -> None:
