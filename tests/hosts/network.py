@@ -22,6 +22,7 @@ from tests.patience import eventually
 ADDRESSES: Final = {"proxy": "10.77.0.1", "one": "10.77.0.11", "two": "10.77.0.12", "store": "10.77.0.21"}
 _CLONE_NEWNET: Final = 0x40000000
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_BUFFERS: Final = (Path("/proc/sys/net/ipv4/tcp_rmem"), Path("/proc/sys/net/ipv4/tcp_wmem"))
 _OWN: Final = Path("/proc/thread-self/ns/net")
 
 
@@ -56,6 +57,22 @@ class Network:
         """This thread belongs to that host until the end of the context."""
         with in_network_of(self._holders[name].pid):
             yield
+
+    @contextmanager
+    def small_buffers(self) -> Iterator[None]:
+        """New sockets keep at most 64 KiB of what is sent or has come. So who has sent more was read."""
+        before = {}
+        try:
+            for name in ADDRESSES:
+                with self.entered(name):
+                    for path in _BUFFERS:
+                        before[name, path] = path.read_text("ascii")
+                        path.write_text("4096 16384 65536", "ascii")
+            yield
+        finally:
+            for (name, path), numbers in before.items():
+                with self.entered(name):
+                    path.write_text(numbers, "ascii")
 
     def cut(self, name: str) -> None:
         """Pull the cable of the host: what it sends and gets is lost, without an error."""
