@@ -53,6 +53,27 @@ lane() {
   rm -f "$log"
 }
 
+# lanes NAME COMMAND NAME COMMAND: two lanes at the same time, which wait more than they compute. A command is
+# one argument here. What the first one prints comes behind the second one.
+lanes() {
+  local notes beside
+  notes="$(mktemp -d)"
+  (
+    figures=() failed=()
+    # shellcheck disable=SC2086 # the words of a command
+    lane "$1" $2 >"$notes/output" 2>&1
+    printf '%s\n' "${figures[@]}" >"$notes/figures"
+    exit "${#failed[@]}"
+  ) &
+  beside=$!
+  # shellcheck disable=SC2086
+  lane "$3" $4
+  wait "$beside" || failed+=("$1")
+  cat "$notes/output"
+  figures+=("$(cat "$notes/figures")")
+  rm -rf "$notes"
+}
+
 # Prints the figures of all lanes; fails when one failed.
 finish() {
   echo "== lanes, $SECONDS s in all"

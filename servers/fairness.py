@@ -9,11 +9,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 # How long Python lets a thread run while another one wants to. With its 5 milliseconds an event loop beside
 # busy threads waits so long after each system call.
 _SWITCH_SECONDS = 0.0005
+
+RELIEF_SECONDS = 0.005
+"""Work that takes longer is thought to wait for something, such as a disk or a client."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,6 +44,10 @@ class FairQueue(Generic[Item]):
             self._of[client] = deque((item,))
         else:
             items.append(item)
+
+    def has_any(self, but_of: Collection[str | None] = ()) -> bool:
+        """Whether there is an item of a client that is not passed over."""
+        return any(client not in but_of for client in self._of)
 
     def take(self, but_of: Collection[str | None] = ()) -> tuple[str | None, Item] | None:
         """The next item and its client, or None. The clients `but_of` are passed over."""
@@ -78,11 +86,20 @@ class FairThreads:
 
     The pool gets a token for each piece of work, but not the piece itself. A thread that gets a token does
     what is next, until nothing is left that may be done now. So a token may find nothing to do.
+
+    Threads that compute at the same time only take Python's lock from each other. With `at_once`, so many
+    pieces of work at most are begun within some milliseconds; a piece that takes longer waits for something,
+    and another one may begin. Call `relieve` every `RELIEF_SECONDS` then, while `is_late`.
     """
 
-    def __init__(self, pool: ThreadPoolExecutor, most_of_one: int | None = None) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, most_of_one: int | None = None, at_once: int | None = None
+    ) -> None:
         self.pool = pool
         self._most_of_one = most_of_one
+        self._at_once = at_once
+        self._tokens = 0  # tokens that no thread has taken yet
+        self._begun: deque[float] = deque()  # when the pieces that run now have begun, on the monotonic clock
         self._lock = threading.Lock()
         self._waiting: FairQueue[_Task[Any]] = FairQueue()
         self._running: dict[str | None, int] = {}
@@ -93,23 +110,52 @@ class FairThreads:
         task = _Task(work)
         with self._lock:
             self._waiting.put(client, task)
-        self.pool.submit(self._work)
+            may_begin = self._may_begin()
+        if may_begin:
+            self.pool.submit(self._work)
         return task.future
+
+    @property
+    def is_late(self) -> bool:
+        """Whether work waits that may be done now."""
+        with self._lock:
+            return self._waiting.has_any(self._at_most)
+
+    def relieve(self) -> None:
+        """Let one more thread work if those that work have not got on."""
+        with self._lock:
+            may_begin = self._waiting.has_any(self._at_most) and self._may_begin()
+        if may_begin:
+            self.pool.submit(self._work)
+
+    def _may_begin(self) -> bool:
+        """Whether one more thread may work; it is counted then."""
+        if self._at_once is not None:
+            soon = monotonic() - RELIEF_SECONDS
+            new = self._tokens + sum(begun > soon for begun in self._begun)
+            if new >= self._at_once:
+                return False
+        self._tokens += 1
+        return True
 
     def _work(self) -> None:
         client: str | None = None
-        begun = False
+        begun = 0.0
         while True:
             with self._lock:
                 if begun:
+                    self._begun.remove(begun)
                     self._ended(client)
+                else:
+                    self._tokens -= 1
                 taken = self._waiting.take(self._at_most)
                 if taken is None:
                     return
                 client, task = taken
                 self._began(client)
+                begun = monotonic()
+                self._begun.append(begun)
             del taken
-            begun = True
             task.run()
             del task  # it may hold much, and this thread may wait long for the lock
 

@@ -4,8 +4,6 @@
 """
 
 import logging
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ from .contract.limits import Limits
 from .contract.problems import Problem
 from .contract.redaction import WITHOUT_QUERIES
 from .contract.request import RequestHead
-from .contract.responses import EventStream, FileSlice, Response, problem_response
+from .contract.responses import Response, problem_response
 from .contract.route import Context
 from .flask_reading import WerkzeugParsers, read_environ
 from .flask_server.body_input import BodyInput
@@ -28,6 +26,7 @@ from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.gunicorn_shutdown import SHUTDOWN
 from .flask_server.logged import Logged, record_of
+from .flask_server.sending import Sending
 from .routes import TABLE
 from .settings import Settings, SettingsError, StartError, start_upkeep, sweep
 
@@ -151,32 +150,6 @@ def _to_flask(response: Response) -> FlaskResponse:
     if response.content_length is not None:
         converted.headers["Content-Length"] = str(response.content_length)
     return converted
-
-
-class Sending:
-    """A body that is made while it is sent. The server closes it at the end, or when the client has left.
-
-    A generator would not be closed if its first byte was never asked for. This object is.
-    """
-
-    def __init__(self, body: FileSlice | EventStream) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._body.blocks() if isinstance(self._body, FileSlice) else _paced(self._body)
-
-    def close(self) -> None:
-        """Called by the WSGI server (PEP 3333)."""
-        self._body.close()
-
-
-def _paced(stream: EventStream) -> Iterator[bytes]:
-    """Yield each event, which the server sends at once, before the next one is made (S7)."""
-    for event in stream.events:
-        if event.data:
-            yield event.data
-        if event.wait:
-            time.sleep(event.wait)
 
 
 def _refusal(response: Response, connection: DevConnection) -> FlaskResponse:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from servers import fairness
 from servers.fairness import FairQueue, FairThreads
 from tests.patience import eventually
 
@@ -87,3 +88,46 @@ def test_one_client_never_has_more_threads_than_it_may_and_loses_no_work(pool: T
     assert at_once == [0, 3]
     assert threads._running == {}
     assert threads._at_most == set()
+
+
+def test_few_pieces_begin_at_once_and_more_while_those_wait(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stands still at first, so nothing that was begun is thought to wait."""
+    now = [100.0]
+    monkeypatch.setattr(fairness, "monotonic", lambda: now[0])
+    threads = FairThreads(pool, at_once=2)
+    begun: list[int] = []
+    go_on = threading.Semaphore(0)
+
+    def work(number: int) -> None:
+        begun.append(number)
+        go_on.acquire()
+
+    futures = [threads.submit("a", lambda number=number: work(number)) for number in range(8)]  # type: ignore[misc]
+    assert eventually(lambda: sorted(begun) == [0, 1])
+    threads.relieve()
+    assert threads.is_late
+    assert not eventually(lambda: len(begun) > 2, 0.1)
+    now[0] += 2 * fairness.RELIEF_SECONDS
+    threads.relieve()
+    threads.relieve()
+    threads.relieve()
+    assert eventually(lambda: sorted(begun) == [0, 1, 2, 3])
+    for _ in futures:  # each thread goes on with what is next, without being asked
+        go_on.release()
+    for future in futures:
+        future.result(10)
+    assert sorted(begun) == list(range(8))
+    assert eventually(lambda: not threads.is_late)
+    assert eventually(lambda: threads._tokens == 0 and not threads._begun)
+
+
+def test_work_of_a_client_that_has_all_its_threads_is_not_late(pool: ThreadPoolExecutor) -> None:
+    threads = FairThreads(pool, most_of_one=1, at_once=2)
+    go_on = threading.Event()
+    futures = [threads.submit("many", lambda: go_on.wait(10)) for _ in range(3)]
+    assert eventually(lambda: threads._at_most == {"many"})
+    assert not threads.is_late
+    go_on.set()
+    assert all(future.result(10) for future in futures)

@@ -41,14 +41,20 @@ class Server(Program):
         return self.shares or self.name
 
 
-_FAST = {"WIREPROOF_QUIET": "1", "WIREPROOF_DURABILITY": "fast"}
+# No peer keeps a history of requests, and ours is off unless a server listens on loopback.
+_FAST = {"WIREPROOF_QUIET": "1", "WIREPROOF_DURABILITY": "fast", "WIREPROOF_HISTORY": "off"}
 _SAFE = _FAST | {"WIREPROOF_DURABILITY": "safe"}
+_KEPT = _FAST | {"WIREPROOF_HISTORY": "500"}
 _OURS = (
     Server("socket", "wireproof, raw sockets", backend="socket", env=_FAST),
     Server("gunicorn", "wireproof, Flask under gunicorn", backend="gunicorn", env=_FAST),
     Server("flask", "wireproof, flask run", backend="flask", env=_FAST),
     Server("socket-safe", "wireproof, raw sockets, with fsync", backend="socket", env=_SAFE),
     Server("gunicorn-safe", "wireproof, Flask under gunicorn, with fsync", backend="gunicorn", env=_SAFE),
+    Server("socket-history", "wireproof, raw sockets, with the history", backend="socket", env=_KEPT),
+    Server(
+        "gunicorn-history", "wireproof, Flask under gunicorn, with the history", backend="gunicorn", env=_KEPT
+    ),
 )
 
 

@@ -1,5 +1,6 @@
 """The responses of routes, in a form that every backend can send."""
 
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,6 +25,9 @@ _BLOCK = 256 * 1024
 # A client that reads nothing holds a block in memory: the first ones are smaller.
 _FIRST_BLOCK = 64 * 1024
 _FIRST_BLOCKS = 512 * 1024
+# One call of sendfile(2) moves so much at most, so that a fast client does not hold its thread for long.
+_MOST_SENT = 4 * 1024 * 1024
+_SHORTER = "a stored file became shorter while it was sent"
 
 
 class FileSlice:
@@ -34,6 +38,8 @@ class FileSlice:
 
     Reading waits for the disk, and so may closing. An event loop calls `read_ahead` in a thread while
     `must_read` is true, and then takes one block from `blocks` without waiting.
+
+    A file with a `descriptor` need not be read: the system can send it from there, which `send` does.
     """
 
     def __init__(self, file: ReadableFile, offset: int, length: int) -> None:
@@ -56,7 +62,7 @@ class FileSlice:
             size = _FIRST_BLOCK if self._offset < self._small_until else _BLOCK
             self._block = self._file.read(self._offset, min(self._unread, size))
             if not self._block:
-                raise OSError("a stored file became shorter while it was sent")
+                raise OSError(_SHORTER)
             self._offset += len(self._block)
             self._unread -= len(self._block)
         if not self._unread:
@@ -73,6 +79,34 @@ class FileSlice:
                 yield self._take_block()
         finally:
             self.close()
+
+    @property
+    def descriptor(self) -> int | None:
+        """The descriptor of the file, if it has one and more than the block in memory is still to be sent."""
+        return self._file.fileno() if self._file is not None and self._unread else None
+
+    @property
+    def position(self) -> int:
+        """The offset in the file of the next byte that `blocks` gives."""
+        return self._offset - len(self._block)
+
+    def send(self, socket_fd: int) -> int:
+        """Send bytes of the file with sendfile(2), after the block in memory was taken. Waits for the disk.
+
+        Needs a `descriptor` and a socket that does not block. Returns how many bytes were sent, at most
+        4 MiB. Raises BlockingIOError if the socket takes none, and OSError, also if the file became shorter.
+        """
+        descriptor = self.descriptor
+        assert descriptor is not None, "it is sent already, or must be read"
+        assert not self._block, "its bytes come first"
+        count = os.sendfile(socket_fd, descriptor, self._offset, min(self._unread, _MOST_SENT))
+        if not count:
+            raise OSError(_SHORTER)
+        self._offset += count
+        self._unread -= count
+        if not self._unread:
+            self.close()
+        return count
 
     def _take_block(self) -> bytes:
         block, self._block = self._block, b""

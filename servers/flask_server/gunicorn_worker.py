@@ -25,7 +25,7 @@ from ..contract.remembered import KnownHeads
 from ..contract.request_log import RequestLog, RequestRecord
 from ..contract.responses import Response, problem_response
 from ..descriptors import connections_within
-from ..fairness import FairThreads, switch_threads_often
+from ..fairness import RELIEF_SECONDS, FairThreads, switch_threads_often
 from ..flask_reading.wire_head import KnownHead
 from ..handshakes import SETTLE_SECONDS, take_no_new
 from ..settings import Settings
@@ -41,6 +41,8 @@ _MOST_WAITING = 2048  # in the queue of the kernel, gunicorn's `backlog`
 _LENGTH = b"\r\nContent-Length: "
 _MOST_TURNED_AWAY = 64
 _FOR_OTHERS = 0.2  # of the threads: no address may hold them
+# So many threads begin with a request within 5 ms: more only take Python's lock from each other.
+_AT_ONCE = 2
 
 
 class PatientSocket(socket.socket):
@@ -60,7 +62,19 @@ class PatientSocket(socket.socket):
             self._head = data
             return
         head, self._head = self._head, b""
-        view = memoryview(head + data if head else data)
+        self._send_all(head + data if head else data, flags)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a head that waits, and the file behind it. Raises OSError, TimeoutError among them."""
+        head, self._head = self._head, b""
+        self._send_all(head, socket.MSG_MORE)
+        sent = super().sendfile(file, offset, count)
+        if count is not None and sent < count:  # the peer waits for the rest
+            raise OSError("a stored file became shorter while it was sent")
+        return sent
+
+    def _send_all(self, data: Any, flags: int) -> None:
+        view = memoryview(data)
         while view:
             view = view[self.send(view, flags) :]
 
@@ -182,8 +196,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def get_thread_pool(self) -> Any:
         """gunicorn's threads, which serve the clients in turn."""
         pool = super().get_thread_pool()
-        self.fair = FairThreads(pool, most_of_one=int(self.cfg.threads * (1 - _FOR_OTHERS)) or 1)
+        self.fair = FairThreads(
+            pool, most_of_one=int(self.cfg.threads * (1 - _FOR_OTHERS)) or 1, at_once=_AT_ONCE
+        )
         return pool
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """gunicorn's. While work waits for a thread, it looks often whether there may be one more."""
+        if self.fair.is_late:
+            timeout = RELIEF_SECONDS
+            self.fair.relieve()
+        super().wait_for_and_dispatch_events(timeout)
 
     def enqueue_req(self, conn: Connection) -> None:
         """gunicorn's, but for the turn of the client."""

@@ -1,11 +1,12 @@
 """The line that the log has for each request of the Flask application, under any WSGI server."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..contract.capture import Capture, Capturing, history_at
 from ..contract.request_log import RequestLog, RequestRecord
 from .gunicorn_request import RequestBody
+from .sending import Sending, SentFile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +36,12 @@ class Logged:
         capture = self._capture(environ)
         record = environ[_RECORD] = self._log.record((host, port) if host and port else None, capture)
         record.begin()
-        return _Sent(self._application(environ, start_response), record)
+        body = self._application(environ, start_response)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None and isinstance(body, Sending) and (file := body.file) is not None:
+            assert file.descriptor is not None
+            return cast(Iterable[bytes], wrapper(SentFile(file, file.descriptor, record)))
+        return _Sent(body, record)
 
     def _capture(self, environ: "WSGIEnvironment") -> Capture | None:
         """The capture of our own gunicorn worker, which sees the wire, or one that sees the environ alone."""

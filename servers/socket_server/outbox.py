@@ -1,6 +1,7 @@
 """The response under way on one connection: pieces, each made after the socket has taken the one before."""
 
 import fcntl
+import select
 import socket
 import struct
 import sys
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # After so many sends it is the turn of the other connections.
 _STEPS_A_TURN = 64
+# A thread sends a file for so long at most, and waits so long for a client that has read too little.
+_SENDING_SECONDS = 0.05
+_PATIENCE_MS = 2
 _SO_NWRITE = 0x1024  # <sys/socket.h> of macOS; Python has no name for it
 
 
@@ -47,6 +51,7 @@ class Outbox:
         self._socket = sock
         self._observer = observer
         self._wait = 0.0
+        self._is_full = False
         self._outgoing = memoryview(b"")
         self._response: Response | None = None
         self._file: FileSlice | None = None
@@ -77,6 +82,9 @@ class Outbox:
             elif self._wait:
                 self.resume_at, self._wait = time.monotonic() + self._wait, 0.0
                 return Progress.PAUSES
+            elif self._is_full:
+                self._is_full = False
+                break
             elif self._file is not None and self._file.must_read:
                 return Progress.MUST_READ
             else:
@@ -93,16 +101,34 @@ class Outbox:
     def read(self) -> None:
         """Read the next block of the file, after `send` has returned MUST_READ. Waits for the disk.
 
-        Raises OSError.
+        Where the system can send the file by itself, and nobody watches its bytes, it does. Raises OSError.
         """
-        assert self._file is not None
-        self._file.read_ahead()
+        file = self._file
+        assert file is not None
+        if self._observer is not None or file.descriptor is None:
+            file.read_ahead()
+            return
+        until = time.monotonic() + _SENDING_SECONDS
+        while file.descriptor is not None and time.monotonic() < until:
+            try:
+                self.sent += file.send(self._socket.fileno())
+            except BlockingIOError:
+                if not _takes_more(self._socket):
+                    self._is_full = True
+                    return
 
     def close(self, loop: Loop) -> None:
         """Send nothing more, and close the file or the stream of the response."""
         response, self._response = self._response, None
         if response is not None:
             close_response(response, loop)
+
+
+def _takes_more(sock: socket.socket) -> bool:
+    """Whether the client has read enough within a moment. Back in the event loop, this takes longer."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(_PATIENCE_MS))
 
 
 def close_response(response: Response, loop: Loop) -> None:

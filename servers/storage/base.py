@@ -63,6 +63,10 @@ class ReadableFile(AbstractContextManager["ReadableFile"], Protocol):
     def read(self, offset: int, length: int, /) -> bytes:
         """`length` bytes from `offset`; fewer only at the end of the file."""
 
+    def fileno(self) -> int | None:
+        """The descriptor from which the system can send the file by itself, if there is one."""
+        return None
+
     def close(self) -> None:
         """Close the file. May be called twice."""
 

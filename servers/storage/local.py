@@ -161,6 +161,9 @@ class LocalFile(ReadableFile):
             data += more
         return data
 
+    def fileno(self) -> int | None:
+        return None if self._fd < 0 else self._fd
+
     def close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:

@@ -23,6 +23,7 @@ from errno import ENOENT, ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from pathlib import Path
 from typing import Final
 
+from . import local_whole
 from .local_marker import MARKER, KnownStore, new_line, require_marker
 from .room import Room
 
@@ -89,11 +90,20 @@ class Folders:
         if self.durable:
             os.fsync(fd)
 
-    def sync_new(self, fd: int) -> None:
-        """`sync` a file that gets its name now. Its age counts from now on, however long the upload took."""
-        if self.expire:
-            os.utime(fd)
+    def sync_new(self, fd: int) -> os.stat_result:
+        """`sync` a file that gets its name now, and note that it is whole. Returns its status.
+
+        Its age counts from now on, however long the upload took.
+        """
+        status = os.fstat(fd)
+        is_large = status.st_size >= local_whole.LEAST
+        if is_large or self.expire:
+            local_whole.set_time(fd)
+            status = os.fstat(fd)
         self.sync(fd)
+        if is_large:
+            local_whole.note(fd, durable=self.durable)
+        return status
 
     def make_request_folder(self) -> "RequestFolder":
         """Create an empty folder below `ROOT/staging` and lock it. Raises OSError."""

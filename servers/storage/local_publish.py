@@ -20,8 +20,8 @@ What step 1 finds under the name SHA256, and what step 3 does then:
     OSError    a folder, a link, a socket          the upload fails
 
 Adopting. Another upload may have stored the same content, and may still fail and remove it again, or the file
-may be about to expire. Therefore this upload checks the bytes, marks the file (see `local_names`), and fsyncs
-it.
+may be about to expire. Therefore this upload checks the bytes, unless they are noted to be whole (see
+`local_whole`), marks the file (see `local_names`), and fsyncs it.
 
 Taking back. An upload that fails removes the names that it linked, unless another one has adopted them. A
 file that was replaced because it was damaged keeps its name, since the name existed before.
@@ -35,6 +35,7 @@ from enum import Enum, auto
 from errno import EEXIST
 from typing import Final, Protocol
 
+from . import local_whole
 from .base import StoredFile
 from .local_folders import Folders, close_quietly
 from .local_names import adopt, kept, remove_unless_adopted
@@ -116,9 +117,13 @@ class Publication:
         except FileNotFoundError:
             return _Found.ABSENT
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
                 raise FileExistsError(EEXIST, "not a regular file", stored.sha256)
-            if not _has_content(fd, stored):
+            durable = self._folders.durable
+            is_noted = local_whole.trust_in(fd, status, durable=durable)
+            is_safe = durable or local_whole.trust_in(fd, status, durable=True)
+            if status.st_size != stored.size or not (is_noted or _has_content(fd, stored)):
                 return _Found.DAMAGED
             if not adopt(self._files_fd, fd, stored.sha256):
                 return _Found.ABSENT  # taken back by its upload, expired, or removed by hand
@@ -126,6 +131,8 @@ class Publication:
                 self._folders.sync(fd)  # with its new time: a power loss does not make it old again
             except OSError:
                 return _Found.DAMAGED  # X07: its bytes may be lost, so replace it by our file
+            if stored.size >= local_whole.LEAST:
+                local_whole.note(fd, durable=is_safe)
             return _Found.ADOPTED
         finally:
             close_quietly(fd)
@@ -133,7 +140,5 @@ class Publication:
 
 def _has_content(fd: int, stored: StoredFile) -> bool:
     # It may have been written without fsync (`--durability fast`) and damaged by a power loss.
-    if os.fstat(fd).st_size != stored.size:
-        return False
     with open(fd, "rb", buffering=0, closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256

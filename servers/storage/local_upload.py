@@ -125,9 +125,9 @@ class LocalUpload(Upload):
             self._request_folder = self._folders.make_request_folder()
         return self._request_folder
 
-    def sync(self, fd: int) -> None:
-        """fsync a file of this upload if the store is durable."""
-        self._folders.sync_new(fd)
+    def sync(self, fd: int) -> os.stat_result:
+        """fsync a file of this upload if the store is durable. Returns its status."""
+        return self._folders.sync_new(fd)
 
     def take_room(self, size: int) -> None:
         """Raise OSError if `size` more bytes would leave too little free space."""
@@ -235,13 +235,11 @@ class LocalWriter:
     def sync(self) -> os.stat_result:
         """Make the bytes durable and return the status of the file. Raises OSError."""
         if self.name is None:
-            self._upload.sync(self._fd)
-            return os.fstat(self._fd)
+            return self._upload.sync(self._fd)
         # fsync on this new descriptor also reports write errors of the kernel since the file was closed.
         fd = os.open(self.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._upload.request_folder().fd)
         try:
-            self._upload.sync(fd)
-            return os.fstat(fd)
+            return self._upload.sync(fd)
         finally:
             os.close(fd)
 

@@ -1,7 +1,8 @@
 """What changes in the history, as Server-Sent Events for all who listen to this process.
 
-One thread looks at the database while somebody listens, about ten times a second. Nobody else waits for the
-disk: listeners take what the thread has made from memory.
+One thread looks at the database while somebody listens, about ten times a second, or three times while so
+many requests come that they are only counted. Nobody else waits for the disk: listeners take what the thread
+has made from memory.
 """
 
 import json
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from .history import History
 
 LOOK_SECONDS = 0.1
+_COUNT_SECONDS = 0.3
 MOST_LISTENERS = 16
 
 _ROWS_A_SECOND = 50
 _MOST_AT_ONCE = 10
 _KEPT = 2000
+_MOST_LOOKED_AT = 100
+_CHANGED = "SELECT id, seen FROM requests WHERE change > ? ORDER BY change LIMIT ?"
+_ROWS = f"SELECT {SMALL} FROM requests WHERE change > ? ORDER BY change LIMIT ?"
 _ALL_GONE = 2**53 - 1  # the largest id that JavaScript can count
 _REPLACED = 0  # the number of the event that says so: changes begin at 1
 
@@ -89,18 +94,21 @@ class ChangeFeed:
                 if not self._listeners or self._history.stopping.is_set():
                     self._thread = None
                     return
+            pause = LOOK_SECONDS
             try:
-                self._look(limits)
+                if self._look(limits):
+                    pause = _COUNT_SECONDS
             except (Busy, Failed):
                 time.sleep(1)
-            time.sleep(LOOK_SECONDS)
-            self._allowance = min(self._allowance + _ROWS_A_SECOND * LOOK_SECONDS, _MOST_AT_ONCE)
+            time.sleep(pause)
+            self._allowance = min(self._allowance + _ROWS_A_SECOND * pause, _MOST_AT_ONCE)
 
-    def _look(self, limits: Limits) -> None:
+    def _look(self, limits: Limits) -> bool:
+        """Make the events of what has changed. Returns whether requests were only counted."""
         with self._history.reading() as connection:
             counters = connection.execute("SELECT * FROM counters").fetchone()
             if counters["change"] == self._change:
-                return
+                return False
             events: list[tuple[int, bytes]] = []
             if counters["change"] < self._change:  # the database was replaced by a new one
                 events.append((_REPLACED, event("gone", {"before": _ALL_GONE}, _REPLACED)))
@@ -108,27 +116,29 @@ class ChangeFeed:
             if counters["gone_change"] > self._change:
                 gone = event("gone", {"before": counters["gone"]}, counters["gone_change"])
                 events.append((counters["gone_change"], gone))
-            rows = connection.execute(
-                f"SELECT {SMALL} FROM requests WHERE change > ? ORDER BY change LIMIT ?",
-                (self._change, _MOST_AT_ONCE * 10),
-            ).fetchall()
-            runs = runs_of(connection, [row["id"] for row in rows])
-        whole = [row for row in rows if not self._is_progress(row)]
-        if len(whole) <= self._allowance and len(rows) < _MOST_AT_ONCE * 10:
-            self._allowance -= len(whole)
+            changed = connection.execute(_CHANGED, (self._change, _MOST_LOOKED_AT)).fetchall()
+            whole = sum(not self._is_progress(row) for row in changed)
+            is_counted = whole > self._allowance or len(changed) == _MOST_LOOKED_AT
+            rows, runs = [], {}
+            if not is_counted:
+                rows = connection.execute(_ROWS, (self._change, len(changed))).fetchall()
+                runs = runs_of(connection, [row["id"] for row in rows])
+        if is_counted:
+            last = counters["change"]
+            events.append((last, self._count(last)))
+        else:
+            self._allowance -= whole
             events += [(row["change"], self._event(row, runs[row["id"]], limits)) for row in rows]
             last = rows[-1]["change"] if rows else counters["change"]
             self._newest = max([self._newest, *(row["id"] for row in rows)])
-        else:
-            last = counters["change"]
-            events.append((last, self._count(last)))
-        self._arriving = {row["id"] for row in rows if row["seen"] is not None} | (
-            self._arriving - {row["id"] for row in rows}
+        self._arriving = {row["id"] for row in changed if row["seen"] is not None} | (
+            self._arriving - {row["id"] for row in changed}
         )
         self._change = max(last, counters["gone_change"])
         with self._lock:
             self._events.extend(events)
             self.position += len(events)
+        return is_counted
 
     def _is_progress(self, row: Any) -> bool:
         return row["seen"] is not None and row["id"] in self._arriving

@@ -30,7 +30,7 @@ MOST_MISSED = 50
 _MOST_WORKED = 600
 # To parse a request again for its strip takes longer than to serve it. So much of a core may be used for that
 # in the long run, and so many seconds at once.
-_SHARE_FOR_STRIPS = 0.03
+_SHARE_FOR_STRIPS = 0.005
 _MOST_FOR_STRIPS = 0.3
 _MINIMAP = 1000
 
@@ -88,7 +88,7 @@ class History:
         self.loopback_only = loopback_only
         self.stopping = threading.Event()
         self._log = HistoryLog(Database(folder), most)
-        self.writer = HistoryWriter(self._log)
+        self.writer = HistoryWriter(self._log, most)
         self._reading = threading.Lock()
         self._database = Database(folder)
         self.feed = ChangeFeed(self)

@@ -56,6 +56,10 @@ class Batch:
         self._change += 1
         return self._change
 
+    def skip(self, requests: int) -> None:
+        """So many requests came that are not written: those behind them have higher ids."""
+        self._id += requests
+
     def insert(self, run: Run, columns: Columns) -> int:
         """A row of its own. Returns its id."""
         self._id += 1

@@ -5,6 +5,7 @@ import time
 
 from .history_batch import OVER, Batch
 from .history_database import MOST_RUNS, Database
+from .history_writer import Missing
 from .run import Arriving, Run
 from .run_columns import columns_of
 
@@ -34,13 +35,14 @@ class HistoryLog:
         """Drop the connection. Call it in a process that was forked."""
         self._database.forget()
 
-    def write(self, runs: list[Run], arriving: list[Arriving], lost: int) -> None:
+    def write(self, runs: list[Run], arriving: list[Arriving], missing: Missing) -> None:
         """Write these requests in one transaction. Raises Busy and Failed."""
         now = time.time()
         rows = [(run, columns_of(run)) for run in runs]
         with self._database.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             batch = Batch(connection, now)
+            batch.skip(missing.skipped)
             self._announce(connection, batch, {run.backend for run in runs}, now)
             for run, columns in rows:
                 if run.row is not None:
@@ -52,7 +54,7 @@ class HistoryLog:
             if now >= self._next_prune:
                 batch.flush()
                 self._prune(connection, batch, now)
-            batch.flush(lost)
+            batch.flush(missing.lost)
             connection.execute("COMMIT")
         for arriver, row in batch.new_rows:
             arriver.run.row = row

@@ -1,17 +1,22 @@
 """The thread that writes the history. Serving never waits for it.
 
 A finished request is appended to a queue in memory. The thread gathers what comes within some milliseconds
-and writes it in one transaction. When the queue is full, because the database is slow, locked or broken,
-further requests are left out of the history and counted. Each process has its own thread; it starts with the
-first request, and again in a process that was forked.
+and writes it in one transaction. Each process has its own thread; it starts with the first request, and again
+in a process that was forked.
+
+To write a request costs several times what it costs to note it. While many come, the thread writes only some
+each second, and the queue keeps the last ones: older ones would leave the history at once, so they are
+skipped. When the requests stop coming, the thread writes all that wait. When the queue holds too many bytes,
+because the database is slow, locked or broken, its oldest requests are lost to the history, and counted.
 """
 
 import atexit
 import logging
 import threading
 import time
+from collections import deque
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .run import Arriving, Run
 
@@ -23,6 +28,9 @@ _GATHER_SECONDS = 0.05
 # When many come, each transaction holds more of them, so that it costs less.
 _MANY = 8
 _GATHER_MANY_SECONDS = 0.2
+# So many are written each second while more come, and so many at once before that.
+_WRITTEN_A_SECOND = 200
+_MOST_AT_ONCE = 200
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
 # After a failure the database is left alone for so long.
@@ -38,44 +46,70 @@ class Failed(Exception):
     """The database cannot be used; the message says why. What was to be written is lost."""
 
 
+class Missing(NamedTuple):
+    """How many requests are not in the history: lost ones, and skipped ones, for which it has no room."""
+
+    lost: int
+    skipped: int
+
+
 class Target(Protocol):
     """Where the thread writes. Its methods raise Busy and Failed."""
 
-    def write(self, runs: list[Run], arriving: list[Arriving], lost: int) -> None:
-        """Write these requests, and add `lost` to the number of those that are not in the history."""
+    def write(self, runs: list[Run], arriving: list[Arriving], missing: Missing) -> None:
+        """Write these requests, and note how many came before them that are `missing`."""
 
 
 class HistoryWriter:
-    """A queue and its thread. `lost` is how many requests were left out and not written down as such yet."""
+    """A queue of at most `most` requests, and its thread.
 
-    def __init__(self, target: Target) -> None:
+    `lost` is how many requests were left out and not written down as such yet.
+    """
+
+    def __init__(self, target: Target, most: int) -> None:
         self._target = target
+        self._most = most
         self.forget()
 
     def forget(self) -> None:
         """Begin anew, without what waits. Call it in a child process: it has not got the thread."""
         self._lock = threading.Lock()
-        self._waiting: list[Run] = []
+        self._waiting: deque[Run] = deque()
         self._size = 0
         self._arriving: set[Arriving] = set()
         self._busy = False
+        self._draining = False
+        self._comes = False
+        self._allowance = float(_MOST_AT_ONCE)
+        self._at = time.monotonic()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._warned = False
+        self._skipped = 0
         self.lost = 0
         self.error: str | None = None
 
     def put(self, run: Run) -> None:
-        """Queue a request that is over, or drop and count it when too much is waiting. Never waits."""
-        weight = run.weight
+        """Queue a request that is over. Never waits."""
         with self._lock:
-            if self._size + weight > MOST_WAITING or not self._started():
+            if not self._started():
                 self.lost += 1
                 return
             self._waiting.append(run)
-            self._size += weight
+            self._size += run.weight
+            self._comes = True
+            self._make_room()
         if not self._wake.is_set():
             self._wake.set()
+
+    def _make_room(self) -> None:
+        """Drop the oldest requests when too many wait, or too many bytes."""
+        while (many := len(self._waiting) > self._most) or self._size > MOST_WAITING:
+            self._size -= self._waiting.popleft().weight
+            if many:
+                self._skipped += 1
+            else:
+                self.lost += 1
 
     def watch(self, arriving: Arriving) -> None:
         """The body of a request begins to arrive."""
@@ -92,8 +126,10 @@ class HistoryWriter:
     def drain(self, seconds: float = _LAST_SECONDS) -> None:
         """Wait until everything is written, or for `seconds`."""
         deadline = time.monotonic() + seconds
+        self._draining = True
         while (self._waiting or self._busy) and time.monotonic() < deadline:
             time.sleep(0.005)
+        self._draining = False
 
     def _started(self) -> bool:
         if self._thread is None:
@@ -117,24 +153,39 @@ class HistoryWriter:
                 next_look = now + _LOOK_SECONDS
                 with self._lock:
                     arriving = [each for each in self._arriving if now - each.since >= _LOOK_SECONDS]
-            with self._lock:
-                runs, self._waiting = self._waiting, []
-                size, self._size = self._size, 0
-                self._busy = bool(runs)
+            runs = self._take()
             if runs or arriving or self.lost:
-                self._write(runs, arriving, size)
+                self._write(runs, arriving)
             self._busy = False
             gather = _GATHER_MANY_SECONDS if len(runs) >= _MANY else _GATHER_SECONDS
 
-    def _write(self, runs: list[Run], arriving: list[Arriving], size: int) -> None:
-        lost = self.lost
+    def _take(self) -> list[Run]:
+        """The oldest requests of the queue: all of them if none has come since the last call."""
+        now = time.monotonic()
+        with self._lock:
+            self._allowance = min(self._allowance + (now - self._at) * _WRITTEN_A_SECOND, _MOST_AT_ONCE)
+            self._at = now
+            count = len(self._waiting)
+            if self._comes and not self._draining:
+                count = min(count, int(self._allowance))
+            self._comes = False
+            self._allowance = max(self._allowance - count, 0.0)
+            runs = [self._waiting.popleft() for _ in range(count)]
+            self._size -= sum(run.weight for run in runs)
+            self._busy = bool(runs)
+            if self._waiting:
+                self._wake.set()
+        return runs
+
+    def _write(self, runs: list[Run], arriving: list[Arriving]) -> None:
+        missing = Missing(self.lost, self._skipped)
         try:
-            self._target.write(runs, arriving, lost)
+            self._target.write(runs, arriving, missing)
         except Busy as error:
             self.error = str(error)
             with self._lock:
-                self._waiting = runs + self._waiting
-                self._size += size
+                self._waiting.extendleft(reversed(runs))
+                self._size += sum(run.weight for run in runs)
             self._wake.set()
         except Failed as error:
             self._fail(str(error), len(runs))
@@ -145,7 +196,8 @@ class HistoryWriter:
             self.error = None
             self._warned = False
             with self._lock:
-                self.lost -= lost
+                self.lost -= missing.lost
+                self._skipped -= missing.skipped
 
     def _fail(self, why: str, lost: int) -> None:
         self.error = why

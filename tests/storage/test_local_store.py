@@ -86,7 +86,7 @@ class TestOrder:
         assert syscalls.names() == [
             *("open", "fstat", "open", "close"),  # the last two read the marker, at most ten times a second
             *("open", "fchmod", "write"),
-            *("open", "fsync", "fstat", "link", "fsync"),
+            *("open", "fstat", "fsync", "link", "fsync"),
             *("close", "close"),
         ]
 

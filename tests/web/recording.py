@@ -16,6 +16,7 @@ from servers.contract.responses import Response, json_response, problem_response
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from servers.sansio.stream import NEED_DATA
 from servers.web.history import History, Page
+from servers.web.history_writer import Missing
 from servers.web.run import Run
 from tests.connections import connect, receive_all
 from tests.patience import eventually, patient
@@ -84,7 +85,7 @@ def record(
 
 def write(history: History, runs: list[Run]) -> None:
     """Write these runs now, in one transaction."""
-    history._log.write(runs, [], 0)
+    history._log.write(runs, [], Missing(0, 0))
 
 
 def rows(history: History, **wanted: Any) -> list[dict[str, Any]]:

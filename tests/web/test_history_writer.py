@@ -1,0 +1,122 @@
+"""Many requests in a short time: the last are written, and those are skipped that would leave soon."""
+
+import threading
+import time
+
+import pytest
+
+from servers.web import history_writer
+from servers.web.history_writer import Busy, HistoryWriter, Missing
+from servers.web.run import Arriving, Run
+from tests.patience import eventually
+
+MOST = 300
+
+
+class _Target:
+    """Notes what is written. While it is `locked`, nothing can be."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.skipped = self.lost = 0
+        self.locked = threading.Event()
+
+    def write(self, runs: list[Run], arriving: list[Arriving], missing: Missing) -> None:
+        if self.locked.is_set():
+            raise Busy("locked")
+        self.numbers += [int(run.target or "") for run in runs]
+        self.skipped += missing.skipped
+        self.lost += missing.lost
+
+
+class _Flooded(_Target):
+    """Sends 250 requests during each of the first transactions. `flood` counts what was written by then."""
+
+    def __init__(self, transactions: int) -> None:
+        super().__init__()
+        self.writer = HistoryWriter(self, MOST)
+        self.begin = time.monotonic()
+        self.left, self.sent = transactions, 1
+        self.flood: list[int] = []
+        self.seconds: list[float] = []
+
+    def write(self, runs: list[Run], arriving: list[Arriving], missing: Missing) -> None:
+        super().write(runs, arriving, missing)
+        if self.left:
+            self.left -= 1
+            self.flood.append(len(self.numbers))
+            self.seconds.append(time.monotonic() - self.begin)
+            for _ in range(250):
+                self.writer.put(_run(self.sent))
+                self.sent += 1
+
+
+def _run(number: int) -> Run:
+    run = Run()
+    run.target = str(number)
+    return run
+
+
+@pytest.fixture
+def target() -> _Target:
+    return _Target()
+
+
+def test_while_many_requests_come_only_some_are_written_and_at_last_the_newest() -> None:
+    """More requests come with each transaction, however slow the machine is."""
+    target = _Flooded(6)
+    target.writer.put(_run(0))
+    assert eventually(lambda: not target.left and target.numbers[-1] == target.sent - 1, 30)
+    assert len(target.numbers) + target.skipped == target.sent
+    assert target.skipped > 0
+    assert target.lost == 0
+    assert target.numbers == sorted(target.numbers)
+    assert target.numbers[-MOST:] == list(range(target.sent - MOST, target.sent))
+    assert all(
+        count <= 200 + 200 * seconds for count, seconds in zip(target.flood, target.seconds, strict=True)
+    )
+
+
+def test_all_requests_are_written_when_they_come_slowly(target: _Target) -> None:
+    writer = HistoryWriter(target, MOST)
+    for number in range(30):
+        writer.put(_run(number))
+        time.sleep(0.01)
+    assert eventually(lambda: target.numbers == list(range(30)))
+    assert target.skipped == 0
+
+
+def test_behind_a_lock_the_last_requests_are_written_in_their_order(target: _Target) -> None:
+    writer = HistoryWriter(target, MOST)
+    target.locked.set()
+    for number in range(100):
+        writer.put(_run(number))
+    assert eventually(lambda: writer.error is not None)
+    for number in range(100, 500):
+        writer.put(_run(number))
+    target.locked.clear()
+    assert eventually(lambda: target.numbers[-1:] == [499])
+    assert target.numbers == list(range(500 - MOST, 500))
+    assert (target.skipped, target.lost) == (200, 0)
+
+
+def test_what_does_not_fit_into_memory_is_lost_and_counted(
+    target: _Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_writer, "MOST_WAITING", 20 * Run().weight)
+    writer = HistoryWriter(target, MOST)
+    target.locked.set()
+    for number in range(100):
+        writer.put(_run(number))
+    target.locked.clear()
+    assert eventually(lambda: target.lost + len(target.numbers) == 100)
+    assert target.numbers == list(range(80, 100))
+    assert target.skipped == 0
+
+
+def test_draining_writes_all_that_waits_although_more_came(target: _Target) -> None:
+    writer = HistoryWriter(target, MOST)
+    for number in range(MOST):
+        writer.put(_run(number))
+    writer.drain(10)
+    assert target.numbers == list(range(MOST))
