@@ -33,8 +33,8 @@ _PROGRAM = (
 def take_no_new(sockets: Iterable[socket.socket]) -> bool:
     """Let the kernel drop new handshakes. What has begun goes on, and may be accepted as before.
 
-    It holds for all processes that share the sockets, and cannot be undone. Returns whether it could be done
-    for one of them: on Linux, and not for Unix sockets.
+    It holds for all processes that share the sockets. Returns whether it could be done for one of them: on
+    Linux, and not for Unix sockets.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -4,14 +4,17 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
-from clients.launch import HOST, RunningBackend, start
+from clients.launch import HOST, RunningBackend, free_port, import_path, responds_to_healthz, start
 from tests.connections import connect, receive_all
 from tests.patience import eventually, patient
 from tests.socket_server.client import get, request
@@ -144,6 +147,34 @@ def _ask_until_refused(backend: RunningBackend, failures: list[OSError | bytes])
                 failures.append(error)
             else:
                 failures += [answer] * (not answer.startswith(b"HTTP/1.1 200 "))
+
+
+@pytest.mark.soak(seconds=8)
+def test_a_gunicorn_that_takes_over_is_not_cut_off_when_the_old_one_stops(tmp_path: Path) -> None:
+    """SIGUSR2: both listen on the same sockets."""
+    port = free_port()
+    command = [f"{sys.prefix}/bin/gunicorn", "-c", "python:servers.gunicorn_conf", "--bind", f"{HOST}:{port}"]
+    env = {
+        **os.environ,
+        **import_path(),
+        "WIREPROOF_WORKERS": "1",
+        "WIREPROOF_STORE": str(tmp_path / "store"),
+    }
+    with (tmp_path / "log").open("wb") as log:
+        old = subprocess.Popen(command, env=env, stderr=log, start_new_session=True)
+    try:
+        assert eventually(lambda: responds_to_healthz(HOST, port), 30)
+        worker = children(old.pid)
+        old.send_signal(signal.SIGUSR2)
+        assert eventually(lambda: len(children(old.pid)) == 2, 10)
+        (new,) = set(children(old.pid)) - set(worker)
+        assert eventually(lambda: len(children(new)) == 1, 30), (tmp_path / "log").read_text()
+        old.terminate()
+        assert old.wait(patient(20)) == 0
+        assert [responds_to_healthz(HOST, port) for _ in range(5)] == [True] * 5
+    finally:
+        os.killpg(old.pid, signal.SIGKILL)
+        old.wait()
 
 
 def test_a_worker_answers_until_its_delay_is_over() -> None:

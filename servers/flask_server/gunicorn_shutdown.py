@@ -11,6 +11,11 @@ SHUTDOWN: Final = Shutdown()
 """Of this process, and of the workers that are forked from it. gunicorn itself has delay and grace."""
 
 
+def _shares_its_sockets(arbiter: Any) -> bool:
+    """Whether they are served on when this master stops: by another one (SIGUSR2), or by systemd."""
+    return bool(arbiter.reexec_pid or arbiter.master_pid or arbiter.systemd)
+
+
 def delay_stop(arbiter: Any, seconds: int) -> None:
     """Make the master announce its stop at SIGTERM, and stop after so many seconds, or at a second SIGTERM.
 
@@ -23,7 +28,7 @@ def delay_stop(arbiter: Any, seconds: int) -> None:
     def handle_term() -> None:
         if SHUTDOWN.announced or not seconds:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            if take_no_new(arbiter.LISTENERS):
+            if not _shares_its_sockets(arbiter) and take_no_new(arbiter.LISTENERS):
                 time.sleep(SETTLE_SECONDS)
             stop()
         SHUTDOWN.announce()

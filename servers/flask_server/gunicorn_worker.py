@@ -27,7 +27,6 @@ from ..contract.responses import Response, problem_response
 from ..descriptors import connections_within
 from ..fairness import RELIEF_SECONDS, FairThreads, switch_threads_often
 from ..flask_reading.wire_head import KnownHead
-from ..handshakes import SETTLE_SECONDS, take_no_new
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
 from .gunicorn_shutdown import SHUTDOWN
@@ -276,8 +275,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             super().set_accept_enabled(enabled)
         if self.ppid != os.getppid():  # the master was killed: gunicorn's loop ends, but still is `alive`
             self.alive = False
-            if take_no_new(self.sockets):
-                time.sleep(SETTLE_SECONDS)
         if not self.alive:
             for listener in self.sockets:
                 for _ in range(_MOST_WAITING):

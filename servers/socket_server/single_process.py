@@ -20,7 +20,7 @@ LOG = logging.getLogger("wireproof.socket")
 def serve_here(
     sockets: list[socket.socket], context: Context, ready: Callable[[], None], screen: "Screen | None" = None
 ) -> None:
-    """Run one worker in this process until SIGTERM or SIGINT. A signal after it has stopped ends it at once.
+    """Run one worker in this process until SIGTERM or SIGINT. The next signal ends it at once.
 
     `ready` is called when it accepts connections. With a screen, the bytes of each request are shown there.
     SIGHUP is only logged, because no other process could take over.
