@@ -62,6 +62,9 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--log-json", is_flag=True, help="Log one JSON object a line.")
 @click.option("--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500]")
 @click.option(
+    "--metrics/--no-metrics", default=None, help="Show at /metrics what is counted.  [default: no-metrics]"
+)
+@click.option(
     "--wire",
     is_flag=True,
     help="Show each request as its bytes arrive, instead of the log (socket only, one worker).",
@@ -96,6 +99,8 @@ def main(
     if backend in ("flask", "fastapi"):
         _check_simple(backend, given)
     switches = {name: "1" for name, value in given.items() if value is True}
+    if given["metrics"] is False:
+        switches["metrics"] = "0"
     values = {name: str(value) for name, value in given.items() if not isinstance(value, bool | None)}
     settings = values | switches
     environment = os.environ | {f"WIREPROOF_{name.upper()}": value for name, value in settings.items()}

@@ -101,6 +101,8 @@ class Endpoint:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
+        if self._context.metrics is not None:
+            self._context.metrics.begin("fastapi")
         record = begin_record(scope, self._context.log, self._context.history)
         try:
             # A client that has left gets no response; what it sent is undone by then.
@@ -124,6 +126,7 @@ class Endpoint:
             return
         record.begin(head.method, head.target)
         record.token = self._context.access.token_name(head)
+        record.route = TABLE.name_of(head)
         if record.capture is not None:
             record.capture.head_complete(head)
         body = BodyStream(request, limits, head)

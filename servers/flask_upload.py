@@ -85,6 +85,7 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
         return _refusal(problem_response(problem), connection)
     record.begin(head.method, head.target)
     record.token = context.access.token_name(head)
+    record.route = TABLE.name_of(head)
     capture = record.capture
     if capture is not None and context.backend == "flask":
         capture.head_complete(head)

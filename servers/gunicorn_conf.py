@@ -91,13 +91,14 @@ def _as_a_worker(cfg: Any) -> Iterator[None]:
 
 
 def on_starting(server: Any) -> None:
-    """Open the store for all workers, also for later ones: a worker never makes it anew.
+    """Open the store and the metrics for all workers, also for later ones: a worker never makes them anew.
 
     Ends with one message if the store takes no uploads, or if no folder is writable for `worker_tmp_dir`.
     """
     try:
         with _as_a_worker(server.cfg):
             _settings.open_store()
+            _settings.open_metrics(forks=True)
     except SettingsError as error:
         _end(error)
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .contract.access import LOOPBACK_HOSTS, AccessRules, host_of_address
 from .contract.limits import Limits
@@ -27,6 +27,9 @@ from .token_file import read_again, tokens_in
 from .variables import PREFIX, names_for_messages, variable, warn_of_unknown, warn_once
 from .web.history import DEFAULT, History, open_history
 from .web.history_writer import Busy, Failed
+
+if TYPE_CHECKING:
+    from .metrics import ServerMetrics
 
 LOG = logging.getLogger("wireproof.storage")
 _TOKEN = re.compile("[!-~]+")
@@ -79,6 +82,7 @@ class Settings:
     `min_free` is how many bytes of the file system uploads leave free.
     `expire` is after how many days stored files are removed; 0: never.
     `shutdown_delay` and `grace_period` are in seconds, see `Shutdown`.
+    `metrics` says whether `GET /metrics` shows what is counted; it needs the extra `metrics`.
     """
 
     host: str = "127.0.0.1"
@@ -100,6 +104,7 @@ class Settings:
     expire: int = 0
     shutdown_delay: int = 0
     grace_period: int = 30
+    metrics: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -201,7 +206,7 @@ class Settings:
     @cached_property
     def log(self) -> RequestLog:
         """The log of requests."""
-        return RequestLog(quiet=self.quiet, as_json=self.log_json)
+        return RequestLog(quiet=self.quiet, as_json=self.log_json, metrics=self.open_metrics())
 
     @property
     def processes(self) -> int:
@@ -232,14 +237,45 @@ class Settings:
             raise StartError(f"the store {self.store!r} cannot be used: {error.strerror}") from error
 
     def context(self, store: Store, history: History | None = None, backend: str = "socket") -> Context:
-        """What a backend and its routes get: limits, access rules, `store`, log, history, peers, load."""
+        """What a backend and its routes get. With metrics, the `store` is measured.
+
+        Raises SettingsError.
+        """
         load = Load.within(self.limits)
-        shutdown = Shutdown(self.shutdown_delay, self.grace_period)
+        metrics = self.open_metrics()
+        if metrics is not None:
+            from .metrics import MeteredStore
+
+            metrics.uploads = lambda: load.uploads.held
+            store = MeteredStore(store, metrics.store_operation)
         return Context(
             *(self.limits, self.access, store, self.log, history, backend, self.peers),
             load=load,
-            shutdown=shutdown,
+            metrics=metrics,
+            shutdown=Shutdown(self.shutdown_delay, self.grace_period),
         )
+
+    def open_metrics(self, *, forks: bool = False) -> "ServerMetrics | None":
+        """The metrics of this process, or None if they are off.
+
+        A process that `forks` workers makes the folder that they share. Raises SettingsError, or StartError
+        if the folder cannot be made.
+        """
+        if not self.metrics:
+            return None
+        try:
+            from .metrics import open_metrics  # only with them is prometheus_client needed
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"metrics need the package {error.name}: pip install 'wireproof[metrics]'"
+            ) from None
+        metrics = open_metrics()
+        try:
+            if forks:
+                metrics.prepare()
+        except OSError as error:
+            raise StartError(f"there is no room for metrics: {error}") from error
+        return metrics
 
     def open_history(self) -> History | None:
         """The history of requests, or None if it is off. If it cannot be made, that is only logged."""

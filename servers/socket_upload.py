@@ -76,6 +76,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--history", metavar="N|off", help="Keep the last N requests for the page.  [default: 500 on loopback]"
 )
+@click.option(
+    "--metrics/--no-metrics", default=None, help="Show at /metrics what is counted.  [default: no-metrics]"
+)
 @click.option("--wire", is_flag=True, help="Show requests as their bytes arrive, not the log (one worker).")
 @limit_options
 @click.option(
@@ -96,6 +99,7 @@ def main(*, wire: bool, **given: Any) -> None:
         error_log.set_up("", as_json=settings.log_json)
         settings.check_bind()
         settings = within_descriptors(settings)
+        settings.open_metrics(forks=True)
         context = settings.context(settings.open_store(), settings.open_history(), "socket")
         removed = sweep(context.store)
         sockets = listen(settings)

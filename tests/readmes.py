@@ -28,6 +28,7 @@ from clients import launch
 from clients.streamlit_tabs.kept_and_lost import FACTS
 from servers.contract.limits import Limits
 from servers.contract.problems import PROBLEMS
+from servers.metrics.definitions import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = (
@@ -236,8 +237,17 @@ def streamlit_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def metrics_table() -> str:
+    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |")
+    return "\n".join(rows) + "\n"
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "limits": limits_table,
+    "metrics": metrics_table,
     "problems": problems_table,
     "streamlit": streamlit_table,
 }

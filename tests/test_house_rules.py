@@ -45,6 +45,9 @@ _FLASK = ("servers.flask_reading", "servers.flask_server")
 ROOMS = {
     "servers.sansio": Room(("servers.sansio", *_CONTRACT_FOR_PARSERS), stdlib=_PARSING),
     "servers.contract": Room(("servers.contract", "servers.storage.base")),
+    "servers.metrics": Room(
+        ("servers.metrics", "servers.contract", "servers.storage.base"), frozenset({"prometheus_client"})
+    ),
     "servers.storage": Room(("servers.storage",), frozenset({"obstore", "urllib3"})),
     "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base", "servers.web")),
     # It explains bytes by the parsers of `sansio`, on every backend: an explanation is no reading.
@@ -54,7 +57,7 @@ ROOMS = {
     "servers.settings": Room(
         (
             *("servers.contract", "servers.storage", "servers.token_file", "servers.variables"),
-            *("servers.web.history", *_HISTORY),
+            *("servers.metrics", "servers.web.history", *_HISTORY),
         )
     ),
     "servers.token_file": Room(("servers.contract", "servers.variables")),

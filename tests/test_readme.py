@@ -68,9 +68,11 @@ def test_limits_and_problems_are_listed_where_they_belong() -> None:
     assert [name for readme in READMES for name, _ in readmes.tables(readme)] == [
         "streamlit",
         "limits",
+        "metrics",
         "problems",
     ]
     assert "<!-- table: limits -->" in SERVERS
+    assert "<!-- table: metrics -->" in SERVERS
     assert "<!-- table: problems -->" in CONTRACT
 
 

@@ -24,7 +24,7 @@ PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
 # The members of an entry of `form` or `files`, without those that only this project's responses have.
 _ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
 # Routes that other servers do not have.
-_OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/stream_echo", "/v1/", "/requests/", "/ui/")
+_OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/metrics", "/stream_echo", "/v1/", "/requests/", "/ui/")
 
 Sendings = Mapping[str, Sequence[Sending]]
 

@@ -139,6 +139,7 @@ REFUSED = (
     fault(
         "S3",
         b"GET /problems/@w",
+        b"GET /metrics",
         b"GET /files/0",
         b"POST /upload/a/b",
         b"PATCH /v1/x/y",
@@ -146,7 +147,13 @@ REFUSED = (
     ),
     fault("W7", b"OPTIONS /upload/@w/@w", b"OPTIONS /files/", b"OPTIONS /v1/", b"OPTIONS /healthz\n\n{"),
     fault(
-        "S4", b"POST /healthz", b"DELETE " + _FILE, b"GET /stream_echo", b"HEAD /upload/", b"PUT /v1/models"
+        "S4",
+        b"POST /healthz",
+        b"POST /metrics",
+        b"DELETE " + _FILE,
+        b"GET /stream_echo",
+        b"HEAD /upload/",
+        b"PUT /v1/models",
     ),
     fault(
         "S3",

@@ -83,12 +83,17 @@ class Exchange:
 
     @property
     def waits(self) -> bool:
-        """Whether `respond` may wait for the disk. Valid after `end`.
+        """Whether `respond` may wait for the disk, or take milliseconds. Valid after `end`.
 
         A small upload to a store that does not wait takes less time than to hand it to a thread.
         """
         stores = self.stores_files and self.has_files and (self._context.store.waits or self.has_begun)
-        return self._route.uses_store or stores
+        return self._route.uses_store or self._route.computes or stores
+
+    @property
+    def uses_disk(self) -> bool:
+        """Whether `respond`, if it `waits`, may wait for the disk. Otherwise it only takes a while."""
+        return not self._route.computes
 
     @property
     def must_ask_for_room(self) -> bool:
@@ -229,13 +234,14 @@ class Exchange:
             yield
         except OSError as error:
             self.abort()
-            raise _store_problem(error) from error
+            raise store_problem(error) from error
         except BaseException:
             self.abort()
             raise
 
 
-def _store_problem(error: OSError) -> Problem:
+def store_problem(error: OSError) -> Problem:
+    """The problem that an error of the store leads to."""
     if error.errno in _FULL:
         return Problem("insufficient_storage", "the store has no room for this upload")
     return Problem("store_unavailable", f"the store cannot be used: {error.strerror or 'unknown error'}")

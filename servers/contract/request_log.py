@@ -14,6 +14,7 @@ from typing import Any
 
 from .capture import Capture
 from .log_writer import BLOCK, STDERR, LogWriter
+from .metrics import Metrics
 from .request import FileEntry
 from .responses import Response
 
@@ -36,12 +37,13 @@ class RequestRecord:
     `received` and `sent` are the sizes of the two bodies in bytes, without chunked coding, as far as they
     were read and sent. After `end` the record is empty, so a connection needs one record for all its
     requests. `end` writes nothing unless `begin` was called before. `token` is the name of the token.
+    `route` is the name of the route, for the metrics.
 
     `capture` is the history's part in this connection, or None: it learns of the response and of the end.
     """
 
     __slots__ = (
-        *("_begun", "_log", "capture", "code", "files", "method", "peer", "received", "sent"),
+        *("_begun", "_log", "capture", "code", "files", "method", "peer", "received", "route", "sent"),
         *("status", "target", "token"),
     )
 
@@ -61,6 +63,7 @@ class RequestRecord:
         self.received = self.sent = 0
         self.files: tuple[FileEntry, ...] = ()
         self.token: str | None = None
+        self.route: str | None = None
 
     def begin(self, method: str | None = None, target: str | None = None, since: float = 0.0) -> None:
         """The request has begun, or more of it is known. The method and the target of the last call count.
@@ -83,15 +86,28 @@ class RequestRecord:
         if self._begun:
             milliseconds = (time.monotonic() - self._begun) * 1000
             self._log.write(self, milliseconds)
+            if self._log.metrics is not None:
+                self._log.metrics.request_ended(self, milliseconds / 1000)
             if self.capture is not None:
                 self.capture.end(self, milliseconds)
             self._clear()
 
 
 class RequestLog:
-    """Writes a line for each request. With `quiet` it writes none, with `as_json` each line is an object."""
+    """Writes a line for each request. With `quiet` it writes none, with `as_json` each line is an object.
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False, writer: LogWriter = STDERR) -> None:
+    The `metrics`, if there are any, count each request.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        as_json: bool = False,
+        writer: LogWriter = STDERR,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics
         self._quiet = quiet
         self._line = _json_line if as_json else _text_line
         self._writer = writer

@@ -11,6 +11,7 @@ from .access import AccessRules
 from .capture import Capturing, history_at
 from .limits import Limits
 from .load import Load, client_of
+from .metrics import Metrics
 from .peers import Address, Peer
 from .problems import Problem
 from .request import ParsedRequest, RequestHead
@@ -34,7 +35,7 @@ class Context:
 
     `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
     address where the connection arrived. `load` is what this process does at once, and `client` for whom, see
-    `load.client_of`. `shutdown` tells whether the server is about to stop.
+    `load.client_of`. Without `metrics` they are off. `shutdown` tells whether the server is about to stop.
     """
 
     limits: Limits
@@ -47,6 +48,7 @@ class Context:
     own: Peer | None = None
     load: Load = field(default_factory=lambda: Load.within(Limits()))
     client: str | None = None
+    metrics: Metrics | None = None
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     def arrived_at(self, local: object, peer: object = None) -> "Context":
@@ -69,9 +71,10 @@ class Route:
     request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
     whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A `private`
     route requires an allowed Host, an `open` route requires no token. The handler of a route that
-    `uses_store` may wait: for the disk, or for another server. A route with `when` takes only requests for
-    which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
-    `cors_origin` may use the `shared` routes, and no others.
+    `uses_store` may wait: for the disk, or for another server. One that `computes` takes milliseconds of
+    processor time, but never waits for the store. A route with `when` takes only requests for which that is
+    true. A token for uploads allows the routes that take `uploads`. Pages of the setting `cors_origin` may
+    use the `shared` routes, and no others.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Route:
     when: Callable[[RequestHead], bool] | None = None
     uploads: bool = False
     shared: bool = False
+    computes: bool = False
 
     @property
     def allow(self) -> str:
@@ -94,7 +98,13 @@ class Route:
     def options(self) -> "Route":
         """What OPTIONS does on this route: 204 with Allow (RFC 9110 9.3.7, W7). Nothing is stored."""
         response = Response(204, (("Allow", self.allow), *DYNAMIC))
-        return replace(self, body="described", handler=lambda _request, _context: response, uses_store=False)
+        return replace(
+            self,
+            body="described",
+            handler=lambda _request, _context: response,
+            uses_store=False,
+            computes=False,
+        )
 
 
 class RouteTable:
@@ -127,6 +137,11 @@ class RouteTable:
             field="method",
         )
 
+    def name_of(self, head: RequestHead) -> str | None:
+        """The name of the route that a request is for, whatever its method. None: there is no such route."""
+        route = self._matching_route(head)
+        return None if route is None else route.name
+
     def is_shared(self, path: str) -> bool:
         """Whether pages of other origins may use what is at this path, if they are permitted."""
         return any(route.shared and pattern.fullmatch(path) for pattern, route in self._routes)
@@ -136,13 +151,19 @@ class RouteTable:
         return tuple(route for pattern, route in self._routes[:-1] if pattern.fullmatch(path))
 
     def _match(self, head: RequestHead) -> Route:
+        route = self._matching_route(head)
+        if route is None:
+            raise Problem(
+                "not_found", f"{head.path} is not a route of this server", rule="S3", field="target"
+            )
+        return route
+
+    def _matching_route(self, head: RequestHead) -> Route | None:
         path = head.path
         for route in self._routes_of(path):
             if route.when is None or route.when(head):
                 return route
-        if path.startswith(CLOSED_PREFIXES):
-            raise Problem("not_found", f"{path} is not a route of this server", rule="S3", field="target")
-        return self._echo
+        return None if path.startswith(CLOSED_PREFIXES) else self._echo
 
 
 def _rule_of_method(method: str) -> str:

@@ -7,7 +7,7 @@ connection beyond `max_connections` is answered at once, where gunicorn would le
 import os
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -106,6 +106,8 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(cfg, sock, client, server)
         self.parser = StrictParser(cfg, sock, client, limits, capture, known)
         self.permit: Permit | None = None
+        self.in_request = False
+        self.among: dict[Connection, None] = {}  # the open connections of the worker
         self._limits = limits
         self._log = log
 
@@ -113,6 +115,13 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         """Whether a head is complete. Never waits. Raises Problem, PeerClosed and OSError."""
         self.data_ready = self.parser.unreader.gather()
         return self.data_ready
+
+    @property
+    def counted_as(self) -> str:
+        """Its phase, for the metrics. Any thread may ask."""
+        if not self.in_request:
+            return "reading_head" if self.parser.unreader.wire.begun else "idle"
+        return "reading_body" if self.has_unread_body() else "responding"
 
     def head_is_late(self, now: float) -> bool:
         """Whether a head has begun and was not complete in time."""
@@ -168,6 +177,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
     def close(self, graceful: bool = False) -> None:
         """Close at once. Lingering was done before, in a thread and not in the worker's loop."""
         util.close(self.sock)
+        self.among.pop(self, None)
         if self.permit is not None:
             self.permit.release()
 
@@ -190,6 +200,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.quota = Quota("connections", most, self.limits.max_connections_per_client)
         self.worker_connections = most + 1  # gunicorn itself never stops accepting
         self.turned_away: deque[tuple[float, Connection]] = deque()  # and when to close them
+        self.connections: dict[Connection, None] = {}
+        if self.requests.metrics is not None:
+            self.requests.metrics.connections = self.phases
+            self.requests.metrics.begin("gunicorn")
         super().init_process()
 
     def get_thread_pool(self) -> Any:
@@ -199,6 +213,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             pool, most_of_one=int(self.cfg.threads * (1 - _FOR_OTHERS)) or 1, at_once=_AT_ONCE
         )
         return pool
+
+    def phases(self) -> Counter[str]:
+        """How many connections are in each phase, for the metrics. Any thread may call it."""
+        counts = Counter(conn.counted_as for conn in list(self.connections))
+        counts["closing"] += len(self.turned_away)
+        return counts
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """gunicorn's. While work waits for a thread, it looks often whether there may be one more."""
@@ -244,6 +264,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         capture = None if history is None else history.capture("gunicorn", wire=True)
         conn = Connection(self.cfg, patient, client, server, self.limits, self.requests, capture, self.known)
         conn.permit = permit
+        conn.among = self.connections
+        self.connections[conn] = None
         self.nr_conns += 1
         self.enqueue_req(conn)
         return True
@@ -300,7 +322,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.log.exception("Error reading a head")
             conn.refuse(Problem("internal", "the request failed; the log says why"))
             return False
+        conn.in_request = True
         stays = super().handle(conn)
+        conn.in_request = False
         with suppress(OSError):
             conn.sock.flush()
         if not stays:

@@ -32,6 +32,8 @@ class Logged:
         self._history = history
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if self._log.metrics is not None:
+            self._log.metrics.begin("flask")  # under our gunicorn worker it has begun
         host, port = environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT")
         capture = self._capture(environ)
         record = environ[_RECORD] = self._log.record((host, port) if host and port else None, capture)

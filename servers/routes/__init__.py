@@ -4,6 +4,7 @@ from ..contract.route import Route, RouteTable
 from .chat import CHAT
 from .files import FILES
 from .health import HEALTH
+from .metrics import METRICS
 from .models import MODEL, MODELS
 from .page import HOME, PAGE, PAGE_FILES
 from .problem_pages import PROBLEM_PAGES
@@ -16,7 +17,7 @@ from .stream_echo import STREAM_ECHO
 from .uploads import ECHO, PUT_FILE, UPLOAD
 
 ROUTES: tuple[Route, ...] = (
-    *(UPLOAD, PUT_FILE, FILES, PROBLEM_PAGES, HEALTH, STREAM_ECHO, CHAT, MODELS, MODEL),
+    *(UPLOAD, PUT_FILE, FILES, PROBLEM_PAGES, HEALTH, METRICS, STREAM_ECHO, CHAT, MODELS, MODEL),
     *(HOME, PAGE, PAGE_FILES, SERVER_STATE, RULES, SEND, CASES, REPLAY),
     *(REQUESTS, REQUEST_EVENTS, ONE_REQUEST, SPANS, WIRE_BYTES, BODY_BYTES, HAR),
     ECHO,

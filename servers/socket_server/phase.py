@@ -58,3 +58,17 @@ RECEIVING = frozenset({Phase.IDLE, Phase.HEAD, Phase.BODY})
 
 IN_THREAD = frozenset({Phase.BUSY, Phase.READING})
 """In these phases a thread uses the request or the response."""
+
+COUNTED_AS = {
+    Phase.IDLE: "idle",
+    Phase.HEAD: "reading_head",
+    Phase.BODY: "reading_body",
+    Phase.QUEUED: "working",
+    Phase.BUSY: "working",
+    Phase.SENDING: "responding",
+    Phase.READING: "responding",
+    Phase.PAUSING: "responding",
+    Phase.LINGERING: "closing",
+    Phase.CLOSED: "closing",
+}
+"""What a connection in this phase is for the metrics, see `contract.metrics.CONNECTION_PHASES`."""

@@ -23,6 +23,10 @@ class TurnedAway:
         self._log = log
         self._lingering: dict[_Lingering, None] = {}  # in the order in which they came
 
+    def __len__(self) -> int:
+        """How many of them wait for their end."""
+        return len(self._lingering)
+
     def add(self, sock: socket.socket, problem: Problem) -> None:
         """Send the response. The connection is closed when the client ends it, or after 2 seconds."""
         response = problem_response(problem)

@@ -5,6 +5,7 @@ import logging
 import math
 import socket
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..contract.load import Permit, client_of
@@ -129,6 +130,9 @@ class Worker:
 
     def run(self) -> None:
         """Serve until stopped."""
+        if self.context.metrics is not None:
+            self.context.metrics.connections = self.phases
+            self.context.metrics.begin("socket")
         self.show_load()
         self._beat()
         self.loop.run()
@@ -141,6 +145,12 @@ class Worker:
         """Tell the other workers how many connections this one has."""
         takes_no_more = self.draining or self.context.load.connections.is_full
         self.row.connections = math.inf if takes_no_more else len(self._connections)
+
+    def phases(self) -> Counter[str]:
+        """How many connections are in each phase, for the metrics. Any thread may call it."""
+        counts = Counter(connection.counted_as for connection in list(self._connections))
+        counts["closing"] += len(self._turned_away)
+        return counts
 
     def accept(self, sock: socket.socket) -> None:
         """Start a connection on a socket that was accepted, or refuse it if there are too many."""
@@ -173,6 +183,11 @@ class Worker:
         self._observed += 1
         host, port = sock.getpeername()[:2]
         return Observer(self._screen, self._observed, f"{host} port {port}")
+
+    @property
+    def leaves(self) -> bool:
+        """Whether each response is the last one of its connection."""
+        return self.draining or self.context.shutdown.announced
 
     def connection_closed(self, connection: Connection) -> None:
         """Called by each connection when it is closed."""

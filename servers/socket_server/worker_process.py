@@ -78,5 +78,7 @@ def run_worker(
     finally:
         if context.history is not None:
             context.history.drain()
+        if context.metrics is not None:
+            context.metrics.drain()
         STDERR.drain()
         os._exit(status)  # skips the clean-up of what belongs to the supervisor

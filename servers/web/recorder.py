@@ -15,8 +15,14 @@ from .run import KEPT_ANSWER, MOST_EVENTS, Arriving, Run
 if TYPE_CHECKING:
     from .history_writer import HistoryWriter
 
-_OURS = ("/ui/", "/requests/", "/healthz")
+_OURS = ("/ui/", "/requests/")
+_OUR_ROUTES = frozenset({"/ui", "/healthz", "/metrics"})
 _SEE_OTHER = 303
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a request is about the server itself, so that it is not in the history."""
+    return path.startswith(_OURS) or path in _OUR_ROUTES
 
 
 class Recorder:
@@ -60,7 +66,7 @@ class Recorder:
         length = head.content_length or 0
         if head.chunked or length > KEPT_BODY or self._kept is None:
             run.sample = BodySample()
-        if (head.chunked or length > behind) and not head.path.startswith(_OURS):
+        if (head.chunked or length > behind) and not _is_ours(head.path):
             self._arriving = Arriving(run, self._kept, self._begun)
             self._writer.watch(self._arriving)
 
@@ -122,7 +128,7 @@ class Recorder:
         began = self._begun
         self._clear()
         path = run.head.path if run.head is not None else record.target or ""
-        if path.startswith(_OURS) or path == "/ui" or run.status == _SEE_OTHER:
+        if _is_ours(path) or run.status == _SEE_OTHER:
             return
         run.backend = self._backend
         run.at = time.time() - milliseconds / 1000

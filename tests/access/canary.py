@@ -32,6 +32,7 @@ _PATHS = (
     *(b"/", b"/page", b"/upload/", b"/upload/a.txt", b"/files/x", b"/files/" + b"0" * 64, b"/healthz"),
     *(b"/problems/not_found", b"/problems/none", b"/stream_echo", b"/v1/chat/completions", b"/v1/models"),
     *(b"/v1/models/none", b"/v1/none", b"/requests/", b"/requests/1", b"/ui/", b"/ui/send", b"//page"),
+    b"/metrics",
 )
 _METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"BREW")
 _PART = b'--B\r\nContent-Disposition: form-data; name="p"\r\n'

@@ -26,7 +26,7 @@ _OTHERS = (
 _SHARED = ("/upload/", "/upload", "/upload/a.txt", _FILE, f"{_FILE}/a.txt", "/problems/not_found")
 _NEVER = (
     *("/ui/", "/ui/send", "/ui/x.js", "/requests/", "/requests/1", "/requests/1/replay", "/requests", "/ui"),
-    *("/", "/page", "/healthz", "/stream_echo", "/v1/models", "/v1/chat/completions", "*"),
+    *("/", "/page", "/healthz", "/metrics", "/stream_echo", "/v1/models", "/v1/chat/completions", "*"),
 )
 
 

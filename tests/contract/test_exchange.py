@@ -202,6 +202,7 @@ def test_a_refusal_while_bytes_are_held_does_not_use_the_store() -> None:
         ("GET", "/healthz", True),
         ("OPTIONS", "/healthz", False),
         ("GET", "/files/x", True),
+        ("GET", "/metrics", True),
         ("GET", "/", False),
     ],
 )

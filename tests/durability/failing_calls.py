@@ -33,6 +33,7 @@ KINDS: Final = (
     "close",
     "read",
     "statvfs",
+    "xattr",
     "recv",
     "send",
     "accept",
@@ -50,6 +51,8 @@ _OS: Final = {
     "close": ("close",),
     "read": ("read", "pread"),
     "statvfs": ("statvfs", "fstatvfs"),
+    "xattr": ("getxattr", "setxattr"),
+    "send": ("sendfile",),
 }
 _SOCKET: Final = {
     "recv": ("recv", "recv_into"),

@@ -10,7 +10,7 @@ import pytest
 
 from clients.launch import RunningBackend, start
 from tests.durability.journal import LocalFiles
-from tests.durability.torture import SHARED, Outcome, upload
+from tests.durability.torture import SHARED, SMALL, Outcome, upload
 from tests.durability.traced_calls import attached, require_strace
 from tests.patience import eventually
 from tests.socket_server.process_tree import children, is_running
@@ -28,6 +28,8 @@ _SAMPLE = (
     ("close", "EIO", 1),
     ("read", "EIO", 1),
     ("utimensat", "EIO", 1),
+    ("fgetxattr", "EIO", 1),
+    ("fsetxattr", "ENOSPC", 1),
     ("recvfrom", "ECONNRESET", 1),
     ("sendto", "ECONNRESET", 1),
     ("accept4", "EMFILE", 1),
@@ -39,7 +41,7 @@ _INTERRUPTED = (("fsync", 1), ("openat", 2), ("recvfrom", 1), ("sendto", 1), ("a
 
 def _uploads(backend: RunningBackend) -> list[Outcome]:
     fresh = (b"%d %d" % (os.getpid(), number) + os.urandom(8) for number in itertools.count())
-    contents = ((next(fresh),), (next(fresh), SHARED, next(fresh) * 10_000))
+    contents = ((next(fresh),), (next(fresh), SHARED, SMALL, next(fresh) * 10_000))
     return [upload(backend, *each) for each in contents]
 
 
@@ -69,7 +71,7 @@ def test_a_call_that_the_kernel_lets_fail_gives_no_false_2xx(tmp_path: Path, nam
     injections += [(call, "EINTR", nth) for call, nth in _INTERRUPTED]
     statuses: set[int | None] = set()
     with start(name, store=stored.root, env={"WIREPROOF_WORKERS": "1", "WIREPROOF_QUIET": "1"}) as backend:
-        assert upload(backend, SHARED).status == 200
+        assert upload(backend, SHARED, SMALL).status == 200
         before = _workers(backend)
         for call, error, nth in injections:
             log = tmp_path / "trace"

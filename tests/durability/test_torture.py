@@ -21,7 +21,7 @@ from tests.socket_server.process_tree import children
 
 _ERRORS = (errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE, errno.ECONNRESET)
 _BACKENDS = ("socket", "gunicorn")
-_ALWAYS = {"open", "write", "fsync", "link", "close", "statvfs", "recv", "send", "accept"}
+_ALWAYS = {"open", "write", "fsync", "link", "close", "statvfs", "xattr", "recv", "send", "accept"}
 # One error of each kind that it may well have.
 _LIKELY = {
     "open": errno.EMFILE,
@@ -31,6 +31,7 @@ _LIKELY = {
     "close": errno.EIO,
     "read": errno.EIO,
     "statvfs": errno.EIO,
+    "xattr": errno.ENOSPC,
     "recv": errno.ECONNRESET,
     "send": errno.ECONNRESET,
     "accept": errno.EMFILE,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from servers.metrics import MeteredStore
 from servers.storage import SCHEMES, Store, StoredFile, open_store
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
@@ -16,8 +17,10 @@ from tests.storage.uploads import add, content_of, sha256, upload
 NOTHING = sha256(b"")
 
 
-@pytest.fixture(params=["file", "memory", "s3"])
+@pytest.fixture(params=["file", "memory", "s3", "metered"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    if request.param == "metered":
+        return MeteredStore(LocalStore(tmp_path / "store"), lambda *_: None)
     if request.param != "s3":
         return open_store(
             {"file": f"file:{tmp_path}/store", "memory": "memory:"}[request.param], durable=True

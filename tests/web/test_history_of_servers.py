@@ -123,7 +123,7 @@ def test_a_stream_is_kept_with_the_times_of_its_events(backend: RunningBackend) 
 
 
 def test_the_page_and_its_data_are_not_recorded(backend: RunningBackend) -> None:
-    for path in ("/ui", "/ui/", "/ui/server", "/requests/", "/requests/1", "/healthz"):
+    for path in ("/ui", "/ui/", "/ui/server", "/requests/", "/requests/1", "/healthz", "/metrics"):
         requests.get(backend.url + path, timeout=10)
     requests.get(backend.url + "/", headers={"Accept": "text/html"}, timeout=10)
     requests.get(backend.url + "/seen", timeout=10)
