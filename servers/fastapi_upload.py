@@ -32,6 +32,7 @@ from .contract.request import RequestHead
 from .contract.responses import EventStream, FileSlice, Response, problem_response
 from .contract.route import Context
 from .fastapi_server.body_stream import BodyStream
+from .fastapi_server.interim import tell
 from .fastapi_server.logged import begin_record, counting, quiet_uvicorn, record_of
 from .fastapi_server.scope import read_scope
 from .fastapi_server.worker_process import is_a_successor
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings = replace(settings, existing_store=True)
     context = settings.context(settings.open_store(), settings.open_history(), "fastapi")
     sweep(context.store)
-    start_upkeep(context.store)
+    start_upkeep(context.store, context.limits)
     quiet_uvicorn(as_json=settings.log_json)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     # FastAPI gets no route, because its routing differs from the contract (307, 404, 405, decoded paths).
@@ -144,8 +145,9 @@ class Endpoint:
             return problem_response(problem, head=head)
         record = record_of(scope)
         try:
-            if exchange.must_ask_for_room:
-                await run_sync(exchange.ask_for_room)
+            if exchange.must_ask_store:
+                await run_sync(exchange.ask_store)
+                tell(scope, exchange)
             async for piece in body:
                 record.received += len(piece)
                 if record.capture is not None:
@@ -153,6 +155,7 @@ class Endpoint:
                 exchange.hold(piece)
                 if exchange.unwritten >= _HELD:
                     await run_sync(exchange.write)
+                    tell(scope, exchange)
             if record.capture is not None:
                 record.capture.complete()
             exchange.end()

@@ -25,6 +25,7 @@ from .flask_server.body_input import BodyInput
 from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
 from .flask_server.gunicorn_shutdown import SHUTDOWN
+from .flask_server.interim import tell
 from .flask_server.logged import Logged, record_of
 from .flask_server.sending import Sending
 from .routes import TABLE
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = Settings.from_environment() if settings is None else settings
     context = settings.context(settings.open_store(), settings.open_history(), "flask")
     sweep(context.store)
-    start_upkeep(context.store)
+    start_upkeep(context.store, context.limits)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn", shutdown=SHUTDOWN)
@@ -101,7 +102,8 @@ def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, contex
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)
-        exchange.ask_for_room()
+        exchange.ask_store()
+        tell(request.environ, exchange)
     except Problem as problem:
         _note_end(request.environ, body)
         return problem_response(problem, head=head)
@@ -112,6 +114,7 @@ def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, contex
                 if record.capture is not None:
                     record.capture.body(piece)
                 exchange.feed(piece)
+                tell(request.environ, exchange)
         _note_end(request.environ, body)
         return exchange.finish()
     except Problem as problem:

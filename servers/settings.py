@@ -43,6 +43,7 @@ _SECONDS = {
     "send_timeout": 1,
     "keep_alive_timeout": 0,
     "body_rate_window": 0,
+    "resume_timeout": 1,
 }
 _LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
 _LONGEST_STOP = 24 * 3600
@@ -305,25 +306,26 @@ def sweep(store: Store) -> int:
         return 0
 
 
-def start_upkeep(store: Store) -> None:
-    """Remove old files now and each hour, and sweep as often as the store asks, each in a thread of its own.
+def start_upkeep(store: Store, limits: Limits) -> None:
+    """Remove old files and old uploads now and each hour, and sweep as often as the store asks.
 
-    Call it in the process that serves: a fork would lose the threads.
+    Each has a thread of its own. Call it in the process that serves: a fork would lose the threads.
     """
-    if store.expires:
-        threading.Thread(target=_expire, args=(store,), name="expiry", daemon=True).start()
+    threading.Thread(target=_expire, args=(store, limits), name="expiry", daemon=True).start()
     if store.sweep_seconds:
         threading.Thread(target=_sweep_often, args=(store,), name="sweep", daemon=True).start()
 
 
-def _expire(store: Store) -> None:
+def _expire(store: Store, limits: Limits) -> None:
     while True:
         try:
-            if removed := store.expire():
+            if store.expires and (removed := store.expire()):
                 LOG.info("%d files have expired", removed)
+            if removed := store.resumables.remove_older(limits.resume_timeout):
+                LOG.info("%d uploads that nobody has continued have expired", removed)
         except OSError as error:
             LOG.error("old files cannot be removed: %s", error.strerror)
-        time.sleep(_EXPIRE_SECONDS)
+        time.sleep(min(_EXPIRE_SECONDS, limits.resume_timeout))
 
 
 def _sweep_often(store: Store) -> None:

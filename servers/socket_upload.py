@@ -118,7 +118,7 @@ def main(*, wire: bool, **given: Any) -> None:
         tell("READY=1")
 
     if wire or settings.processes == 1:
-        start_upkeep(context.store)
+        start_upkeep(context.store, context.limits)
         if wire:
             _serve_and_show(sockets, context, ready)
         else:

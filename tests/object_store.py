@@ -148,13 +148,17 @@ class ObjectFiles:
         return [object_.key.removeprefix("files/") for object_ in listed]
 
     def leftovers(self) -> list[str]:
-        """Staged objects and multipart uploads. A lease is none: it has no bytes, and ends by itself."""
+        """Staged objects and multipart uploads. A lease is none: it has no bytes, and ends by itself. Uploads
+        that come in pieces stay until they are complete, or expire.
+        """
         client = S3Client(self.at)
         keys = {object_.key for object_ in client.objects("")} | {
             f"upload of {upload.key}" for upload in client.uploads("")
         }
         known = {"probe", "wireproof-store"} | {f"files/{name}" for name in self.names()}
-        return sorted(key for key in keys - known if not key.endswith("/lease"))
+        return sorted(
+            key for key in keys - known if not key.endswith("/lease") and not key.startswith("resumable/")
+        )
 
     def inodes(self, sha256: str) -> set[int]:
         return set()

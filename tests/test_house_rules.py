@@ -44,12 +44,21 @@ _FLASK = ("servers.flask_reading", "servers.flask_server")
 
 ROOMS = {
     "servers.sansio": Room(("servers.sansio", *_CONTRACT_FOR_PARSERS), stdlib=_PARSING),
-    "servers.contract": Room(("servers.contract", "servers.storage.base")),
+    "servers.contract": Room(("servers.contract", "servers.storage.base", "servers.storage.resumable")),
     "servers.metrics": Room(
-        ("servers.metrics", "servers.contract", "servers.storage.base"), frozenset({"prometheus_client"})
+        (
+            *("servers.metrics", "servers.contract"),
+            *("servers.storage.base", "servers.storage.resumable"),
+        ),
+        frozenset({"prometheus_client"}),
     ),
     "servers.storage": Room(("servers.storage",), frozenset({"obstore", "urllib3"})),
-    "servers.routes": Room(("servers.routes", "servers.contract", "servers.storage.base", "servers.web")),
+    "servers.routes": Room(
+        (
+            *("servers.routes", "servers.contract", "servers.storage.base", "servers.storage.resumable"),
+            "servers.web",
+        )
+    ),
     # It explains bytes by the parsers of `sansio`, on every backend: an explanation is no reading.
     "servers.web": Room(
         ("servers.web", "servers.contract", "servers.routes", "servers.sansio", "servers.storage.base")

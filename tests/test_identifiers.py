@@ -19,7 +19,7 @@ DEFECTS = ROOT / "tests" / "upstream" / "README.md"
 # R1, M62, S11: rules. H071: advisories. X05: faults. G10: goals. Only the numbers of H and X begin with 0.
 # `%D9` is an octet.
 _IDENTIFIER = re.compile(
-    r"(?<![A-Za-z0-9_%])(?:[RBCDUJMKASW][1-9]\d{0,2}|H\d{1,3}|X\d{2}|G[1-9]\d?)(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_%])(?:[RBCDUJMKASWP][1-9]\d{0,2}|H\d{1,3}|X\d{2}|G[1-9]\d?)(?![A-Za-z0-9_])"
 )
 _SECTION = re.compile(
     r"contract,? sections? (\d(?:(?:,| and| to|, and) \d)*)|\(section (\d)\)", re.IGNORECASE

@@ -36,7 +36,7 @@ LIMITS = {
 # No sizes: what they do takes seconds, and has tests of its own (tests/socket_server/test_timeouts.py).
 TIMES = {
     *("head_timeout", "body_idle_timeout", "min_body_rate"),
-    *("body_rate_window", "keep_alive_timeout", "send_timeout"),
+    *("body_rate_window", "keep_alive_timeout", "send_timeout", "resume_timeout"),
 }
 # What is done at once: tests/overload/test_quotas.py.
 AT_ONCE = {"max_connections", "max_connections_per_client", "max_uploads", "max_uploads_per_client"}

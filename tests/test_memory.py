@@ -3,6 +3,7 @@
 Linux only: memory is what /proc says of every process of a backend, in bytes.
 """
 
+import base64
 import contextlib
 import hashlib
 import http.client
@@ -22,6 +23,7 @@ from tests.patience import patient
 
 MIB = 1024 * 1024
 CEILING = 32 * MIB
+PIECE = 8 * MIB
 WORKERS = 2
 # A leader and its workers; `flask run` is one process.
 PROCESSES = {"socket": 1 + WORKERS, "flask": 1, "gunicorn": 1 + WORKERS, "fastapi": 1}
@@ -46,7 +48,7 @@ def each_backend_and_framing() -> pytest.MarkDecorator:
     pairs = [
         pytest.param(name, framing, marks=() if (name, framing) in DAILY else pytest.mark.soak(seconds=10))
         for name in BACKEND_NAMES
-        for framing in ("form", "chunked-form", "file")
+        for framing in ("form", "chunked-form", "file", "pieces", "checked-pieces")
     ]
     return pytest.mark.parametrize(("backend", "framing"), pairs, indirect=["backend"])
 
@@ -95,7 +97,8 @@ def check_there_and_back(backend: RunningBackend, framing: str, size: int) -> No
     sha256 = hashlib.sha256()
     for block in blocks(size):
         sha256.update(block)
-    entry = upload(backend, framing, size).json()["files"][0]
+    send = upload_in_pieces if "pieces" in framing else upload
+    entry = send(backend, framing, size).json()["files"][0]
     assert (entry["size"], entry["sha256"]) == (size, sha256.hexdigest())
     assert download(backend, entry["href"]) == sha256.hexdigest()
     (stored,) = [path for path in backend.store.rglob(f"*{entry['sha256']}*") if path.is_file()]
@@ -120,6 +123,38 @@ def upload(backend: RunningBackend, framing: str, size: int) -> Response:
             received += data
     (response,) = read_responses(received, (b"POST",), ended=True).complete
     assert response.status == 200, response.body
+    return response
+
+
+def upload_in_pieces(backend: RunningBackend, framing: str, size: int) -> Response:
+    """By tus; on one connection as long as the server lets it live. The response describes the file."""
+    response = asked(backend, b"POST /resumable/", b"Upload-Length: %d\r\n" % size)
+    path = str(response.header("location")).encode("ascii")
+    for begin in range(0, size, PIECE):
+        piece = b"".join(blocks(size)) if size < PIECE else piece_at(begin, size)
+        fields = b"Upload-Offset: %d\r\nContent-Type: application/offset+octet-stream\r\n" % begin
+        if framing == "checked-pieces":
+            checksum = base64.b64encode(hashlib.sha1(piece, usedforsecurity=False).digest())
+            fields += b"Upload-Checksum: sha1 %s\r\n" % checksum
+        assert asked(backend, b"PATCH " + path, fields, piece).status == 204
+    return asked(backend, b"GET " + path, b"")
+
+
+def piece_at(begin: int, size: int) -> bytes:
+    """The bytes of the file from `begin` on, which is a multiple of the size of a block."""
+    numbers = range(begin // MIB, min(begin + PIECE, size) // MIB)
+    return b"".join((number * MIB).to_bytes(8, "big") + BLOCK[8:] for number in numbers)
+
+
+def asked(backend: RunningBackend, line: bytes, fields: bytes, body: bytes = b"") -> Response:
+    host = b"HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\nTus-Resumable: 1.0.0\r\n"
+    head = b"%s %s%sContent-Length: %d\r\n\r\n" % (line, host, fields, len(body))
+    with socket.create_connection((backend.host, backend.port), timeout=patient(SECONDS)) as connection:
+        connection.sendall(head + body)
+        received = b""
+        while data := connection.recv(65536):
+            received += data
+    (response,) = read_responses(received, (line.split()[0],), ended=True).complete
     return response
 
 

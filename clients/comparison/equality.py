@@ -13,6 +13,7 @@ from typing import Any
 from ..http1.exchange import Exchange
 from ..http1.response_parser import Response
 from ..sse.event_values import event_values
+from .random_values import without_random_values
 
 COMPARED_HEADERS = (
     "content-type",
@@ -32,6 +33,22 @@ COMPARED_HEADERS = (
     "cross-origin-resource-policy",
     "access-control-allow-origin",
     "vary",
+    # Where a new upload is, and what is known of it.
+    "location",
+    "content-location",
+    "accept-patch",
+    "tus-resumable",
+    "tus-version",
+    "tus-extension",
+    "tus-max-size",
+    "tus-checksum-algorithm",
+    "upload-complete",
+    "upload-defer-length",
+    "upload-expires",
+    "upload-length",
+    "upload-limit",
+    "upload-metadata",
+    "upload-offset",
 )
 _PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail"}
 
@@ -89,7 +106,11 @@ def canonical_json(value: Any) -> bytes:
 
 
 def _compared(response: Response) -> Compared:
-    headers = {name: value for name in COMPARED_HEADERS if (value := response.header(name)) is not None}
+    headers = {
+        name: value
+        for name in COMPARED_HEADERS
+        if (value := without_random_values(name, response.header(name))) is not None
+    }
     body = response.body
     problem = response.json_object() if response.status >= 400 else None
     if problem is not None and problem.keys() >= _PROBLEM_MEMBERS:

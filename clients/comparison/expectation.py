@@ -25,6 +25,7 @@ from typing import Any
 from ..http1.exchange import Exchange
 from ..http1.response_parser import Response
 from ..sse.event_values import event_values
+from .random_values import without_random_values
 
 _KEYS = {"status", "code", "body", "headers", "closed", "refused", "text", "events", "extra", "continues"}
 _TYPES = {
@@ -63,7 +64,7 @@ class ExpectedResponse:
         if self.status is not None and response.status != self.status:
             yield f"status: expected {self.status}, got {response.status}"
         for name, value in (self.headers or {}).items():
-            if response.header(name) != value:
+            if without_random_values(name, response.header(name)) != value:
                 yield f"{name}: expected {value!r}, got {response.header(name)!r}"
         if not (head and not response.body):
             yield from self._body_faults(response)

@@ -23,8 +23,21 @@ from .verdicts import Sending
 PARSED = ("args", "body", "cookies", "files", "form", "json", "text")
 # The members of an entry of `form` or `files`, without those that only this project's responses have.
 _ENTRY = frozenset({"name", "value", "filename", "content_type", "size", "sha256"})
-# Routes that other servers do not have.
-_OWN_ROUTES = ("/files/", "/problems/", "/healthz", "/metrics", "/stream_echo", "/v1/", "/requests/", "/ui/")
+# Routes that other servers do not have, and a field of a protocol that few of them speak.
+_OWN_ROUTES = (
+    *(
+        "/files/",
+        "/resumable",
+        "/problems/",
+        "/healthz",
+        "/metrics",
+        "/stream_echo",
+        "/v1/",
+        "/requests/",
+        "/ui/",
+    ),
+)
+_OWN_FIELD = b"\r\nupload-complete:"
 
 Sendings = Mapping[str, Sequence[Sending]]
 
@@ -43,7 +56,8 @@ class Projection:
     def includes_request(self, request: bytes) -> bool:
         """Whether the request is for a route that all compared servers have."""
         target = request.split(b" ", 2)[1:2] or [b""]
-        return not self.parsed or not target[0].decode("latin-1").startswith(_OWN_ROUTES)
+        is_own = target[0].decode("latin-1").startswith(_OWN_ROUTES) or _OWN_FIELD in request.lower()
+        return not self.parsed or not is_own
 
     def project(self, case: Case, sendings: Sendings) -> tuple[Case, Sendings]:
         """The case, with its expectation, and the responses, reduced to what is compared."""

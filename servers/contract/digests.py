@@ -34,14 +34,22 @@ _BLOCK: Final = 256 * 1024
 class BodyDigests:
     """The digests that a head promises for its body. Add the bytes of the body, then `check`."""
 
-    def __init__(self, head: RequestHead, parsers: Parsers, *, hashes_all: bool) -> None:
+    def __init__(
+        self,
+        head: RequestHead,
+        parsers: Parsers,
+        *,
+        hashes_all: bool,
+        names: tuple[str, ...] = _FIELDS,
+    ) -> None:
         """`hashes_all`: SHA-256 is computed here too, because nobody else does it for this kind of body.
+        `names` are the fields that count.
 
         Raises Problem `digest_syntax`.
         """
         self._given = [
             (field, algorithm, digest)
-            for field in _FIELDS
+            for field in names
             if (value := head.field(field)) is not None
             for algorithm, digest in _known(field, parsers.digests(value, field)).items()
         ]

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from .appending import AppendBuilder
 from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
 from .digests import BodyDigests, repr_digest, wanted_digest
+from .interim import Fields
 from .load import Permit
+from .method_override import effective
 from .parsers import Parsers
 from .problems import Problem
 from .request import MediaType, ParsedBody, ParsedRequest, RequestHead
@@ -28,7 +31,7 @@ class Exchange:
     An event loop must not wait for the disk, so it uses other methods:
 
         in the loop    `hold` for each piece, then `end`
-        in a thread    `ask_for_room` first if it `must_ask_for_room`; `write` or `feed` when much is
+        in a thread    `ask_store` first if it `must_ask_store`; `write` or `feed` when much is
                        `unwritten`; `respond` if it `waits`; `abort` if the
                        request `has_begun` in the store
 
@@ -38,6 +41,7 @@ class Exchange:
 
     def __init__(self, head: RequestHead, table: RouteTable, parsers: Parsers, context: Context) -> None:
         self.head = head
+        head = effective(head)
         self._parsers = parsers
         self._context = context
         self._size = 0
@@ -55,8 +59,9 @@ class Exchange:
         self._media_type = self._read_content_type()
         self._digests = self._read_digests()
         self._wants_digest = wanted_digest(head, parsers)
-        store = None if self._route.body == "described" else context.store
-        self._files = RequestFiles(store, spooled=self._route.body == "spooled")
+        self._appending = None if route.appends is None else route.appends(head, self._media_type, context)
+        store = None if route.body == "described" and route.appends is None else context.store
+        self._files = RequestFiles(store, spooled=route.body == "spooled", appending=self._appending)
         if head.content_length and not head.chunked:
             self._builder = self._begin_body()
         self._permit = self._admit()
@@ -96,23 +101,35 @@ class Exchange:
         return not self._route.computes
 
     @property
-    def must_ask_for_room(self) -> bool:
-        """Whether `ask_for_room` may refuse it: its files have a known size, and the store keeps room."""
-        return (
+    def must_ask_store(self) -> bool:
+        """Whether `ask_store` has something to do: for an upload that comes in pieces, and for files that
+        have a known size, in a store that keeps room.
+        """
+        return self._appending is not None or (
             self._context.store.keeps_free
             and self.stores_files
             and bool(self._builder)
             and not isinstance(self._builder, JsonBuilder | UrlencodedBuilder | SpoolBuilder)
         )
 
-    def ask_for_room(self) -> None:
+    def ask_store(self) -> None:
         """Refuse an upload that is too large for the store, before its body. Raises Problem.
 
         It may wait for the disk. A chunked body has no size yet. It is refused when it has become too large.
+        An upload that comes in pieces is created or taken over, and its offset is compared.
         """
-        if self.must_ask_for_room:
+        if self.must_ask_store:
             with self._undone_on_failure():
-                self._context.store.require_room(self.head.content_length or 0)
+                if self._appending is not None:
+                    self._appending.begin()
+                else:
+                    self._context.store.require_room(self.head.content_length or 0)
+
+    def take_interim(self) -> Fields | None:
+        """The fields of a 104 that is to be sent now, once; not to a client of HTTP/1.0. Ask for it after
+        `ask_store`, and after bytes were written. Whoever takes it sends it.
+        """
+        return None if self._appending is None else self._appending.take_interim()
 
     def hold(self, data: Data) -> None:
         """Add the next bytes of the body, without waiting for the disk. Raises Problem."""
@@ -152,11 +169,11 @@ class Exchange:
             if self._digests is not None:
                 self._digests.check(body.sha256)
             self._files.publish()
-            request = ParsedRequest(self.head, body, self._wants_digest)
+            request = ParsedRequest(self.head, body, self._wants_digest, self._appending)
             response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
-        return replace(response, stored=body.files) if self.stores_files else response
+        return replace(response, stored=body.files) if self.stores_files and body.files else response
 
     def finish(self) -> Response:
         """`end` and `respond`. Call it after the whole body. Raises Problem."""
@@ -212,7 +229,11 @@ class Exchange:
         if self._route.body == "spooled":
             return None  # as for the Content-Type
         has_parts = self._media_type is not None and self._media_type.is_form_data
-        digests = BodyDigests(self.head, self._parsers, hashes_all=has_parts)
+        if self._route.appends is not None:
+            # Repr-Digest is that of the whole upload, of which the body is a piece.
+            digests = BodyDigests(self.head, self._parsers, hashes_all=True, names=("content-digest",))
+        else:
+            digests = BodyDigests(self.head, self._parsers, hashes_all=has_parts)
         return digests if digests.are_given else None
 
     def _with_digest(self, response: Response) -> Response:
@@ -222,6 +243,8 @@ class Exchange:
         return replace(response, headers=(*response.headers, field))
 
     def _begin_body(self) -> BodyBuilder:
+        if self._appending is not None:
+            return AppendBuilder(self._files)
         if self._route.body == "spooled":
             return SpoolBuilder(self._files)
         if self._route.body == "raw":

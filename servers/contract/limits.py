@@ -35,6 +35,7 @@ class Limits:
     body_rate_window: int = 60  # 0: no minimum rate
     keep_alive_timeout: int = 15  # until the next request -> closed without a response; 0: close after each
     send_timeout: int = 30  # while the client reads nothing -> the connection is closed
+    resume_timeout: int = 86_400  # from the last byte of an unfinished upload -> not_found
     max_connections: int = (
         10_000  # of one process; fewer if the system allows fewer descriptors -> overloaded
     )

@@ -1,5 +1,6 @@
 """All problem codes of the contract in one table, and the exception that carries one (RFC 9457)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -178,7 +179,7 @@ _KINDS = (
     _kind("json_duplicate_key", 400, "A JSON object repeats a key", "J5", "RFC 7493, section 2.3"),
     _kind("json_too_deep", 400, "The JSON body is nested too deep", "J15", "RFC 8259, section 9"),
     # Too large, too many.
-    _kind("body_too_large", 413, "The body is too large", "B33 B41 B43 U15", "RFC 9110, 15.5.14"),
+    _kind("body_too_large", 413, "The body is too large", "B33 B41 B43 P3 U15", "RFC 9110, 15.5.14"),
     _kind("field_too_large", 413, "The text fields are too large", "M87", "RFC 9110, section 15.5.14"),
     _kind("too_many_parts", 413, "The form has too many parts", "M86 U15", "RFC 9110, section 15.5.14"),
     _kind("part_headers_too_large", 413, "A part's header block is too large", "M73", "RFC 9110, 15.5.14"),
@@ -191,12 +192,27 @@ _KINDS = (
         "W1",
         "RFC 9110, section 14.5",
     ),
-    _kind("not_found", 404, "There is nothing here", "S3", "RFC 9110, section 15.5.5"),
+    _kind("not_found", 404, "There is nothing here", "P10 S3", "RFC 9110, section 15.5.5"),
     _kind("method_not_allowed", 405, "This route takes other methods", "S4", "RFC 9110, 15.5.6"),
     _kind(
         "precondition_failed", 412, "The stored file is not the one that was named", "W3", "RFC 9110, 13.1.1"
     ),
     _kind("range_not_satisfiable", 416, "The range lies outside the file", "S6", "RFC 9110, 15.5.17"),
+    # Uploads that come in pieces.
+    _kind(
+        "upload_field",
+        400,
+        "A field of a resumable upload is missing or malformed",
+        "P1 P3 P4 P5 P6 P13",
+        "tus 1.0, Headers",
+    ),
+    _kind("upload_version", 412, "This version of tus is not supported", "P2", "tus 1.0, Tus-Resumable"),
+    _kind("upload_media_type", 415, "The body of a piece has another type", "P8 P12", "tus 1.0, PATCH"),
+    _kind("upload_offset", 409, "The upload has another offset", "P5", "tus 1.0, PATCH"),
+    _kind("upload_taken_over", 409, "Another request has taken over the upload", "P9", "RFC 9110, 15.5.10"),
+    _kind("upload_length", 400, "The length of the upload is inconsistent", "P7", "RFC 9110, 15.5.1"),
+    _kind("upload_completed", 400, "The upload is already complete", "P15", "RFC 9110, 15.5.1"),
+    _kind("upload_checksum", 460, "The piece has another checksum", "P6", "tus 1.0, Checksum"),
     # Access and state.
     _kind("token_required", 401, "A token is required", "", "RFC 9110, section 15.5.2"),
     _kind("forbidden_token", 403, "The token does not allow this", "", "RFC 6750, section 3.1"),
@@ -226,6 +242,8 @@ class Problem(Exception):
       counted after chunks are decoded, and `fault` is the range of the faulty bytes. Elsewhere they are
       counted on the wire, from the first byte of the request, and `fault` is None.
     - `field` is what was judged by its value alone: a header field in lower case, `method` or `target`.
+
+    `members` are further members of the response, or take the place of those that it has (RFC 9457 3.2).
     """
 
     def __init__(
@@ -238,6 +256,7 @@ class Problem(Exception):
         offset: int | None = None,
         fault: range | None = None,
         field: str | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.kind = PROBLEMS[code]
@@ -247,6 +266,7 @@ class Problem(Exception):
         self.offset = fault.start if offset is None and fault is not None else offset
         self.fault = fault
         self.field = field
+        self.members = members or {}
 
     @property
     def code(self) -> str:
@@ -275,6 +295,7 @@ class Problem(Exception):
             offset=offset,
             fault=fault,
             field=self.field,
+            members=self.members,
         )
 
     def __str__(self) -> str:

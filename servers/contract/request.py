@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..storage.base import ReadableFile
+
+if TYPE_CHECKING:
+    from .appending import Appending
 
 Kind = Literal["none", "text", "json", "form", "multipart", "bytes"]
 
@@ -183,9 +186,10 @@ class ParsedRequest:
     """A complete, accepted request: the input of a route.
 
     `wants_digest` is the algorithm that the response should have a digest by: "" for none at all, None if the
-    client says nothing about it.
+    client says nothing about it. `appending` has appended the body to an upload that comes in pieces.
     """
 
     head: RequestHead
     body: ParsedBody
     wants_digest: str | None = None
+    appending: "Appending | None" = None

@@ -8,10 +8,14 @@ of `waiting`, nothing is kept, and each call does its work at once.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..storage.base import Store, StoredFile, Upload
+from .problems import Problem
 from .spool import Spool
+
+if TYPE_CHECKING:
+    from .appending import Appending
 
 Data = bytes | bytearray | memoryview
 
@@ -45,6 +49,16 @@ class _SpoolWriter:
     def __init__(self, spool: Spool) -> None:
         self.write = spool.write
         self.close = spool.finish
+
+
+class _AppendingWriter:
+    """Appends to an upload that comes in pieces. It has no hash: that belongs to the whole upload."""
+
+    def __init__(self, appending: "Appending") -> None:
+        self.write = appending.write
+
+    def close(self) -> StoredFile:
+        return StoredFile("", 0)
 
 
 class RequestFile:
@@ -92,12 +106,15 @@ class RequestFile:
 class RequestFiles:
     """All files of one request. Without a store they are only hashed, at once.
 
-    With `spooled` there is one file, the body as it came. It goes to `spool` and is never published.
+    With `spooled` there is one file, the body as it came. It goes to `spool` and is never published. With
+    `appending` there is one too, which is appended to an upload that comes in pieces.
     `count` is the number of files that have begun. `keeps` says whether bytes are kept in memory, and
     `unwritten` how many are.
     """
 
-    def __init__(self, store: Store | None, *, spooled: bool = False) -> None:
+    def __init__(
+        self, store: Store | None, *, spooled: bool = False, appending: "Appending | None" = None
+    ) -> None:
         self.are_stored = self.keeps = store is not None
         self.count = 0
         self.unwritten = 0
@@ -105,10 +122,13 @@ class RequestFiles:
         self._upload: Upload | None = None
         self._unfinished: list[RequestFile] = []
         self.spool = Spool(store.scratch) if store is not None and spooled else None
+        self._appending = appending
 
     @property
     def have_begun(self) -> bool:
         """Whether the store has something of this request, so that `abort` may wait for the disk."""
+        if self._appending is not None:
+            return self._appending.has_begun
         return self._upload is not None or (self.spool is not None and self.spool.on_disk)
 
     def new_file(self) -> RequestFile:
@@ -145,6 +165,11 @@ class RequestFiles:
         upload, self._upload = self._upload, None
         if upload is not None:
             upload.abort()
+        if self._appending is not None:
+            if self._appending.keeps_rest:
+                with suppress(OSError, Problem):
+                    self.write()
+            self._appending.abort()
         self.forget_spool()
 
     def forget_spool(self) -> None:
@@ -159,6 +184,8 @@ class RequestFiles:
             return _HashingWriter()
         if self.spool is not None:
             return _SpoolWriter(self.spool)
+        if self._appending is not None:
+            return _AppendingWriter(self._appending)
         if self._upload is None:
             self._upload = self._store.begin()
         return self._upload.new_file()

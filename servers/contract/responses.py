@@ -198,6 +198,7 @@ def problem_response(problem: Problem, *, head: RequestHead | None = None) -> Re
         "status": kind.status,
         "code": kind.code,
         "detail": problem.detail,
+        **problem.members,
     }
     content_type = PROBLEM_JSON
     if head is not None and head.path.startswith("/v1/"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..storage.base import Store
 from .access import AccessRules
@@ -14,15 +14,18 @@ from .load import Load, client_of
 from .metrics import Metrics
 from .peers import Address, Peer
 from .problems import Problem
-from .request import ParsedRequest, RequestHead
+from .request import MediaType, ParsedRequest, RequestHead
 from .request_log import QUIET, RequestLog
 from .responses import DYNAMIC, Response
 from .shutdown import Shutdown
 
+if TYPE_CHECKING:
+    from .appending import Appending
+
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods that are implemented; any other token is refused with 501 (R39)."""
 
-CLOSED_PREFIXES = ("/upload/", "/files/", "/problems/", "/requests/", "/ui/", "/v1/")
+CLOSED_PREFIXES = ("/upload/", "/resumable/", "/files/", "/problems/", "/requests/", "/ui/", "/v1/")
 """A path below one of these that matches no route is 404, not an echo (contract section 2)."""
 
 
@@ -69,12 +72,14 @@ class Route:
 
     `path` is a regular expression that must match the whole decoded path. `body` says what happens to the
     request body: `described` (parsed), `stored` (parsed, files are stored), `raw` (stored as one file,
-    whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A `private`
-    route requires an allowed Host, an `open` route requires no token. The handler of a route that
-    `uses_store` may wait: for the disk, or for another server. One that `computes` takes milliseconds of
-    processor time, but never waits for the store. A route with `when` takes only requests for which that is
-    true. A token for uploads allows the routes that take `uploads`. Pages of the setting `cors_origin` may
-    use the `shared` routes, and no others.
+    whatever its type) or `spooled` (taken as it is, and forgotten after the response is made). A route with
+    `appends` appends it to an upload that comes in pieces, instead of all that. `fields` makes those of all
+    its responses that do not have them, problems too, and `offers` makes further ones for the response to
+    OPTIONS. A `private` route requires an allowed Host, an `open` route requires no token. The handler of a
+    route that `uses_store` may wait: for the disk, or for another server. One that `computes` takes
+    milliseconds of processor time, but never waits for the store. A route with `when` takes only requests for
+    which that is true. A token for uploads allows the routes that take `uploads`. Pages of the setting
+    `cors_origin` may use the `shared` routes, and no others.
     """
 
     name: str
@@ -88,6 +93,9 @@ class Route:
     when: Callable[[RequestHead], bool] | None = None
     uploads: bool = False
     shared: bool = False
+    appends: "Callable[[RequestHead, MediaType | None, Context], Appending] | None" = None
+    fields: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
+    offers: Callable[[Limits], tuple[tuple[str, str], ...]] = lambda _limits: ()
     computes: bool = False
 
     @property
@@ -97,14 +105,17 @@ class Route:
 
     def options(self) -> "Route":
         """What OPTIONS does on this route: 204 with Allow (RFC 9110 9.3.7, W7). Nothing is stored."""
-        response = Response(204, (("Allow", self.allow), *DYNAMIC))
         return replace(
             self,
             body="described",
-            handler=lambda _request, _context: response,
+            handler=self._answer_options,
             uses_store=False,
             computes=False,
+            appends=None,
         )
+
+    def _answer_options(self, _request: ParsedRequest, context: Context) -> Response:
+        return Response(204, (("Allow", self.allow), *DYNAMIC, *self.offers(context.limits)))
 
 
 class RouteTable:
@@ -136,6 +147,11 @@ class RouteTable:
             rule="S4",
             field="method",
         )
+
+    def fields_of(self, head: RequestHead, limits: Limits) -> tuple[tuple[str, str], ...]:
+        """The fields of every response to such a request."""
+        route = self._matching_route(head)
+        return () if route is None else route.fields(limits)
 
     def name_of(self, head: RequestHead) -> str | None:
         """The name of the route that a request is for, whatever its method. None: there is no such route."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ALLOWS = {
     "full": "everything",
-    "upload": "only uploads: POST and PUT to /upload/",
+    "upload": "only uploads: /upload/ and /resumable/",
     "read": "only GET, HEAD and OPTIONS",
 }
 """Each scope with what it allows, as the detail of a 403 says it."""

@@ -28,6 +28,7 @@ from ..contract.problems import Problem
 from ..contract.responses import Response, problem_response
 from ..settings import Settings
 from .connection import Connection
+from .interim import WRITE_EXTENSION
 from .scope import HEAD_EXTENSION
 
 
@@ -225,8 +226,10 @@ class ContractProtocol(H11Protocol):
                     await asyncio.wait_for(self._client_ended.wait(), LINGER_SECONDS)
             await send(message)
 
+        # RFC 9110 15.2: a client of HTTP/1.0 gets no interim response.
+        writes = {WRITE_EXTENSION: self.transport.write} if self.conn.received.minor_version else {}
         known = {
             "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in head.headers],
-            "extensions": {**scope.get("extensions", {}), HEAD_EXTENSION: head},
+            "extensions": {**scope.get("extensions", {}), HEAD_EXTENSION: head, **writes},
         }
         await self._application({**scope, **known}, receive_or_raise, send_and_linger)

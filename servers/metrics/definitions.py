@@ -36,8 +36,9 @@ _STORE_SECONDS = (
 OPERATIONS = (
     *("create", "write", "close", "publish", "abort"),
     *("open", "read", "scratch", "clean", "expire"),
+    *("begin", "take_over", "append", "sync", "finish", "remove"),
 )
-"""The operations of a store that are measured (storage/base.py)."""
+"""The operations of a store that are measured (storage/base.py; the last six: storage/resumable.py)."""
 
 STORE_CODES = ("insufficient_storage", "store_unavailable")
 """The codes of problems that an error of the store leads to."""

@@ -1,56 +1,40 @@
 """A store that measures another one: how long its operations take, and which fail."""
 
-from collections.abc import Callable, Iterator
-from time import perf_counter
-from typing import BinaryIO, TypeVar, TypeVarTuple
+from collections.abc import Iterator
+from typing import BinaryIO
 
-from ..contract.exchange import store_problem
 from ..storage.base import FileWriter, ReadableFile, Store, StoredFile, Upload
-
-Arguments = TypeVarTuple("Arguments")
-Result = TypeVar("Result")
-
-Note = Callable[[str, float, str | None], None]
-"""Gets an operation, how many seconds it took, and the code of the problem if it failed."""
-
-
-def _measured(
-    note: Note, operation: str, call: Callable[[*Arguments], Result], *arguments: *Arguments
-) -> Result:
-    """What `call` returns. A function costs half as much as a context would."""
-    code = None
-    begin = perf_counter()
-    try:
-        return call(*arguments)
-    except OSError as error:
-        code = store_problem(error).code
-        raise
-    finally:
-        note(operation, perf_counter() - begin, code)
+from .measuring import Note, measured
+from .metered_resumables import MeteredResumables
 
 
 class MeteredStore:
     """See `base.Store`. Errors of the other store are raised as they are."""
 
     def __init__(self, store: Store, note: Note) -> None:
+        self._resumables = MeteredResumables(store.resumables, note)
         self._store = store
         self._note = note
+
+    @property
+    def resumables(self) -> MeteredResumables:
+        return self._resumables
 
     def begin(self) -> "MeteredUpload":
         return MeteredUpload(self._store.begin(), self._note)
 
     def open(self, sha256: str) -> "MeteredFile | None":
-        file = _measured(self._note, "open", self._store.open, sha256)
+        file = measured(self._note, "open", self._store.open, sha256)
         return None if file is None else MeteredFile(file, self._note)
 
     def scratch(self) -> BinaryIO:
-        return _measured(self._note, "scratch", self._store.scratch)
+        return measured(self._note, "scratch", self._store.scratch)
 
     def is_writable(self) -> bool:
         return self._store.is_writable()
 
     def clean(self) -> int:
-        return _measured(self._note, "clean", self._store.clean)
+        return measured(self._note, "clean", self._store.clean)
 
     @property
     def sweep_seconds(self) -> float:
@@ -72,7 +56,7 @@ class MeteredStore:
         return self._store.expires
 
     def expire(self) -> int:
-        return _measured(self._note, "expire", self._store.expire)
+        return measured(self._note, "expire", self._store.expire)
 
     def names(self) -> Iterator[str]:
         return self._store.names()
@@ -86,13 +70,13 @@ class MeteredUpload(Upload):
         self._note = note
 
     def new_file(self) -> "MeteredWriter":
-        return MeteredWriter(_measured(self._note, "create", self._upload.new_file), self._note)
+        return MeteredWriter(measured(self._note, "create", self._upload.new_file), self._note)
 
     def publish(self) -> None:
-        _measured(self._note, "publish", self._upload.publish)
+        measured(self._note, "publish", self._upload.publish)
 
     def abort(self) -> None:
-        _measured(self._note, "abort", self._upload.abort)
+        measured(self._note, "abort", self._upload.abort)
 
 
 class MeteredWriter:
@@ -105,11 +89,11 @@ class MeteredWriter:
         self._stored: StoredFile | None = None
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        _measured(self._note, "write", self._writer.write, data)
+        measured(self._note, "write", self._writer.write, data)
 
     def close(self) -> StoredFile:
         if self._stored is None:  # further calls do nothing, so they are not measured
-            self._stored = _measured(self._note, "close", self._writer.close)
+            self._stored = measured(self._note, "close", self._writer.close)
         return self._stored
 
 
@@ -122,7 +106,7 @@ class MeteredFile(ReadableFile):
         self._note = note
 
     def read(self, offset: int, length: int, /) -> bytes:
-        return _measured(self._note, "read", self._file.read, offset, length)
+        return measured(self._note, "read", self._file.read, offset, length)
 
     def fileno(self) -> int | None:
         return self._file.fileno()

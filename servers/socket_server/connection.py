@@ -21,7 +21,6 @@ received to its end. Otherwise the write side is shut first, and what the client
 that a reset does not destroy the response (RFC 9112 9.6).
 """
 
-import contextlib
 import logging
 import socket
 import time
@@ -41,10 +40,10 @@ from .connection_owner import ConnectionOwner
 from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import PIECE, Inbox
+from .interim import Interim
 from .loop import READ
 from .outbox import close_response
 from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
-from .responses import CONTINUE
 from .sender import Sender
 from .tracing import traced
 from .waiting import Outcome, Waiting
@@ -82,6 +81,7 @@ class Connection:
             else RequestReader(self._limits, known=owner.known_heads)
         )
         self._inbox = Inbox(self._reader, self._capture)
+        self._interim = Interim(sock, observer)
         self._parsers = observer.parsers() if observer else PARSERS
         self._request: CurrentRequest | None = None
         self._record = ConnectionRecord(owner.context.log, sock, self._capture)
@@ -252,21 +252,18 @@ class Connection:
             self._capture.head_complete(received.head, self._inbox.unparsed)
             parsers = traced(self._capture, self._reader, received.head, parsers, self._observer)
         request.check_head(parsers)
-        if request.exchange.must_ask_for_room:
-            self._in_thread(request.exchange.ask_for_room, lambda _: self._go_on_with_room(received))
+        if request.exchange.must_ask_store:
+            self._in_thread(request.exchange.ask_store, lambda _: self._go_on_with_room(received))
         else:
-            self._let_body_come(received)
+            self._interim.let_body_come(received, self._inbox)
 
     def _go_on_with_room(self, received: HeadReceived) -> None:
-        self._let_body_come(received)
-        self._advance()
+        self._interim.let_body_come(received, self._inbox)
+        self._written()
 
-    def _let_body_come(self, received: HeadReceived) -> None:
-        if received.expects_continue and received.has_body and not self._inbox.buffered:
-            with contextlib.suppress(BlockingIOError):  # no room: it may be left out (RFC 9110 10.1.1)
-                self._socket.send(CONTINUE)
-            if self._observer:
-                self._observer.continued()
+    def _written(self) -> None:
+        self._interim.tell(self._request)
+        self._advance()
 
     def _feed_body(self, data: memoryview) -> None:
         request = self._request
@@ -280,12 +277,12 @@ class Connection:
                 self._note_body(request, piece)
                 pieces.append(piece)
             self._in_thread(
-                lambda: exchange.feed(*pieces), lambda _: self._advance(), uses_disk=exchange.stores_files
+                lambda: exchange.feed(*pieces), lambda _: self._written(), uses_disk=exchange.stores_files
             )
             return
         exchange.hold(data)
         if exchange.unwritten >= _LARGE_BODY:
-            self._in_thread(exchange.write, lambda _: self._advance())
+            self._in_thread(exchange.write, lambda _: self._written())
 
     def _note_body(self, request: CurrentRequest, data: memoryview) -> None:
         request.body_size += len(data)

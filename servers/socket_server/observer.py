@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from ..contract.interim import Fields
 from ..contract.limits import Limits
 from ..contract.problems import Problem
 from ..contract.responses import Event, Response
@@ -92,6 +93,13 @@ class Observer:
             self._settle()
             text = "HTTP/1.1 100 Continue: the client waits for it before it sends the body"
             self._rows.say("sent", text, "blue")
+
+    def told(self, fields: Fields) -> None:
+        """A 104 (Upload Resumption Supported) was sent."""
+        with self._lock:
+            self._settle()
+            text = ", ".join(f"{name}: {value}" for name, value in fields)
+            self._rows.say("sent", f"HTTP/1.1 104 Upload Resumption Supported: {text}", "blue")
 
     def complete(self, received: HeadReceived) -> None:
         """All bytes of the request are here; `responded` is called next."""

@@ -8,9 +8,10 @@ from ..contract.responses import Event, EventStream, FileSlice, Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-# RFC 9110 15, RFC 6585, RFC 4918. Nothing of the request is repeated in the status line (H057).
+# RFC 9110 15, RFC 6585, RFC 4918, tus 1.0. Nothing of the request is repeated in the status line (H057).
 _PHRASES = {
     200: "OK",
+    201: "Created",
     204: "No Content",
     206: "Partial Content",
     303: "See Other",
@@ -21,6 +22,7 @@ _PHRASES = {
     404: "Not Found",
     405: "Method Not Allowed",
     408: "Request Timeout",
+    409: "Conflict",
     412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",
@@ -30,6 +32,7 @@ _PHRASES = {
     421: "Misdirected Request",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
+    460: "Checksum Mismatch",
     500: "Internal Server Error",
     501: "Not Implemented",
     503: "Service Unavailable",

@@ -69,7 +69,7 @@ def run_worker(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
         # The worker before this one may have been killed. A disk that does not respond stops no worker.
         threading.Thread(target=sweep, args=(context.store,), daemon=True).start()
-        start_upkeep(context.store)
+        start_upkeep(context.store, context.limits)
         switch_threads_often()
         worker.run()
         status = 0

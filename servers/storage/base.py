@@ -8,7 +8,10 @@ has shown the size and the checksum of each file under its name.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from .resumable import Resumables
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,10 @@ class Store(Protocol):
 
     def open(self, sha256: str) -> ReadableFile | None:
         """The file with this hash (64 hexadecimal digits in lower case), or None if there is none."""
+
+    @property
+    def resumables(self) -> "Resumables":
+        """The uploads that come in pieces."""
 
     def scratch(self) -> BinaryIO:
         """A new file without a name and without a buffer, for bytes that are kept while one request lasts.

@@ -17,6 +17,7 @@ from .base import ReadableFile
 from .local_expiry import remove_expired
 from .local_folders import Folders, close_quietly, list_names
 from .local_publish import OPEN_STORED
+from .local_resumable import LocalResumables
 from .local_upload import LocalUpload
 from .probe import Probe
 
@@ -48,6 +49,7 @@ class LocalStore:
         self._folders = Folders(root, durable=durable, existing=existing, min_free=min_free, expire=expire)
         self._unnamed = Path("/proc/self/fd").is_dir()
         self._probe = Probe(self.try_upload)
+        self.resumables = LocalResumables(self._folders)
 
     def begin(self) -> LocalUpload:
         return LocalUpload(self._folders, unnamed=self._unnamed)

@@ -3,6 +3,7 @@
     ROOT/wireproof-store         the marker of the store (see `local_marker`)
     ROOT/files/SHA256            the stored files
     ROOT/staging/PID-RANDOM/N    the files of one request, from its second file on, until they are published
+    ROOT/resumable/ID/...        an upload that comes in pieces (see `local_resumable`)
 
 ROOT, the marker and `files` are made at the start of a server and never while it runs: then a missing one
 means that the store is gone. `staging` is made again when it is missing.
@@ -65,7 +66,7 @@ class Folders:
             require_marker(self.root)
         else:
             self._make_root(self.root)
-            _make_folder(self.files)
+            make_folder(self.files)
             self._write_marker()
         # Also if all was there: another server may have made it this moment and may not have synced it.
         self._sync_folder(self.root)
@@ -110,9 +111,9 @@ class Folders:
         for _ in range(_ATTEMPTS):
             path = self.staging / f"{os.getpid()}-{secrets.token_hex(16)}"
             try:
-                _make_folder(path)
+                make_folder(path)
             except FileNotFoundError:
-                _make_folder(self.staging)
+                make_folder(self.staging)
                 continue
             with _removed_on_failure(path):
                 fd = _open_locked(path)
@@ -137,7 +138,7 @@ class Folders:
         if path.is_dir():
             return
         self._make_root(path.parent)
-        _make_folder(path)
+        make_folder(path)
         self._sync_folder(path.parent)
 
     def _write_marker(self) -> None:
@@ -235,7 +236,8 @@ def _with_file_mode(fd: int) -> int:
     return fd
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder that only its owner may use, if it is missing. Raises OSError."""
     try:
         path.mkdir(FOLDER_MODE)
     except FileExistsError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from .base import ReadableFile, StoredFile, Upload, WithoutLimits
+from .memory_resumable import MemoryResumables
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -18,6 +19,7 @@ class MemoryStore(WithoutLimits):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._files: dict[str, bytes] = {}
+        self.resumables = MemoryResumables(lambda sha256, content: self.add({sha256: content}))
 
     def begin(self) -> "MemoryUpload":
         return MemoryUpload(self)

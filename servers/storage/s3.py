@@ -15,6 +15,7 @@ from .base import ReadableFile, WithoutLimits
 from .probe import Probe
 from .s3_client import S3Client
 from .s3_place import S3Place
+from .s3_resumable import S3Resumables
 from .s3_session import S3Session, sweep
 from .s3_upload import FILES, S3Upload
 
@@ -45,6 +46,7 @@ class S3Store(WithoutLimits):
         self._client: Final = S3Client(place)
         self._session: tuple[int, S3Session] | None = None
         self._probe = Probe(self._try_once)
+        self.resumables = S3Resumables(self._of_this_process)
         try:
             if not existing:
                 self._client.put(_MARKER, b"wireproof\n", only_new=True)

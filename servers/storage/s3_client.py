@@ -46,10 +46,14 @@ class ObjectHead:
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """An object in a listing. The key is without the prefix of the store; the time is the store's."""
+    """An object in a listing. The key is without the prefix of the store; the time is the store's.
+
+    `size` is in bytes.
+    """
 
     key: str
     modified: datetime
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class S3Client:
             page = self._list(query)
             for entry in page.iterfind("{*}Contents"):
                 modified = datetime.fromisoformat(_text(entry, "LastModified"))
-                yield ListedObject(self._short(_text(entry, "Key")), modified)
+                yield ListedObject(self._short(_text(entry, "Key")), modified, int(_text(entry, "Size")))
             if _text(page, "IsTruncated") != "true":
                 return
             query["continuation-token"] = _text(page, "NextContinuationToken")

@@ -9,10 +9,11 @@ import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from errno import ENOENT
 from typing import TYPE_CHECKING, Final
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import S3Store as Bucket
 
 from .s3_errors import store_error
@@ -96,7 +97,10 @@ class S3Objects:
             obstore.copy(self._patient_bucket, source, target)
 
     def read(self, key: str, offset: int, length: int) -> bytes:
-        """`length` bytes of an object from `offset`, both inside of it, and `length` at least 1."""
+        """`length` bytes of an object from `offset`, both inside of it, and `length` at least 1.
+
+        Raises FileNotFoundError if there is no such object.
+        """
         with _failures():
             return obstore.get_range(self._bucket, key, start=offset, length=length).to_bytes()
 
@@ -148,5 +152,7 @@ def _failures() -> Iterator[None]:
         yield
     except AlreadyExistsError:
         raise FileExistsError from None
+    except NotFoundError:
+        raise FileNotFoundError(ENOENT, "the object store responded with 404") from None
     except (BaseError, OSError) as error:
         raise store_error(str(error)) from None

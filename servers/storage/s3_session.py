@@ -6,6 +6,7 @@ The keys of a store, below its prefix:
     probe                        an empty object, which is written again and again to see whether that works
     files/SHA256                 the stored files
     staging/OWNER/lease          shows that a process uses what is below `staging/OWNER/`
+    resumable/ID/...             an upload that comes in pieces, see `s3_resumable`
     staging/OWNER/N              a file until it is published, and the key of its multipart upload
 
 A lease. Before a process stages anything, it writes a lease. It writes it again every 10 seconds while

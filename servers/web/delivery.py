@@ -112,9 +112,12 @@ def _read_first(stream: _Stream, method: str, found: dict[str, Any]) -> None:
 
 
 def _begun(stream: _Stream, method: str) -> http.client.HTTPResponse:
-    response = http.client.HTTPResponse(cast(socket.socket, _Shared(stream)), method=method)
-    response.begin()
-    return response
+    """The final response. http.client itself leaves out only 100 (RFC 9110 15.2)."""
+    while True:
+        response = http.client.HTTPResponse(cast(socket.socket, _Shared(stream)), method=method)
+        response.begin()
+        if response.status >= 200:
+            return response
 
 
 def _read_body(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ..contract.body import BodyBuilder, OpaqueBuilder, body_builder, is_coded
 from ..contract.form import FormBuilder
 from ..contract.limits import Limits
+from ..contract.method_override import effective
 from ..contract.problems import Problem
 from ..contract.request import MediaType, ParsedBody, PartEvent, PartHead, RequestHead
 from ..contract.request_files import Data, RequestFiles
@@ -162,6 +163,7 @@ def _place_of_the_last(head: PartHead, fields: int, files: int) -> str:
 
 def _body_of_route(head: RequestHead) -> str:
     try:
-        return TABLE.find(head).body
+        route = TABLE.find(effective(head))
+        return route.body if route.appends is None else "raw"  # a piece is taken as it is
     except Problem:
         return "described"

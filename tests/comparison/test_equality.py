@@ -19,6 +19,17 @@ COMPARED = (
     "Repr-Digest",
     "WWW-Authenticate",
     "Retry-After",
+    "Location",
+    "Content-Location",
+    "Accept-Patch",
+    "Tus-Resumable",
+    "Tus-Max-Size",
+    "Upload-Offset",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Complete",
+    "Upload-Limit",
+    "Upload-Expires",
 )
 
 
@@ -72,6 +83,30 @@ def test_each_compared_header_is_compared(name: str) -> None:
     assert difference(left, left) is None
     assert difference(left, right) == f"{name.lower()}: '1' and None"
     assert difference(right, left) == f"{name.lower()}: None and '1'"
+
+
+_ID, _OTHER = "/resumable/" + "0a" * 16, "/resumable/" + "f9" * 16
+_DATE, _LATER = "Wed, 02 Dec 2026 00:15:00 GMT", "Thu, 03 Dec 2026 11:59:59 GMT"
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "equal"),
+    [
+        ("Location", _ID, _OTHER, True),
+        ("Location", _ID, _OTHER + "0", False),
+        ("Location", _ID, _OTHER.upper(), False),
+        ("Location", _ID, f"http://localhost{_OTHER}", False),
+        ("Location", "ui/", "ui", False),
+        ("Content-Location", _ID, _OTHER, False),
+        ("Upload-Expires", _DATE, _LATER, True),
+        ("Upload-Expires", _DATE, _LATER.replace("GMT", "UTC"), False),
+        ("Upload-Expires", _DATE, _LATER.removesuffix(" GMT"), False),
+        ("Retry-After", _DATE, _LATER, False),
+    ],
+)
+def test_only_what_is_random_in_a_field_is_replaced(name: str, one: str, other: str, equal: bool) -> None:
+    left, right = Response(201, ((name.lower(), one),), b""), Response(201, ((name.lower(), other),), b"")
+    assert (difference(left, right) is None) is equal
 
 
 def test_only_the_detail_of_a_problem_is_free() -> None:

@@ -81,11 +81,18 @@ def test_the_views_of_a_case_and_of_one_exchange_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "wanted"), [("/upload/", True), ("/files/00", False), ("/v1/models", False)]
+    ("target", "wanted"),
+    [("/upload/", True), ("/files/00", False), ("/v1/models", False), ("/resumable/", False)],
 )
 def test_the_parsed_view_leaves_out_routes_that_are_ours_alone(target: str, wanted: bool) -> None:
     request = f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
     assert PARSED.includes_request(request) is wanted
+    assert Projection().includes_request(request)
+
+
+def test_the_parsed_view_leaves_out_a_protocol_that_few_servers_speak() -> None:
+    request = b"PUT /upload/a HTTP/1.1\r\nHost: h\r\nUpload-Complete: ?0\r\n\r\n"
+    assert not PARSED.includes_request(request)
     assert Projection().includes_request(request)
 
 

@@ -89,10 +89,18 @@ def test_other_routes_are_for_no_page_of_another_origin(path: str, method: str) 
     assert not _permissions(_preflight(path=path)[2])
 
 
+_RESUMABLE = (
+    *("create_resumable", "append_resumable"),
+    *("begin_upload", "begin_named_upload", "continue_upload"),
+)
+
+
 def test_no_route_of_the_page_and_of_the_history_is_shared() -> None:
-    assert {route.name for route in ROUTES if route.shared} == {"upload", "put_file", "files", "problems"}
+    assert {route.name for route in ROUTES if route.shared} == {
+        *("upload", "put_file", "files", "problems", *_RESUMABLE)
+    }
     assert not any(route.shared and route.path.startswith(("/ui", "/requests")) for route in ROUTES)
-    assert {route.name for route in ROUTES if route.uploads} == {"upload", "put_file", "send"}
+    assert {route.name for route in ROUTES if route.uploads} == {*("upload", "put_file", "send", *_RESUMABLE)}
 
 
 @pytest.mark.parametrize("origin", _OTHERS)
@@ -142,7 +150,10 @@ def test_a_preflight_is_answered_without_a_token(path: str) -> None:
             "Access-Control-Allow-Origin": _PAGE,
             "Access-Control-Allow-Methods": fields["Allow"],
             "Access-Control-Allow-Headers": "Authorization, Cache-Control, Content-Digest, Content-Type,"
-            " If-Match, If-None-Match, If-Range, Range, Repr-Digest, Want-Repr-Digest, X-Requested-With",
+            " If-Match, If-None-Match, If-Range, Range, Repr-Digest, Tus-Resumable, Upload-Checksum,"
+            " Upload-Complete, Upload-Defer-Length, Upload-Draft-Interop-Version, Upload-Length,"
+            " Upload-Metadata, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Override, X-Request-ID,"
+            " X-Requested-With",
             "Access-Control-Max-Age": str(MAX_AGE),
         }
         assert fields["Vary"] == "Origin"

@@ -21,6 +21,9 @@ _NAMED = {
     "/upload/a.txt": ("put_file", "OPTIONS, PUT"),
     "/upload/..": ("put_file", "OPTIONS, PUT"),
     "/upload/a%2Fb": ("put_file", "OPTIONS, PUT"),
+    "/resumable/": ("create_resumable", _POST),
+    "/resumable": ("create_resumable", _POST),
+    "/resumable/x": ("append_resumable", "DELETE, GET, HEAD, OPTIONS, PATCH"),
     f"/files/{_SHA256}": ("files", _GET),
     "/files/anything": ("files", _GET),
     f"/files/{_SHA256}/a.txt": ("files", _GET),
@@ -50,6 +53,29 @@ _NAMED = {
     "/ui/cases": ("cases", _GET),
     "/requests/1/replay": ("replay", _POST),
 }
+# Without it, a request for an upload is one of the IETF's draft.
+_TUS = {"tus-resumable": "1.0.0"}
+_VERSION, _LAST, _FIRST = "upload-draft-interop-version", {"upload-complete": "?1"}, {"upload-complete": "?0"}
+_PNG = {"content-type": "image/png"}
+_DRAFT: list[tuple[str, str, dict[str, str], str]] = [
+    ("POST", "/upload/", {_VERSION: "8"} | _FIRST, "begin_upload"),
+    ("PUT", "/upload", {_VERSION: "8"} | _FIRST, "begin_upload"),
+    ("POST", "/upload/", {_VERSION: "9"} | _LAST | _PNG, "begin_upload"),
+    ("PUT", "/upload/a", {_VERSION: "8"} | _LAST, "begin_named_upload"),
+    ("PUT", "/upload/a", {_VERSION: "8"} | _FIRST, "begin_named_upload"),
+    ("HEAD", "/resumable/x", {}, "continue_upload"),
+    ("PATCH", "/resumable/x", {"content-type": "application/partial-upload"}, "continue_upload"),
+    ("DELETE", "/resumable/x", {}, "continue_upload"),
+    # These are not of the draft.
+    ("POST", "/upload/", {_VERSION: "8"} | _LAST, "upload"),
+    ("POST", "/upload/", {_VERSION: "7"} | _FIRST, "upload"),
+    ("POST", "/upload/", dict(_FIRST), "upload"),
+    ("POST", "/upload/", {_VERSION: "8"} | _LAST | {"content-type": "text/csv"}, "upload"),
+    ("PUT", "/upload/a", {_VERSION: "8"} | _LAST | {"content-digest": "x"}, "put_file"),
+    ("PUT", "/upload/a", {_VERSION: "8"}, "put_file"),
+    ("PATCH", "/resumable/x", {"content-type": "application/offset+octet-stream"}, "append_resumable"),
+    ("GET", "/resumable/x", {}, "append_resumable"),
+]
 _ECHOED = [
     "/",
     "*",
@@ -95,7 +121,8 @@ def _code_of(method: str, path: str) -> Problem:
 
 
 def test_every_route_is_under_test() -> None:
-    assert {route.name for route in ROUTES} == {name for name, _ in _NAMED.values()} | {"echo", "home"}
+    found = {name for name, _ in _NAMED.values()} | {name for *_, name in _DRAFT}
+    assert {route.name for route in ROUTES} == found | {"echo", "home"}
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 
@@ -105,10 +132,17 @@ def test_a_named_route_lists_its_methods_in_allow(path: str) -> None:
     name, allow = _NAMED[path]
     for method in METHODS:
         if method in allow.split(", "):
-            assert TABLE.find(head(method, path)).name == name
+            assert TABLE.find(head(method, path, fields=_TUS)).name == name
         else:
             problem = _code_of(method, path)
             assert (problem.code, problem.headers) == ("method_not_allowed", (("Allow", allow),))
+
+
+@pytest.mark.parametrize(("method", "path", "fields", "name"), _DRAFT)
+def test_the_fields_of_the_draft_decide_the_route(
+    method: str, path: str, fields: dict[str, str], name: str
+) -> None:
+    assert TABLE.find(head(method, path, fields=fields)).name == name
 
 
 @pytest.mark.parametrize("path", _ECHOED)
@@ -139,12 +173,17 @@ def test_w7_options_on_a_named_route_is_204_with_allow_and_without_a_body(path: 
     """RFC 9110 8.6: a 204 has no Content-Length. There is no body, so there is no Content-Type."""
     response = _options(path)
     assert (response.status, response.body, response.content_length) == (204, b"", None)
-    assert dict(response.headers) == {
+    further = {"Accept-Patch", "Upload-Limit"} if path.startswith("/upload") else set()
+    if path.startswith("/resumable"):
+        further = {"Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"}
+    fields = dict(response.headers)
+    assert {name: value for name, value in fields.items() if name not in further} == {
         "Allow": _NAMED[path][1],
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Wireproof-Contract": "1",
     }
+    assert further <= fields.keys()
 
 
 @pytest.mark.parametrize("method", METHODS)

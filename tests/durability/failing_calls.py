@@ -45,7 +45,7 @@ _FIELDS: Final = struct.Struct(
 )  # pid, kind, errno, the number of the call that fails, calls so far, hits
 _OS: Final = {
     "open": ("open",),
-    "write": ("write",),
+    "write": ("write", "pwrite"),
     "fsync": ("fsync",),
     "link": ("link",),
     "close": ("close",),

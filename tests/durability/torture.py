@@ -17,6 +17,7 @@ from clients.launch import RunningBackend
 from tests.advisories.measures import descriptors
 from tests.durability.journal import StoredFiles
 from tests.durability.load import upload_to
+from tests.durability.pieces import upload_in_pieces
 from tests.patience import eventually
 from tests.socket_server.process_tree import is_running
 from tests.storage.uploads import sha256
@@ -41,10 +42,12 @@ class Outcome:
     synced: Mapping[int, bool] = field(default_factory=dict)
 
 
-def upload(backend: RunningBackend, *contents: bytes) -> Outcome:
+def upload(backend: RunningBackend, *contents: bytes, in_pieces: bool = False) -> Outcome:
     """Upload on a new connection. A server that neither responds nor closes is a failure."""
     connection = http.client.HTTPConnection(backend.host, backend.port, timeout=20)
     try:
+        if in_pieces:
+            return Outcome(contents, upload_in_pieces(connection, *contents))
         return Outcome(contents, upload_to(connection, *contents))
     except TimeoutError:
         raise AssertionError("the server neither responds nor closes the connection") from None
@@ -107,6 +110,7 @@ class Torture:
         self._end = bytes(self.large)
         for _ in range(8):  # threads, caches and the shared file are there before the first failure
             assert upload(self.backend, SHARED, SMALL).status == 200
+            assert upload(self.backend, next(self._fresh) * 30_000, in_pieces=True).status == 200
             if self.large:
                 assert upload(self.backend, self._large()).status == 200
         self._settle()
@@ -129,7 +133,9 @@ class Torture:
         raise AssertionError(f"more than {_MOST_CALLS} calls of {kind}")
 
     def _round(self) -> list[Outcome]:
-        """A small file, a form of four of which two are stored already, a larger file; and a file is read."""
+        """A small file, a form of four of which two are stored already, a larger file, and one in
+        pieces. Then a file is read.
+        """
         uploads: tuple[tuple[bytes, ...], ...] = (
             (next(self._fresh),),
             (next(self._fresh), SHARED, SMALL, next(self._fresh) * 1_000),
@@ -142,6 +148,9 @@ class Torture:
             self.calls.forget_synced()
             outcome = upload(self.backend, *contents)
             outcomes.append(replace(outcome, synced=self.calls.synced()))
+        self.calls.forget_synced()
+        outcome = upload(self.backend, next(self._fresh) * 30_000, in_pieces=True)
+        outcomes.append(replace(outcome, synced=self.calls.synced()))
         read(self.backend, SHARED)
         return outcomes
 

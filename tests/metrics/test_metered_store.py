@@ -7,10 +7,12 @@ import pytest
 
 from servers.metrics import metered_store
 from servers.metrics.definitions import OPERATIONS, STORE_CODES
+from servers.metrics.metered_resumables import MeteredResumable, MeteredResumables
 from servers.metrics.metered_store import MeteredStore
 from servers.storage.base import FileWriter, ReadableFile, Store, Upload
 from servers.storage.local import LocalStore
 from servers.storage.memory import MemoryStore
+from servers.storage.resumable import Known, Resumables, ResumableUpload
 from tests.routes.faulty_store import FaultyStore
 from tests.storage.uploads import sha256
 
@@ -49,9 +51,23 @@ def test_every_operation_is_measured_once() -> None:
     assert store.open("0" * 64) is None
     store.scratch().close()
     assert (store.clean(), store.expire(), store.is_writable()) == (0, 0, True)
+    with store.resumables.create(Known()) as created:
+        created.append(b"pie")
+        created.sync()
+        created.set_length(6)
+    taken = store.resumables.take_over(created.id)
+    assert taken is not None
+    with taken:
+        assert (taken.offset, taken.known.length) == (3, 6)
+        taken.append(b"ces")
+        assert taken.finish() == taken.known.stored
+        taken.remove()
+    assert store.resumables.take_over(created.id) is None
+    assert store.resumables.remove_older(60) == 0
     assert notes.operations == {
         **{"create": 2, "write": 2, "close": 1, "publish": 1, "abort": 2},
-        **{"open": 2, "read": 1, "scratch": 1, "clean": 1, "expire": 1},
+        **{"open": 2, "read": 1, "scratch": 1, "clean": 1, "expire": 2},
+        **{"begin": 1, "take_over": 2, "append": 2, "sync": 1, "finish": 1, "remove": 1},
     }
     assert notes.operations.keys() == set(OPERATIONS)
     assert notes.errors == {}
@@ -64,12 +80,15 @@ def test_every_operation_is_measured_once() -> None:
         (Upload, metered_store.MeteredUpload),
         (FileWriter, metered_store.MeteredWriter),
         (ReadableFile, metered_store.MeteredFile),
+        (Resumables, MeteredResumables),
+        (ResumableUpload, MeteredResumable),
     ],
 )
 def test_nothing_of_a_store_is_left_to_a_default(protocol: type, metered: type) -> None:
     """A default would say, for example, that a file has no descriptor, and it would be sent slowly."""
     names = {name for name in vars(protocol) if not name.startswith("_")}
-    assert names <= {*vars(metered), "discard"}  # `discard` is that of the writer itself
+    # `discard` is that of the writer itself, and `age` follows from what is measured.
+    assert names <= {*vars(metered), "discard", "age"}
 
 
 def test_the_system_can_send_a_file_by_itself(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from servers.storage.base import FileWriter, ReadableFile, StoredFile, WithoutLimits
 from servers.storage.memory import MemoryStore, MemoryUpload, MemoryWriter
+from servers.storage.resumable import Resumables
 
 
 @dataclass
@@ -31,6 +32,10 @@ class FaultyStore(WithoutLimits):
     def open(self, sha256: str) -> ReadableFile | None:
         self.step("open")
         return self.files.open(sha256)
+
+    @property
+    def resumables(self) -> Resumables:
+        return self.files.resumables
 
     def scratch(self) -> BinaryIO:
         self.step("scratch")

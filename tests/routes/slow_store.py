@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from servers.storage.base import FileWriter, ReadableFile, StoredFile, Upload, WithoutLimits
 from servers.storage.memory import MemoryStore
+from servers.storage.resumable import Resumables
 from tests.patience import patient
 
 
@@ -37,6 +38,10 @@ class SlowStore(WithoutLimits):
         self.wait("open")
         file = self.files.open(sha256)
         return None if file is None else _SlowFile(file, self.wait)
+
+    @property
+    def resumables(self) -> Resumables:
+        return self.files.resumables
 
     def scratch(self) -> BinaryIO:
         self.wait("scratch")

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import pytest
 
 OS_CALLS: Final = (
-    *("open", "close", "write", "fsync", "fstat", "stat", "link", "unlink", "replace", "utime"),
+    *("open", "close", "write", "pwrite", "fsync", "fstat", "stat", "link", "unlink", "replace", "utime"),
     *("mkdir", "rmdir", "chmod", "fchmod", "scandir"),
 )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from servers.contract.limits import Limits
 from servers.settings import start_upkeep
 from servers.storage import local_folder, open_store
 from servers.storage.memory import MemoryStore
@@ -39,5 +40,5 @@ def test_a_server_sweeps_as_often_as_the_store_asks() -> None:
             return 0
 
     store = Swept()
-    start_upkeep(store)
+    start_upkeep(store, Limits())
     assert eventually(lambda: store.times == 3)

@@ -11,7 +11,7 @@ import pytest
 
 from servers.contract.exchange import Exchange
 from servers.contract.problems import Problem
-from servers.contract.route import RouteTable
+from servers.contract.route import Route, RouteTable
 from servers.routes import ROUTES
 from servers.routes.uploads import describe_request
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
@@ -26,8 +26,17 @@ from tests.web.decoded import decoded, value_at, values_on_the_wire
 
 _CONTEXT = Settings().context(MemoryStore())
 _LIMITS = _CONTEXT.limits
-# Every route responds with the result, so that each request that is accepted has one.
-_TABLE = RouteTable(tuple(replace(route, handler=describe_request) for route in ROUTES))
+
+
+def _described(route: Route) -> Route:
+    """The route with the result as its response. A piece of an upload is explained as a file is."""
+    if route.appends is not None:
+        route = replace(route, appends=None, body="raw")
+    return replace(route, handler=describe_request)
+
+
+# So each request that is accepted has a result.
+_TABLE = RouteTable(tuple(map(_described, ROUTES)))
 _FAMILIES = sorted({case.path.parent.name for case in recorded_cases() if case.path})
 
 
