@@ -7,7 +7,7 @@ unset PYTHONDONTWRITEBYTECODE # the tests start hundreds of interpreters, and ea
 
 # install_clients PACKAGE...: the programs that the tests use where they are installed, and these.
 install_clients() {
-  local packages=(curl nginx-light haproxy wget libwww-perl chromium strace prometheus "$@")
+  local packages=(curl nginx-light haproxy iproute2 systemd wget libwww-perl chromium strace prometheus "$@")
   # A Node.js from elsewhere brings its own npm, and conflicts with Debian's.
   command -v npm >/dev/null || packages+=(nodejs npm)
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

@@ -15,6 +15,7 @@ from .cli.version_option import version_option
 # Each sub-command is `main` of the module of its name. The summaries stand here, because --help loads none.
 SUMMARIES = {
     "serve": "Start a server that takes uploads.",
+    "two-hosts": "Start two servers, an object store and haproxy, to try them out.",
     "upload": "Send a file, a form or any other request, and show the response.",
     "download": "Download a file, and go on where an earlier try broke off.",
     "stream": "Read a stream of events and say whether it really was one.",
@@ -27,7 +28,7 @@ SUMMARIES = {
     "streamlit": "Start a page that shows what Streamlit makes of uploads.",
 }
 # A module `streamlit` would hide the package of this name: the folder of the page is searched first.
-_MODULES = {"streamlit": "streamlit_page"}
+_MODULES = {"streamlit": "streamlit_page", "two-hosts": "two_hosts"}
 
 
 class LazyGroup(click.Group):

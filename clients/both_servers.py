@@ -1,14 +1,10 @@
 """`serve --both`: the socket server and gunicorn on one store, and the page that sends to both.
 
-Both are commands of their own, in a session of their own, so that Ctrl-C reaches only this process. It stops
-them together, and when one of them ends it stops the other. Their logs go to standard error, each line behind
-the name of its server.
+Ctrl-C stops them together, and when one of them ends the other is stopped.
 """
 
 import contextlib
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,11 +14,11 @@ from dataclasses import dataclass
 
 import click
 
-from .launch import BACKENDS, HOST, dies_with_its_parent, free_port, import_path, responds_to_healthz
+from .launch import BACKENDS, HOST, free_port, import_path, responds_to_healthz
+from .side_by_side import Program, running, stopped_by_signals
 
 NAMES = ("socket", "gunicorn")
 _START_SECONDS = 60.0
-_STOP_SECONDS = 35.0  # longer than the servers give the requests that they have begun
 _POLL_SECONDS = 0.05
 
 
@@ -30,21 +26,19 @@ _POLL_SECONDS = 0.05
 class Server:
     """One of the two, with the address that clients use."""
 
-    name: str
+    program: Program
     host: str
     port: int
-    process: "subprocess.Popen[bytes]"
+
+    @property
+    def name(self) -> str:
+        """The backend."""
+        return self.program.name
 
     @property
     def url(self) -> str:
         """Without a final slash."""
         return url_of(self.host, self.port)
-
-    @property
-    def end(self) -> str:
-        """How it ended, in words."""
-        status = self.process.returncode
-        return f"exit status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
 
 
 def serve_both(environment: Mapping[str, str], *, open_page: bool) -> int:
@@ -60,7 +54,7 @@ def serve_both(environment: Mapping[str, str], *, open_page: bool) -> int:
     reached = HOST if host in ("0.0.0.0", "::") else host
     peers = ",".join(f"{name}={url_of(reached, port)}" for name, port in zip(NAMES, ports, strict=True))
     shared = {"WIREPROOF_PEERS": peers, **environment, "PYTHONUNBUFFERED": "1"}
-    stopped = _stopped_by_signals()
+    stopped = stopped_by_signals()
     with contextlib.ExitStack() as stack:
         servers = []
         for name, port in zip(NAMES, ports, strict=True):
@@ -72,11 +66,11 @@ def serve_both(environment: Mapping[str, str], *, open_page: bool) -> int:
             sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         ):
             webbrowser.open(f"{servers[0].url}/ui/")
-        while not stopped.wait(_POLL_SECONDS) and all(server.process.poll() is None for server in servers):
+        while not stopped.wait(_POLL_SECONDS) and all(not server.program.ended for server in servers):
             pass
         status = _status(servers, stopped)
         for server in servers:
-            server.process.terminate()  # both at once; the end of the context waits for them
+            server.program.ask_to_end()  # both at once; the end of the context waits for them
         return status
 
 
@@ -97,54 +91,15 @@ def _ports(first: str) -> tuple[int, int]:
     return one, other
 
 
-def _stopped_by_signals() -> threading.Event:
-    """An event that SIGINT and SIGTERM set."""
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
-
-
 @contextlib.contextmanager
 def _running(
     name: str, host: str, reached: str, port: int, environment: Mapping[str, str]
 ) -> Iterator[Server]:
     """A server, which is stopped at the end."""
-    process = subprocess.Popen(
-        dies_with_its_parent(BACKENDS[name].command_for(host, port)),
-        env={**environment, **import_path(), "WIREPROOF_PORT": str(port)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    log = threading.Thread(target=_show_log, args=(name, process), daemon=True)
-    log.start()
-    try:
-        yield Server(name, reached, port, process)
-    finally:
-        _stop(process)
-        log.join(1)
-
-
-def _show_log(name: str, process: "subprocess.Popen[bytes]") -> None:
-    """Copy each line of the log to standard error. When nobody reads it, the lines are dropped."""
-    assert process.stderr is not None
-    column = max(map(len, NAMES))
-    for line in process.stderr:
-        with contextlib.suppress(OSError):
-            os.write(2, name.ljust(column).encode("ascii") + b" | " + line)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End its processes, with SIGKILL when they take too long."""
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP_SECONDS)
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS forbids it if all have ended
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    command = BACKENDS[name].command_for(host, port)
+    settings = {**environment, **import_path(), "WIREPROOF_PORT": str(port)}
+    with running(name, command, settings, column=max(map(len, NAMES))) as program:
+        yield Server(program, reached, port)
 
 
 def _all_ready(servers: list[Server], stopped: threading.Event) -> bool:
@@ -152,7 +107,7 @@ def _all_ready(servers: list[Server], stopped: threading.Event) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     waiting = list(servers)
     while waiting:
-        if stopped.is_set() or any(server.process.poll() is not None for server in servers):
+        if stopped.is_set() or any(server.program.ended for server in servers):
             return False
         if time.monotonic() > deadline:
             raise click.ClickException(f"{waiting[0].name} was not ready after {_START_SECONDS:g} s")
@@ -163,11 +118,12 @@ def _all_ready(servers: list[Server], stopped: threading.Event) -> bool:
 
 def _status(servers: list[Server], stopped: threading.Event) -> int:
     """The exit status: 0 when both were asked to stop, else that of the server that ended."""
-    ended = next((server for server in servers if server.process.poll() is not None), None)
+    ended = next((server for server in servers if server.program.ended), None)
     if stopped.is_set() or ended is None:
         return 0
-    click.echo(f"Error: {ended.name} has ended ({ended.end}), so the other server is stopped too", err=True)
-    return ended.process.returncode if ended.process.returncode > 0 else 1
+    how = ended.program.end
+    click.echo(f"Error: {ended.name} has ended ({how}), so the other server is stopped too", err=True)
+    return max(ended.program.process.returncode, 0) or 1
 
 
 def _block(servers: list[Server], store: str) -> str:

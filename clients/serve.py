@@ -6,6 +6,7 @@ the exit status are its own. With `--both` there are two servers, and this proce
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -42,6 +43,10 @@ own command: wireproof serve --backend gunicorn -- --max-requests 10000
 @click.option("--durability", metavar="safe|fast", help="fast drops the fsyncs.  [default: safe]")
 @click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
 @click.option("--expire", metavar="DAYS", help="Remove files older than this; 0: never.  [default: 0]")
+@click.option(
+    "--shutdown-delay", metavar="S", help="After SIGTERM, /healthz is 503 for S seconds first.  [default: 0]"
+)
+@click.option("--grace-period", metavar="S", help="A stop waits S seconds for requests.  [default: 30]")
 @click.option("--workers", metavar="N", help="Worker processes of socket and gunicorn.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Demand this Bearer token or Basic password.")
 @click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")
@@ -91,8 +96,8 @@ def main(
         raise click.UsageError("--open shows the page of --both")
     if both:
         _check_both(wire=wire, arguments=arguments)
-    if given["workers"] is not None and backend in ("flask", "fastapi"):
-        raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
+    if backend in ("flask", "fastapi"):
+        _check_simple(backend, given)
     switches = {name: "1" for name, value in given.items() if value is True}
     if given["metrics"] is False:
         switches["metrics"] = "0"
@@ -106,6 +111,16 @@ def main(
     command = kind.command_for(host, environment.get("WIREPROOF_PORT", "8000"))
     command += ["--wire"] * wire + list(arguments)
     os.execve(command[0], command, environment | import_path())
+
+
+def _check_simple(backend: str, given: Mapping[str, object]) -> None:
+    """Raise UsageError for what only the socket server and gunicorn do."""
+    if given["workers"] is not None:
+        raise click.UsageError(f"--workers has no effect on {backend}: it is one process")
+    for name in ("shutdown_delay", "grace_period"):
+        if given[name] is not None:
+            flag = "--" + name.replace("_", "-")
+            raise click.UsageError(f"{flag} has no effect on {backend}: it stops in its own way")
 
 
 def _check_both(*, wire: bool, arguments: tuple[str, ...]) -> None:

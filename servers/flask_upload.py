@@ -24,6 +24,7 @@ from .flask_reading import WerkzeugParsers, read_environ
 from .flask_server.body_input import BodyInput
 from .flask_server.dev_server import DevConnection, log_through
 from .flask_server.gunicorn_request import RequestBody
+from .flask_server.gunicorn_shutdown import SHUTDOWN
 from .flask_server.interim import tell
 from .flask_server.logged import Logged, record_of
 from .flask_server.sending import Sending
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     start_upkeep(context.store, context.limits)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
     app = Flask(__name__, static_folder=None)
-    under_gunicorn = replace(context, backend="gunicorn")
+    under_gunicorn = replace(context, backend="gunicorn", shutdown=SHUTDOWN)
     app.wsgi_app = Logged(app.wsgi_app, context.log, context.history)  # type: ignore[method-assign]
 
     # Every path is handled here, so that Flask's routing (308, 404, 405) never runs.

@@ -15,12 +15,14 @@ from typing import Any, NoReturn
 if __package__:
     from .descriptors import connections_within
     from .flask_server.gunicorn_log import Logger
+    from .flask_server.gunicorn_shutdown import delay_stop
     from .flask_server.gunicorn_worker import Worker
     from .settings import Settings, SettingsError, StartError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from servers.descriptors import connections_within
     from servers.flask_server.gunicorn_log import Logger
+    from servers.flask_server.gunicorn_shutdown import delay_stop
     from servers.flask_server.gunicorn_worker import Worker
     from servers.settings import Settings, SettingsError, StartError
 
@@ -50,7 +52,7 @@ threads = 80
 # have no thread, so its own number must be larger than that of the threads.
 worker_connections = max(connections_within(_limits.max_connections, threads), 2 * threads)
 keepalive = _limits.keep_alive_timeout
-graceful_timeout = 30
+graceful_timeout = _settings.grace_period
 
 # Each worker shows that it lives by a file there. In memory, a slow disk stops no worker, and the temporary
 # folder may be read-only. None: the temporary folder.
@@ -76,6 +78,9 @@ control_socket_disable = True
 def _as_a_worker(cfg: Any) -> Iterator[None]:
     """With the rights of the user and the group of the workers (`--user`, `--group`)."""
     uid, gid = os.geteuid(), os.getegid()
+    if (uid, gid) == (cfg.uid, cfg.gid):  # a sandbox may forbid the calls, even those that change nothing
+        yield
+        return
     os.setegid(cfg.gid)
     os.seteuid(cfg.uid)
     try:
@@ -101,6 +106,7 @@ def on_starting(server: Any) -> None:
     except OSError as error:
         why = f"no temporary folder is writable ({error.strerror}): name one with --worker-tmp-dir"
         _end(StartError(why))
+    delay_stop(server, _settings.shutdown_delay)
 
 
 def on_reload(server: Any) -> None:

@@ -19,6 +19,7 @@ from .contract.load import Load
 from .contract.peers import Peer, read_peers
 from .contract.request_log import RequestLog
 from .contract.route import Context
+from .contract.shutdown import Shutdown
 from .contract.tokens import SINGLE, Token
 from .storage import local_folder, open_store
 from .storage.base import Store
@@ -45,6 +46,7 @@ _SECONDS = {
     "resume_timeout": 1,
 }
 _LONGEST = 365 * 24 * 3600  # a year: no server runs without a restart for longer
+_LONGEST_STOP = 24 * 3600
 _MOST_HISTORY = 100_000
 _MOST_DAYS = 36_500
 _EXPIRE_SECONDS = 3600.0  # between two looks for old files
@@ -80,6 +82,7 @@ class Settings:
     Pages of the origins in `cors_origin` may upload, and read files (comma-separated in the environment).
     `min_free` is how many bytes of the file system uploads leave free.
     `expire` is after how many days stored files are removed; 0: never.
+    `shutdown_delay` and `grace_period` are in seconds, see `Shutdown`.
     `metrics` says whether `GET /metrics` shows what is counted; it needs the extra `metrics`.
     """
 
@@ -100,6 +103,8 @@ class Settings:
     cors_origin: tuple[str, ...] = ()
     min_free: int = 0
     expire: int = 0
+    shutdown_delay: int = 0
+    grace_period: int = 30
     metrics: bool = False
     limits: Limits = field(default_factory=Limits)
 
@@ -156,6 +161,11 @@ class Settings:
             raise SettingsError(f"{names['history']} is at most {_MOST_HISTORY}, not {self.history}")
         if self.expire > _MOST_DAYS:
             raise SettingsError(f"{names['expire']} is 0 to {_MOST_DAYS} days, not {self.expire}")
+        for name in ("shutdown_delay", "grace_period"):
+            if not 0 <= getattr(self, name) <= _LONGEST_STOP:
+                raise SettingsError(
+                    f"{names[name]} is 0 to {_LONGEST_STOP} seconds, not {getattr(self, name)}"
+                )
         for host in self.hosts:
             if ":" in host and host_of_address(host) is None:
                 raise SettingsError(f"{names['hosts']} has names without ports, not {host!r}")
@@ -243,6 +253,7 @@ class Settings:
             *(self.limits, self.access, store, self.log, history, backend, self.peers),
             load=load,
             metrics=metrics,
+            shutdown=Shutdown(self.shutdown_delay, self.grace_period),
         )
 
     def open_metrics(self, *, forks: bool = False) -> "ServerMetrics | None":
@@ -335,7 +346,7 @@ def is_loopback(host: str) -> bool:
 
 def _typed(values: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     typed = dict(values)
-    for name in ("port", "workers", "min_free", "expire"):
+    for name in ("port", "workers", "min_free", "expire", "shutdown_delay", "grace_period"):
         if name in typed:
             typed[name] = _number(names[name], typed[name])
     if "history" in typed:

@@ -21,6 +21,7 @@ from .contract.limits import Limits
 from .contract.route import Context
 from .contract.version import version
 from .descriptors import connections_within
+from .service_manager import tell
 from .settings import LIMIT_NAMES, Settings, SettingsError, StartError, start_upkeep, sweep
 from .socket_server.listening import listen, urls_of
 from .socket_server.single_process import serve_here
@@ -59,6 +60,10 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--durability", metavar="safe|fast", help="fast skips the fsyncs.  [default: safe]")
 @click.option("--min-free", metavar="N", help="Bytes that uploads leave free on the disk.  [default: 0]")
 @click.option("--expire", metavar="DAYS", help="Remove files older than this; 0: never.  [default: 0]")
+@click.option(
+    "--shutdown-delay", metavar="S", help="After SIGTERM, /healthz is 503 for S s first.  [default: 0]"
+)
+@click.option("--grace-period", metavar="S", help="A stop waits S s for requests at most.  [default: 30]")
 @click.option("--workers", type=int, metavar="N", help="Worker processes.  [default: 2]")
 @click.option("--token", metavar="TOKEN", help="Require this Bearer token or Basic password.")
 @click.option("--token-file", metavar="FILE", help="Named tokens, a line each: NAME full|upload|read TOKEN.")
@@ -110,6 +115,7 @@ def main(*, wire: bool, **given: Any) -> None:
     def ready() -> None:
         with contextlib.suppress(OSError):  # standard output is closed or full: serve anyway
             print(f"wireproof socket server on {urls} (store: {settings.store})", flush=True)
+        tell("READY=1")
 
     if wire or settings.processes == 1:
         start_upkeep(context.store, context.limits)

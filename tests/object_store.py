@@ -42,7 +42,8 @@ def weed() -> str:
 class ObjectStore:
     """One SeaweedFS in a folder of its own. It can be killed and started again with what it has stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self._address = address
         self._program = weed()
         self._folder = Path(tempfile.mkdtemp(prefix="weed-"))
         self._port = _free_ports(len(_SERVICES))
@@ -62,7 +63,7 @@ class ObjectStore:
     @property
     def endpoint(self) -> str:
         """The URL of its S3 service."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._address}:{self._port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -81,7 +82,7 @@ class ObjectStore:
         sockets = [f"-{name}.localSocket={self._folder}/{name}" for name in ("s3", "filer")]
         command = [
             *(self._program, "mini", f"-dir={self._folder}/data", f"-bucket={BUCKET}"),
-            *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", *ports, *sockets, *_OFF, *_NOT_SERVED),
+            *(f"-ip={self._address}", f"-ip.bind={self._address}", *ports, *sockets, *_OFF, *_NOT_SERVED),
         ]
         (self._folder / "data").mkdir(exist_ok=True)
         with (self._folder / "log").open("ab") as log:

@@ -30,7 +30,7 @@ def _example(language: str) -> str:
     return str(found)
 
 
-def _replaced(text: str, *pairs: tuple[str, str]) -> str:
+def replaced(text: str, *pairs: tuple[str, str]) -> str:
     for old, new in pairs:
         assert text.count(old) == 1, f"{old!r} is not once in the example"
         text = text.replace(old, new)
@@ -39,7 +39,7 @@ def _replaced(text: str, *pairs: tuple[str, str]) -> str:
 
 @contextmanager
 def _nginx(folder: Path, backend: RunningBackend, port: int) -> Iterator[None]:
-    server = _replaced(
+    server = replaced(
         _example("nginx"),
         ("listen 443 ssl", f"listen {HOST}:{port} ssl"),
         ("/etc/ssl/uploads.pem", f"{folder}/uploads.pem"),
@@ -54,7 +54,7 @@ def _nginx(folder: Path, backend: RunningBackend, port: int) -> Iterator[None]:
 def _haproxy(folder: Path, backend: RunningBackend, port: int) -> Iterator[None]:
     config = folder / "haproxy.cfg"
     config.write_text(
-        _replaced(
+        replaced(
             _example("haproxy"),
             ("bind :443", f"bind {HOST}:{port}"),
             ("/etc/ssl/uploads.pem", f"{folder}/all.pem"),

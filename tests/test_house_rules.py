@@ -73,20 +73,26 @@ ROOMS = {
     "servers.variables": Room(()),
     "servers.descriptors": Room(()),
     "servers.fairness": Room(()),
+    "servers.handshakes": Room(()),
+    "servers.service_manager": Room(()),
     "servers.socket_server": Room(
-        (*_BACKEND, "servers.fairness", "servers.socket_server", "servers.sansio", "servers.web"),
+        (
+            *(*_BACKEND, "servers.fairness", "servers.handshakes", "servers.socket_server"),
+            *("servers.sansio", "servers.service_manager", "servers.web"),
+        ),
         frozenset({"rich"}),
     ),
     "servers.socket_upload": Room(
-        (*_BACKEND, "servers.descriptors", "servers.socket_server"), frozenset({"click", "rich"})
+        (*_BACKEND, "servers.descriptors", "servers.service_manager", "servers.socket_server"),
+        frozenset({"click", "rich"}),
     ),
     "servers.flask_reading": Room(
         ("servers.contract", "servers.flask_reading"), frozenset({"werkzeug"}), stdlib=_FLASK_PARSING
     ),
     "servers.flask_server": Room(
         (
-            *("servers.contract", "servers.descriptors", "servers.fairness", "servers.settings"),
-            *("servers.storage.base", *_FLASK),
+            *("servers.contract", "servers.descriptors", "servers.fairness", "servers.handshakes"),
+            *("servers.settings", "servers.storage.base", *_FLASK),
         ),
         frozenset({"flask", "gunicorn", "werkzeug"}),
     ),

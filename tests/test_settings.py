@@ -25,8 +25,7 @@ def _read(environ: Any = None, **given: Any) -> Settings:
 
 
 def test_without_anything_the_defaults_hold() -> None:
-    settings = _read()
-    assert settings == Settings()
+    assert (settings := _read()) == Settings()
     assert (settings.host, settings.durability, settings.token) == ("127.0.0.1", "safe", None)
 
 
@@ -41,13 +40,12 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
     token_file.chmod(0o600)
     environ = {
         **{"HOST": "::1", "PORT": "0", "STORE": "memory:", "DURABILITY": "fast", "WORKERS": "3"},
+        **{"CORS_ORIGIN": "https://a.example, http://b:1,,", "SHUTDOWN_DELAY": "5", "GRACE_PERIOD": "60"},
         **{"TOKEN": "t", "HOSTS": "a, B,,", "INSECURE_PUBLIC": "1", "EXISTING_STORE": "yes", "QUIET": "1"},
         **{"LOG_JSON": "1", "PEERS": "a=http://127.0.0.1:1", "HISTORY": "7", "TOKEN_FILE": str(token_file)},
-        "CORS_ORIGIN": "https://a.example, http://b:1,,",
         **{"MIN_FREE": "9", "EXPIRE": "30", "METRICS": "1"},
     }
-    names = {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
-    assert names == environ.keys()
+    assert environ.keys() == {setting.name.upper() for setting in fields(Settings)} - {"LIMITS"}
     assert _read(environ) == Settings(
         *("::1", 0, "memory:", "fast", 3, "t", ("a", "B")),
         insecure_public=True,
@@ -60,6 +58,8 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         peers=(Peer("a", Address("127.0.0.1", 1)),),
         min_free=9,
         expire=30,
+        shutdown_delay=5,
+        grace_period=60,
         metrics=True,
     )
 

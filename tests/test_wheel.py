@@ -90,7 +90,7 @@ def test_every_sub_command_is_installed(installation: Path, tmp_path: Path) -> N
     wireproof = installation / "bin" / "wireproof"
     listed = run([wireproof, "--help"], tmp_path).partition("Commands:")[2]
     names = [line.split()[0] for line in listed.splitlines() if line[:2] == "  " and line[2:3].strip()]
-    programs = "serve upload download stream replay compare fuzz benchmark matrix cases streamlit"
+    programs = "serve two-hosts upload download stream replay compare fuzz benchmark matrix cases streamlit"
     assert names == programs.split()
     for name in names:
         assert run([wireproof, name, "--help"], tmp_path).startswith(f"Usage: wireproof {name} ")
@@ -145,3 +145,11 @@ def test_the_pytest_plugin_works_in_another_project(installation: Path, tmp_path
     (tmp_path / "test_it.py").write_text(_USES_THE_PLUGIN)
     python = installation / "bin" / "python"
     assert "1 passed" in run([python, "-m", "pytest", "-p", "no:cacheprovider", tmp_path], tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_the_files_for_a_deployment_are_in_an_installation(installation: Path) -> None:
+    folder = _site_packages(installation) / "wireproof" / "servers" / "deployment"
+    assert {path.name for path in folder.iterdir()} == {
+        path.name for path in (_PROJECT / "servers" / "deployment").iterdir()
+    }

@@ -222,6 +222,7 @@ _KINDS = (
     _kind("too_many_requests", 429, "Too many requests", "", "RFC 6585, section 4"),
     _kind("internal", 500, "The server failed", "", "RFC 9110, section 15.6.1"),
     _kind("overloaded", 503, "The server is at its limit", "", "RFC 9110, section 15.6.4"),
+    _kind("shutting_down", 503, "The server is about to stop", "", "RFC 9110, section 15.6.4"),
     _kind("store_unavailable", 503, "The store cannot be used", "", "RFC 9110, section 15.6.4"),
     _kind("insufficient_storage", 507, "The store is full", "", "RFC 4918, section 11.5"),
 )

@@ -17,6 +17,7 @@ from .problems import Problem
 from .request import MediaType, ParsedRequest, RequestHead
 from .request_log import QUIET, RequestLog
 from .responses import DYNAMIC, Response
+from .shutdown import Shutdown
 
 if TYPE_CHECKING:
     from .appending import Appending
@@ -37,7 +38,7 @@ class Context:
 
     `peers` are the servers that requests may be sent to. Without them it is `own`: this server, at the
     address where the connection arrived. `load` is what this process does at once, and `client` for whom, see
-    `load.client_of`. Without `metrics` they are off.
+    `load.client_of`. Without `metrics` they are off. `shutdown` tells whether the server is about to stop.
     """
 
     limits: Limits
@@ -51,6 +52,7 @@ class Context:
     load: Load = field(default_factory=lambda: Load.within(Limits()))
     client: str | None = None
     metrics: Metrics | None = None
+    shutdown: Shutdown = field(default_factory=Shutdown)
 
     def arrived_at(self, local: object, peer: object = None) -> "Context":
         """The context of a connection; its socket's `getsockname` and `getpeername` return these."""

@@ -4,6 +4,7 @@ Threads are given to clients in turn (`fairness.py`), and one address may hold o
 connection beyond `max_connections` is answered at once, where gunicorn would let it wait.
 """
 
+import os
 import socket
 import time
 from collections import Counter, deque
@@ -28,12 +29,14 @@ from ..fairness import RELIEF_SECONDS, FairThreads, switch_threads_often
 from ..flask_reading.wire_head import KnownHead
 from ..settings import Settings
 from .gunicorn_request import PeerClosed, StrictParser, late_head
+from .gunicorn_shutdown import SHUTDOWN
 from .linger import drain
 
 ACCEPT_PAUSE_SECONDS = 0.5
 # How often the waiting connections are looked through for late ones.
 _LOOK_SECONDS = 0.25
 _ACCEPTS_A_TURN = 16
+_MOST_WAITING = 2048  # in the queue of the kernel, gunicorn's `backlog`
 _LENGTH = b"\r\nContent-Length: "
 _MOST_TURNED_AWAY = 64
 _FOR_OTHERS = 0.2  # of the threads: no address may hold them
@@ -285,12 +288,26 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections, or leave them in the backlog. The loop calls this again and again."""
+        """Accept connections, or leave them in the backlog. The loop calls this again and again.
+
+        A worker that stops accepts those that wait in the queue of the kernel, because their clients may have
+        sent a request. Then it closes the sockets: a client that comes later is refused, and does not wait.
+        """
         if not enabled or time.monotonic() >= self.resume_at:
             super().set_accept_enabled(enabled)
+        if self.ppid != os.getppid():  # the master was killed: gunicorn's loop ends, but still is `alive`
+            self.alive = False
+        if not self.alive:
+            for listener in self.sockets:
+                for _ in range(_MOST_WAITING):
+                    if not self._accept(listener):
+                        break
+                listener.close()
 
     def handle(self, conn: Connection) -> Any:
         """Serve one request, or let the connection wait for the rest of its head."""
+        if SHUTDOWN.announced:
+            self.max_keepalived = 0  # each response is the last one of its connection
         try:
             if not conn.gather():
                 return gthread._DEFER

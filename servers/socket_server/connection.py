@@ -26,23 +26,22 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..contract.capture import Capture
 from ..contract.cors import with_permission
 from ..contract.problems import Problem
-from ..contract.remembered import KnownHeads
 from ..contract.responses import Response, problem_response
-from ..contract.route import Context
 from ..routes import TABLE
 from ..sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
 from ..sansio.parsers import SansIoParsers
 from ..sansio.stream import NEED_DATA
+from .connection_owner import ConnectionOwner
 from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import PIECE, Inbox
 from .interim import Interim
-from .loop import READ, Loop
+from .loop import READ
 from .outbox import close_response
 from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
 from .sender import Sender
@@ -50,7 +49,7 @@ from .tracing import traced
 from .waiting import Outcome, Waiting
 
 if TYPE_CHECKING:
-    from .observer import Observer
+    pass
 
 LOG = logging.getLogger("wireproof.socket")
 PARSERS = SansIoParsers()
@@ -62,22 +61,6 @@ _LARGE_READ = 1024 * 1024
 _LARGE_BODY = 256 * 1024
 # After so many events it is the turn of the other connections.
 _EVENTS_A_TURN = 32
-
-
-class ConnectionOwner(Protocol):
-    """What a connection needs of the worker that it belongs to."""
-
-    loop: Loop
-    context: Context
-    known_heads: KnownHeads[HeadReceived]
-    draining: bool  # each response is the last of its connection
-    stopping: bool  # idle connections are closed, too
-
-    def observer(self, sock: socket.socket) -> "Observer | None":
-        """The observer that prints this connection's bytes (`--wire`), or None."""
-
-    def connection_closed(self, connection: "Connection") -> None:
-        """Called once, when the connection is closed."""
 
 
 class Connection:
@@ -364,7 +347,7 @@ class Connection:
             self._record.begin(*self._inbox.request_line)
         else:
             response = with_permission(response, request.received.head, self._context, TABLE)
-        self._sender.begin(response, request, problem, last=self._owner.draining)
+        self._sender.begin(response, request, problem, last=self._owner.leaves)
 
     def _go_on_sending(self) -> None:
         self._sender.go_on()

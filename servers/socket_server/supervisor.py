@@ -6,13 +6,16 @@ wait when a worker dies are not reset: another worker, or its successor, accepts
 Everything happens in `Supervisor.run`, one step after the other. Signals interrupt no step.
 
 signal              what the supervisor does
-SIGTERM, SIGINT     stops all workers; the second one ends them at once
+SIGTERM             announces the stop; stops all workers after the delay of `Shutdown`
+SIGINT              stops all workers, as does a second SIGTERM before the delay is over
+SIGTERM, SIGINT     when they stop already: ends all workers at once
 SIGHUP              reads the tokens anew and starts new workers; drains the old ones when all new ones run
 SIGCHLD             reaps the children that have ended, and replaces those that were workers
 """
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -22,6 +25,8 @@ from dataclasses import dataclass, field, replace
 
 from ..contract.access import AccessRules
 from ..contract.route import Context
+from ..handshakes import SETTLE_SECONDS, take_no_new
+from ..service_manager import tell
 from .scoreboard import Row, Scoreboard
 from .signals import BLOCKED, DRAIN, STOP, Signals, ended_children
 from .worker_process import run_worker
@@ -82,6 +87,8 @@ class Supervisor:
         self._replaced: dict[int, _Process] = {}  # those that finish their requests after a reload
         self._free_rows = Scoreboard(processes).rows  # one for each worker that must be started
         self._start_at = 0.0
+        self._stop_at = math.inf
+        self._takes_new = True
         self._stopping = False
         # Only the supervisor holds `_life`. Closing it stops all workers, one that was forked this moment
         # included, and also when the supervisor is killed.
@@ -93,12 +100,14 @@ class Supervisor:
         is_ready = False
         next_tick = time.monotonic() + _TICK_SECONDS
         while not self._stopping or self._workers or self._replaced:
-            due = min(next_tick, self._start_at) if self._must_start else next_tick
+            due = min(next_tick, self._stop_at, *([self._start_at] if self._must_start else []))
             seconds = due - time.monotonic()
             for number in self._signals.wait(seconds if is_ready else min(seconds, _POLL_SECONDS)):
                 self._follow(number)
             for pid, status in ended_children():
                 self._child_ended(pid, os.waitstatus_to_exitcode(status))
+            if time.monotonic() >= self._stop_at:
+                self._begin_to_stop() if self._takes_new else self._stop()
             if time.monotonic() >= next_tick:
                 self._tick()
                 next_tick = time.monotonic() + _TICK_SECONDS
@@ -110,22 +119,42 @@ class Supervisor:
         return 0
 
     def _follow(self, number: int) -> None:
-        if number in STOP and self._stopping:
+        shutdown = self._context.shutdown
+        if number in STOP and not self._takes_new:
+            if not self._stopping:
+                self._stop()
             self._send(signal.SIGQUIT, (*self._workers, *self._replaced))
+        elif number == signal.SIGTERM and shutdown.delay and not shutdown.announced:
+            LOG.info("SIGTERM: /healthz is 503 for %g s, then the server stops", shutdown.delay)
+            tell("STOPPING=1")
+            shutdown.announce()
+            self._stop_at = time.monotonic() + shutdown.delay
         elif number in STOP:
-            self._stopping = True
-            for sock in (*self._sockets, self._life):
-                sock.close()
-        elif number == signal.SIGHUP and not self._stopping:
+            tell("STOPPING=1")
+            self._begin_to_stop()
+        elif number == signal.SIGHUP and self._takes_new:
             LOG.info("SIGHUP: %d new workers replace the old ones", self._processes)
             self._context = replace(self._context, access=self._read_access(LOG))
             self._replaced |= self._workers
             self._workers = {}
             self._free_rows = Scoreboard(self._processes).rows
 
+    def _begin_to_stop(self) -> None:
+        self._takes_new = False
+        if take_no_new(self._sockets):
+            self._stop_at = time.monotonic() + SETTLE_SECONDS
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._stop_at = math.inf
+        self._stopping = True
+        for sock in (*self._sockets, self._life):
+            sock.close()
+
     @property
     def _must_start(self) -> bool:
-        return bool(self._free_rows) and not self._stopping
+        return bool(self._free_rows) and self._takes_new
 
     def _start(self) -> None:
         """Fork a worker. If the system has no room for one, it is tried again later."""
@@ -147,10 +176,10 @@ class Supervisor:
         self._workers[pid] = _Process(time.monotonic(), row)
 
     def _child_ended(self, pid: int, status: int) -> None:
-        if self._replaced.pop(pid, None) and status and not self._stopping:
+        if self._replaced.pop(pid, None) and status and self._takes_new:
             LOG.error("worker %d ended with status %d after it was replaced", pid, status)
         worker = self._workers.pop(pid, None)
-        if worker is None or self._stopping:
+        if worker is None or not self._takes_new:
             return
         LOG.error("worker %d ended with status %d: starting another", pid, status)
         worker.row.clear()

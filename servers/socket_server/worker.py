@@ -12,6 +12,7 @@ from ..contract.load import Permit, client_of
 from ..contract.problems import Problem
 from ..contract.remembered import KnownHeads
 from ..contract.route import Context
+from ..handshakes import SETTLE_SECONDS, take_no_new
 from ..sansio.connection import HeadReceived
 from .connection import Connection
 from .loop import READ, Deadline, Loop
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("wireproof.socket")
 _ACCEPTS_A_TURN = 64
+_MOST_WAITING = 1024  # in the queue of the kernel
 _PAUSE_SECONDS = 0.1
 # The kernel keeps so many bytes for a client that does not read. Without a limit it keeps megabytes.
 _MOST_NOT_SENT = 256 * 1024
@@ -44,7 +46,7 @@ class Listener:
     client = None
 
     def __init__(self, sock: socket.socket, worker: "Worker") -> None:
-        self._socket = sock
+        self.socket = sock
         self._worker = worker
         self._looks = 0
         self._pause = Deadline(worker.loop, self._listen)
@@ -52,7 +54,7 @@ class Listener:
 
     def _listen(self) -> None:
         self._worker.show_load()
-        self._worker.loop.watch(self._socket, READ, self)
+        self._worker.loop.watch(self.socket, READ, self)
 
     def on_ready(self) -> None:
         for _ in range(_ACCEPTS_A_TURN):
@@ -65,15 +67,15 @@ class Listener:
                 return
 
     def accept_all(self) -> None:
-        """Accept what waits, at most as many as in one turn."""
-        for _ in range(_ACCEPTS_A_TURN):
+        """Accept what waits in the queue of the kernel."""
+        for _ in range(_MOST_WAITING):
             if not self._accept():
                 return
 
     def _accept(self) -> bool:
         """Accept one connection; False when there is none, or no descriptor for it."""
         try:
-            sock, _ = self._socket.accept()
+            sock, _ = self.socket.accept()
         except BlockingIOError:
             return False
         except OSError as error:
@@ -86,17 +88,17 @@ class Listener:
         return True
 
     def _pause_for(self, seconds: float) -> None:
-        self._worker.loop.watch(self._socket, 0, self)
+        self._worker.loop.watch(self.socket, 0, self)
         self._pause.set(time.monotonic() + seconds)
 
     def close(self) -> None:
         self._pause.cancel()
-        self._worker.loop.watch(self._socket, 0, self)
-        self._socket.close()
+        self._worker.loop.watch(self.socket, 0, self)
+        self.socket.close()
 
 
 class Worker:
-    """Owns the connections of one process, and its loop. `grace` is in seconds, see `stop`.
+    """Owns the connections of one process, and its loop.
 
     `row` is its row of the scoreboard that it shares with other workers.
     """
@@ -106,7 +108,6 @@ class Worker:
         listeners: list[socket.socket],
         context: Context,
         *,
-        grace: float = 30.0,
         screen: "Screen | None" = None,
         row: Row | None = None,
     ) -> None:
@@ -115,13 +116,15 @@ class Worker:
         self.row = row or Scoreboard(1).rows[0]
         self.known_heads: KnownHeads[HeadReceived] = KnownHeads()
         self.draining = False
+        self.stop_has_begun = False
         self.stopping = False
-        self._grace = grace
         self._screen = screen
         self._observed = 0
         self._connections: dict[Connection, Permit] = {}
         self._turned_away = TurnedAway(self.loop, context.log)
         self._listeners = [Listener(sock, self) for sock in listeners]
+        self._end_of_delay = Deadline(self.loop, self.begin_to_stop)
+        self._next_step = Deadline(self.loop, self.stop)
         self._end_of_grace = Deadline(self.loop, self._end)
         self._next_beat = Deadline(self.loop, self._beat)
 
@@ -181,6 +184,11 @@ class Worker:
         host, port = sock.getpeername()[:2]
         return Observer(self._screen, self._observed, f"{host} port {port}")
 
+    @property
+    def leaves(self) -> bool:
+        """Whether each response is the last one of its connection."""
+        return self.draining or self.context.shutdown.announced
+
     def connection_closed(self, connection: Connection) -> None:
         """Called by each connection when it is closed."""
         if (permit := self._connections.pop(connection, None)) is not None:
@@ -207,10 +215,21 @@ class Worker:
         if self.context.history is not None:
             self.context.history.stop()
 
+    def announce_stop(self) -> None:
+        """Stop after the delay of `context.shutdown`, which is announced now."""
+        self.context.shutdown.announce()
+        self._end_of_delay.set(time.monotonic() + self.context.shutdown.delay)
+
+    def begin_to_stop(self) -> None:
+        """Stop when the handshakes under way are over: a client that has connected is served."""
+        self.stop_has_begun = True
+        can_wait = take_no_new(listener.socket for listener in self._listeners)
+        self._next_step.set(time.monotonic() + (SETTLE_SECONDS if can_wait else 0))
+
     def stop(self) -> None:
         """Accept no more, close idle connections, and end when the last response is sent.
 
-        Ends after `grace` seconds in any case. Safe to call twice.
+        Ends after the grace of `context.shutdown` in any case. Safe to call twice.
         """
         if self.stopping:
             return
@@ -222,7 +241,7 @@ class Worker:
         self._turned_away.close()
         for connection in list(self._connections):
             connection.stop()
-        self._end_of_grace.set(time.monotonic() + self._grace)
+        self._end_of_grace.set(time.monotonic() + self.context.shutdown.grace)
         self._end_when_empty()
 
     def stop_at_once(self) -> None:

@@ -28,12 +28,16 @@ class EndOfSupervisor:
     def __init__(self, life: socket.socket, worker: Worker) -> None:
         self._life = life
         self._worker = worker
+        self._supervisor = os.getppid()
         worker.loop.watch(life, READ, self)
 
     def on_ready(self) -> None:
         # A closed pair stays readable: the loop would use a whole CPU.
         self._worker.loop.watch(self._life, 0, self)
-        self._worker.stop()
+        if os.getppid() == self._supervisor:
+            self._worker.stop()
+        else:  # it was killed, so it has not let the handshakes end
+            self._worker.begin_to_stop()
 
 
 def run_worker(

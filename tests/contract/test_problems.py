@@ -37,7 +37,7 @@ _STATUSES = {
     460: ["upload_checksum"],
     500: ["internal"],
     501: ["method_not_implemented", "unsupported_transfer_coding"],
-    503: ["overloaded", "store_unavailable"],
+    503: ["overloaded", "shutting_down", "store_unavailable"],
     505: ["unsupported_version"],
     507: ["insufficient_storage"],
 }
@@ -53,6 +53,7 @@ _NOT_RECORDED = {
     "upload_offset": "an upload that is there: tests/routes/test_tus.py",
     "upload_taken_over": "two requests at a time: tests/routes/test_tus.py",
     "overloaded": "many at once: tests/overload/test_quotas.py",
+    "shutting_down": "a server that stops: tests/test_shutdown.py",
     "too_many_requests": "many at once: tests/overload/test_quotas.py",
 }
 

@@ -6,6 +6,7 @@ import io
 from importlib.metadata import version
 
 import pytest
+from gunicorn.arbiter import Arbiter
 from gunicorn.http.message import Request
 from gunicorn.http.parser import Parser
 from gunicorn.http.unreader import Unreader
@@ -70,8 +71,10 @@ def test_dev_server_decodes_chunks_from_a_buffered_reader() -> None:
         (gthread.ThreadWorker, "accept", ["self", "listener"]),
         (gthread.ThreadWorker, "enqueue_req", ["self", "conn"]),
         (gthread.ThreadWorker, "handle", ["self", "conn"]),
+        (gthread.ThreadWorker, "set_accept_enabled", ["self", "enabled"]),
         (gthread.ThreadWorker, "murder_pending", ["self"]),
         (gthread.ThreadWorker, "handle_error", ["self", "req", "client", "addr", "exc"]),
+        (Arbiter, "handle_term", ["self"]),
         (Parser, "__init__", ["self", "cfg", "source", "source_addr"]),
         (Request, "parse", ["self", "unreader"]),
         (Request, "set_body_reader", ["self"]),

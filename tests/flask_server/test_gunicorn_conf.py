@@ -154,7 +154,8 @@ def test_public_address_is_refused_when_the_master_is_ready(
 
 def starting(uid: int, gid: int, worker_tmp_dir: str | None = None) -> SimpleNamespace:
     """The part of an arbiter that `on_starting` uses."""
-    return SimpleNamespace(cfg=SimpleNamespace(uid=uid, gid=gid, worker_tmp_dir=worker_tmp_dir))
+    cfg = SimpleNamespace(uid=uid, gid=gid, worker_tmp_dir=worker_tmp_dir)
+    return SimpleNamespace(cfg=cfg, handle_term=None)
 
 
 def test_store_is_opened_by_the_master_and_the_same_in_each_worker(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from servers.contract.limits import Limits
+from servers.contract.shutdown import Shutdown
 from servers.settings import Settings
 from servers.socket_server.listening import listen
 from servers.socket_server.wire.screen import Screen
@@ -45,6 +46,7 @@ class Served:
 def serving(
     store: Store | None = None,
     *,
+    delay: float = 0.0,
     grace: float = 5.0,
     token: str | None = None,
     screen: Screen | None = None,
@@ -55,7 +57,8 @@ def serving(
     settings = Settings(port=0, token=token, quiet=True, limits=replace(Limits(), **limits))
     listeners = listen(settings)
     port: int = listeners[0].getsockname()[1]
-    worker = Worker(listeners, settings.context(store), grace=grace, screen=screen)
+    context = replace(settings.context(store), shutdown=Shutdown(delay, grace))
+    worker = Worker(listeners, context, screen=screen)
     failures: list[BaseException] = []
 
     def run() -> None:
