@@ -22,6 +22,9 @@ INEXPRESSIBLE: Mapping[str, str] = {
     "B40": "T3: a client cannot see whether a body was read before its refusal",
     "B42": "a body of exactly 16 GiB",
     "H36": "a slow head: the pieces of a generated request are sent at once",
+    "P9": "two requests at the same time",
+    "P15": "a second request, which must know the id of the upload",
+    "P16": "T3: interim responses are not compared",
     "S2": "is not compared",
     "S8": "is not compared",
     "S9": "a client that has not finished sending: every request is sent whole",
@@ -160,7 +163,7 @@ def _splits(data: bytes, rng: Rng) -> tuple[int, ...]:
 def _accepted(rng: Rng) -> Draft:
     draft = _base(rng)
     if rng.random() < 0.06:
-        routes_grammar.place_route(draft, rng, rng.choice(routes_grammar.ACCEPTED))
+        routes_grammar.place_route(draft, rng, rng.choice(routes_grammar.ROUTES))
         return draft
     _vary_head(draft, rng)
     if draft.body or draft.framing is not None:

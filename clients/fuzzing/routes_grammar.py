@@ -5,6 +5,7 @@ import re
 from functools import cache
 
 from ..comparison.cases import SAMPLE_FILES
+from . import resumable_grammar
 from .draft import Draft, Place, Production, Rng, fault, fill, valid
 
 STORED = ("a.txt", "empty.bin")
@@ -201,4 +202,7 @@ def place_route(draft: Draft, rng: Rng, production: Production) -> None:
         draft.covers("S1")
 
 
-ROUTE_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = ((place_route, REFUSED),)
+ROUTES = ACCEPTED + resumable_grammar.ACCEPTED
+ROUTE_FAULTS: tuple[tuple[Place, tuple[Production, ...]], ...] = (
+    (place_route, REFUSED + resumable_grammar.REFUSED),
+)

@@ -91,13 +91,17 @@ class Target:
         return frozenset(path.name for path in (self.backend.store / "files").glob("[0-9a-f]" * 64))
 
     def temporary(self) -> list[Path]:
-        """What the store holds besides its marker and stored files: leftovers, or uploads in progress."""
+        """What the store holds besides its marker and stored files: leftovers, or uploads in progress.
+
+        Uploads that come in pieces stay until they are complete, or expire.
+        """
         store = self.backend.store
         # os.walk lets folders vanish while it looks.
         walked = ((Path(folder), names, more) for folder, names, more in os.walk(store))
         inside = [folder / name for folder, names, more in walked for name in (*names, *more)]
         ours = {store / "files", store / "staging", store / "wireproof-store"}
-        return [path for path in inside if path not in ours and path.parent.name != "files"]
+        others = [path for path in inside if path not in ours and path.parent.name != "files"]
+        return [path for path in others if path.relative_to(store).parts[0] != "resumable"]
 
     @contextmanager
     def alive(self) -> Iterator[None]:

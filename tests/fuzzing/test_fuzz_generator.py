@@ -14,6 +14,7 @@ from clients.fuzzing import (
     limit_grammar,
     multipart_grammar,
     part_header_grammar,
+    resumable_grammar,
     routes_grammar,
 )
 from clients.fuzzing.draft import Draft, Production, Rng, fill, some_data, valid
@@ -30,6 +31,7 @@ GRAMMARS = (
     limit_grammar,
     multipart_grammar,
     part_header_grammar,
+    resumable_grammar,
     routes_grammar,
 )
 COUNT = 4000
