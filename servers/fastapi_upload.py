@@ -153,7 +153,7 @@ class Endpoint:
                 if record.capture is not None:
                     record.capture.body(piece)
                 exchange.hold(piece)
-                if exchange.unwritten >= _HELD:
+                if exchange.must_write(_HELD):
                     await run_sync(exchange.write)
                     tell(scope, exchange)
             if record.capture is not None:

@@ -117,6 +117,13 @@ class Appending:
                 self._require_room()
             self._broken = False
 
+    def takes(self, size: int) -> bool:
+        """Whether `write` takes so many more bytes, as far as is known without the disk."""
+        if self._upload is None or self._spool is not None:
+            return True  # a body that is checked first is appended when it is complete
+        end, length = self._upload.offset + size, self._upload.known.length
+        return end <= self.context.limits.max_body and (length is None or end <= length)
+
     def write(self, data: Data) -> None:
         """The next bytes of the body. Raises Problem and OSError."""
         if self._broken or self._ignored:

@@ -32,7 +32,7 @@ class Exchange:
 
         in the loop    `hold` for each piece, then `end`
         in a thread    `ask_store` first if it `must_ask_store`; `write` or `feed` when much is
-                       `unwritten`; `respond` if it `waits`; `abort` if the
+                       kept (`must_write`); `respond` if it `waits`; `abort` if the
                        request `has_begun` in the store
 
     When `hold` or `end` raises Problem, call `abort`, which waits only if the request `has_begun`. Only one
@@ -130,6 +130,14 @@ class Exchange:
         `ask_store`, and after bytes were written. Whoever takes it sends it.
         """
         return None if self._appending is None else self._appending.take_interim()
+
+    def must_write(self, most: int) -> bool:
+        """Whether `write` is to be called before more of the body is looked at.
+
+        So many bytes are kept, or more than an upload in pieces takes. That is refused before what follows.
+        """
+        kept = self._files.unwritten
+        return kept >= most or (self._appending is not None and not self._appending.takes(kept))
 
     def hold(self, data: Data) -> None:
         """Add the next bytes of the body, without waiting for the disk. Raises Problem."""

@@ -281,7 +281,7 @@ class Connection:
             )
             return
         exchange.hold(data)
-        if exchange.unwritten >= _LARGE_BODY:
+        if exchange.must_write(_LARGE_BODY):
             self._in_thread(exchange.write, lambda _: self._written())
 
     def _note_body(self, request: CurrentRequest, data: memoryview) -> None:
