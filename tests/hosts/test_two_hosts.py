@@ -159,6 +159,34 @@ def _assert_true(told: list[requests.Response | Exception]) -> None:
         assert (stored.status_code, sha256(stored.content).hexdigest()) == (200, file["sha256"])
 
 
+@pytest.mark.soak(seconds=10)
+@pytest.mark.parametrize("behind", PROXIES)
+@_pairs(("socket", "gunicorn"))
+def test_an_upload_in_pieces_goes_on_on_the_other_host(_layout: Layout, behind: _Behind) -> None:
+    """Each piece goes to either host. One of them is killed on the way, and no piece is lost or doubled."""
+    content = os.urandom(7 << 20)
+    tus = {"Tus-Resumable": "1.0.0"}
+    piece = tus | {"Content-Type": "application/offset+octet-stream"}
+    with behind(_layout):
+        created = _new("POST", "/resumable/", None, **tus, **{"Upload-Length": str(len(content))})
+        assert created.status_code == 201
+        path = "/resumable/" + created.headers["Location"].rpartition("/")[2]
+        offset = 0
+        while offset < len(content):
+            if offset == 4 << 20:
+                _layout.kill("one")
+                assert eventually(lambda: _status("/healthz") == 200, 10)
+                assert _new("HEAD", path, None, **tus).headers["Upload-Offset"] == str(offset)
+            end = offset + (1 << 20)
+            said = _new("PATCH", path, content[offset:end], **piece, **{"Upload-Offset": str(offset)})
+            assert (said.status_code, said.headers["Upload-Offset"]) == (204, str(end))
+            offset = end
+        stored = _new("GET", f"/files/{sha256(content).hexdigest()}")
+        assert (stored.status_code, stored.content == content) == (200, True)
+    for name in HOSTS:
+        assert "PATCH /resumable/" in _layout.hosts[name].log(), f"host {name} got no piece"
+
+
 def _in_two(content: bytes, halves: list[int], cut: threading.Event) -> Iterator[bytes]:
     half = len(content) // 2
     yield content[:half]
