@@ -18,6 +18,7 @@ from tests.advisories.target import Target
 _MARK = "mark-x"
 _OURS = re.compile(
     r"wireproof-store|files(/[0-9a-f]{64}|/probe-[0-9a-f]{32})?|staging(/[0-9]+-[0-9a-f]{32}(/[0-9]+)?)?"
+    r"|resumable(/[0-9a-f]{32}(/(data|known|known\.new|writer|copy))?)?"
 )
 _SCRIPTS = (
     "<img src=x onerror=alert(1)>.txt",

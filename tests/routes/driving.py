@@ -18,6 +18,7 @@ from servers.storage.memory import MemoryStore
 _SAMPLE_FILES = Path(__file__).resolve().parent.parent.parent / "sample_files"
 _CONTENTS = [path.read_bytes() for path in sorted(_SAMPLE_FILES.iterdir()) if path.is_file()]
 SAMPLES = {hashlib.sha256(content).hexdigest(): content for content in _CONTENTS}
+_MOST_KEPT = 256 * 1024
 _PARSERS = SansIoParsers()
 
 Sent = tuple[int, tuple[tuple[str, str], ...], bytes, bool]
@@ -42,10 +43,12 @@ def responses_to(pieces: Iterable[bytes], *, loop: bool = False) -> tuple[list[S
                 if isinstance(event, HeadReceived):
                     exchange = None
                     exchange = Exchange(event.head, TABLE, _PARSERS, context)
+                    if loop and exchange.must_ask_store:
+                        exchange.ask_store()
                 elif exchange is None:
                     break
                 elif isinstance(event, BodyReceived):
-                    exchange.hold(event.data) if loop else exchange.feed(event.data)
+                    _take(exchange, event.data, loop=loop)
                 elif isinstance(event, BodyComplete):
                     if loop:
                         exchange.end()
@@ -55,6 +58,15 @@ def responses_to(pieces: Iterable[bytes], *, loop: bool = False) -> tuple[list[S
     except Problem as problem:
         all_sent.append(sent(exchange.refuse(problem) if exchange else problem_response(problem)))
     return all_sent, sorted(store.names())
+
+
+def _take(exchange: Exchange, data: bytes | memoryview, *, loop: bool) -> None:
+    if not loop:
+        exchange.feed(data)
+        return
+    exchange.hold(data)
+    if exchange.must_write(_MOST_KEPT):
+        exchange.write()
 
 
 def sent(response: Response) -> Sent:
