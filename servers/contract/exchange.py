@@ -136,7 +136,7 @@ class Exchange:
 
         So many bytes are kept, or more than an upload in pieces takes. That is refused before what follows.
         """
-        kept = self._files.unwritten
+        kept = self.unwritten
         return kept >= most or (self._appending is not None and not self._appending.takes(kept))
 
     def hold(self, data: Data) -> None:

@@ -69,7 +69,7 @@ class Folders:
             make_folder(self.files)
             self._write_marker()
         # Also if all was there: another server may have made it this moment and may not have synced it.
-        self._sync_folder(self.root)
+        self.sync_folder(self.root)
         with _opened(self.files) as files_fd:
             self._known: Final = KnownStore(files_fd)
 
@@ -139,7 +139,7 @@ class Folders:
             return
         self._make_root(path.parent)
         make_folder(path)
-        self._sync_folder(path.parent)
+        self.sync_folder(path.parent)
 
     def _write_marker(self) -> None:
         """Write the marker if there is none. Of servers that start at the same time, one writes it."""
@@ -159,7 +159,8 @@ class Folders:
         finally:
             folder.remove()
 
-    def _sync_folder(self, path: Path) -> None:
+    def sync_folder(self, path: Path) -> None:
+        """`sync` this folder: the names in it are durable then. Raises OSError."""
         with _opened(path, os.O_RDONLY | os.O_DIRECTORY) as fd:
             self.sync(fd)
 

@@ -42,7 +42,7 @@ def adopt(files_fd: int, fd: int, name: str) -> bool:
 
 def remove_unless_adopted(files_fd: int, name: str, known: os.stat_result) -> bool:
     """Remove a name of the file that had the status `known`. False if it was adopted. Raises OSError."""
-    with _locked(files_fd, fcntl.LOCK_EX):
+    with locked(files_fd, fcntl.LOCK_EX):
         status = _status(files_fd, name)
         if not os.path.samestat(status, known) or status.st_mtime_ns != known.st_mtime_ns:
             return False
@@ -53,7 +53,7 @@ def remove_unless_adopted(files_fd: int, name: str, known: os.stat_result) -> bo
 @contextmanager
 def kept(files_fd: int) -> Iterator[None]:
     """No name is removed within this context. Raises OSError."""
-    with _locked(files_fd, fcntl.LOCK_SH):
+    with locked(files_fd, fcntl.LOCK_SH):
         yield
 
 
@@ -62,10 +62,13 @@ def _status(files_fd: int, name: str) -> os.stat_result:
 
 
 @contextmanager
-def _locked(files_fd: int, kind: int) -> Iterator[None]:
-    """Each upload has a descriptor of its own, so threads lock each other out as processes do."""
-    fcntl.flock(files_fd, kind)
+def locked(folder_fd: int, kind: int) -> Iterator[None]:
+    """Hold a lock on a folder, of a kind of flock(2). Raises OSError.
+
+    Each request has a descriptor of its own, so threads lock each other out as processes do.
+    """
+    fcntl.flock(folder_fd, kind)
     try:
         yield
     finally:
-        fcntl.flock(files_fd, fcntl.LOCK_UN)
+        fcntl.flock(folder_fd, fcntl.LOCK_UN)

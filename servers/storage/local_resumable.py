@@ -29,6 +29,7 @@ from typing import Final
 
 from .base import StoredFile
 from .local_folders import OPEN_FOLDER, Folders, close_quietly, create_named, link, list_names, make_folder
+from .local_names import locked
 from .local_publish import Publication
 from .resumable import ID, Known, ResumableUpload, TakenOver, new_id
 from .running_hashes import RunningHashes
@@ -55,14 +56,14 @@ class LocalResumables:
         os.close(self._folders.open_files())  # raises OSError if another folder is in its place
         if not self._root.is_dir():
             make_folder(self._root)
-            self._sync_folder(self._folders.root)
+            self._folders.sync_folder(self._folders.root)
         upload_id = new_id()
         path = self._root / upload_id
         make_folder(path)
         upload = LocalResumable(self._folders, self._hashes, upload_id, path)
         try:
             upload.begin(known)
-            self._sync_folder(self._root)
+            self._folders.sync_folder(self._root)
         except BaseException:
             upload.close()
             raise
@@ -94,13 +95,6 @@ class LocalResumables:
         latest = time.time() - seconds
         return sum(_removed_if_older(self._root / name, latest) for name in names if ID.fullmatch(name))
 
-    def _sync_folder(self, path: Path) -> None:
-        fd = os.open(path, OPEN_FOLDER)
-        try:
-            self._folders.sync(fd)
-        finally:
-            os.close(fd)
-
 
 class LocalResumable(ResumableUpload):
     """One upload; see `resumable.ResumableUpload`. It holds two descriptors."""
@@ -120,14 +114,14 @@ class LocalResumable(ResumableUpload):
 
     def begin(self, known: Known) -> None:
         """Make the files of a new upload. Raises OSError."""
-        with _locked(self._fd):
+        with locked(self._fd, fcntl.LOCK_EX):
             self._data_fd = create_named(_DATA, self._fd)
             self._write_word()
             self._write_known(known)
 
     def take_over(self) -> bool:
         """Become the only one who may change it. False if it is not there any more. Raises OSError."""
-        with _locked(self._fd):
+        with locked(self._fd, fcntl.LOCK_EX):
             if not self._is_there():
                 return False
             try:
@@ -191,7 +185,7 @@ class LocalResumable(ResumableUpload):
     def _turn(self) -> Iterator[None]:
         """Nobody else changes the upload within this context. Raises TakenOver."""
         self._require_open()
-        with _locked(self._fd):
+        with locked(self._fd, fcntl.LOCK_EX):
             try:
                 word = _content(_WRITER, self._fd)
             except FileNotFoundError:
@@ -299,16 +293,6 @@ def _start_writing_back(fd: int, offset: int, size: int) -> None:
     """Let the disk begin, so that an fsync has less to wait for. Linux does so for POSIX_FADV_DONTNEED."""
     with suppress(OSError, AttributeError):
         os.posix_fadvise(fd, offset, size, os.POSIX_FADV_DONTNEED)
-
-
-@contextmanager
-def _locked(folder_fd: int) -> Iterator[None]:
-    """Each request has a descriptor of its own, so threads lock each other out as processes do."""
-    fcntl.flock(folder_fd, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(folder_fd, fcntl.LOCK_UN)
 
 
 def _content(name: str, folder_fd: int) -> bytes:

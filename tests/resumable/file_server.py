@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-from tests.resumable.scripted_server import Answer, Cut, Fault
+from tests.resumable.scripted_server import Answer, Cut, Fault, running
 
 _HOST = "127.0.0.1"
 
@@ -76,14 +75,5 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(data: bytes) -> Iterator[FileServer]:
     """A running server of `data`."""
     server = FileServer(data)
-    handler = type("Handler", (_Handler,), {"served": server})
-    with ThreadingHTTPServer((_HOST, 0), handler) as running:
-        running.daemon_threads = True
-        server.port = running.server_port
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            running.shutdown()
-            thread.join()
+    with running(type("Handler", (_Handler,), {"served": server})) as server.port:
+        yield server

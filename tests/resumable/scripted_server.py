@@ -208,14 +208,19 @@ def problem(status: int, code: str, *fields: tuple[str, str]) -> Answer:
 def scripted() -> Iterator[ScriptedServer]:
     """A running server."""
     server = ScriptedServer()
-    handler = type("Handler", (_Handler,), {"scripted": server})
+    with running(type("Handler", (_Handler,), {"scripted": server})) as server.port:
+        yield server
+
+
+@contextmanager
+def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A server whose requests this class handles. Gives its port."""
     with ThreadingHTTPServer((_HOST, 0), handler) as serving:
         serving.daemon_threads = True
-        server.port = serving.server_port
         thread = threading.Thread(target=serving.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
-            yield server
+            yield serving.server_port
         finally:
             serving.shutdown()
             thread.join()
