@@ -15,10 +15,10 @@ MOST_RESULTS = 256
 """So many results of each kind are remembered."""
 
 MOST_OF_A_LINE = 512
-"""A longer line, or header block of a part, is parsed anew each time."""
+"""A longer line is parsed anew each time."""
 
 MOST_OF_A_HEAD = 1024
-"""A longer head is parsed anew each time."""
+"""A longer head, or header block of a part, is parsed anew each time."""
 
 
 def remembered(parse: Callable[[Text], Result]) -> Callable[[Text], Result]:
@@ -36,9 +36,10 @@ def remembered(parse: Callable[[Text], Result]) -> Callable[[Text], Result]:
 
 
 class KnownHeads(Generic[Result]):
-    """What was read of the heads that came last, by their bytes. All connections of a process share it.
+    """What was read of the heads, of requests or of parts, that came last, by their bytes.
 
-    Only heads that were accepted are in it, and what was read of them is immutable. Any thread may use it.
+    Only heads that were accepted are in it, and what was read of them is immutable. All connections of a
+    process share it, and any thread may use it.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class KnownHeads(Generic[Result]):
         self._lock = Lock()
 
     def find(self, data: bytes) -> Result | None:
-        """What was read of exactly these bytes, from the request line to the empty line."""
+        """What was read of exactly these bytes."""
         return self._heads.get(data)
 
     def add(self, data: bytes, head: Result) -> None:
@@ -54,6 +55,6 @@ class KnownHeads(Generic[Result]):
         if len(data) > MOST_OF_A_HEAD:
             return
         with self._lock:
-            if len(self._heads) >= MOST_RESULTS:
+            if data not in self._heads and len(self._heads) >= MOST_RESULTS:
                 del self._heads[next(iter(self._heads))]
             self._heads[data] = head

@@ -19,13 +19,7 @@ The parser is a generator as described in `stream`, with one method for each sta
                                      the end of the body               -                         finished
     others      _more                the end of the body               `multipart_truncated`     refused
 
-Delimiters. `_what_follows` looks at the bytes that follow CRLF `--boundary`:
-
-    up to 64 blanks and CRLF                               a delimiter (M30)
-    `--`, up to 64 blanks, then CRLF or the end            a close delimiter (M18)
-    `--`, up to 64 blanks, then any other byte             `multipart_syntax` (M18)
-    the beginning of one of these                          undecided: wait for more bytes
-    anything else                                          no delimiter: in a part, data (M27 to M30)
+Delimiters. `delimiter` tells what is one, by the bytes that follow CRLF `--boundary`.
 
 In the data of a part, every byte before a possible delimiter becomes PartData at once. Only the bytes that
 may be a delimiter are kept back. So memory does not depend on the size of a file, and a delimiter that is
@@ -43,23 +37,21 @@ the body, so that this needs no code of its own. These two bytes are not counted
 
 import re
 from collections.abc import Generator, Iterator
-from enum import Enum, auto
 
 from ..contract.limits import MAX_EMPTY_LINES, MAX_PADDING, Limits
 from ..contract.problems import Problem
 from ..contract.request import PartData, PartEnd, PartEvent, PartHead
-from .part_headers import parse_part_headers
+from .delimiter import CRLF, Delimiter, Found, what_follows
+from .part_headers import known_part_head, parse_part_headers
 from .stream import NEED_DATA, Need, Role, Trace
 
-_CRLF = b"\r\n"
-_WHAT_FOLLOWS = rb"(?:--[ \t]{0,%d}+(?![ \t])|[ \t]{0,%d}\r\n)" % (MAX_PADDING, MAX_PADDING)
 # A CR at the very end may still get its LF.
 _BARE_LINE_END = re.compile(rb"\r(?!\n|\Z)|(?<!\r)\n")
 
 
 def _rule_of_bare(block: bytes, at: int) -> str:
     """Which rule forbids the bare CR or LF at this offset of a header block."""
-    line = block[:at].rpartition(_CRLF)[2].replace(b'\\"', b"")
+    line = block[:at].rpartition(CRLF)[2].replace(b'\\"', b"")
     if line.count(b'"') % 2:
         return "M67"
     return "M26" if block[at : at + 1] == b"\n" else "M71"
@@ -74,16 +66,8 @@ def _as_bytes(data: bytes | bytearray | memoryview) -> bytes:
     return bytes(data)
 
 
-class _Found(Enum):
-    """What `--boundary` is, by the bytes that follow it."""
-
-    CLOSE_DELIMITER = auto()
-    DELIMITER = auto()
-    NEITHER = auto()
-    UNDECIDED = auto()
-
-
-_ROLES = {_Found.CLOSE_DELIMITER: Role.CLOSE_DELIMITER, _Found.DELIMITER: Role.DELIMITER}
+_PART_END = PartEnd()
+_ROLES = {Found.CLOSE_DELIMITER: Role.CLOSE_DELIMITER, Found.DELIMITER: Role.DELIMITER}
 
 
 class FormDataParser:
@@ -91,12 +75,10 @@ class FormDataParser:
 
     def __init__(self, boundary: bytes, limits: Limits, trace: Trace | None = None) -> None:
         self._trace = trace
-        self._dash_boundary = b"--" + boundary
-        self._delimiter = b"\r\n" + self._dash_boundary
-        self._whole_delimiter: re.Pattern[bytes] | None = None
+        self._delimiter = Delimiter(boundary)
         self._limits = limits
-        self._data = _CRLF  # see above: so that the first delimiter has its CRLF
-        self._base = -len(_CRLF)  # the offset of `_data` in the body
+        self._data = CRLF  # see above: so that the first delimiter has its CRLF
+        self._base = -len(CRLF)  # the offset of `_data` in the body
         self._position = 0  # of the first byte in `_data` that is not consumed
         self._plain = b""  # data that were kept back, before `_data`
         self._waits_in_data = False  # whether all that is kept back is data, or a delimiter
@@ -122,11 +104,11 @@ class FormDataParser:
         """Whether `rest`, which was kept back, is data of the part: then `data` needs no copy behind it."""
         if not rest or not self._waits_in_data or self._trace is not None:
             return not rest
-        size = len(self._delimiter)
+        size = len(self._delimiter.octets)
         joined = rest + bytes(data[:size])
         start = joined.find(b"\r")
         while 0 <= start < len(rest):
-            if self._delimiter.startswith(joined[start : start + size]):
+            if self._delimiter.octets.startswith(joined[start : start + size]):
                 return False
             start = joined.find(b"\r", start + 1)
         return True
@@ -169,19 +151,27 @@ class FormDataParser:
         """`cut`, or M20 if the bytes that are not consumed are a delimiter without its end."""
         rest = self._data[self._position :]
         if rest.startswith(b"\r"):
-            rest = rest.rpartition(_CRLF)[2]  # of several line ends the last one belongs to it
+            rest = rest.rpartition(CRLF)[2]  # of several line ends the last one belongs to it
         if not rest:
             return cut
-        cuts_delimiter = rest.startswith(self._dash_boundary) or self._dash_boundary.startswith(rest)
-        return "M20" if cuts_delimiter else cut
+        begun = self._delimiter.dash_boundary
+        return "M20" if rest.startswith(begun) or begun.startswith(rest) else cut
 
     def _read_body(self) -> Generator[PartEvent | Need, None, None]:
         """multipart-body = [preamble CRLF] dash-boundary ... close-delimiter [CRLF epilogue]."""
         closes = yield from self._read_preamble()
         closes = closes or (yield from self._read_empty_form())
         while not closes:
-            yield from self._read_part_headers()
-            closes = yield from self._read_part_data()
+            part = self._whole_part()
+            if part is None:
+                yield from self._read_part_headers()
+                closes = yield from self._read_part_data()
+            else:
+                head, data, closes = part
+                yield head
+                if data:
+                    yield PartData(data)
+                yield _PART_END
         self._part = ""
         yield from self._read_epilogue()
 
@@ -190,15 +180,15 @@ class FormDataParser:
         lines = 0
         while True:
             found, end = yield from self._delimiter_here("M23")
-            if found is not _Found.NEITHER:
-                return self._consume_delimiter(found, self._position + len(_CRLF), end)
-            start = self._position + len(_CRLF)
-            line = self._data[start : start + len(_CRLF)]
-            if lines == MAX_EMPTY_LINES or not _CRLF.startswith(line):
+            if found is not Found.NEITHER:
+                return self._consume_delimiter(found, self._position + len(CRLF), end)
+            start = self._position + len(CRLF)
+            line = self._data[start : start + len(CRLF)]
+            if lines == MAX_EMPTY_LINES or not CRLF.startswith(line):
                 what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may come before the first delimiter"
                 raise self._problem("multipart_preamble", what, start, rule=self._preamble_rule(start))
-            if line == _CRLF:
-                self._report(Role.PREAMBLE, start, start + len(_CRLF))
+            if line == CRLF:
+                self._report(Role.PREAMBLE, start, start + len(CRLF))
                 self._position = start
                 lines += 1
             else:
@@ -206,10 +196,10 @@ class FormDataParser:
 
     def _preamble_rule(self, start: int) -> str:
         """Which rule forbids the line of the preamble that begins at `start`."""
-        if not self._data.startswith(self._dash_boundary, start):
+        if not self._data.startswith(self._delimiter.dash_boundary, start):
             return "M13"
-        rest = self._data[start + len(self._dash_boundary) :].lstrip(b" \t")
-        padding = len(self._data) - start - len(self._dash_boundary) - len(rest)
+        rest = self._data[start + len(self._delimiter.dash_boundary) :].lstrip(b" \t")
+        padding = len(self._data) - start - len(self._delimiter.dash_boundary) - len(rest)
         if padding > MAX_PADDING:
             return "M13"
         return {b"\n": "M24", b"\r": "M25"}.get(rest[:1], "M31")
@@ -220,48 +210,56 @@ class FormDataParser:
         Returns whether there was one.
         """
         found, end = yield from self._delimiter_here("M20")
-        return found is _Found.CLOSE_DELIMITER and self._consume_delimiter(found, self._position, end)
+        return found is Found.CLOSE_DELIMITER and self._consume_delimiter(found, self._position, end)
 
-    def _delimiter_here(self, cut: str) -> Generator[Need, None, tuple[_Found, int]]:
+    def _delimiter_here(self, cut: str) -> Generator[Need, None, tuple[Found, int]]:
         """What the next bytes are, never UNDECIDED, and where the delimiter ends. For `cut` see `_more`."""
         while True:
-            end = self._position + len(self._delimiter)
+            end = self._position + len(self._delimiter.octets)
             begun = self._data[self._position : end]
-            if begun == self._delimiter:
+            if begun == self._delimiter.octets:
                 found, end = self._what_follows(end)
             else:
-                found = _Found.UNDECIDED if self._delimiter.startswith(begun) else _Found.NEITHER
-            if found is not _Found.UNDECIDED:
+                found = Found.UNDECIDED if self._delimiter.octets.startswith(begun) else Found.NEITHER
+            if found is not Found.UNDECIDED:
                 return found, end
             yield from self._more(cut)
 
-    def _consume_delimiter(self, found: _Found, start: int, end: int) -> bool:
+    def _consume_delimiter(self, found: Found, start: int, end: int) -> bool:
         """Returns whether it closes the body."""
         self._report(_ROLES[found], start, end)
         self._position = end
-        return found is _Found.CLOSE_DELIMITER
+        return found is Found.CLOSE_DELIMITER
 
-    def _what_follows(self, position: int) -> tuple[_Found, int]:
+    def _what_follows(self, position: int) -> tuple[Found, int]:
         """What the `--boundary` that ends at `position` is, and where the delimiter ends."""
-        data = self._data
-        closes = data.startswith(b"--", position)
-        begin = end = position + 2 * closes
-        while data[end : end + 1] in (b" ", b"\t") and end - begin <= MAX_PADDING:
-            end += 1
-        if end - begin > MAX_PADDING:
-            return _Found.NEITHER, position
-        rest = data[end : end + len(_CRLF)]
-        if rest == _CRLF:
-            return (_Found.CLOSE_DELIMITER, end) if closes else (_Found.DELIMITER, end + len(_CRLF))
-        undecided = rest in (b"", b"\r") or (rest == b"-" and end == position)
-        if not closes:
-            return (_Found.UNDECIDED if undecided else _Found.NEITHER), position
-        if self._ended and not rest:
-            return _Found.CLOSE_DELIMITER, end
-        if self._ended or not undecided:
+        found, end = what_follows(self._data, position, ended=self._ended)
+        if found is Found.BROKEN:
             what = "the close delimiter is followed by neither CRLF nor the end of the body (M18)"
             raise self._problem("multipart_syntax", what, end, rule="M18")
-        return _Found.UNDECIDED, position
+        return found, end
+
+    def _whole_part(self) -> tuple[PartHead, memoryview, bool] | None:
+        """Consume the next part if all of it is at hand and its header block is known, and with it the
+        delimiter if nothing unusual follows it.
+
+        Returns the head, the data, and whether the delimiter closes the body. This is a shorter way to what
+        `_read_part_headers` and `_read_part_data` find, because most parts of a form are like this.
+        """
+        data, begin, limits = self._data, self._position, self._limits
+        end = data.find(b"\r\n\r\n", begin, begin + limits.max_part_headers + 2)
+        head = known_part_head(data[begin:end], limits) if end >= 0 and self._trace is None else None
+        if head is None:
+            return None
+        # The CRLF of the empty line may belong to the delimiter (M34).
+        start = data.find(self._delimiter.octets, end + 2)
+        after = start + len(self._delimiter.octets)
+        closes = data.startswith(b"--\r\n", after)
+        if start < 0 or not (closes or data.startswith(CRLF, after)):
+            return None
+        self._count += 1
+        self._position = after + 2
+        return head, memoryview(data)[end + 4 : max(start, end + 4)], closes
 
     def _read_part_headers(self) -> Generator[PartEvent | Need, None, None]:
         """Parse a header block when it is complete. Leaves the CRLF of its empty line (M34)."""
@@ -271,7 +269,7 @@ class FormDataParser:
         scanned = 0
         while True:
             window = self._data[self._position : self._position + limit + 2]
-            if window.startswith(_CRLF):
+            if window.startswith(CRLF):
                 what = "the part has no header fields (M35)"
                 raise self._problem("part_headers_missing", what, self._position, rule="M35")
             end = window.find(b"\r\n\r\n", max(scanned - 3, 0))
@@ -298,8 +296,10 @@ class FormDataParser:
         except Problem as problem:
             offset = self._base + self._position
             if problem.fault is None:
-                problem.fault = range(len(block) + len(_CRLF))
-            elif problem.rule == "M70" and block.startswith(self._dash_boundary, problem.fault.start):
+                problem.fault = range(len(block) + len(CRLF))
+            elif problem.rule == "M70" and block.startswith(
+                self._delimiter.dash_boundary, problem.fault.start
+            ):
                 problem.rule = "M36"
             place = f"{self._part}header block at byte {offset} of the body"
             raise problem.behind(offset).at(place) from None
@@ -310,18 +310,18 @@ class FormDataParser:
         searched = self._position
         empty_line_reported = False
         while True:
-            start = self._data.find(self._delimiter, searched)
+            start = self._data.find(self._delimiter.octets, searched)
             if start < 0:
-                found, end, start = _Found.UNDECIDED, 0, self._unfinished_delimiter(searched)
+                found, end, start = Found.UNDECIDED, 0, self._delimiter.unfinished(self._data, searched)
             else:
                 try:
-                    found, end = self._what_follows(start + len(self._delimiter))
+                    found, end = self._what_follows(start + len(self._delimiter.octets))
                 except Problem:
                     # The data before a fault come first, however they were split (M89).
                     yield PartData(memoryview(self._data)[begin : max(begin, start)])
                     raise
-            if found is _Found.NEITHER:
-                searched = self._next_delimiter(start + len(self._delimiter))
+            if found is Found.NEITHER:
+                searched = self._delimiter.next(self._data, start + len(self._delimiter.octets))
                 continue
             if start >= begin and not empty_line_reported:
                 self._report(Role.PART_FIELD, begin - 2, begin)
@@ -330,9 +330,9 @@ class FormDataParser:
                 self._report(Role.PART_DATA, begin, start)
                 yield PartData(memoryview(self._data)[begin:start])
                 begin = start
-            if found is not _Found.UNDECIDED:
+            if found is not Found.UNDECIDED:
                 closes = self._consume_delimiter(found, start, end)
-                yield PartEnd()
+                yield _PART_END
                 return closes
             self._position = start
             skip = begin - start
@@ -345,32 +345,14 @@ class FormDataParser:
             searched = self._position
             begin = self._position + skip
 
-    def _next_delimiter(self, searched: int) -> int:
-        """Where to search on. One call skips all near-delimiters, so that many of them cost little."""
-        if self._whole_delimiter is None:  # few bodies need it, and to compile it takes longer than the rest
-            self._whole_delimiter = re.compile(re.escape(self._delimiter) + _WHAT_FOLLOWS)
-        match = self._whole_delimiter.search(self._data, searched)
-        if match is not None:
-            return match.start()
-        # Only the last one can be undecided, and then nothing but blanks and a CR follows it.
-        tail = len(self._data) - len(self._delimiter) - MAX_PADDING - 2
-        return max(searched, tail)
-
-    def _unfinished_delimiter(self, searched: int) -> int:
-        """Where a delimiter may begin that has not arrived completely, else the end of the data."""
-        cr = self._data.find(b"\r", max(len(self._data) - len(self._delimiter) + 1, searched))
-        while cr >= 0 and not self._delimiter.startswith(self._data[cr:]):
-            cr = self._data.find(b"\r", cr + 1)
-        return cr if cr >= 0 else len(self._data)
-
     def _read_epilogue(self) -> Generator[Need, None, None]:
         """Only empty lines may follow the close delimiter (M16, M17)."""
         lines = 0
         while True:
-            line = self._data[self._position : self._position + len(_CRLF)]
-            if line == _CRLF and lines < MAX_EMPTY_LINES:
-                self._report(Role.EPILOGUE, self._position, self._position + len(_CRLF))
-                self._position += len(_CRLF)
+            line = self._data[self._position : self._position + len(CRLF)]
+            if line == CRLF and lines < MAX_EMPTY_LINES:
+                self._report(Role.EPILOGUE, self._position, self._position + len(CRLF))
+                self._position += len(CRLF)
                 lines += 1
             elif line and (self._ended or line != b"\r" or lines == MAX_EMPTY_LINES):
                 what = f"only CRLF, at most {MAX_EMPTY_LINES} times, may follow the close delimiter"

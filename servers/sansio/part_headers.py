@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from ..contract.limits import Limits
 from ..contract.problems import Problem
-from ..contract.remembered import remembered
+from ..contract.remembered import KnownHeads
 from ..contract.request import MediaType, Pair, PartHead
 from .disposition import Disposition, parse_disposition
 from .grammar import CONTROL, OWS, TOKEN, end_of
@@ -17,6 +17,14 @@ _Field = tuple[bytes, bytes, int]
 """A name in lower case, a trimmed value, and the number of bytes of the block before its line."""
 
 
+_KNOWN: KnownHeads[PartHead] = KnownHeads()
+
+
+def known_part_head(block: bytes, limits: Limits) -> PartHead | None:
+    """What `parse_part_headers` returned for this block before, if that is remembered."""
+    return _KNOWN.find(block) if block.count(b"\r\n") < limits.max_part_fields else None
+
+
 def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
     """Parse a header block, given without its last CRLF and the empty line.
 
@@ -26,7 +34,11 @@ def parse_part_headers(block: bytes, limits: Limits) -> PartHead:
     """
     if block.count(b"\r\n") >= limits.max_part_fields:
         _refuse_more_fields(block, limits.max_part_fields)
-    return _parse_block(block)
+    head = _KNOWN.find(block)
+    if head is None:
+        head = _parse_block(block)
+        _KNOWN.add(block, head)
+    return head
 
 
 def _refuse_more_fields(block: bytes, most: int) -> NoReturn:
@@ -35,7 +47,6 @@ def _refuse_more_fields(block: bytes, most: int) -> NoReturn:
     raise Problem("part_headers_too_large", what, rule="M73", offset=fields[most][2])
 
 
-@remembered
 def _parse_block(block: bytes) -> PartHead:
     fields = _parse_lines(block)
     headers = tuple(_decoded(field, block) for field in fields)
