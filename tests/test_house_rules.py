@@ -52,7 +52,7 @@ ROOMS = {
         ),
         frozenset({"prometheus_client"}),
     ),
-    "servers.storage": Room(("servers.storage",), frozenset({"obstore", "urllib3"})),
+    "servers.storage": Room(("servers.storage", "servers.started_pool"), frozenset({"obstore", "urllib3"})),
     "servers.routes": Room(
         (
             *("servers.routes", "servers.contract", "servers.storage.base", "servers.storage.resumable"),
@@ -75,10 +75,11 @@ ROOMS = {
     "servers.fairness": Room(()),
     "servers.handshakes": Room(()),
     "servers.service_manager": Room(()),
+    "servers.started_pool": Room(()),
     "servers.socket_server": Room(
         (
             *(*_BACKEND, "servers.fairness", "servers.handshakes", "servers.socket_server"),
-            *("servers.sansio", "servers.service_manager", "servers.web"),
+            *("servers.sansio", "servers.service_manager", "servers.started_pool", "servers.web"),
         ),
         frozenset({"rich"}),
     ),

@@ -26,7 +26,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..contract.capture import Capture
 from ..contract.cors import with_permission
@@ -39,17 +39,15 @@ from ..sansio.stream import NEED_DATA
 from .connection_owner import ConnectionOwner
 from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
-from .inbox import PIECE, Inbox
+from .inbox import Inbox
 from .interim import Interim
+from .large_body import LargeBody
 from .loop import READ
 from .outbox import close_response
 from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
 from .sender import Sender
 from .tracing import traced
 from .waiting import Outcome, Waiting
-
-if TYPE_CHECKING:
-    pass
 
 LOG = logging.getLogger("wireproof.socket")
 PARSERS = SansIoParsers()
@@ -176,13 +174,18 @@ class Connection:
             data = b""  # the client has gone; the thread finishes first
         if self._observer:
             self._observer.read(data)
-        if self._capture is not None:
-            self._capture.read(len(data))
         if self._waiting.phase in RECEIVING:
-            self._inbox.feed(data)
+            self._arrived(data)
             self._advance()
         else:
+            if self._capture is not None:
+                self._capture.read(len(data))
             self._receive_ahead(data)
+
+    def _arrived(self, data: bytes) -> None:
+        if self._capture is not None:
+            self._capture.read(len(data))
+        self._inbox.feed(data)
 
     def _receive_ahead(self, data: bytes) -> None:
         """Keep what comes while a thread works or a stream pauses. Each pause reads only once."""
@@ -272,17 +275,28 @@ class Connection:
         self._note_body(request, data)
         # The observer is used only in the loop.
         if request.body_size >= _LARGE_BODY and exchange.has_files and not self._observer:
-            pieces = [data]
-            for piece in self._inbox.more_of_body(PIECE - len(data)):
-                self._note_body(request, piece)
-                pieces.append(piece)
-            self._in_thread(
-                lambda: exchange.feed(*pieces), lambda _: self._written(), uses_disk=exchange.stores_files
-            )
+            self._store_large(request, data)
             return
         exchange.hold(data)
         if exchange.must_write(_LARGE_BODY):
             self._in_thread(exchange.write, lambda _: self._written())
+
+    def _store_large(self, request: CurrentRequest, data: memoryview) -> None:
+        body = LargeBody(
+            self._socket,
+            self._inbox,
+            request.exchange,
+            arrived=self._arrived,
+            note=lambda piece: self._note_body(request, piece),
+        )
+
+        def go_on(waited: float) -> None:
+            request.pace.exclude(-waited)
+            self._written()
+
+        self._in_thread(
+            lambda: body.store(data), go_on, uses_disk=request.exchange.stores_files, receives=True
+        )
 
     def _note_body(self, request: CurrentRequest, data: memoryview) -> None:
         request.body_size += len(data)
@@ -308,7 +322,12 @@ class Connection:
             self._capture.complete(self._inbox.unparsed)
 
     def _in_thread(
-        self, work: Callable[[], Outcome], then: Callable[[Outcome], None], *, uses_disk: bool = True
+        self,
+        work: Callable[[], Outcome],
+        then: Callable[[Outcome], None],
+        *,
+        uses_disk: bool = True,
+        receives: bool = False,
     ) -> None:
         request = self._request
         assert request is not None
@@ -318,7 +337,7 @@ class Connection:
             request.pace.exclude(time.monotonic() - busy_since)
             then(outcome)
 
-        events = READ if self._inbox.may_receive else 0
+        events = READ if self._inbox.may_receive and not receives else 0
         self._waiting.for_thread(work, done, phase=Phase.BUSY, events=events, uses_disk=uses_disk)
 
     # Responding.

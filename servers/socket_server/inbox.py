@@ -30,6 +30,12 @@ class Inbox:
         self._ahead: deque[bytes] = deque()
         self._ahead_size = 0
         self._pending: Event | Need = NEED_DATA
+        self._refuses = False
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether nothing but more bytes of the client leads to the next event."""
+        return self._pending is NEED_DATA and not (self._refuses or self.ended or self._ahead)
 
     @property
     def buffered(self) -> int:
@@ -109,6 +115,7 @@ class Inbox:
         except Problem:
             if may_raise:
                 raise
+            self._refuses = True
             return NEED_DATA  # the reader raises it again at the next call
 
     def _take_ahead(self) -> None:

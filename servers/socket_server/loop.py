@@ -14,14 +14,14 @@ import heapq
 import itertools
 import selectors
 import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from ..fairness import FairQueue, FairThreads
+from ..started_pool import started_pool
 
 Result = TypeVar("Result")
 
@@ -77,23 +77,6 @@ class Deadline:
         self._callback = None
 
 
-def _started_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    """A pool whose threads have all started, so that no request fails because one cannot start.
-
-    Raises RuntimeError when the system has no more threads.
-    """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-    all_started = threading.Barrier(threads)
-    try:
-        for _ in range(threads):
-            pool.submit(all_started.wait)
-    except RuntimeError:
-        all_started.abort()
-        pool.shutdown()
-        raise
-    return pool
-
-
 class Loop:
     """The event loop of one process. Only `call_soon_from_thread` may be called from other threads."""
 
@@ -102,8 +85,8 @@ class Loop:
         self._timers: list[tuple[float, int, Deadline]] = []
         self._order = itertools.count()
         with contextlib.ExitStack() as started:  # ends the first threads if the others cannot start
-            self._disk = FairThreads(started.enter_context(_started_pool(disk_threads, "disk")))
-            self._parsing = FairThreads(started.enter_context(_started_pool(_PARSING_THREADS, "parsing")))
+            self._disk = FairThreads(started.enter_context(started_pool(disk_threads, "disk")))
+            self._parsing = FairThreads(started.enter_context(started_pool(_PARSING_THREADS, "parsing")))
             self._pools = started.pop_all()
         self._done: deque[tuple[str | None, Callable[[], None]]] = deque()
         self._due: FairQueue[Watcher | Callable[[], None]] = FairQueue()

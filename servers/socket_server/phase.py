@@ -12,7 +12,8 @@
     LINGERING  the end of the client's side       READ     LINGER_SECONDS: close
     CLOSED     nothing                            -        -
 
-BUSY and PAUSING stop watching when enough was received ahead or the client has ended its side.
+BUSY watches nothing while the thread receives a large body itself (`large_body.py`). BUSY and PAUSING stop
+watching when enough was received ahead or the client has ended its side.
 
     from               to         when
     IDLE               HEAD       a head has begun and is not complete

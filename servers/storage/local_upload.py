@@ -29,7 +29,6 @@ gone, and the staged ones are removed by the next `clean`. Files that were linke
 complete, and a later upload of the same content adopts them.
 """
 
-import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -39,6 +38,7 @@ from typing import Final
 from .base import StoredFile, Upload
 from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed, link
 from .local_publish import Publication
+from .parallel_hash import ParallelHash
 
 # The errors of open(2) if the file system or the kernel does not support O_TMPFILE.
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)
@@ -176,7 +176,7 @@ class LocalWriter:
         self.name: Final = name
         self._upload = upload
         self._fd = fd
-        self._hash = hashlib.sha256()
+        self._hash = ParallelHash()
         self._size = 0
         self._stored: StoredFile | None = None
         self._gone = False
@@ -192,13 +192,13 @@ class LocalWriter:
         """Append `data` without copying it. After an OSError the upload can only be aborted."""
         self._require_open()
         with memoryview(data) as view, view.cast("B") as octets:
+            self._hash.update(data)
             try:
                 self._upload.take_room(octets.nbytes)
                 self._write_all(octets)
             except OSError:
                 self._upload.mark_broken()
                 raise
-            self._hash.update(octets)
             self._size += octets.nbytes
 
     def close(self) -> StoredFile:

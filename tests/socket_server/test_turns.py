@@ -13,7 +13,7 @@ import pytest
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
-from servers.socket_server import connection, inbox
+from servers.socket_server import connection, inbox, large_body
 from servers.socket_server.connection import Connection
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.loop import Loop
@@ -191,9 +191,13 @@ def test_a_body_in_tiny_chunks_is_read_whole() -> None:
 def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) -> None:
     """A large read blocks the loop for longer, so only large bodies use it."""
     with serving() as worker, worker.client() as client:
-        for path in ("/upload/f", "/echo"):  # by a thread, and without
-            client.forget().send(request("PUT", path, body=bytes(2 * 1024 * 1024))).response()
-            assert connection._LARGE_READ in {asked for asked, _ in reads}
+        text = json.dumps("x" * 900_000).encode()
+        for sent, size in (
+            (request("PUT", "/upload/f", body=bytes(2 * 1024 * 1024)), large_body.READ_SIZE),
+            (request("POST", "/echo", "Content-Type: application/json", body=text), connection._LARGE_READ),
+        ):
+            client.forget().send(sent).response()
+            assert size in {asked for asked, _ in reads}
             reads.clear()
             client.forget().send(get()).response()
             assert {asked for asked, _ in reads} == {connection._SMALL_READ}
