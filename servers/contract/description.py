@@ -1,71 +1,68 @@
-"""The result: a request described as canonical JSON (contract section 3)."""
+"""The result: a request described as canonical JSON (contract section 3).
 
-import json
-from collections.abc import Iterable
-from typing import Any
+The text is put together here, and not by an encoder of dictionaries, because it is made for every request and
+most of it was made before: the heads of requests and of parts are the same again and again.
+"""
 
+from functools import lru_cache
+
+from .canonical import pairs_text, string_text, text_of
+from .remembered import MOST_RESULTS
 from .request import FileEntry, FormField, Pair, ParsedBody, ParsedRequest
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False)
+# The part headers of other forms are written anew each time, so that clients cannot fill the memory.
+_MOST_FIELDS = 4
+_MOST_OF_A_FIELD = 256
 
 
-def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys, no blanks, ASCII only and a final LF: equal values give equal bytes (S11)."""
-    return _ENCODER.encode(value).encode("ascii") + b"\n"
-
-
-def describe(request: ParsedRequest) -> dict[str, Any]:
+def describe(request: ParsedRequest) -> bytes:
     """The result for a request. Every key is always present, and lists keep the order of arrival."""
-    head, body = request.head, request.body
-    return {
-        "method": head.method,
-        "target": head.target,
-        "path": head.path,
-        "host": head.host,
-        "args": _pairs(head.args),
-        "headers": _pairs(head.headers),
-        "cookies": _pairs(head.cookies),
-        "auth": head.auth.describe() if head.auth else None,
-        "body": _describe_body(body),
-        "text": body.text,
-        "json": body.json,
-        "form": [_describe_field(field) for field in body.form],
-        "files": [_describe_file(file) for file in body.files],
-    }
+    head, body = request.head.described, request.body
+    files = ",".join([_file(file) for file in body.files])
+    form = ",".join([_field(field) for field in body.form])
+    value = "null" if body.json is None else text_of(body.json)
+    text = (
+        f'{{"args":{head.args},"auth":{head.auth},"body":{_body(body)},"cookies":{head.cookies},'
+        f'"files":[{files}],"form":[{form}],"headers":{head.headers},"host":{head.host},"json":{value},'
+        f'"method":{head.method},"path":{head.path},"target":{head.target},"text":{string_text(body.text)}}}\n'
+    )
+    return text.encode("ascii")
 
 
-def _pairs(pairs: Iterable[Pair]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in pairs]
-
-
-def _describe_body(body: ParsedBody) -> dict[str, Any]:
+def _body(body: ParsedBody) -> str:
     media_type = body.media_type
-    return {
-        "kind": body.kind,
-        "media_type": media_type.essence if media_type else None,
-        "parameters": _pairs(media_type.parameters) if media_type else [],
-        "size": body.size,
-        "sha256": body.sha256,
-    }
+    essence, parameters = (None, ()) if media_type is None else (media_type.essence, media_type.parameters)
+    return (
+        f'{{"kind":"{body.kind}","media_type":{string_text(essence)},"parameters":{pairs_text(parameters)},'
+        f'"sha256":{string_text(body.sha256)},"size":{body.size}}}'
+    )
 
 
-def _describe_field(field: FormField) -> dict[str, Any]:
-    return {
-        "index": field.index,
-        "name": field.name,
-        "value": field.value,
-        "headers": _pairs(field.headers),
-    }
+def _field(field: FormField) -> str:
+    return (
+        f'{{"headers":{_part_headers(field.headers)},"index":{field.index},"name":{string_text(field.name)},'
+        f'"value":{string_text(field.value)}}}'
+    )
 
 
-def _describe_file(file: FileEntry) -> dict[str, Any]:
-    return {
-        "index": file.index,
-        "name": file.name,
-        "filename": file.filename,
-        "content_type": file.content_type,
-        "headers": _pairs(file.headers),
-        "size": file.size,
-        "sha256": file.sha256,
-        "href": f"/files/{file.sha256}" if file.stored else None,
-    }
+def _file(file: FileEntry) -> str:
+    href = f'"/files/{file.sha256}"' if file.stored else "null"
+    return (
+        f'{{"content_type":{string_text(file.content_type)},"filename":{string_text(file.filename)},'
+        f'"headers":{_part_headers(file.headers)},"href":{href},"index":{file.index},'
+        f'"name":{string_text(file.name)},"sha256":{string_text(file.sha256)},"size":{file.size}}}'
+    )
+
+
+def _part_headers(headers: tuple[Pair, ...]) -> str:
+    if len(headers) > _MOST_FIELDS:
+        return pairs_text(headers)
+    for name, value in headers:
+        if len(name) + len(value) > _MOST_OF_A_FIELD:
+            return pairs_text(headers)
+    return _short_part_headers(headers)
+
+
+@lru_cache(MOST_RESULTS)
+def _short_part_headers(headers: tuple[Pair, ...]) -> str:
+    return pairs_text(headers)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..storage.base import ReadableFile
+from .canonical import pairs_text, string_text, text_of
 
 if TYPE_CHECKING:
     from .appending import Appending
@@ -75,6 +76,19 @@ class OtherCredentials:
         return {"scheme": self.scheme, "credentials": self.credentials}
 
 
+class DescribedHead(NamedTuple):
+    """The members of the result that are about the head, each as canonical JSON."""
+
+    method: str
+    target: str
+    path: str
+    host: str
+    args: str
+    headers: str
+    cookies: str
+    auth: str
+
+
 @dataclass(frozen=True)
 class RequestHead:
     """A request's head after steps 1 to 5 of contract section 4.
@@ -101,6 +115,20 @@ class RequestHead:
     @cached_property
     def fields(self) -> dict[str, str]:
         return dict(self.headers)
+
+    @cached_property
+    def described(self) -> DescribedHead:
+        """What the result says of it."""
+        return DescribedHead(
+            method=string_text(self.method),
+            target=string_text(self.target),
+            path=string_text(self.path),
+            host=string_text(self.host),
+            args=pairs_text(self.args),
+            headers=pairs_text(self.headers),
+            cookies=pairs_text(self.cookies),
+            auth=text_of(self.auth.describe() if self.auth else None),
+        )
 
     def field(self, name: str) -> str | None:
         """The value of the header field `name` (lower case), or None."""

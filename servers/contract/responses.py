@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..storage.base import ReadableFile
-from .description import canonical_json
+from .canonical import canonical_json
 from .problems import Problem
 from .request import FileEntry, RequestHead
 
@@ -20,6 +20,8 @@ DYNAMIC = (
     ("Wireproof-Contract", "1"),
 )
 """The fields of every dynamic response (contract section 2)."""
+
+_OF_JSON = (("Content-Type", JSON), *DYNAMIC)
 
 _BLOCK = 256 * 1024
 # A client that reads nothing holds a block in memory: the first ones are smaller.
@@ -176,7 +178,12 @@ class Response:
 
 def json_response(value: Any, *, status: int = 200, head_only: bool = False) -> Response:
     """Canonical JSON with the fields of every dynamic response."""
-    return Response(status, (("Content-Type", JSON), *DYNAMIC), canonical_json(value), head_only)
+    return canonical_response(canonical_json(value), status=status, head_only=head_only)
+
+
+def canonical_response(body: bytes, *, status: int = 200, head_only: bool = False) -> Response:
+    """The same, with a `body` that is canonical JSON already."""
+    return Response(status, _OF_JSON, body, head_only)
 
 
 def event_stream_response(events: Generator[Event, None, None]) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.description import canonical_json
+from ..contract.canonical import canonical_json
 from ..contract.problems import Problem
 from ..contract.request import ParsedRequest
 from ..contract.responses import Event, Response, event_stream_response, json_response

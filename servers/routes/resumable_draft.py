@@ -20,7 +20,7 @@ from ..contract.description import describe
 from ..contract.interim import Fields
 from ..contract.problems import Problem
 from ..contract.request import MediaType, ParsedRequest, RequestHead
-from ..contract.responses import DYNAMIC, Response, json_response
+from ..contract.responses import DYNAMIC, Response, canonical_response
 from ..contract.route import Context, Route
 from ..storage.resumable import Known, ResumableUpload
 from . import draft_fields as fields
@@ -86,7 +86,7 @@ class _Piece(Appending):
             raise fields.inconsistent(f"the upload has {upload.known.length} bytes, not {upload.offset}")
         stored = upload.finish()
         described = with_file(request, upload)
-        response = json_response(describe(described))
+        response = canonical_response(describe(described))
         # "Upload Append": "the response MUST include the Upload-Complete header field with a true value".
         further = (("Upload-Complete", "?1"), ("Content-Location", f"/files/{stored.sha256}"))
         return replace(response, headers=(*response.headers, *further), stored=described.body.files)

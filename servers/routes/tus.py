@@ -19,7 +19,7 @@ from ..contract.limits import Limits
 from ..contract.problems import Problem
 from ..contract.request import MediaType, ParsedRequest, RequestHead
 from ..contract.request_files import Data
-from ..contract.responses import DYNAMIC, Response, json_response
+from ..contract.responses import DYNAMIC, Response, canonical_response
 from ..contract.route import Context, Route
 from ..storage.resumable import Known, ResumableUpload
 from . import tus_fields as fields
@@ -213,7 +213,7 @@ def _constants(upload: ResumableUpload) -> Fields:
 
 def _described(request: ParsedRequest, upload: ResumableUpload, given: Fields, *, status: int) -> Response:
     described = with_file(request, upload)
-    response = json_response(describe(described), status=status)
+    response = canonical_response(describe(described), status=status)
     return replace(response, headers=(*response.headers, *given), stored=described.body.files)
 
 

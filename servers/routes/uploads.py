@@ -6,14 +6,14 @@ from ..contract.description import describe
 from ..contract.interim import Fields
 from ..contract.limits import Limits
 from ..contract.request import ParsedRequest
-from ..contract.responses import Response, json_response
+from ..contract.responses import Response, canonical_response
 from ..contract.route import METHODS, Context, Route
 from .draft_fields import MEDIA_TYPE, limits_of
 
 
 def describe_request(request: ParsedRequest, _context: Context) -> Response:
     """The result (contract section 3)."""
-    return json_response(describe(request), head_only=request.head.method == "HEAD")
+    return canonical_response(describe(request), head_only=request.head.method == "HEAD")
 
 
 def echo(request: ParsedRequest, context: Context) -> Response:

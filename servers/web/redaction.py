@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..contract.description import canonical_json
+from ..contract.canonical import canonical_json
 
 _WORDS = ("authorization", "cookie", "api-key", "apikey", "token", "secret", "password")
 _ENCODED = tuple(word.encode() for word in _WORDS)

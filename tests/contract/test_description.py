@@ -2,12 +2,14 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.contract.description import canonical_json, describe
+from servers.contract.canonical import canonical_json
+from servers.contract.description import describe
 from servers.contract.request import (
     BasicCredentials,
     FileEntry,
@@ -78,8 +80,9 @@ def test_the_order_of_insertion_does_not_matter(value: dict[str, int], rng: rand
 
 
 def _describe(body: ParsedBody, request_head: RequestHead | None = None) -> dict[str, object]:
-    described = describe(ParsedRequest(request_head or head(), body))
-    assert json.loads(canonical_json(described)) == described, "the result is not plain JSON"
+    written = describe(ParsedRequest(request_head or head(), body))
+    described: dict[str, object] = json.loads(written)
+    assert canonical_json(described) == written, "the result is not canonical JSON"
     return described
 
 
@@ -155,3 +158,25 @@ def test_fields_and_files_are_described_with_their_index() -> None:
         **{"kind": "multipart", "media_type": "multipart/form-data", "size": 99, "sha256": None},
         "parameters": [{"name": "boundary", "value": "b"}],
     }
+
+
+@pytest.mark.parametrize(("fields", "size"), [(4, 100), (5, 1), (1, 10_000)], ids=["few", "many", "long"])
+def test_part_headers_of_all_sizes_are_described(fields: int, size: int) -> None:
+    headers = tuple(Pair(f"x-{number}", "v" * size) for number in range(fields))
+    for _ in range(2):
+        described = _describe(ParsedBody("multipart", form=(FormField(0, "n", "v", headers),)))
+        assert described["form"] == [
+            {
+                **{"index": 0, "name": "n", "value": "v"},
+                "headers": [{"name": name, "value": value} for name, value in headers],
+            }
+        ]
+
+
+@given(st.text(), st.text())
+def test_any_text_is_written_as_an_encoder_writes_it(name: str, value: str) -> None:
+    pair = Pair(name, value)
+    body = ParsedBody("form", text=value, json={name: value}, form=(FormField(0, name, value, (pair,)),))
+    described = _describe(body, replace(head(), args=(pair,), cookies=(pair,)))
+    assert (described["text"], described["json"]) == (value, {name: value})
+    assert described["args"] == described["cookies"] == [{"name": name, "value": value}]
