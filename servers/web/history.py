@@ -31,7 +31,7 @@ _MOST_WORKED = 600
 # To parse a request again for its strip takes longer than to serve it. So much of a core may be used for that
 # in the long run, and so many seconds at once.
 _SHARE_FOR_STRIPS = 0.005
-_MOST_FOR_STRIPS = 0.3
+_MOST_FOR_STRIPS = 0.1
 _MINIMAP = 1000
 
 _ONLY = {

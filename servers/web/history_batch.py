@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from .agreement import Answer, agree
@@ -23,11 +24,13 @@ _STATE = (
     "SELECT change, (SELECT seq FROM sqlite_sequence WHERE name = 'requests'),"
     " (SELECT group_concat(name) FROM backends WHERE seen > ?) FROM counters"
 )
-_INSERT_REQUEST = (
-    f"INSERT INTO requests (id, change, at, runs, {', '.join(REQUEST)})"
-    f" VALUES (?, ?, ?, 1{', ?' * len(REQUEST)})"
-)
-_INSERT_RUN = f"INSERT OR REPLACE INTO runs (id, {', '.join(RUN)}) VALUES (?{', ?' * len(RUN)})"
+_INTO_REQUESTS = f"INSERT INTO requests (id, change, at, runs, {', '.join(REQUEST)}) VALUES "
+_A_REQUEST = f"(?, ?, ?, 1{', ?' * len(REQUEST)})"
+_INTO_RUNS = f"INSERT OR REPLACE INTO runs (id, {', '.join(RUN)}) VALUES "
+_A_RUN = f"(?{', ?' * len(RUN)})"
+# Python's lock is handed over for each statement, which disturbs the threads that serve. So a statement
+# inserts many rows. It has a power of two of them, so that there are few statements to be compiled.
+_MOST_ROWS = 64
 # What another backend's run of a request may tell first: all but whether it was refused.
 _TOLD = tuple(name for name in REQUEST if name != "is_refused")
 _UPDATE_REQUEST = f"UPDATE requests SET {', '.join(f'{name} = ?' for name in _TOLD)} WHERE id = ?"
@@ -70,13 +73,20 @@ class Batch:
 
     def flush(self, lost: int = 0) -> None:
         """Write what waits."""
-        if self._requests:
-            self._connection.executemany(_INSERT_REQUEST, self._requests)
-            self._requests = []
-        if self._runs:
-            self._connection.executemany(_INSERT_RUN, self._runs)
-            self._runs = []
+        self._insert(_INTO_REQUESTS, _A_REQUEST, self._requests)
+        self._insert(_INTO_RUNS, _A_RUN, self._runs)
         self._connection.execute("UPDATE counters SET change = ?, lost = lost + ?", (self._change, lost))
+
+    def _insert(self, into: str, a_row: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert the rows, and empty the list."""
+        begin, count = 0, _MOST_ROWS
+        while begin < len(rows):
+            while count > len(rows) - begin:
+                count //= 2
+            values = list(chain.from_iterable(rows[begin : begin + count]))
+            self._connection.execute(into + ", ".join([a_row] * count), values)
+            begin += count
+        rows.clear()
 
     def join(self, columns: Columns) -> bool:
         """Add the run to the row of the same request to another backend, if there is one."""
@@ -154,7 +164,7 @@ class Batch:
         return None if row is None else row[0]
 
     def _write_run(self, number: int, position: int, columns: Columns) -> None:
-        self._connection.execute(_INSERT_RUN, (number * MOST_RUNS + position, *columns.run))
+        self._connection.execute(_INTO_RUNS + _A_RUN, (number * MOST_RUNS + position, *columns.run))
 
     def _note_run(self, number: int, columns: Columns, runs: int, others: list[Answer]) -> None:
         """Another run of the request is known. The row gets what only this one has seen."""

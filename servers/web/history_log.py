@@ -20,6 +20,12 @@ _PRUNE_SECONDS = 1.0
 # A request that arrives is looked at more often than this; else its server has gone.
 _SILENT_SECONDS = 10.0
 _ANNOUNCE_SECONDS = 5.0
+# One statement, because Python's lock is handed over for each row that is fetched.
+_NEWEST_TO_REMOVE = (
+    "SELECT max(id) FROM (SELECT id, at, count(*) OVER newer AS count, sum(weight) OVER newer AS weight"
+    " FROM requests WINDOW newer AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING))"
+    " WHERE count > ? OR weight > ? OR at < ?"
+)
 
 
 class HistoryLog:
@@ -70,13 +76,9 @@ class HistoryLog:
     def _prune(self, connection: sqlite3.Connection, batch: Batch, now: float) -> None:
         """Remove what is too old or too much, and end what no server shows as arriving any more."""
         self._next_prune = now + _PRUNE_SECONDS
-        last = count = weight = 0
-        for number, at, size in connection.execute("SELECT id, at, weight FROM requests ORDER BY id DESC"):
-            count, weight = count + 1, weight + size
-            if count > self._most or weight > MOST_BYTES or at < now - MOST_SECONDS:
-                last = number
-                break
-        if last:
+        limits = self._most, MOST_BYTES, now - MOST_SECONDS
+        (last,) = connection.execute(_NEWEST_TO_REMOVE, limits).fetchone()
+        if last is not None:
             connection.execute("DELETE FROM requests WHERE id <= ?", (last,))
             connection.execute("DELETE FROM runs WHERE id < ?", ((last + 1) * MOST_RUNS,))
             gone = "UPDATE counters SET gone = ?, gone_change = ?"
