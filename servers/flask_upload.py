@@ -5,11 +5,13 @@
 
 import logging
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, request
 from flask import Response as FlaskResponse
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from .contract.cors import with_permission
@@ -17,7 +19,9 @@ from .contract.exchange import Exchange
 from .contract.limits import Limits
 from .contract.problems import Problem
 from .contract.redaction import WITHOUT_QUERIES
+from .contract.remembered import MOST_RESULTS
 from .contract.request import RequestHead
+from .contract.request_log import RequestRecord
 from .contract.responses import Response, problem_response
 from .contract.route import Context
 from .flask_reading import WerkzeugParsers, read_environ
@@ -38,9 +42,21 @@ _PARSERS = WerkzeugParsers()
 
 
 class BareResponse(FlaskResponse):
-    """A Flask response without a Content-Type of its own."""
+    """A Flask response with exactly the fields of ours."""
 
     default_mimetype = None
+    automatically_set_content_length = False
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Those that it was made with: nothing is derived, and nothing is left out."""
+        return self.headers
+
+
+class UploadApp(Flask):
+    """A Flask application without Flask's routing: it would only be asked, and never heard."""
+
+    def create_url_adapter(self, request: Any) -> None:
+        """Nothing is matched, so there is no 308, 404 or 405 of Flask (contract section 4, step 6)."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,22 +69,30 @@ def create_app(settings: Settings | None = None) -> Flask:
     sweep(context.store)
     start_upkeep(context.store, context.limits)
     logging.getLogger("werkzeug").addFilter(WITHOUT_QUERIES)
-    app = Flask(__name__, static_folder=None)
+    app = UploadApp(__name__, static_folder=None)
     under_gunicorn = replace(context, backend="gunicorn", shutdown=SHUTDOWN)
+    # Connections come from the same clients again and again.
+    arrived_at, arrived_at_gunicorn = (
+        lru_cache(MOST_RESULTS)(one.arrived_at) for one in (context, under_gunicorn)
+    )
     app.wsgi_app = Logged(app.wsgi_app, context.log, context.history)  # type: ignore[method-assign]
 
-    # Every path is handled here, so that Flask's routing (308, 404, 405) never runs.
     @app.before_request
     def handle_every_path() -> FlaskResponse:
-        is_ours = isinstance(request.environ["wsgi.input"], RequestBody)
-        return _handle(request.environ, under_gunicorn if is_ours else context, settings)
+        environ = request.environ
+        sock = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+        if sock is None:
+            return _handle(environ, context, settings)
+        arrived = arrived_at_gunicorn if isinstance(environ["wsgi.input"], RequestBody) else arrived_at
+        return _handle(environ, arrived(sock.getsockname(), (environ.get("REMOTE_ADDR", ""),)), settings)
 
     @app.errorhandler(Exception)
     def hide(error: Exception) -> FlaskResponse:
         # Neither Werkzeug's HTML (S3) nor details of what went wrong.
         if not isinstance(error, HTTPException):
             app.logger.exception("a request failed")
-        return _to_flask(problem_response(Problem("internal", "the request failed; the log says why")))
+        response = problem_response(Problem("internal", "the request failed; the log says why"))
+        return _to_flask(response, record_of(request.environ))
 
     return app
 
@@ -76,14 +100,12 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) -> FlaskResponse:
     """Steps 1 to 10 of contract section 4."""
     connection = DevConnection.of(environ, settings)
-    if (sock := environ.get("werkzeug.socket") or environ.get("gunicorn.socket")) is not None:
-        context = context.arrived_at(sock.getsockname(), (environ.get("REMOTE_ADDR", ""),))
     record = record_of(environ)
     record.begin(environ["REQUEST_METHOD"], environ.get("REQUEST_URI") or environ.get("RAW_URI"))
     try:
         head = _read_head(environ, context.limits)
     except Problem as problem:
-        return _refusal(problem_response(problem), connection)
+        return _refusal(problem_response(problem), environ, connection)
     record.begin(head.method, head.target)
     record.token = context.access.token_name(head)
     record.route = TABLE.name_of(head)
@@ -92,20 +114,26 @@ def _handle(environ: "WSGIEnvironment", context: Context, settings: Settings) ->
         capture.head_complete(head)
     has_type = head.field("content-type") is not None
     body = BodyInput(environ, head, context.limits, has_type=has_type)
-    response = with_permission(_judge(head, body, connection, context), head, context, TABLE)
-    return _to_flask(response) if body.ended else _refusal(response, connection)
+    response = with_permission(_judge(environ, head, body, connection, context), head, context, TABLE)
+    return _to_flask(response, record) if body.ended else _refusal(response, environ, connection)
 
 
-def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, context: Context) -> Response:
+def _judge(
+    environ: "WSGIEnvironment",
+    head: RequestHead,
+    body: BodyInput,
+    connection: DevConnection,
+    context: Context,
+) -> Response:
     """Steps 6 to 10 of contract section 4."""
-    record = record_of(request.environ)
+    record = record_of(environ)
     try:
         connection.check_arrival()
         exchange = Exchange(head, TABLE, _PARSERS, context)
         exchange.ask_store()
-        tell(request.environ, exchange)
+        tell(environ, exchange)
     except Problem as problem:
-        _note_end(request.environ, body)
+        _note_end(environ, body)
         return problem_response(problem, head=head)
     try:
         with connection.idle_timeout():
@@ -114,8 +142,8 @@ def _judge(head: RequestHead, body: BodyInput, connection: DevConnection, contex
                 if record.capture is not None:
                     record.capture.body(piece)
                 exchange.feed(piece)
-                tell(request.environ, exchange)
-        _note_end(request.environ, body)
+                tell(environ, exchange)
+        _note_end(environ, body)
         return exchange.finish()
     except Problem as problem:
         return exchange.refuse(problem)
@@ -142,8 +170,8 @@ def _read_head(environ: "WSGIEnvironment", limits: Limits) -> RequestHead:
     return body.head if isinstance(body, RequestBody) else read_environ(environ, limits)
 
 
-def _to_flask(response: Response) -> FlaskResponse:
-    record_of(request.environ).respond(response)
+def _to_flask(response: Response, record: RequestRecord) -> FlaskResponse:
+    record.respond(response)
     body = response.body
     if response.head_only:
         response.close()
@@ -156,15 +184,16 @@ def _to_flask(response: Response) -> FlaskResponse:
     return converted
 
 
-def _refusal(response: Response, connection: DevConnection) -> FlaskResponse:
+def _refusal(response: Response, environ: "WSGIEnvironment", connection: DevConnection) -> FlaskResponse:
     """The response to a request whose body was not read to its end (contract section 4).
 
     The method becomes GET. For a HEAD, Werkzeug would drop the body with which a malformed head is refused,
     and the close after it.
     """
-    request.environ["REQUEST_METHOD"] = "GET"
-    converted = _to_flask(response)
-    converted.response = connection.close_after(converted.get_data(), record_of(request.environ))
+    environ["REQUEST_METHOD"] = "GET"
+    record = record_of(environ)
+    converted = _to_flask(response, record)
+    converted.response = connection.close_after(converted.get_data(), record)
     return converted
 
 
