@@ -23,21 +23,26 @@ _INTEGER: Final = re.compile(rf" *([0-9]{{1,15}}){_PARAMETERS} *")
 _BOOLEAN: Final = re.compile(rf" *\?([01]){_PARAMETERS} *")
 
 
+def _match(item: re.Pattern[str], value: str | None) -> re.Match[str] | None:
+    # Each request for an upload is asked for these fields, and few have them.
+    return None if value is None else item.fullmatch(value)
+
+
 def integer(head: RequestHead, name: str) -> int | None:
     """A field whose value is a number of bytes, or None if it is missing or has another value."""
-    match = _INTEGER.fullmatch(head.field(name) or "")
+    match = _match(_INTEGER, head.field(name))
     return None if match is None else int(match[1])
 
 
 def is_complete(head: RequestHead) -> bool | None:
     """Upload-Complete, or None if it is missing or is not a Boolean (section "Completeness")."""
-    match = _BOOLEAN.fullmatch(head.field("upload-complete") or "")
+    match = _match(_BOOLEAN, head.field("upload-complete"))
     return None if match is None else match[1] == "1"
 
 
 def version(head: RequestHead) -> str | None:
     """The interop version of the client if we know it (section "Draft Version Identification")."""
-    match = _INTEGER.fullmatch(head.field("upload-draft-interop-version") or "")
+    match = _match(_INTEGER, head.field("upload-draft-interop-version"))
     return match[1] if match is not None and match[1] in VERSIONS else None
 
 
