@@ -96,6 +96,9 @@ def test_the_upload_of_the_post_goes_through_the_page_to_three_servers(page: int
         assert all(f"{name}: 200" in text for name in ("socket", "flask", "gunicorn"))
 
 
+_ATTEMPTS = 3
+
+
 def test_a_stream_is_drawn_while_it_is_read(page: int) -> None:
     """One column fills letter by letter, while the other one has nothing yet."""
     text = "one letter after another"
@@ -109,13 +112,19 @@ def test_a_stream_is_drawn_while_it_is_read(page: int) -> None:
             f"window.states = []; new MutationObserver(() => states.push({codes}))"
             ".observe(document.body, {subtree: true, childList: true, characterData: true})"
         )
-        tab.click("button", "Read the stream twice")
-        tab.wait_for(
+        begun = (
             "states.some(codes => codes.join('/').match(/^o[a-z ]+.\\(nothing yet\\)$/)"
             f" && !codes.includes('{text}'))"
         )
-        tab.wait_for("document.body.innerText.includes('Verdict: real stream')")
-        tab.wait_for("document.body.innerText.includes('Verdict: pseudo-stream')")
+        for _ in range(_ATTEMPTS):  # a browser that gets no processor time leaves states out
+            tab.value("states.length = 0")
+            tab.click("button", "Read the stream twice")
+            tab.wait_for(f"states.some(codes => codes.at(-1) !== '{text}')")
+            tab.wait_for("document.body.innerText.includes('Verdict: real stream')")
+            tab.wait_for("document.body.innerText.includes('Verdict: pseudo-stream')")
+            if seen := tab.value(begun):
+                break
+        assert seen
         assert tab.value(codes)[-2:] == [text, text]
 
 

@@ -104,7 +104,7 @@ def test_reading_the_whole_first_gives_all_events_at_the_end(
     recorded = received(STYLES["openai"], client, whole=True)
     assert [event.data for event in recorded.events] == [*CHUNKS, "[DONE]"]
     assert len(set(recorded.times)) == 1
-    assert recorded.times[0] >= 4 * PAUSE
+    assert recorded.times[0] > 3.5 * PAUSE  # the pauses begin before the head has arrived
     assert recorded.first_byte < patient(PAUSE)
     assert recorded.reads >= 5
     assert classify_stream(recorded.times, read_whole=recorded.read_whole).kind is StreamKind.PSEUDO
