@@ -36,15 +36,12 @@ from errno import EIO, EISDIR, EOPNOTSUPP
 from typing import Final
 
 from .base import StoredFile, Upload
-from .helper_threads import beside
 from .local_folders import Folders, RequestFolder, close_quietly, create_named, create_unnamed, link
 from .local_publish import Publication
 from .parallel_hash import ParallelHash
 
 # The errors of open(2) if the file system or the kernel does not support O_TMPFILE.
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)
-# A file of this size is closed in another thread.
-_LARGE: Final = 16 * 1024 * 1024
 
 
 class LocalUpload(Upload):
@@ -230,14 +227,10 @@ class LocalWriter:
         self._upload.file_ended(self, complete=False)
 
     def forget(self) -> None:
-        """Close the descriptor; the file takes no more calls. Never raises.
-
-        That frees the space of a file without a name, which takes a while for a large one.
-        """
+        """Close the descriptor; the file takes no more calls. Never raises."""
         self._gone = True
-        fd, self._fd = self._fd, -1
-        if fd >= 0 and (self._size < _LARGE or beside(close_quietly, fd) is None):
-            close_quietly(fd)
+        with suppress(OSError):  # as in close_quietly()
+            self._close_fd()
 
     def sync(self) -> os.stat_result:
         """Make the bytes durable and return the status of the file. Raises OSError."""

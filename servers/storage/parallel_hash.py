@@ -6,13 +6,17 @@ takes longer than to hash it.
 """
 
 import hashlib
-from concurrent.futures import Future
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final
 
-from .helper_threads import beside
+from ..started_pool import started_pool
 
 LEAST: Final = 128 * 1024
 """Bytes of the smallest piece that is hashed in another thread."""
+
+_MOST_THREADS: Final = 4
 
 
 class ParallelHash:
@@ -26,9 +30,12 @@ class ParallelHash:
         """Add `data`. It may be hashed later if it cannot change: if it is of a `bytes` object."""
         self._wait()
         view = memoryview(data)
-        if view.nbytes >= LEAST and isinstance(view.obj, bytes):
-            self._pending = beside(self._hash.update, view)
-        if self._pending is None:
+        if view.nbytes >= LEAST and isinstance(view.obj, bytes) and (pool := _pool(os.getpid())) is not None:
+            try:
+                self._pending = pool.submit(self._hash.update, view)
+            except RuntimeError:  # the interpreter ends
+                self._hash.update(view)
+        else:
             self._hash.update(view)
 
     def hexdigest(self) -> str:
@@ -40,3 +47,13 @@ class ParallelHash:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
+
+
+@lru_cache(maxsize=1)
+def _pool(_pid: int) -> ThreadPoolExecutor | None:
+    """The threads of this process. None if there is one core, or if the system has no more threads."""
+    cores = os.cpu_count() or 1
+    try:
+        return started_pool(min(cores, _MOST_THREADS), "hash") if cores > 1 else None
+    except RuntimeError:
+        return None

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from servers.storage import helper_threads
+from servers.storage import parallel_hash
 from servers.storage.parallel_hash import LEAST, ParallelHash
 
 _SIZES = [0, 1, LEAST - 1, LEAST, LEAST + 1, 7 * LEAST]
@@ -15,7 +15,7 @@ _SIZES = [0, 1, LEAST - 1, LEAST, LEAST + 1, 7 * LEAST]
 @pytest.fixture(params=[True, False], ids=["threads", "no threads"])
 def _threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if not request.param:
-        monkeypatch.setattr(helper_threads, "_threads", lambda _pid: None)
+        monkeypatch.setattr(parallel_hash, "_pool", lambda _pid: None)
 
 
 @pytest.mark.usefixtures("_threads")
@@ -45,7 +45,7 @@ def test_a_buffer_may_be_used_again_at_once(size: int) -> None:
 
 
 def test_a_large_piece_is_hashed_beside_the_caller() -> None:
-    if helper_threads._threads(os.getpid()) is None:
+    if parallel_hash._pool(os.getpid()) is None:
         pytest.skip("one core")
     running = ParallelHash()
     running.update(bytes(LEAST))
@@ -58,8 +58,8 @@ def test_without_more_threads_it_hashes_itself(monkeypatch: pytest.MonkeyPatch) 
     def fail(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(helper_threads, "started_pool", fail)
-    monkeypatch.setattr(helper_threads, "_threads", helper_threads._threads.__wrapped__)
+    monkeypatch.setattr(parallel_hash, "started_pool", fail)
+    monkeypatch.setattr(parallel_hash, "_pool", parallel_hash._pool.__wrapped__)
     running = ParallelHash()
     running.update(bytes(LEAST))
     assert running._pending is None
