@@ -14,7 +14,7 @@ small upload needs a thread once, and a request that stores nothing needs none.
 
 `_advance` is the only loop that reads the inbox. It runs while the phase is IDLE, HEAD or BODY. After a
 response it goes on with the bytes behind the request, so pipelined requests are answered in order. While a
-thread works or a stream pauses, about 512 KiB is received ahead and kept.
+stream pauses or a thread works, about 512 KiB is received ahead and kept, but of a large body nothing.
 
 A Problem refuses the request, unless its response has begun. The connection is kept if the request was
 received to its end. Otherwise the write side is shut first, and what the client still sends is drained, so
@@ -41,7 +41,7 @@ from .connection_record import ConnectionRecord
 from .current_request import CurrentRequest
 from .inbox import Inbox
 from .interim import Interim
-from .large_body import LargeBody
+from .large_body import LITTLE, LargeBody
 from .loop import READ
 from .outbox import close_response
 from .phase import COUNTED_AS, IN_THREAD, RECEIVING, Phase
@@ -54,8 +54,8 @@ PARSERS = SansIoParsers()
 
 _SMALL_READ = 64 * 1024
 _LARGE_READ = 1024 * 1024
-# From this size on, a body with files is parsed, hashed and written in a thread while the loop receives. What
-# comes before is kept, so that a small upload needs a thread only once.
+# From this size on, a body with files is received, parsed, hashed and written in a thread (`large_body.py`).
+# What comes before is kept, so that a small upload needs a thread only once.
 _LARGE_BODY = 256 * 1024
 # After so many events it is the turn of the other connections.
 _EVENTS_A_TURN = 32
@@ -264,7 +264,9 @@ class Connection:
         self._interim.let_body_come(received, self._inbox)
         self._written()
 
-    def _written(self) -> None:
+    def _written(self, waited: float = 0.0) -> None:
+        if self._request is not None:
+            self._request.pace.exclude(-waited)
         self._interim.tell(self._request)
         self._advance()
 
@@ -289,13 +291,12 @@ class Connection:
             arrived=self._arrived,
             note=lambda piece: self._note_body(request, piece),
         )
-
-        def go_on(waited: float) -> None:
-            request.pace.exclude(-waited)
-            self._written()
-
+        pieces, receives = body.with_more(data), len(data) >= LITTLE
         self._in_thread(
-            lambda: body.store(data), go_on, uses_disk=request.exchange.stores_files, receives=True
+            lambda: body.store(pieces, receives=receives),
+            self._written,
+            uses_disk=request.exchange.stores_files,
+            receives=receives,
         )
 
     def _note_body(self, request: CurrentRequest, data: memoryview) -> None:

@@ -30,12 +30,15 @@ class Inbox:
         self._ahead: deque[bytes] = deque()
         self._ahead_size = 0
         self._pending: Event | Need = NEED_DATA
-        self._refuses = False
+        self._is_exhausted = False  # whether the reader has said that it needs more bytes
 
     @property
     def needs_data(self) -> bool:
-        """Whether nothing but more bytes of the client leads to the next event."""
-        return self._pending is NEED_DATA and not (self._refuses or self.ended or self._ahead)
+        """Whether nothing but more bytes of the client leads to the next event.
+
+        It is known after `next_event` or `more_of_body` has returned all that there was.
+        """
+        return self._is_exhausted and not (self.ended or self._ahead)
 
     @property
     def buffered(self) -> int:
@@ -67,6 +70,7 @@ class Inbox:
         self.ended = self.ended or not data
         if self._capture is not None and data:
             self._capture.feed(data)
+        self._is_exhausted = False
         self._reader.feed(data)
 
     def receive_ahead(self, data: bytes) -> bool:
@@ -111,12 +115,13 @@ class Inbox:
 
     def _read_event(self, *, may_raise: bool) -> Event | Need:
         try:
-            return self._reader.next_event()
+            event = self._reader.next_event()
         except Problem:
             if may_raise:
                 raise
-            self._refuses = True
             return NEED_DATA  # the reader raises it again at the next call
+        self._is_exhausted = event is NEED_DATA
+        return event
 
     def _take_ahead(self) -> None:
         taken = [self._ahead.popleft()]

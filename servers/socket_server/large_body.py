@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from ..contract.exchange import Exchange
 from .inbox import PIECE, Inbox
 
-# Other uploads wait for a thread at most about so long, once for each that is before them.
+# Other work of the disk waits for a thread at most about so long, once for each upload that is before it.
 _SECONDS = 0.02
 # Back in the event loop, a pause of the client costs more than this.
 _PATIENCE_MS = 2
 READ_SIZE = 512 * 1024
 """Bytes of one read, at most."""
+LITTLE = 64 * 1024
+"""What a slower client sends at a time. It is received by the event loop: a thread would only wait for it."""
 
 
 class LargeBody:
@@ -39,23 +41,27 @@ class LargeBody:
         self._arrived = arrived
         self._note = note
 
-    def store(self, first: memoryview) -> float:
-        """Handle `first`, which is noted already, and what the client sends for a short time.
+    def with_more(self, first: memoryview) -> list[memoryview]:
+        """`first`, which is noted already, and what else of the body is at hand, up to about PIECE bytes."""
+        return [first, *self._at_hand(PIECE - len(first))]
 
-        Returns how many seconds were spent waiting for the client. Waits for the disk. Raises Problem, and
-        OSError if the client has gone.
+    def store(self, pieces: list[memoryview], *, receives: bool) -> float:
+        """Handle these pieces. With `receives` also what the client sends for a short time.
+
+        Without it the event loop may receive meanwhile. Returns how many seconds were spent waiting for the
+        client. Waits for the disk. Raises Problem, and OSError if the client has gone.
         """
-        waited = 0.0
+        self._exchange.feed(*pieces)
+        waited, size = 0.0, LITTLE
         end = time.monotonic() + _SECONDS
-        self._exchange.feed(first, *self._at_hand(PIECE - len(first)))
-        while self._inbox.needs_data and (now := time.monotonic()) < end:
-            if not self._receive():
-                is_there = _has_more(self._socket)
-                waited += time.monotonic() - now
-                if not is_there:
-                    break
-            elif pieces := list(self._at_hand(PIECE)):
+        while receives:
+            while pieces := list(self._at_hand(PIECE)):  # all that has arrived, before more is received
                 self._exchange.feed(*pieces)
+            if size < LITTLE or not self._inbox.needs_data or (now := time.monotonic()) >= end:
+                break
+            if (size := self._receive()) < 0:
+                size = LITTLE if not waited and _has_more(self._socket) else 0
+                waited += time.monotonic() - now
         return waited
 
     def _at_hand(self, size: int) -> Iterator[memoryview]:
@@ -63,13 +69,14 @@ class LargeBody:
             self._note(piece)
             yield piece
 
-    def _receive(self) -> bool:
+    def _receive(self) -> int:
+        """How many bytes came; -1 if there are none yet."""
         try:
             data = self._socket.recv(READ_SIZE)
         except BlockingIOError:
-            return False
+            return -1
         self._arrived(data)
-        return True
+        return len(data)
 
 
 def _has_more(sock: socket.socket) -> bool:

@@ -27,11 +27,9 @@ _MOST_AT_ONCE = 10
 _KEPT = 2000
 _MOST_LOOKED_AT = 100
 # How many have changed is asked for first: Python's lock is handed over for each row that is fetched.
-_HOW_MANY = (
-    "SELECT count(*) AS changed, count(seen) AS arriving"
-    " FROM (SELECT seen FROM requests WHERE change > ? ORDER BY change LIMIT ?)"
-)
-_ARRIVING = "SELECT id FROM requests WHERE seen IS NOT NULL"
+_HOW_MANY = "SELECT count(*) FROM (SELECT 1 FROM requests WHERE change > ? LIMIT ?)"
+_ARRIVING = "SELECT id FROM requests WHERE change > ? AND seen IS NOT NULL LIMIT ?"
+_ALL_ARRIVING = "SELECT id FROM requests WHERE seen IS NOT NULL"
 _ROWS = f"SELECT {SMALL} FROM requests WHERE change > ? ORDER BY change LIMIT ?"
 _ALL_GONE = 2**53 - 1  # the largest id that JavaScript can count
 _REPLACED = 0  # the number of the event that says so: changes begin at 1
@@ -121,22 +119,27 @@ class ChangeFeed:
             if counters["gone_change"] > self._change:
                 gone = event("gone", {"before": counters["gone"]}, counters["gone_change"])
                 events.append((counters["gone_change"], gone))
-            changed, arriving = connection.execute(_HOW_MANY, (self._change, _MOST_LOOKED_AT)).fetchone()
-            is_counted: bool = changed - arriving > self._allowance or changed == _MOST_LOOKED_AT
+            since = self._change, _MOST_LOOKED_AT
+            (changed,) = connection.execute(_HOW_MANY, since).fetchone()
+            arriving = {row["id"] for row in connection.execute(_ARRIVING, since)}
+            whole = changed - len(arriving & self._arriving)
+            is_counted: bool = whole > self._allowance or changed == _MOST_LOOKED_AT
             rows, runs = [], {}
             if not is_counted:
                 rows = connection.execute(_ROWS, (self._change, changed)).fetchall()
                 runs = runs_of(connection, [row["id"] for row in rows])
-            now_arriving = {row["id"] for row in connection.execute(_ARRIVING)}
+            known = arriving | self._arriving
+            if known:
+                known &= {row["id"] for row in connection.execute(_ALL_ARRIVING)}
         if is_counted:
             last = counters["change"]
             events.append((last, self._count(last)))
         else:
-            self._allowance -= sum(not self._is_progress(row) for row in rows)
+            self._allowance -= whole
             events += [(row["change"], self._event(row, runs[row["id"]], limits)) for row in rows]
             last = rows[-1]["change"] if rows else counters["change"]
             self._newest = max([self._newest, *(row["id"] for row in rows)])
-        self._arriving = now_arriving
+        self._arriving = known
         self._change = max(last, counters["gone_change"])
         with self._lock:
             self._events.extend(events)

@@ -30,7 +30,7 @@ _INTO_RUNS = f"INSERT OR REPLACE INTO runs (id, {', '.join(RUN)}) VALUES "
 _A_RUN = f"(?{', ?' * len(RUN)})"
 # Python's lock is handed over for each statement, which disturbs the threads that serve. So a statement
 # inserts many rows. It has a power of two of them, so that there are few statements to be compiled.
-_MOST_ROWS = 64
+_MOST_ROWS = 32
 # What another backend's run of a request may tell first: all but whether it was refused.
 _TOLD = tuple(name for name in REQUEST if name != "is_refused")
 _UPDATE_REQUEST = f"UPDATE requests SET {', '.join(f'{name} = ?' for name in _TOLD)} WHERE id = ?"

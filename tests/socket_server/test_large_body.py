@@ -13,7 +13,7 @@ from servers.contract.exchange import Exchange
 from servers.contract.limits import Limits
 from servers.contract.problems import Problem
 from servers.sansio.connection import BodyComplete, BodyReceived, HeadReceived, RequestReader
-from servers.socket_server import large_body
+from servers.socket_server import inbox, large_body
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.large_body import LargeBody
 from tests.patience import patient
@@ -23,8 +23,13 @@ from tests.socket_server.worker_thread import serving
 _CHUNKED = request("POST", "/", "Transfer-Encoding: chunked")
 
 
+@pytest.fixture
+def _few_bytes_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_body, "LITTLE", 1)
+
+
 class Kept:
-    """Stands in for an exchange: keeps what it is fed, and calls `then` with how much that is."""
+    """Stands in for an exchange: keeps what it is fed."""
 
     def __init__(self) -> None:
         self.content = b""
@@ -54,10 +59,10 @@ class Received:
     def _note(self, piece: memoryview) -> None:
         self.noted += len(piece)
 
-    def store(self) -> float:
+    def store(self, *, receives: bool = True) -> float:
         first = self.inbox.next_event()
         assert isinstance(first, BodyReceived)
-        return self._body.store(first.data)
+        return self._body.store(self._body.with_more(first.data), receives=receives)
 
 
 @contextlib.contextmanager
@@ -68,6 +73,7 @@ def _received(sent: bytes) -> Iterator[Received]:
         yield Received(client, server, sent)
 
 
+@pytest.mark.usefixtures("_few_bytes_are_many")
 def test_what_the_client_sends_meanwhile_is_stored_in_order() -> None:
     rest = bytes(range(256)) * 300
     with _received(request("POST", "/", length=len(rest) + 3) + b"abc") as body:
@@ -78,6 +84,7 @@ def test_what_the_client_sends_meanwhile_is_stored_in_order() -> None:
         assert isinstance(body.inbox.next_event(), BodyComplete)
 
 
+@pytest.mark.usefixtures("_few_bytes_are_many")
 def test_the_next_request_is_left_alone() -> None:
     with _received(request("POST", "/", length=4) + b"ab") as body:
         body.client.sendall(b"cd" + request("GET", "/next"))
@@ -87,6 +94,7 @@ def test_the_next_request_is_left_alone() -> None:
         assert isinstance(body.inbox.next_event(), HeadReceived)
 
 
+@pytest.mark.usefixtures("_few_bytes_are_many")
 @pytest.mark.parametrize("ends", [False, True], ids=["a fault", "the end of the client's side"])
 def test_nothing_is_received_behind(ends: bool) -> None:
     """Behind a fault nobody knows where the request ends."""
@@ -105,6 +113,7 @@ def test_nothing_is_received_behind(ends: bool) -> None:
             body.inbox.next_event()
 
 
+@pytest.mark.usefixtures("_few_bytes_are_many")
 def test_a_client_that_sends_all_the_time_gives_the_thread_back(monkeypatch: pytest.MonkeyPatch) -> None:
     with _received(request("POST", "/", length=10**9) + b"x") as body:
         times = itertools.count(0.0, large_body._SECONDS / 8)
@@ -115,11 +124,55 @@ def test_a_client_that_sends_all_the_time_gives_the_thread_back(monkeypatch: pyt
         assert 0 < body.arrived < 100
 
 
+@pytest.mark.usefixtures("_few_bytes_are_many")
 def test_waiting_for_the_client_is_told() -> None:
     """It counts for the rate that the client must keep."""
     with _received(request("POST", "/", length=10) + b"x") as body:
         assert body.store() >= large_body._PATIENCE_MS / 1000 / 2
         assert body.exchange.content == b"x"
+
+
+def test_behind_a_small_read_no_more_is_received() -> None:
+    """Most clients send slowly, and other uploads need the thread."""
+    with _received(request("POST", "/", length=10**9) + b"x") as body:
+        body.client.sendall(bytes(large_body.LITTLE - 1))
+        body.store()
+        body.client.sendall(b"more")
+        assert body.arrived == large_body.LITTLE - 1
+
+
+def test_the_event_loop_may_receive_instead() -> None:
+    with _received(request("POST", "/", length=10**9) + b"x") as body:
+        body.client.sendall(bytes(large_body.LITTLE))
+        assert body.store(receives=False) == 0
+        assert (body.exchange.content, body.arrived) == (b"x", 0)
+
+
+_AT_HAND = inbox.PIECE + 1000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request("POST", "/", length=_AT_HAND) + bytes(_AT_HAND),
+        _CHUNKED
+        + (b"%x\r\n" % inbox.PIECE + bytes(inbox.PIECE) + b"\r\n")
+        + b"3e8\r\n"
+        + bytes(1000)
+        + b"\r\n0\r\n\r\n",
+    ],
+    ids=["length", "chunked"],
+)
+def test_nothing_is_received_while_the_end_of_the_body_is_at_hand(sent: bytes) -> None:
+    """Else the bytes of the next request would be counted among those of this one, also in the history."""
+    secret = b"GET /next HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer SECRET"
+    with _received(sent + secret) as body:
+        body.client.sendall(b"\r\n\r\n")
+        body.store()
+        assert body.arrived == 0
+        assert len(body.exchange.content) == _AT_HAND
+        assert isinstance(body.inbox.next_event(), BodyComplete)
+        assert body.inbox.unparsed == len(secret)
 
 
 def test_a_large_upload_that_trickles_in_is_408() -> None:
