@@ -29,8 +29,8 @@ _GATHER_SECONDS = 0.05
 _MANY = 8
 _GATHER_MANY_SECONDS = 0.2
 # So many are written each second while more come, and so many at once before that.
-_WRITTEN_A_SECOND = 200
-_MOST_AT_ONCE = 200
+_WRITTEN_A_SECOND = 100
+_MOST_AT_ONCE = 100
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
 # After a failure the database is left alone for so long.

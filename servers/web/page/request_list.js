@@ -29,17 +29,26 @@ export class RequestList {
     this.lost = 0;
     this.isComplete = false;
     this.arrivals = [];
-    this.isLoading = false;
+    this.loading = null; // the answer to any other request for rows is not taken
   }
 
   /** The first rows, and the counts. Raises ApiError. */
   async load() {
     this.reset();
-    const filter = `${this.filter} ${this.only}`;
-    const page = await json(this.path(null));
-    if (filter !== `${this.filter} ${this.only}`) return;
-    this.take(page);
-    this.append(page.requests);
+    await this.ask(null, ROWS, (page) => this.append(page.requests));
+  }
+
+  /** Ask for rows, and use the answer unless something newer was asked for. Raises ApiError. */
+  async ask(before, limit, use) {
+    const mine = (this.loading = {});
+    try {
+      const page = await json(this.path(before, limit));
+      if (this.loading !== mine) return;
+      this.take(page);
+      use(page);
+    } finally {
+      if (this.loading === mine) this.loading = null;
+    }
   }
 
   path(before, limit = ROWS) {
@@ -97,26 +106,28 @@ export class RequestList {
 
   /** Load the rows from this position on, and all ids before it that are not known. */
   async fetch(position) {
-    if (this.isLoading || (position >= this.ids.length && this.isComplete)) return;
-    this.isLoading = true;
-    const filter = `${this.filter} ${this.only}`;
+    if (this.loading || (position >= this.ids.length && this.isComplete)) return;
+    const id = this.ids[position];
+    const before = id === undefined ? (this.ids.at(-1) ?? null) : id + 1;
+    const limit = position > this.ids.length + ROWS ? MOST_AT_ONCE : ROWS; // far away: walk there in long steps
     try {
-      const isKnown = position < this.ids.length;
-      const before = isKnown ? this.ids[position] + 1 : (this.ids.at(-1) ?? null);
-      const limit = position > this.ids.length + ROWS ? MOST_AT_ONCE : ROWS; // far away: walk there in long steps
-      const page = await json(this.path(before, limit));
-      if (filter !== `${this.filter} ${this.only}`) return;
-      this.take(page);
-      if (!isKnown) return this.append(page.requests, limit);
-      for (const row of page.requests) this.keep(row);
-      if (page.requests[0]?.id !== this.ids[position]) this.ids.splice(position, 1); // it is gone
+      if (before === null) await this.load();
+      else if (id === undefined) await this.ask(before, limit, (page) => this.append(page.requests, limit));
+      else await this.ask(before, limit, (page) => this.renew(page.requests, position));
     } catch {
       // The events tell when the server is away; the rows are asked for again when they come into sight.
+      const wait = (this.loading = {});
       await new Promise((done) => setTimeout(done, RETRY_MS));
-    } finally {
-      this.isLoading = false;
+      if (this.loading === wait) this.loading = null;
       this.changed();
     }
+  }
+
+  /** Rows whose ids are known. */
+  renew(rows, position) {
+    for (const row of rows) this.keep(row);
+    if (rows[0]?.id !== this.ids[position]) this.ids.splice(position, 1); // it is gone
+    this.changed();
   }
 
   matches(row) {
@@ -186,6 +197,7 @@ export class RequestList {
   forget(before) {
     while (this.ids.length && this.ids.at(-1) < before) this.rows.delete(this.ids.pop());
     this.waiting = this.waiting.filter((id) => id >= before);
+    if (!this.ids.length) this.isComplete = false; // new ones may be there
   }
 
   /** Let the rows that wait into the list. When some were only counted, it has to be loaded instead. */

@@ -6,6 +6,7 @@ import { emptyList, ledeOf, renew, rowOf } from "./watch_rows.js";
 
 const MOST_ROWS = 80;
 const OVER = 10;
+const MOST_FRESH = 10; // more new rows than these at once are not marked: that would be the whole list, and slow
 const RECOUNT_MS = 1500;
 const CALM_MS = 1000;
 const COLUMNS = [
@@ -55,7 +56,6 @@ export class WatchScreen {
   }
 
   async reload() {
-    this.isReloading = true;
     try {
       await this.list.load();
       this.seen = new Set(this.list.ids);
@@ -63,8 +63,6 @@ export class WatchScreen {
       this.later();
     } catch (error) {
       this.fail(error);
-    } finally {
-      this.isReloading = false;
     }
   }
 
@@ -249,6 +247,8 @@ export class WatchScreen {
     const count = Math.min(MOST_ROWS, Math.ceil(innerHeight / height) + 2 * OVER);
     const from = Math.max(0, Math.min(first, list.length - 1));
     const rows = list.window(from, from + count);
+    const fresh = rows.filter((row) => row && !this.seen.has(row.id));
+    if (fresh.length > MOST_FRESH) for (const row of fresh) this.seen.add(row.id);
     this.place(rows.map((row, index) => this.elementOf(row, from + index)));
     this.top.setAttribute("height", from * height);
     this.bottom.setAttribute("height", Math.max(0, list.length - from - rows.length) * height);
@@ -288,8 +288,6 @@ export class WatchScreen {
   auto() {
     const { list } = this;
     if (!list.fresh || list.held || scrollY > 0) return;
-    // All rows that were shown may be gone by now: an empty list would say that there are none.
-    if (!list.ids.length && list.isWhole && !this.isReloading) return void this.letIn();
     clearTimeout(this.calming);
     this.calming = setTimeout(() => !list.isHeld() && this.letIn(), CALM_MS);
   }
