@@ -28,7 +28,7 @@ _GATHER_SECONDS = 0.05
 # When many come, each transaction holds more of them, so that it costs less.
 _MANY = 8
 _GATHER_MANY_SECONDS = 0.2
-# So many are written each second while more come, and so many at once before that.
+# So many are written each second by each process while more come, and so many at once before that.
 _WRITTEN_A_SECOND = 100
 _MOST_AT_ONCE = 100
 # How often requests that arrive are looked at, and after how long they become a row.

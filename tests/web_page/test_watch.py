@@ -83,6 +83,18 @@ def test_a_long_list_is_windowed(open_tab: OpenTab, tmp_path: Path) -> None:
         expect(page.locator(".list tbody a", has_text="/many/299")).to_have_count(0)
 
 
+def test_a_few_new_rows_are_marked_and_many_at_once_are_not(open_tab: OpenTab, tmp_path: Path) -> None:
+    """Many are written in one transaction, and come with one event."""
+    with start("socket", store=tmp_path / "store", env={"WIREPROOF_HISTORY": "500"}) as server:
+        page = open_tab(server.url).open("#/watch")
+        page.wait_for_selector(".empty")
+        for name, number, marked in (("few", 3, 3), ("many", 60, 0)):
+            requests = [post(b"x", "text/plain", f"/{name}/{index}") for index in range(number)]
+            exchange(server, b"".join(requests).replace(b"Connection: close\r\n", b"", number - 1))
+            expect(page.locator(".list tbody a").first).to_have_text(f"/{name}/{number - 1}")
+            expect(page.locator(".list tr.fresh", has_text=f"/{name}/")).to_have_count(marked)
+
+
 def test_an_empty_list_says_what_to_do(open_tab: OpenTab, tmp_path: Path) -> None:
     with start("socket", store=tmp_path / "store", env={"WIREPROOF_HISTORY": "500"}) as server:
         page = open_tab(server.url).open("#/watch")
