@@ -32,7 +32,7 @@ complete, and a later upload of the same content adopts them.
 import os
 import secrets
 from contextlib import suppress
-from errno import EIO, EISDIR, EOPNOTSUPP
+from errno import EIO, EISDIR, ENOSPC, EOPNOTSUPP
 from typing import Final
 
 from .base import StoredFile, Upload
@@ -133,6 +133,14 @@ class LocalUpload(Upload):
         """Raise OSError if `size` more bytes would leave too little free space."""
         self._folders.room.take(size)
 
+    def give_back(self, fd: int, size: int) -> None:
+        """Close a file without a name, of `size` bytes. Never raises."""
+        self._folders.room.give_back(fd, size)
+
+    def wait_for_closing(self) -> bool:
+        """Wait until the files that were given back are free. Returns whether there were any."""
+        return self._folders.room.wait_for_closing()
+
     def mark_broken(self) -> None:
         """Note that a file has lost bytes, so that the upload can only be aborted (X07)."""
         self._refusal = self._refusal or "a file could not be written"
@@ -229,8 +237,9 @@ class LocalWriter:
     def forget(self) -> None:
         """Close the descriptor; the file takes no more calls. Never raises."""
         self._gone = True
-        with suppress(OSError):  # as in close_quietly()
-            self._close_fd()
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._upload.give_back(fd, 0 if self.name else self._size)
 
     def sync(self) -> os.stat_result:
         """Make the bytes durable and return the status of the file. Raises OSError."""
@@ -278,12 +287,20 @@ class LocalWriter:
         link(f"/proc/self/fd/{self._fd}", name, dst_dir_fd=folder_fd, follow_symlinks=True)
 
     def _write_all(self, octets: memoryview) -> None:
-        written = os.write(self._fd, octets)
+        written = self._write_some(octets)
         while written < octets.nbytes:
-            count = os.write(self._fd, octets[written:])
+            count = self._write_some(octets[written:])
             if count == 0:
                 raise OSError(EIO, "the file takes no more bytes")
             written += count
+
+    def _write_some(self, octets: memoryview) -> int:
+        try:
+            return os.write(self._fd, octets)
+        except OSError as error:
+            if error.errno != ENOSPC or not self._upload.wait_for_closing():
+                raise
+            return os.write(self._fd, octets)
 
     def _close_fd(self) -> None:
         fd, self._fd = self._fd, -1

@@ -1,6 +1,8 @@
 """`--min-free`: what must stay free on the file system of the store stays free."""
 
 import os
+import threading
+from errno import ENOSPC
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -139,3 +141,83 @@ def test_a_file_system_that_does_not_say_takes_no_uploads(
 def test_a_store_in_memory_takes_neither_limit(min_free: int, expire: int) -> None:
     with pytest.raises(ValueError, match="start without --min-free and --expire"):
         open_store("memory:", durable=True, min_free=min_free, expire=expire)
+
+
+# Large files that are given back.
+
+
+@pytest.fixture
+def slow_closing(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Files of 1 byte are large. Closing one waits for this event, as if it took the file system long."""
+    go_on = threading.Event()
+    close = os.close
+
+    def slowly(fd: int) -> None:
+        if threading.current_thread().name == "closing":
+            assert go_on.wait(30)
+        close(fd)
+
+    monkeypatch.setattr(room, "_LARGE", 1)
+    monkeypatch.setattr(os, "close", slowly)
+    return go_on
+
+
+def test_the_answer_to_a_repeated_upload_does_not_wait_until_its_file_is_freed(
+    root: Path, slow_closing: threading.Event
+) -> None:
+    slow_closing.set()
+    store = LocalStore(root)
+    upload(store, b"content")
+    slow_closing.clear()
+    assert [file.sha256 for file in upload(store, b"content")] == [sha256(b"content")]
+    slow_closing.set()
+
+
+def test_who_would_be_refused_waits_until_the_files_given_back_are_free(
+    root: Path, disk: Disk, slow_closing: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(root, min_free=4 * MIB)
+    upload(store, b"content")
+    disk.free = 4 * MIB + 6
+    threading.Timer(0.1, slow_closing.set).start()
+    ask_again = Room.ask_again
+
+    def freed(kept: Room) -> None:
+        if threading.current_thread().name == "closing":
+            disk.free = 4 * MIB + 7
+        ask_again(kept)
+
+    monkeypatch.setattr(Room, "ask_again", freed)
+    assert len(upload(store, b"another")) == 1
+
+
+def test_a_write_for_which_there_is_no_space_waits_too(
+    root: Path, slow_closing: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(root)
+    upload(store, b"content")
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if not slow_closing.is_set():
+            threading.Timer(0.1, slow_closing.set).start()
+            raise OSError(ENOSPC, "no space")
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", full)
+    assert len(upload(store, b"another")) == 1
+
+
+def test_a_file_is_closed_at_once_if_no_thread_can_start(
+    tmp_path: Path, slow_closing: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    kept = Room(tmp_path, 0)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    kept.give_back(fd, 1)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    assert not kept.wait_for_closing()
