@@ -91,6 +91,15 @@ class Folders:
         if self.durable:
             os.fsync(fd)
 
+    def start_writing_back(self, fd: int, offset: int, size: int) -> None:
+        """Let the disk begin with these bytes, so that `sync` has less to wait for. Never raises.
+
+        Linux does so for POSIX_FADV_DONTNEED. What fails then is reported by `sync`.
+        """
+        if self.durable:
+            with suppress(OSError, AttributeError):
+                os.posix_fadvise(fd, offset, size, os.POSIX_FADV_DONTNEED)
+
     def sync_new(self, fd: int) -> os.stat_result:
         """`sync` a file that gets its name now, and note that it is whole. Returns its status.
 

@@ -151,8 +151,7 @@ class LocalResumable(ResumableUpload):
                 if count == 0:
                     raise OSError(EIO, "the file takes no more bytes")
                 self.offset += count
-            if self._folders.durable:
-                _start_writing_back(self._data_fd, begin, octets.nbytes)
+            self._folders.start_writing_back(self._data_fd, begin, octets.nbytes)
             self._hashes.add(self.id, begin, octets)
             self.touched = time.time()
 
@@ -287,12 +286,6 @@ class _Whole:
             os.unlink(_COPY, dir_fd=self._folder_fd)
         link(_DATA, _COPY, src_dir_fd=self._folder_fd, dst_dir_fd=self._folder_fd)
         os.replace(_COPY, self.stored.sha256, src_dir_fd=self._folder_fd, dst_dir_fd=files_fd)
-
-
-def _start_writing_back(fd: int, offset: int, size: int) -> None:
-    """Let the disk begin, so that an fsync has less to wait for. Linux does so for POSIX_FADV_DONTNEED."""
-    with suppress(OSError, AttributeError):
-        os.posix_fadvise(fd, offset, size, os.POSIX_FADV_DONTNEED)
 
 
 def _content(name: str, folder_fd: int) -> bytes:

@@ -40,6 +40,8 @@ from .local_folders import Folders, RequestFolder, close_quietly, create_named, 
 from .local_publish import Publication
 from .parallel_hash import ParallelHash
 
+# So many bytes are handed to the disk at once while a file is received, not all of them at its end.
+_WRITE_BACK: Final = 8 * 1024 * 1024
 # The errors of open(2) if the file system or the kernel does not support O_TMPFILE.
 _NO_UNNAMED_FILES: Final = (EOPNOTSUPP, EISDIR)
 
@@ -129,6 +131,10 @@ class LocalUpload(Upload):
         """fsync a file of this upload if the store is durable. Returns its status."""
         return self._folders.sync_new(fd)
 
+    def start_writing_back(self, fd: int, offset: int, size: int) -> None:
+        """Let the disk begin with these bytes of a file if the store is durable."""
+        self._folders.start_writing_back(fd, offset, size)
+
     def take_room(self, size: int) -> None:
         """Raise OSError if `size` more bytes would leave too little free space."""
         self._folders.room.take(size)
@@ -186,6 +192,7 @@ class LocalWriter:
         self._fd = fd
         self._hash = ParallelHash()
         self._size = 0
+        self._at_disk = 0  # so many of these bytes the disk was told to write
         self._stored: StoredFile | None = None
         self._gone = False
 
@@ -208,6 +215,9 @@ class LocalWriter:
                 self._upload.mark_broken()
                 raise
             self._size += octets.nbytes
+        if (new := self._size - self._at_disk) >= _WRITE_BACK:
+            self._upload.start_writing_back(self._fd, self._at_disk, new)
+            self._at_disk = self._size
 
     def close(self) -> StoredFile:
         """End the file and return its hash and size. Raises OSError as `write` does."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from servers.storage import local_upload
 from servers.storage.local import LocalStore
 from servers.storage.local_folders import Folders
 from servers.storage.local_upload import LocalUpload
@@ -341,3 +342,19 @@ def test_a_large_file_is_written_without_copying_its_buffer(
         begun.publish()
     assert seen == [True, True, True]
     assert content_of(store, sha256(bytes(buffer[1:]) * 3)) == bytes(buffer[1:]) * 3
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_the_disk_begins_to_write_a_large_file_while_it_is_received(
+    root: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda fd, offset, size, _: begun.append((offset, size)))
+    monkeypatch.setattr(local_upload, "_WRITE_BACK", 10)
+    with LocalStore(root, durable=durable).begin() as upload:
+        writer = upload.new_file()
+        for size in (4, 7, 9, 25, 3):
+            writer.write(bytes(size))
+        writer.close()
+        upload.publish()
+    assert begun == ([(0, 11), (11, 34)] if durable else [])
