@@ -5,9 +5,10 @@ and writes it in one transaction. Each process has its own thread; it starts wit
 in a process that was forked.
 
 To write a request costs several times what it costs to note it. While many come, the thread writes only some
-each second, and the queue keeps the last ones: older ones would leave the history at once, so they are
-skipped. When the requests stop coming, the thread writes all that wait. When the queue holds too many bytes,
-because the database is slow, locked or broken, its oldest requests are lost to the history, and counted.
+each second, and in a flood very few. The queue keeps the last ones: older ones would leave the history at
+once, so they are skipped. When the requests stop coming, the thread writes all that wait. When the queue has
+too many bytes, because the database is slow, locked or broken, its oldest requests are lost to the history,
+and counted.
 """
 
 import atexit
@@ -31,6 +32,10 @@ _GATHER_MANY_SECONDS = 0.2
 # So many are written each second by each process while more come, and so many at once before that.
 _WRITTEN_A_SECOND = 100
 _MOST_AT_ONCE = 100
+# In a flood so many are skipped each second that nobody follows them. Fewer are written then, less often.
+_FLOOD = 500
+_WRITTEN_IN_A_FLOOD = 20
+_GATHER_FLOOD_SECONDS = 0.5
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
 # After a failure the database is left alone for so long.
@@ -79,7 +84,7 @@ class HistoryWriter:
         self._arriving: set[Arriving] = set()
         self._busy = False
         self._draining = False
-        self._comes = False
+        self._comes = self._floods = False
         self._allowance = float(_MOST_AT_ONCE)
         self._at = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -157,14 +162,19 @@ class HistoryWriter:
             if runs or arriving or self.lost:
                 self._write(runs, arriving)
             self._busy = False
-            gather = _GATHER_MANY_SECONDS if len(runs) >= _MANY else _GATHER_SECONDS
+            if self._floods:
+                gather = _GATHER_FLOOD_SECONDS
+            else:
+                gather = _GATHER_MANY_SECONDS if len(runs) >= _MANY else _GATHER_SECONDS
 
     def _take(self) -> list[Run]:
         """The oldest requests of the queue: all of them if none has come since the last call."""
         now = time.monotonic()
         with self._lock:
-            self._allowance = min(self._allowance + (now - self._at) * _WRITTEN_A_SECOND, _MOST_AT_ONCE)
-            self._at = now
+            passed, self._at = now - self._at, now
+            self._floods = self._comes and self._skipped > passed * _FLOOD
+            pace = _WRITTEN_IN_A_FLOOD if self._floods else _WRITTEN_A_SECOND
+            self._allowance = min(self._allowance + passed * pace, _MOST_AT_ONCE)
             count = len(self._waiting)
             if self._comes and not self._draining:
                 count = min(count, int(self._allowance))

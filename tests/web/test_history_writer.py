@@ -77,6 +77,26 @@ def test_while_many_requests_come_only_some_are_written_and_at_last_the_newest()
     )
 
 
+@pytest.mark.parametrize(("each_second", "written"), [(90, 90), (400, 100), (1000, 20)])
+def test_the_more_requests_come_the_fewer_are_written(
+    monkeypatch: pytest.MonkeyPatch, each_second: int, written: int
+) -> None:
+    """Nobody follows a flood, and each row that is written takes time from serving."""
+    now = [0.0]
+    monkeypatch.setattr("servers.web.history_writer.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(HistoryWriter, "_started", lambda _: True)
+    writer, taken = HistoryWriter(_Target(), MOST), []
+    for _ in range(10):
+        for number in range(each_second):
+            writer.put(_run(number))
+        now[0] += 1.0
+        runs = writer._take()
+        writer._write(runs, [])
+        taken.append(len(runs))
+    assert taken[-5:] == [written] * 5
+    assert len(writer._take()) == min(MOST, each_second) - written, "and behind them all that wait"
+
+
 def test_all_requests_are_written_when_they_come_slowly(target: _Target) -> None:
     writer = HistoryWriter(target, MOST)
     for number in range(30):
