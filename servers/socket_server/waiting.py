@@ -65,7 +65,11 @@ class Waiting:
     ) -> None:
         """Run `work` in a thread, in `phase`. Back in the phase from before, call `then` with its result."""
         before = self.phase
-        self.wait_for(phase, events)
+        try:
+            self.wait_for(phase, events)
+        except OSError:
+            self.phase = before  # no thread works
+            raise
 
         def done(outcome: Future[Outcome]) -> None:
             if self.phase is Phase.CLOSED:

@@ -27,6 +27,7 @@ class Room:
         self._free = 0
         self._ask_again = 0.0  # on the monotonic clock
         self._closing: set[threading.Thread] = set()
+        self._closing_lock = threading.Lock()
 
     def require(self, size: int) -> None:
         """Raise OSError if there is no room for `size` more bytes, or if the file system does not say."""
@@ -48,19 +49,17 @@ class Room:
         """
         if size >= _LARGE:
             thread = threading.Thread(target=self._close, args=(fd,), name="closing")
-            self._closing.add(thread)
-            try:
+            with suppress(RuntimeError), self._closing_lock:  # the system may have no more threads
                 thread.start()
-            except RuntimeError:  # the system has no more threads
-                self._closing.discard(thread)
-            else:
+                self._closing.add(thread)
                 return
         with suppress(OSError):
             os.close(fd)
 
     def wait_for_closing(self) -> bool:
         """Wait until all that was given back is free. Returns whether there was anything to wait for."""
-        closing = list(self._closing)
+        with self._closing_lock:
+            closing = list(self._closing)
         for thread in closing:
             thread.join()
         return bool(closing)
@@ -69,13 +68,16 @@ class Room:
         with suppress(OSError):
             os.close(fd)
         self.ask_again()
-        self._closing.discard(threading.current_thread())
+        with self._closing_lock:
+            self._closing.discard(threading.current_thread())
 
     def _less(self, size: int, *, taken: int) -> None:
         if not self.least:
             return
         with self._lock:
-            if not self._has(size) and not (self.wait_for_closing() and self._has(size)):
+            if not self._has(size):
+                self.wait_for_closing()
+            if not self._has(size):
                 raise OSError(ENOSPC, f"fewer than {self.least} bytes would stay free")
             self._free -= taken
 
