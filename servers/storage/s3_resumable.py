@@ -5,7 +5,8 @@
     resumable/ID/data/OFFSET       the bytes from OFFSET on, at most 6 MiB; OFFSET has 20 digits
 
 The objects of `data` follow each other without gaps, and their end is the offset. An object is put on the
-condition that there is none at its OFFSET, so two requests never write the same place. What is shorter than
+condition that there is none at its OFFSET, so two requests never write the same place. If there is one with
+the same bytes, the answer to a first attempt was lost. What is shorter than
 6 MiB is put when the offset has to be told.
 
 Taking over. A request puts its word, and then lists the objects. A request tells an offset only if its word
@@ -189,11 +190,18 @@ class S3Resumable(ResumableUpload):
     def _put_held(self) -> None:
         key, size = self._key(self.offset - len(self._held)), len(self._held)
         self._require_turn()  # else the object might take the place of one of who has taken over
-        if not self._session.objects.put_new(key, self._held):
+        if not self._session.objects.put_new(key, self._held) and not self._is_put(key):
             raise TakenOver  # another request has put an object there
         self._objects.append((key, size))
         self._held = bytearray()
         self._require_turn()
+
+    def _is_put(self, key: str) -> bool:
+        """Whether the object has what is held: it was put, the answer was lost, and it was put again."""
+        head = self._session.client.head(key)
+        if head is None or head.size != len(self._held):
+            return False
+        return self._session.objects.read(key, 0, head.size) == self._held
 
     def _require_turn(self) -> None:
         self._require_open()

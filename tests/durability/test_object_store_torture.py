@@ -9,6 +9,7 @@ import pytest
 
 from clients.launch import start
 from servers.storage.s3_place import PART
+from servers.storage.s3_session import RENEW_SECONDS
 from tests.durability.failing_calls import FailingCalls
 from tests.durability.failing_requests import KINDS, WAYS, FailingRequests
 from tests.durability.torture import Torture
@@ -44,7 +45,9 @@ def _tortured(
             (calls.pid,) = children(backend.pid)
         else:
             calls.pid = backend.pid
-        yield Torture(backend, calls, objects.files(prefix), takes_back=False, large=_LARGE, pooled=8)
+        files = objects.files(prefix)
+        settles = RENEW_SECONDS + 5.0  # what could not be removed is tried again so often
+        yield Torture(backend, calls, files, takes_back=False, large=_LARGE, pooled=8, settles=settles)
 
 
 def _report(name: str, torture: Torture) -> None:

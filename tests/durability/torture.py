@@ -93,7 +93,8 @@ class Torture:
 
     `counts` says how often each kind of call failed, and `statuses` how uploads beside a failure ended.
     With `takes_back`, nothing of a refused upload may be stored. A file of `large` bytes is uploaded in each
-    round too. `pooled` is how many more connections the server may keep open for later.
+    round too. `pooled` is how many more connections the server may keep open for later. What it could not
+    remove at once is gone after `settles` seconds.
     """
 
     backend: RunningBackend
@@ -102,6 +103,7 @@ class Torture:
     takes_back: bool = True
     large: int = 0
     pooled: int = 0
+    settles: float = 5.0
     counts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int | None] = field(default_factory=Counter)
 
@@ -181,7 +183,8 @@ class Torture:
         )
 
     def _settle(self, where: str = "at the start") -> None:
-        assert eventually(lambda: self.stored.leftovers() == []), f"{where}: {self.stored.leftovers()}"
+        gone = eventually(lambda: self.stored.leftovers() == [], self.settles)
+        assert gone, f"{where}: {self.stored.leftovers()}"
 
     def _large(self) -> bytes:
         return next(self._fresh) + self._end
