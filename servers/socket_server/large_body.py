@@ -17,8 +17,8 @@ from .inbox import PIECE, Inbox
 _SECONDS = 0.02
 # Back in the event loop, a pause of the client costs more than this.
 _PATIENCE_MS = 2
-READ_SIZE = 2 * 1024 * 1024
-"""Bytes of one read, at most. Each read wakes up two threads, and on a virtual machine that takes long."""
+READ_SIZE = 512 * 1024
+"""Bytes of one read, at most. Larger reads are faster, but each thread keeps memory for what it has read."""
 LITTLE = 64 * 1024
 """What a slower client sends at a time. It is received by the event loop: a thread would only wait for it."""
 
