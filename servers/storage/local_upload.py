@@ -226,7 +226,7 @@ class LocalWriter:
         self._require_open()
         if self.name is not None:
             try:
-                self._close_fd()
+                os.close(self._take_fd())
             except OSError:
                 self._upload.mark_broken()
                 raise
@@ -247,8 +247,7 @@ class LocalWriter:
     def forget(self) -> None:
         """Close the descriptor; the file takes no more calls. Never raises."""
         self._gone = True
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
+        if (fd := self._take_fd()) >= 0:
             self._upload.give_back(fd, 0 if self.name else self._size)
 
     def sync(self) -> os.stat_result:
@@ -312,7 +311,7 @@ class LocalWriter:
                 raise
             return os.write(self._fd, octets)
 
-    def _close_fd(self) -> None:
+    def _take_fd(self) -> int:
+        """The descriptor, once; the caller closes it."""
         fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        return fd
