@@ -16,6 +16,7 @@ if not __package__:  # run by its path: load it through its package, so that rel
 
 import click
 
+from .allocator import reuse_large_blocks
 from .contract import error_log
 from .contract.limits import Limits
 from .contract.route import Context
@@ -92,6 +93,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 def main(*, wire: bool, **given: Any) -> None:
     """Serve uploads on raw sockets. Each flag can also be set as WIREPROOF_NAME in the environment."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    reuse_large_blocks()
     if wire:  # it shows each request
         given["quiet"] = True
     try:

@@ -52,7 +52,9 @@ ROOMS = {
         ),
         frozenset({"prometheus_client"}),
     ),
-    "servers.storage": Room(("servers.storage", "servers.started_pool"), frozenset({"obstore", "urllib3"})),
+    "servers.storage": Room(
+        ("servers.storage", "servers.allocator", "servers.started_pool"), frozenset({"obstore", "urllib3"})
+    ),
     "servers.routes": Room(
         (
             *("servers.routes", "servers.contract", "servers.storage.base", "servers.storage.resumable"),
@@ -71,6 +73,7 @@ ROOMS = {
     ),
     "servers.token_file": Room(("servers.contract", "servers.variables")),
     "servers.variables": Room(()),
+    "servers.allocator": Room(()),
     "servers.descriptors": Room(()),
     "servers.fairness": Room(()),
     "servers.handshakes": Room(()),
@@ -84,7 +87,10 @@ ROOMS = {
         frozenset({"rich"}),
     ),
     "servers.socket_upload": Room(
-        (*_BACKEND, "servers.descriptors", "servers.service_manager", "servers.socket_server"),
+        (
+            *(*_BACKEND, "servers.allocator", "servers.descriptors", "servers.service_manager"),
+            "servers.socket_server",
+        ),
         frozenset({"click", "rich"}),
     ),
     "servers.flask_reading": Room(

@@ -288,6 +288,7 @@ class Connection:
             self._socket,
             self._inbox,
             request.exchange,
+            received=request.body_size,
             arrived=self._arrived,
             note=lambda piece: self._note_body(request, piece),
         )
@@ -310,8 +311,7 @@ class Connection:
         assert request is not None
         self._note_complete(request)
         request.exchange.end()
-        if request.exchange.waits:
-            exchange = request.exchange
+        if (exchange := request.exchange).waits:
             self._in_thread(exchange.respond, self._respond_and_go_on, uses_disk=exchange.uses_disk)
         else:
             self._respond(request.exchange.respond())

@@ -17,14 +17,20 @@ from .inbox import PIECE, Inbox
 _SECONDS = 0.02
 # Back in the event loop, a pause of the client costs more than this.
 _PATIENCE_MS = 2
-READ_SIZE = 512 * 1024
-"""Bytes of one read, at most. Larger reads are faster, but each thread keeps memory for what it has read."""
+# Bytes of one read. Larger reads are faster, since fewer threads wake up, but a process keeps memory for
+# them. So an upload is read in larger pieces the more of it has come.
+_LEAST_READ = 512 * 1024
+_MOST_READ = 2 * 1024 * 1024
+_READS = 8
 LITTLE = 64 * 1024
 """What a slower client sends at a time. It is received by the event loop: a thread would only wait for it."""
 
 
 class LargeBody:
-    """A body that goes to `exchange`. `note` gets each piece of it, and `arrived` what each read returned."""
+    """A body that goes to `exchange`; `received` bytes of it have come.
+
+    `note` gets each piece of it, and `arrived` what each read returned.
+    """
 
     def __init__(
         self,
@@ -32,12 +38,14 @@ class LargeBody:
         inbox: Inbox,
         exchange: Exchange,
         *,
+        received: int,
         arrived: Callable[[bytes], None],
         note: Callable[[memoryview], None],
     ) -> None:
         self._socket = sock
         self._inbox = inbox
         self._exchange = exchange
+        self._read_size = max(_LEAST_READ, min(received // _READS, _MOST_READ))
         self._arrived = arrived
         self._note = note
 
@@ -72,7 +80,7 @@ class LargeBody:
     def _receive(self) -> int:
         """How many bytes came; -1 if there are none yet."""
         try:
-            data = self._socket.recv(READ_SIZE)
+            data = self._socket.recv(self._read_size)
         except BlockingIOError:
             return -1
         self._arrived(data)

@@ -5,9 +5,8 @@ the SHA-256 of each request's body, and the store refuses other bytes. It repeat
 with random pauses.
 """
 
-import ctypes
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from errno import ENOENT
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import S3Store as Bucket
 
+from ..allocator import give_large_blocks_back
 from .s3_errors import store_error
 from .s3_place import PART, S3Place
 
@@ -27,9 +27,6 @@ _RETRY_SECONDS: Final = 15
 _REQUEST_SECONDS: Final = 30
 _COPY_SECONDS: Final = 300  # the store may copy gigabytes
 _PARTS_AT_ONCE: Final = 2  # of one file; so a file holds at most 3 parts in memory
-
-_M_MMAP_THRESHOLD: Final = -3  # malloc.h
-_LARGE_BLOCK: Final = 256 * 1024
 
 
 class PartsWriter:
@@ -68,7 +65,7 @@ class S3Objects:
     """
 
     def __init__(self, place: S3Place) -> None:
-        _give_large_blocks_back()
+        give_large_blocks_back()  # else a file of any size takes 40 to 60 MiB, and they stay
         self._bucket: Final = _bucket(place, _REQUEST_SECONDS)
         self._patient_bucket: Final = _bucket(place, _COPY_SECONDS)
 
@@ -103,16 +100,6 @@ class S3Objects:
         """
         with _failures():
             return obstore.get_range(self._bucket, key, start=offset, length=length).to_bytes()
-
-
-def _give_large_blocks_back() -> None:
-    """Let this process return the memory of each part to the system as soon as it is sent.
-
-    glibc stops that by itself when the first large block is freed (mallopt(3), M_MMAP_THRESHOLD). Then a file
-    of any size takes 40 to 60 MiB, and they stay. Elsewhere nothing happens.
-    """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 def _bucket(place: S3Place, seconds: int) -> Bucket:
