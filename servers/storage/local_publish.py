@@ -3,7 +3,7 @@
 `Publication.publish` finishes each step for all files before it begins the next:
 
     step                     what happens                                          after a failure
-    1. find                  look for a stored file with the same hash, adopt it   nothing is named yet
+    1. find (`safe` only)    look for a stored file with the same hash, adopt it   nothing is named yet
     2. sync files            fsync every file that was not found                   nothing is named yet
     3. name files            link each to ROOT/files/SHA256, never overwriting     take the names back
     4. sync the folder       fsync ROOT/files                                      take the names back
@@ -11,7 +11,10 @@
 
 A file is durable before it has a name. So after a power loss at any time, each name has all of its bytes.
 
-What step 1 finds under the name SHA256, and what step 3 does then:
+Step 1 saves an fsync of what is stored already. With `fast` there is none to save: step 3 links at once, and
+finds what has the name if there is one.
+
+What is found under the name SHA256, and what step 3 does then:
 
     ABSENT     no file has this name               link our file; if the name exists by now, find again
     ADOPTED    a file with exactly our bytes       nothing: our own file is not needed
@@ -80,7 +83,8 @@ class Publication:
 
     def publish(self, files: list[Unpublished]) -> None:
         """Make all files durable under their hashes. If it raises OSError, call `take_back`."""
-        found = [(file, self._find(file.stored)) for file in files]
+        durable = self._folders.durable
+        found = [(file, self._find(file.stored) if durable else _Found.ABSENT) for file in files]
         fresh = [(file, state, file.sync()) for file, state in found if state is not _Found.ADOPTED]
         for file, state, status in fresh:
             self._give_name(file, state, status)
