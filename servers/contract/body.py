@@ -36,7 +36,9 @@ class BodyBuilder(Protocol):
 
 def is_coded(head: RequestHead) -> bool:
     """Whether Content-Encoding names a coding other than identity. Such a body is not decoded (B44)."""
-    value = head.field("content-encoding") or ""
+    value = head.field("content-encoding")
+    if value is None:
+        return False
     return any(coding.strip(" \t").lower() not in ("", "identity") for coding in value.split(","))
 
 

@@ -31,6 +31,11 @@ _FIELDS: Final = ("content-digest", "repr-digest")
 _BLOCK: Final = 256 * 1024
 
 
+def carries_digests(head: RequestHead) -> bool:
+    """Whether a request promises a digest of its body, rightly written or not."""
+    return any(field in head.fields for field in _FIELDS)
+
+
 class BodyDigests:
     """The digests that a head promises for its body. Add the bytes of the body, then `check`."""
 

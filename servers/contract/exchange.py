@@ -1,13 +1,11 @@
 """What happens to one request, on every backend alike: check the head, take the body, respond."""
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from .appending import AppendBuilder
 from .body import BodyBuilder, JsonBuilder, OpaqueBuilder, SpoolBuilder, UrlencodedBuilder, body_builder
-from .digests import BodyDigests, repr_digest, wanted_digest
+from .digests import BodyDigests, carries_digests, repr_digest, wanted_digest
 from .interim import Fields
 from .load import Permit
 from .method_override import effective
@@ -181,7 +179,7 @@ class Exchange:
             response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
-        return replace(response, stored=body.files) if self.stores_files and body.files else response
+        return response.having_stored(body.files) if self.stores_files and body.files else response
 
     def finish(self) -> Response:
         """`end` and `respond`. Call it after the whole body. Raises Problem."""
@@ -234,8 +232,8 @@ class Exchange:
         return media_type
 
     def _read_digests(self) -> BodyDigests | None:
-        if self._route.body == "spooled":
-            return None  # as for the Content-Type
+        if self._route.body == "spooled" or not carries_digests(self.head):
+            return None  # the digests of a body that is passed on belong to it, as its Content-Type does
         has_parts = self._media_type is not None and self._media_type.is_form_data
         if self._route.appends is not None:
             # Repr-Digest is that of the whole upload, of which the body is a piece.
@@ -259,16 +257,28 @@ class Exchange:
             return OpaqueBuilder(self.head, self._media_type, self._files, filename=self.head.last_segment)
         return body_builder(self.head, self._media_type, self._parsers, self._files, self._context.limits)
 
-    @contextmanager
-    def _undone_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.abort()
+    def _undone_on_failure(self) -> "_UndoneOnFailure":
+        return _UndoneOnFailure(self)
+
+
+class _UndoneOnFailure:
+    """A context that aborts the exchange if anything is raised in it. Of an OSError it makes a Problem."""
+
+    # A class, since it is entered several times for each request: a generator takes twice as long.
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
+        self._exchange.abort()
+        if isinstance(error, OSError):
             raise store_problem(error) from error
-        except BaseException:
-            self.abort()
-            raise
 
 
 def store_problem(error: OSError) -> Problem:

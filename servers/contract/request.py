@@ -31,7 +31,10 @@ class MediaType:
     parameters: tuple[Pair, ...] = ()
 
     def parameter(self, name: str) -> str | None:
-        return next((pair.value for pair in self.parameters if pair.name == name), None)
+        for pair in self.parameters:
+            if pair.name == name:
+                return pair.value
+        return None
 
     @property
     def is_json(self) -> bool:

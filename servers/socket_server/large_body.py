@@ -19,8 +19,8 @@ _SECONDS = 0.02
 _PATIENCE_MS = 2
 # Bytes of one read. Larger reads are faster, since fewer threads wake up, but a process keeps memory for
 # them. So an upload is read in larger pieces the more of it has come.
-_LEAST_READ = 512 * 1024
-_MOST_READ = 2 * 1024 * 1024
+LEAST_READ = 512 * 1024
+MOST_READ = 2 * 1024 * 1024
 _READS = 8
 LITTLE = 64 * 1024
 """What a slower client sends at a time. It is received by the event loop: a thread would only wait for it."""
@@ -45,7 +45,7 @@ class LargeBody:
         self._socket = sock
         self._inbox = inbox
         self._exchange = exchange
-        self._read_size = max(_LEAST_READ, min(received // _READS, _MOST_READ))
+        self._read_size = max(LEAST_READ, min(received // _READS, MOST_READ))
         self._arrived = arrived
         self._note = note
 

@@ -50,9 +50,9 @@ def encode_head(response: Response, *, keep_alive: bool, minor_version: int) -> 
         f"Date: {_http_date(int(time.time()))}",
         "Server: wireproof-socket",
     ]
-    lines += (f"{name}: {value}" for name, value in response.headers)
-    if response.content_length is not None:
-        lines.append(f"Content-Length: {response.content_length}")
+    lines += [f"{name}: {value}" for name, value in response.headers]
+    if (length := response.content_length) is not None:
+        lines.append(f"Content-Length: {length}")
     elif is_chunked(response, minor_version):
         lines.append("Transfer-Encoding: chunked")
     if not keep_alive:

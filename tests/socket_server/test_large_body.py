@@ -46,8 +46,13 @@ class Received:
         self.inbox = Inbox(RequestReader(Limits()))
         self.exchange = Kept()
         self.noted = self.arrived = 0
-        self._body = LargeBody(
-            server, self.inbox, cast(Exchange, self.exchange), arrived=self._arrive, note=self._note
+        self.body = LargeBody(
+            server,
+            self.inbox,
+            cast(Exchange, self.exchange),
+            received=0,
+            arrived=self._arrive,
+            note=self._note,
         )
         self.inbox.feed(sent)
         assert isinstance(self.inbox.next_event(), HeadReceived)
@@ -62,7 +67,7 @@ class Received:
     def store(self, *, receives: bool = True) -> float:
         first = self.inbox.next_event()
         assert isinstance(first, BodyReceived)
-        return self._body.store(self._body.with_more(first.data), receives=receives)
+        return self.body.store(self.body.with_more(first.data), receives=receives)
 
 
 @contextlib.contextmanager
@@ -118,7 +123,7 @@ def test_a_client_that_sends_all_the_time_gives_the_thread_back(monkeypatch: pyt
     with _received(request("POST", "/", length=10**9) + b"x") as body:
         times = itertools.count(0.0, large_body._SECONDS / 8)
         monkeypatch.setattr("servers.socket_server.large_body.time.monotonic", lambda: next(times))
-        monkeypatch.setattr(large_body, "READ_SIZE", 10)
+        monkeypatch.setattr(body.body, "_read_size", 10)
         body.client.sendall(bytes(1000))
         body.store()
         assert 0 < body.arrived < 100

@@ -193,7 +193,7 @@ def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) 
     with serving() as worker, worker.client() as client:
         text = json.dumps("x" * 900_000).encode()
         for sent, size in (
-            (request("PUT", "/upload/f", body=bytes(2 * 1024 * 1024)), large_body.READ_SIZE),
+            (request("PUT", "/upload/f", body=bytes(2 * 1024 * 1024)), large_body.LEAST_READ),
             (request("POST", "/echo", "Content-Type: application/json", body=text), connection._LARGE_READ),
         ):
             client.forget().send(sent).response()
@@ -201,6 +201,18 @@ def test_reads_are_small_again_after_a_large_body(reads: list[tuple[int, int]]) 
             reads.clear()
             client.forget().send(get()).response()
             assert {asked for asked, _ in reads} == {connection._SMALL_READ}
+
+
+def test_the_more_of_a_file_has_come_the_more_is_read_at_once(
+    reads: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_LARGE_READ", connection._SMALL_READ)  # those of the loop
+    size = 3 * 8 * large_body.MOST_READ
+    with serving() as worker, worker.client() as client:
+        client.send(request("PUT", "/upload/f", body=bytes(size))).response()
+    of_thread = [asked for asked, _ in reads if asked != connection._SMALL_READ]
+    assert of_thread == sorted(of_thread)
+    assert (of_thread[0], of_thread[-1]) == (large_body.LEAST_READ, large_body.MOST_READ)
 
 
 # When the server stops.
