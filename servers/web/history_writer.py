@@ -6,9 +6,10 @@ in a process that was forked.
 
 To write a request costs several times what it costs to note it. While many come, the thread writes only some
 each second, and in a flood very few. The queue keeps the last ones: older ones would leave the history at
-once, so they are skipped. When the requests stop coming, the thread writes all that wait. When the queue has
-too many bytes, because the database is slow, locked or broken, its oldest requests are lost to the history,
-and counted.
+once, so they are skipped. In a flood the queue is shorter: the memory of the requests that leave it is still
+in the cache of the processor then, and the next ones use it again. When the requests stop coming, the thread
+writes all that wait. When the queue has too many bytes, because the database is slow, locked or broken, its
+oldest requests are lost to the history, and counted.
 """
 
 import atexit
@@ -35,6 +36,7 @@ _MOST_AT_ONCE = 100
 # In a flood so many are skipped each second that nobody follows them. Fewer are written then, less often.
 _FLOOD = 500
 _WRITTEN_IN_A_FLOOD = 20
+_WAITING_IN_A_FLOOD = 100
 _GATHER_FLOOD_SECONDS = 0.5
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
@@ -100,6 +102,7 @@ class HistoryWriter:
             if not self._started():
                 self.lost += 1
                 return
+            run.weigh()
             self._waiting.append(run)
             self._size += run.weight
             self._comes = True
@@ -109,7 +112,8 @@ class HistoryWriter:
 
     def _make_room(self) -> None:
         """Drop the oldest requests when too many wait, or too many bytes."""
-        while (many := len(self._waiting) > self._most) or self._size > MOST_WAITING:
+        most = min(self._most, _WAITING_IN_A_FLOOD) if self._floods else self._most
+        while (many := len(self._waiting) > most) or self._size > MOST_WAITING:
             self._size -= self._waiting.popleft().weight
             if many:
                 self._skipped += 1

@@ -44,12 +44,12 @@ class Run:
     events: list[float] | None = None
     row: int | None = None
     is_over = False
+    weight = 1024
 
-    @property
-    def weight(self) -> int:
-        """About how many bytes it holds in memory."""
+    def weigh(self) -> None:
+        """Note in `weight` about how many bytes it holds in memory."""
         kept = 0 if self.wire is None else sum(map(len, self.wire.pieces))
-        return 1024 + kept + (0 if self.answer is None else len(self.answer))
+        self.weight = Run.weight + kept + (0 if self.answer is None else len(self.answer))
 
 
 @dataclass(slots=True, eq=False)
