@@ -6,10 +6,12 @@ in a process that was forked.
 
 To write a request costs several times what it costs to note it. While many come, the thread writes only some
 each second, and in a flood very few. The queue keeps the last ones: older ones would leave the history at
-once, so they are skipped. In a flood the queue is shorter: the memory of the requests that leave it is still
-in the cache of the processor then, and the next ones use it again. When the requests stop coming, the thread
-writes all that wait. When the queue has too many bytes, because the database is slow, locked or broken, its
-oldest requests are lost to the history, and counted.
+once, so they are skipped. When the requests stop coming, the thread writes all that wait. When the queue has
+too many bytes, because the database is slow, locked or broken, its oldest requests are lost to the history,
+and counted.
+
+Half of the price of a queue is memory that leaves the processor's cache before it is used again. So in a
+flood only each eighth request is queued, and the newest one.
 """
 
 import atexit
@@ -36,7 +38,7 @@ _MOST_AT_ONCE = 100
 # In a flood so many are skipped each second that nobody follows them. Fewer are written then, less often.
 _FLOOD = 500
 _WRITTEN_IN_A_FLOOD = 20
-_WAITING_IN_A_FLOOD = 100
+_EACH_IN_A_FLOOD = 8
 _GATHER_FLOOD_SECONDS = 0.5
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
@@ -87,6 +89,8 @@ class HistoryWriter:
         self._busy = False
         self._draining = False
         self._comes = self._floods = False
+        self._flooding = 0
+        self._newest: Run | None = None  # it was skipped, unless no other one comes
         self._allowance = float(_MOST_AT_ONCE)
         self._at = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -102,18 +106,31 @@ class HistoryWriter:
             if not self._started():
                 self.lost += 1
                 return
-            run.weigh()
-            self._waiting.append(run)
-            self._size += run.weight
             self._comes = True
-            self._make_room()
+            if self._newest is not None:
+                self._newest = None
+                self._skipped += 1
+            if self._floods and self._may_skip(run):
+                self._newest = run
+            else:
+                self._queue(run)
         if not self._wake.is_set():
             self._wake.set()
 
+    def _may_skip(self, run: Run) -> bool:
+        """Whether a request is one of those that are not queued in a flood: accepted ones without a row."""
+        self._flooding += 1
+        return bool(self._flooding % _EACH_IN_A_FLOOD) and run.code is None and run.row is None
+
+    def _queue(self, run: Run) -> None:
+        run.weigh()
+        self._waiting.append(run)
+        self._size += run.weight
+        self._make_room()
+
     def _make_room(self) -> None:
         """Drop the oldest requests when too many wait, or too many bytes."""
-        most = min(self._most, _WAITING_IN_A_FLOOD) if self._floods else self._most
-        while (many := len(self._waiting) > most) or self._size > MOST_WAITING:
+        while (many := len(self._waiting) > self._most) or self._size > MOST_WAITING:
             self._size -= self._waiting.popleft().weight
             if many:
                 self._skipped += 1
@@ -136,7 +153,7 @@ class HistoryWriter:
         """Wait until everything is written, or for `seconds`."""
         deadline = time.monotonic() + seconds
         self._draining = True
-        while (self._waiting or self._busy) and time.monotonic() < deadline:
+        while (self._waiting or self._newest or self._busy) and time.monotonic() < deadline:
             time.sleep(0.005)
         self._draining = False
 
@@ -179,6 +196,9 @@ class HistoryWriter:
             self._floods = self._comes and self._skipped > passed * _FLOOD
             pace = _WRITTEN_IN_A_FLOOD if self._floods else _WRITTEN_A_SECOND
             self._allowance = min(self._allowance + passed * pace, _MOST_AT_ONCE)
+            if self._newest is not None and (self._draining or not self._comes):
+                self._queue(self._newest)
+                self._newest = None
             count = len(self._waiting)
             if self._comes and not self._draining:
                 count = min(count, int(self._allowance))
@@ -187,7 +207,7 @@ class HistoryWriter:
             runs = [self._waiting.popleft() for _ in range(count)]
             self._size -= sum(run.weight for run in runs)
             self._busy = bool(runs)
-            if self._waiting:
+            if self._waiting or self._newest:
                 self._wake.set()
         return runs
 
