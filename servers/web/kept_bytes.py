@@ -45,6 +45,11 @@ class KeptBytes:
         self._head = 0
         self._last = self._beyond = self._tail = b""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a request has arrived."""
+        return not self.total and not self._received
+
     def read(self, size: int) -> None:
         """So many bytes have arrived in one read."""
         if size and len(self._reads) < MOST_READS:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,24 @@ _ANSWER: dict[str, Any] = {
 
 
 class KeepingWriter:
-    """Keeps the runs that a recorder would have written."""
+    """Keeps the runs that a recorder would have written, of the requests that are `wanted`: one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Iterable[bool]) -> None:
         self.runs: list[Run] = []
+        self.skipped = 0
+        self._wanted = iter(wanted)
 
     def put(self, run: Run) -> None:
         """A request is over."""
         self.runs.append(run)
+
+    def wants_next(self) -> bool:
+        """Whether the request that begins now is to be noted."""
+        return next(self._wanted)
+
+    def skip(self) -> None:
+        """A request is over that was not noted."""
+        self.skipped += 1
 
     def watch(self, _arriving: object) -> None:
         """A request begins to arrive."""
@@ -52,7 +63,21 @@ def record(
     history: History, pieces: Iterable[bytes], *, backend: str = "socket", response: Response | None = None
 ) -> list[Run]:
     """The runs of the requests on one connection, which are not written yet. All get the same response."""
-    keeping, writer = KeepingWriter(), history.writer
+    keeping = KeepingWriter(repeat(True))
+    record_into(keeping, history, pieces, backend=backend, response=response)
+    return keeping.runs
+
+
+def record_into(
+    keeping: KeepingWriter,
+    history: History,
+    pieces: Iterable[bytes],
+    *,
+    backend: str = "socket",
+    response: Response | None = None,
+) -> None:
+    """Record the requests on one connection that `keeping` wants."""
+    writer = history.writer
     history.writer = keeping  # type: ignore[assignment]
     capture = history.capture(backend, wire=True)
     history.writer = writer
@@ -80,7 +105,6 @@ def record(
             log_record.begin(*reader.request_line)
         log_record.respond(problem_response(problem))
         log_record.end()
-    return keeping.runs
 
 
 def write(history: History, runs: list[Run]) -> None:

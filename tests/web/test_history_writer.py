@@ -80,7 +80,7 @@ def test_while_many_requests_come_only_some_are_written_and_at_last_the_newest()
 
 @pytest.mark.parametrize(
     ("each_second", "written", "waiting", "step"),
-    [(90, 90, 0, 1), (400, 100, MOST - 100, 1), (1000, 20, MOST - 20, 8)],
+    [(90, 90, 0, 1), (400, 100, MOST - 100, 1), (4000, 20, MOST - 20, 8)],
 )
 def test_the_more_requests_come_the_fewer_are_written(
     monkeypatch: pytest.MonkeyPatch, each_second: int, written: int, waiting: int, step: int
@@ -92,7 +92,10 @@ def test_the_more_requests_come_the_fewer_are_written(
     writer, taken = HistoryWriter(_Target(), MOST), []
     for _ in range(10):
         for number in range(each_second):
-            writer.put(_run(number))
+            if writer.wants_next():
+                writer.put(_run(number))
+            else:
+                writer.skip()
         now[0] += 1.0
         runs = writer._take()
         writer._write(runs, [])
@@ -100,25 +103,7 @@ def test_the_more_requests_come_the_fewer_are_written(
     assert taken[-5:] == [written] * 5
     behind = [int(run.target or "") for run in writer._take()]
     assert len(behind) == waiting, "and behind them all that wait"
-    assert behind[-1:] in ([], [each_second - 1]), "the newest of all is among them"
-    assert {(after - before) % each_second for before, after in pairwise(behind[:-1])} <= {step}
-
-
-def test_in_a_flood_what_was_refused_or_is_shown_already_is_written() -> None:
-    writer = HistoryWriter(_Target(), MOST)
-    writer._floods = True
-    for number in range(160):
-        run = _run(number)
-        if number % 50 == 7:
-            run.code = "not_found"
-        elif number % 50 == 9:
-            run.row = 1
-        writer.put(run)
-    writer._draining = True
-    taken = [int(run.target or "") for run in writer._take()]
-    assert {7, 9, 57, 59, 107, 109, 157, 159} <= set(taken)
-    assert taken == sorted(taken)
-    assert len(taken) + writer._skipped == 160
+    assert {(after - before) % each_second for before, after in pairwise(behind)} <= {step}
 
 
 def test_all_requests_are_written_when_they_come_slowly(target: _Target) -> None:
