@@ -147,13 +147,16 @@ class LocalResumable(ResumableUpload):
             self._folders.room.take(octets.nbytes)
             begin = self.offset
             while self.offset - begin < octets.nbytes:
-                count = os.pwrite(self._data_fd, octets[self.offset - begin :], self.offset)
-                if count == 0:
-                    raise OSError(EIO, "the file takes no more bytes")
-                self.offset += count
+                self.offset += self._write_some(octets[self.offset - begin :])
             self._folders.start_writing_back(self._data_fd, begin, octets.nbytes)
             self._hashes.add(self.id, begin, octets)
             self.touched = time.time()
+
+    def _write_some(self, octets: memoryview) -> int:
+        count = self._folders.room.write(lambda: os.pwrite(self._data_fd, octets, self.offset))
+        if count == 0:
+            raise OSError(EIO, "the file takes no more bytes")
+        return count
 
     def sync(self) -> None:
         # Without a lock: what was appended stays, whoever has taken the upload over meanwhile.

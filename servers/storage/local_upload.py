@@ -32,7 +32,7 @@ complete, and a later upload of the same content adopts them.
 import os
 import secrets
 from contextlib import suppress
-from errno import EIO, EISDIR, ENOSPC, EOPNOTSUPP
+from errno import EIO, EISDIR, EOPNOTSUPP
 from typing import Final
 
 from .base import StoredFile, Upload
@@ -55,6 +55,7 @@ class LocalUpload(Upload):
 
     def __init__(self, folders: Folders, *, unnamed: bool) -> None:
         """`unnamed`: whether a file without a name can be linked (this needs /proc)."""
+        self.room: Final = folders.room
         self._folders = folders
         self._unnamed = unnamed
         self._files_fd = -1
@@ -135,18 +136,6 @@ class LocalUpload(Upload):
         """Let the disk begin with these bytes of a file if the store is durable."""
         self._folders.start_writing_back(fd, offset, size)
 
-    def take_room(self, size: int) -> None:
-        """Raise OSError if `size` more bytes would leave too little free space."""
-        self._folders.room.take(size)
-
-    def give_back(self, fd: int, size: int) -> None:
-        """Close a file without a name, of `size` bytes. Never raises."""
-        self._folders.room.give_back(fd, size)
-
-    def wait_for_closing(self) -> bool:
-        """Wait until the files that were given back are free. Returns whether there were any."""
-        return self._folders.room.wait_for_closing()
-
     def mark_broken(self) -> None:
         """Note that a file has lost bytes, so that the upload can only be aborted (X07)."""
         self._refusal = self._refusal or "a file could not be written"
@@ -209,7 +198,7 @@ class LocalWriter:
         with memoryview(data) as view, view.cast("B") as octets:
             self._hash.update(data)
             try:
-                self._upload.take_room(octets.nbytes)
+                self._upload.room.take(octets.nbytes)
                 self._write_all(octets)
             except OSError:
                 self._upload.mark_broken()
@@ -248,7 +237,7 @@ class LocalWriter:
         """Close the descriptor; the file takes no more calls. Never raises."""
         self._gone = True
         if (fd := self._take_fd()) >= 0:
-            self._upload.give_back(fd, 0 if self.name else self._size)
+            self._upload.room.give_back(fd, 0 if self.name else self._size)
 
     def sync(self) -> os.stat_result:
         """Make the bytes durable and return the status of the file. Raises OSError."""
@@ -304,12 +293,7 @@ class LocalWriter:
             written += count
 
     def _write_some(self, octets: memoryview) -> int:
-        try:
-            return os.write(self._fd, octets)
-        except OSError as error:
-            if error.errno != ENOSPC or not self._upload.wait_for_closing():
-                raise
-            return os.write(self._fd, octets)
+        return self._upload.room.write(lambda: os.write(self._fd, octets))
 
     def _take_fd(self) -> int:
         """The descriptor, once; the caller closes it."""

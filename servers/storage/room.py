@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
@@ -55,6 +56,18 @@ class Room:
                 return
         with suppress(OSError):
             os.close(fd)
+
+    def write(self, write: Callable[[], int]) -> int:
+        """What `write` returns. If there is no space, wait for the files that were given back, and try again.
+
+        Raises its OSError.
+        """
+        try:
+            return write()
+        except OSError as error:
+            if error.errno != ENOSPC or not self.wait_for_closing():
+                raise
+            return write()
 
     def wait_for_closing(self) -> bool:
         """Wait until all that was given back is free. Returns whether there was anything to wait for."""

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from servers.storage import open_store, room
+from servers.storage.base import StoredFile
 from servers.storage.local import LocalStore
+from servers.storage.resumable import Known
 from servers.storage.room import Room
 from tests.storage.uploads import add, sha256, upload
 
@@ -206,6 +208,26 @@ def test_a_write_for_which_there_is_no_space_waits_too(
 
     monkeypatch.setattr(os, "write", full)
     assert len(upload(store, b"another")) == 1
+
+
+def test_a_piece_for_which_there_is_no_space_waits_too(
+    root: Path, slow_closing: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(root)
+    upload(store, b"content")
+    piece = store.resumables.create(Known())
+    write = os.pwrite
+
+    def full(fd: int, data: bytes, offset: int) -> int:
+        if not slow_closing.is_set():
+            threading.Timer(0.1, slow_closing.set).start()
+            raise OSError(ENOSPC, "no space")
+        return write(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    piece.append(b"another")
+    assert piece.finish() == StoredFile(sha256(b"another"), 7)
+    piece.close()
 
 
 def test_a_file_is_closed_at_once_if_no_thread_can_start(
