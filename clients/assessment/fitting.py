@@ -1,8 +1,8 @@
 """Which recorded requests an endpoint can be asked, and their bytes for this endpoint.
 
 A request fits when it asks `/` or `/upload/` by GET or POST, and when its right answer does not depend on
-what each server may choose: its names, its limits, its routes. Its target becomes that of the endpoint, the
-usual Host its authority, and the fields of the endpoint are added. Nothing else changes.
+what each server may choose: its names, its limits, its routes, further protocols. Its target becomes that of
+the endpoint, the usual Host its authority, and the fields of the endpoint are added. Nothing else changes.
 """
 
 import re
@@ -18,6 +18,8 @@ _JUDGED_STATUSES = frozenset({200, 400, 415, 501})
 _MOST_TIER = 2  # tier 3 is about connections, pipelines and time-outs
 # `flask run` without a limit reads such a chunk as endless zeros, until the memory of its machine is full.
 _HARMFUL = frozenset({"B33"})
+# The rules of uploads in pieces, a protocol that a server need not speak: to it a piece is a whole request.
+_OF_PIECES = re.compile("P[0-9]+")
 _REQUEST_LINE = re.compile(rb"(GET|POST) (?:/|/upload/)(?:\?([^ \r\n]*))? HTTP/1\.[01](?=\r?\n)")
 _HOST_LINE = re.compile(rb"\nHost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _USUAL_HOST = b"localhost:8000"
@@ -74,6 +76,8 @@ def _is_judged(case: Case) -> bool:
     if case.client != "raw" or case.store or case.tier > _MOST_TIER or len(expected) != 1:
         return False
     if case.expect.extra or case.expect.continues is not None or _HARMFUL & set(case.rules):
+        return False
+    if any(map(_OF_PIECES.fullmatch, case.rules)):
         return False
     return expected[0].refused or expected[0].status in _JUDGED_STATUSES
 

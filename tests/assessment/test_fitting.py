@@ -107,6 +107,7 @@ def case(expect: object, **changes: object) -> Case:
         (case({"status": 200}, tier=3), False),
         (case({"status": 200}, store=("a.txt",)), False),
         (case({"status": 400}, rules=("B33",)), False),
+        (case({"status": 200}, rules=("M1", "P12")), False),
         (case({"status": 200}, client="requests"), False),
     ],
 )
