@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, R
     settings = _settings(tmp_path_factory.mktemp("access"))
     env = {f"WIREPROOF_{name}": value for name, value in settings.items()}
     with running(BACKEND_NAMES, env=env | {"WIREPROOF_DURABILITY": "fast"}) as started:
+        for backend in started:
+            assert eventually(partial(_has_logged_its_start, backend))
         yield {backend.name: backend for backend in started}
+
+
+def _has_logged_its_start(backend: RunningBackend) -> bool:
+    """The socket server prints its port. The others were asked for /healthz: that line must be there."""
+    return backend.name == "socket" or bool(_lines(backend))
 
 
 def _ask(connection: http.client.HTTPConnection, case: Case, body: bytes) -> tuple[Decision, int]:
