@@ -11,7 +11,8 @@ too many bytes, because the database is slow, locked or broken, its oldest reque
 and counted.
 
 In a flood the recorders note only each eighth request: to note all of them took 5 % of the time of serving,
-and their memory, which has left the processor's cache when it is used again, took as much.
+and their memory, which has left the processor's cache when it is used again, took as much. For the same
+reason few of them wait: they are not all of the last requests anyway, and writing them takes time too.
 """
 
 import atexit
@@ -39,6 +40,7 @@ _MOST_AT_ONCE = 100
 _FLOOD = 500
 _WRITTEN_IN_A_FLOOD = 20
 _NOTED_IN_A_FLOOD = 8  # one of so many
+_WAITING_IN_A_FLOOD = 100
 _GATHER_FLOOD_SECONDS = 0.5
 # How often requests that arrive are looked at, and after how long they become a row.
 _LOOK_SECONDS = 0.5
@@ -128,7 +130,8 @@ class HistoryWriter:
 
     def _make_room(self) -> None:
         """Drop the oldest requests when too many wait, or too many bytes."""
-        while (many := len(self._waiting) > self._most) or self._size > MOST_WAITING:
+        most = min(self._most, _WAITING_IN_A_FLOOD) if self._floods else self._most
+        while (many := len(self._waiting) > most) or self._size > MOST_WAITING:
             self._size -= self._waiting.popleft().weight
             if many:
                 self._skipped += 1

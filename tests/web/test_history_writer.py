@@ -80,7 +80,7 @@ def test_while_many_requests_come_only_some_are_written_and_at_last_the_newest()
 
 @pytest.mark.parametrize(
     ("each_second", "written", "waiting", "step"),
-    [(90, 90, 0, 1), (400, 100, MOST - 100, 1), (4000, 20, MOST - 20, 8)],
+    [(90, 90, 0, 1), (400, 100, MOST - 100, 1), (4000, 20, 80, 8)],
 )
 def test_the_more_requests_come_the_fewer_are_written(
     monkeypatch: pytest.MonkeyPatch, each_second: int, written: int, waiting: int, step: int
