@@ -205,7 +205,7 @@ class HistoryWriter:
             runs = [self._waiting.popleft() for _ in range(count)]
             self._size -= sum(run.weight for run in runs)
             self._busy = bool(runs)
-            if self._waiting:
+            if self._waiting or self._floods:  # whether the flood is over is found by another look
                 self._wake.set()
         return runs
 
