@@ -117,7 +117,7 @@ class Exchange:
         An upload that comes in pieces is created or taken over, and its offset is compared.
         """
         if self.must_ask_store:
-            with self._undone_on_failure():
+            with _UndoneOnFailure(self):
                 if self._appending is not None:
                     self._appending.begin()
                 else:
@@ -151,12 +151,12 @@ class Exchange:
 
     def write(self) -> None:
         """Give the store everything that was kept. Raises Problem."""
-        with self._undone_on_failure():
+        with _UndoneOnFailure(self):
             self._files.write()
 
     def feed(self, *pieces: Data) -> None:
         """Add the next bytes of the body, and write its files. Raises Problem."""
-        with self._undone_on_failure(), self._files.waiting():
+        with _UndoneOnFailure(self), self._files.waiting():
             for piece in pieces:
                 self.hold(piece)
 
@@ -169,7 +169,7 @@ class Exchange:
 
     def respond(self) -> Response:
         """The response, after `end`. Stored files are durable then. Raises Problem."""
-        with self._undone_on_failure():
+        with _UndoneOnFailure(self):
             self._files.write()
             body = self._builder.body() if self._builder else ParsedBody(media_type=self._media_type)
             if self._digests is not None:
@@ -179,11 +179,11 @@ class Exchange:
             response = self._with_digest(self._route.handler(request, self._context))
             self._files.forget_spool()
         self._release()
-        return response.having_stored(body.files) if self.stores_files and body.files else response
+        return replace(response, stored=body.files) if self.stores_files and body.files else response
 
     def finish(self) -> Response:
         """`end` and `respond`. Call it after the whole body. Raises Problem."""
-        with self._undone_on_failure():
+        with _UndoneOnFailure(self):
             self.end()
         return self.respond()
 
@@ -256,9 +256,6 @@ class Exchange:
         if self._route.body == "raw":
             return OpaqueBuilder(self.head, self._media_type, self._files, filename=self.head.last_segment)
         return body_builder(self.head, self._media_type, self._parsers, self._files, self._context.limits)
-
-    def _undone_on_failure(self) -> "_UndoneOnFailure":
-        return _UndoneOnFailure(self)
 
 
 class _UndoneOnFailure:

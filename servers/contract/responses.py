@@ -170,10 +170,6 @@ class Response:
             return None
         return len(self.body) if isinstance(self.body, bytes) else self.body.length
 
-    def having_stored(self, files: tuple[FileEntry, ...]) -> "Response":
-        """The same response, of a request that stored these files."""
-        return Response(self.status, self.headers, self.body, self.head_only, self.code, files, self.problem)
-
     def close(self) -> None:
         """Close the file or stream of a response that is not sent completely."""
         if not isinstance(self.body, bytes):

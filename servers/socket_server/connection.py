@@ -310,11 +310,11 @@ class Connection:
         request = self._request
         assert request is not None
         self._note_complete(request)
-        request.exchange.end()
-        if (exchange := request.exchange).waits:
+        (exchange := request.exchange).end()
+        if exchange.waits:
             self._in_thread(exchange.respond, self._respond_and_go_on, uses_disk=exchange.uses_disk)
         else:
-            self._respond(request.exchange.respond())
+            self._respond(exchange.respond())
 
     def _note_complete(self, request: CurrentRequest) -> None:
         request.complete = True

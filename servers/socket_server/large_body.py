@@ -21,7 +21,7 @@ _PATIENCE_MS = 2
 # them. So an upload is read in larger pieces the more of it has come.
 LEAST_READ = 512 * 1024
 MOST_READ = 2 * 1024 * 1024
-_READS = 8
+_SHARE = 8  # at most this part of what has come
 LITTLE = 64 * 1024
 """What a slower client sends at a time. It is received by the event loop: a thread would only wait for it."""
 
@@ -45,7 +45,7 @@ class LargeBody:
         self._socket = sock
         self._inbox = inbox
         self._exchange = exchange
-        self._read_size = max(LEAST_READ, min(received // _READS, MOST_READ))
+        self._read_size = max(LEAST_READ, min(received // _SHARE, MOST_READ))
         self._arrived = arrived
         self._note = note
 

@@ -153,10 +153,7 @@ class LocalResumable(ResumableUpload):
             self.touched = time.time()
 
     def _write_some(self, octets: memoryview) -> int:
-        count = self._folders.room.write(lambda: os.pwrite(self._data_fd, octets, self.offset))
-        if count == 0:
-            raise OSError(EIO, "the file takes no more bytes")
-        return count
+        return self._folders.room.write(lambda: os.pwrite(self._data_fd, octets, self.offset))
 
     def sync(self) -> None:
         # Without a lock: what was appended stays, whoever has taken the upload over meanwhile.

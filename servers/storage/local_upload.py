@@ -32,7 +32,7 @@ complete, and a later upload of the same content adopts them.
 import os
 import secrets
 from contextlib import suppress
-from errno import EIO, EISDIR, EOPNOTSUPP
+from errno import EISDIR, EOPNOTSUPP
 from typing import Final
 
 from .base import StoredFile, Upload
@@ -285,12 +285,9 @@ class LocalWriter:
         link(f"/proc/self/fd/{self._fd}", name, dst_dir_fd=folder_fd, follow_symlinks=True)
 
     def _write_all(self, octets: memoryview) -> None:
-        written = self._write_some(octets)
+        written = 0
         while written < octets.nbytes:
-            count = self._write_some(octets[written:])
-            if count == 0:
-                raise OSError(EIO, "the file takes no more bytes")
-            written += count
+            written += self._write_some(octets[written:])
 
     def _write_some(self, octets: memoryview) -> int:
         return self._upload.room.write(lambda: os.write(self._fd, octets))

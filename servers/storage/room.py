@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from pathlib import Path
 from typing import Final
 
@@ -58,16 +58,19 @@ class Room:
             os.close(fd)
 
     def write(self, write: Callable[[], int]) -> int:
-        """What `write` returns. If there is no space, wait for the files that were given back, and try again.
+        """How many bytes `write` wrote: it is called again if there is no space until files are closed.
 
-        Raises its OSError.
+        Raises its OSError, and one if it wrote nothing.
         """
         try:
-            return write()
+            count = write()
         except OSError as error:
             if error.errno != ENOSPC or not self.wait_for_closing():
                 raise
-            return write()
+            count = write()
+        if count == 0:
+            raise OSError(EIO, "the file takes no more bytes")
+        return count
 
     def wait_for_closing(self) -> bool:
         """Wait until all that was given back is free. Returns whether there was anything to wait for."""

@@ -61,7 +61,7 @@ class Recorder:
             self._begins = False
             self._rests = not self._writer.wants_next()
         elif self._rests:
-            self._ends_clean = False
+            self._ends_clean = False  # it may be the beginning of the next request
         if self._kept is not None and not self._rests:
             self._kept.read(size)
 
