@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping
 
 import hypothesis
@@ -29,6 +30,10 @@ _LONGEST = frozenset({"test_wheel.py", "test_agreement.py"})
 hypothesis.settings.register_profile("daily", deadline=None, max_examples=20)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("daily")
+
+# A shell starts what it runs in the background with SIGINT ignored, and a program inherits that: the programs
+# that the tests interrupt would go on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
