@@ -106,7 +106,11 @@ ACCEPTED = (
         b'POST /stream_echo\n\n{"delay":0,"query":"\\u00e9"}',
     ),
     valid("W8", b"GET /\nAccept: text/html,*/*;q=0.8", b"HEAD /\nAccept: text/html;q=0.2", b"GET /ui"),
-    valid("W8", b"GET /\nAccept: text/html;q=0.1, application/json", b"POST /\nAccept: text/html\n\n@w"),
+    valid(
+        "W8",
+        b"GET /\nAccept: text/html;q=0.1, application/json",
+        b"POST /\nAccept: text/html\nContent-Type: text/plain\n\n@w",
+    ),
     valid("S12", b"GET " + _FILE, b"HEAD " + _FILE),
     valid("W9", b"GET /healthz\nOrigin: http://localhost:8000", b"GET " + _FILE + b"\nOrigin: null"),
     valid("S11", b"GET /healthz", b"HEAD /healthz", b"GET /problems/bad_host", b"GET /v1/models"),
