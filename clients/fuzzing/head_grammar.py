@@ -111,6 +111,8 @@ FIELDS = (
     valid("B37", b"Expect: 100-continue", b"Expect:100-Continue ", tier=2),
     valid("B45", b"Connection: foo, close", b"Connection: keep-alive", b"Connection: close", tier=2),
     valid("D2", b"Content-Digest: md5=:YWJj:", b"Repr-Digest: crc32c=:AAAAAA==:, unixsum=:AA==:"),
+    valid("D5", b"Content-Digest: md5=:YWJj:;a=1;b, md5=:YQ==:", b"Repr-Digest: sha=:YQ==:;a=@n"),
+    valid("D6", b"Content-Digest: md5=:YQ:", b"Repr-Digest: crc32c=:YWI:, unixsum=::"),
     valid(
         "D7",
         b"Want-Repr-Digest: sha-256=1",
