@@ -29,11 +29,9 @@ from tests.planted_bugs.registry import in_place_of, planted_bug
 
 @planted_bug("socket", "H5", "bare-lf*", "bare-lf-between-field-lines", "bare-lf-after-request-line")
 @in_place_of((stream.Incoming, "line"))
-def bare_lf_ends_a_line(
-    original: Any, self: Any, role: Any, limit: int, too_long: str, broken: str
-) -> Generator[Any, None, bytes]:
+def bare_lf_ends_a_line(original: Any, self: Any, *given: Any) -> Generator[Any, None, bytes]:
     try:
-        return bytes((yield from original(self, role, limit, too_long, broken)))
+        return bytes((yield from original(self, *given)))
     except Problem as problem:
         if "bare" not in problem.detail:
             raise
