@@ -59,9 +59,6 @@ def assert_caught(bug: PlantedBug, status: int, report: Mapping[str, Any], shown
     found = differing(report, bug.backend)
     assert bug.caught_by <= found, f"compare finds only {sorted(found)}"
     assert status == 1
-    assert 2 * len(found) < report["cases"] or report["cases"] < 50, (
-        "most requests differ: the patch itself is broken"
-    )
     assert not differing(report, OTHER[bug.backend]), "the backend without a bug is reported"
     for case in bug.caught_by:
         assert f"{case} ({bug.backend}" in shown.replace("\n", " ")
@@ -85,7 +82,9 @@ def test_a_planted_bug_is_caught_by_its_cases(
 def test_each_planted_bug_is_caught_among_all_cases(
     bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
-    assert_caught(bug, *compare(patched_backend, backends[OTHER[bug.backend]]))
+    status, report, shown = compare(patched_backend, backends[OTHER[bug.backend]])
+    assert_caught(bug, status, report, shown)
+    assert 2 * len(differing(report, bug.backend)) < report["cases"], "most differ: the patch is broken"
 
 
 @pytest.mark.parametrize("cases", ["name-with*", pytest.param("*", marks=pytest.mark.soak(seconds=60))])
