@@ -5,7 +5,7 @@ The seed is fixed, so that a failure can be repeated. `clients/fuzz.py --seed N`
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -81,12 +81,23 @@ def _patched_backend(bug: PlantedBug, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def _bites(
     bug: PlantedBug, backends: Mapping[str, RunningBackend], monkeypatch: pytest.MonkeyPatch, count: int
 ) -> bool:
-    """Whether `count` generated requests find the bug."""
+    """Whether `count` generated requests find the bug. The first one that does is the last one sent."""
     with _patched_backend(bug, monkeypatch) as patched_backend:
         both = {**{name: backends[name] for name in ("socket", "gunicorn")}, bug.backend: patched_backend}
         chosen = [Backend(name, backend.host, backend.port) for name, backend in both.items()]
-        report = fuzz(chosen, seed=SEED, known_differences={}, count=count)
-    return bool(report.different)
+        with suppress(_Found):
+            fuzz(chosen, seed=SEED, known_differences={}, count=count, on_request=_end_when_found)
+            return False
+    return True
+
+
+class _Found(Exception):
+    """A request has found the bug."""
+
+
+def _end_when_found(report: FuzzReport) -> None:
+    if report.different:
+        raise _Found
 
 
 @pytest.mark.parametrize(
