@@ -4,15 +4,18 @@ import contextlib
 import random
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clients.launch import RunningBackend, start
+from clients import launch
+from clients.launch import BackendKind, RunningBackend
 from tests.advisories.measures import memory, tree
 from tests.conftest import BACKEND_NAMES
+from tests.overload.given_back import give_back
 from tests.patience import eventually, patient
 
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, zero seconds
@@ -84,9 +87,9 @@ def held(backend: RunningBackend) -> dict[int, tuple[int, int]]:
 
 
 def no_more(held_now: dict[int, tuple[int, int]], before: dict[int, tuple[int, int]]) -> bool:
-    """Whether the same processes hold at most what they held. A thread may have been ending before."""
+    """Whether the same processes hold at most what they held. A pool may have started its last threads."""
     return held_now.keys() == before.keys() and all(
-        now <= then for pid in before for now, then in zip(held_now[pid], before[pid], strict=True)
+        held_now[pid][0] <= before[pid][0] and held_now[pid][1] <= before[pid][1] + _CLIENTS for pid in before
     )
 
 
@@ -100,42 +103,55 @@ def temporaries(backend: RunningBackend) -> list[str]:
 
 
 @pytest.fixture
-def backend(request: pytest.FixtureRequest) -> Iterator[RunningBackend]:
+def backend(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[RunningBackend]:
+    kind = launch.BACKENDS[request.param]
+    own = kind.command[2:]  # after `python -m`
+    command = (sys.executable, "-m", "tests.overload.given_back", str(tmp_path), *own)
+    monkeypatch.setitem(launch.BACKENDS, request.param, BackendKind(command, kind.prints_url))
     env = {"WIREPROOF_WORKERS": "1", "WIREPROOF_QUIET": "1", "WIREPROOF_DURABILITY": "fast"}
     flags = ["--threads", "8"] if request.param == "gunicorn" else []  # all have soon started
-    with start(request.param, env=env, flags=flags) as started:
+    with launch.start(request.param, env=env, flags=flags) as started:
         yield started
 
 
-def check(backend: RunningBackend, warm: int, count: int, growth: int) -> None:
+def resident(backend: RunningBackend, folder: Path) -> dict[int, int]:
+    """The KiB of memory of each process, without what it has freed."""
+    for pid in tree(backend.pid):
+        give_back(pid, folder)
+    return {pid: memory(pid, "VmRSS") for pid in tree(backend.pid)}
+
+
+def check(backend: RunningBackend, folder: Path, warm: int, count: int, growth: int) -> None:
     """Send `warm` requests and then `count` more, in which a process may grow by `growth` KiB."""
-    send_from_all(backend, 1000, seed=1)  # all threads have started
-    assert eventually(lambda: temporaries(backend) == [], 10)
-    before = held(backend)
     send_from_all(backend, warm, seed=1000)
-    resident = {pid: memory(pid, "VmRSS") for pid in tree(backend.pid)}
+    assert eventually(lambda: temporaries(backend) == [], 10)
+    before, small = held(backend), resident(backend, folder)
     send_from_all(backend, count, seed=2000)
     assert eventually(lambda: no_more(held(backend), before), 20), f"{before} became {held(backend)}"
     assert temporaries(backend) == []
-    grown = {pid: memory(pid, "VmRSS") - kib for pid, kib in resident.items()}
+    grown = {pid: kib - small[pid] for pid, kib in resident(backend, folder).items()}
     print(f"{backend.name}, {warm + count} requests: {grown} KiB more in the last {count},")
-    print(f"    descriptors and threads no more than before: {before}")
+    print(f"    descriptors and threads: {before}, then {held(backend)}")
     assert max(grown.values()) <= growth
 
 
-@pytest.mark.soak(seconds=15)
+@pytest.mark.soak(seconds=20)
 @pytest.mark.parametrize("backend", BACKEND_NAMES, indirect=True)
-def test_2000_requests_leave_nothing(backend: RunningBackend) -> None:
-    check(backend, 500, 1500, growth=3072)
+def test_8000_requests_leave_nothing(backend: RunningBackend, tmp_path: Path) -> None:
+    """FastAPI has its final size after 6,000: 56.7, 58.8, 60.7, 62.9, 62.9, 62.9, 63.1 MiB every 1,500."""
+    check(backend, tmp_path, 6500, 1500, growth=3072)
 
 
-@pytest.mark.soak(seconds=400)
+@pytest.mark.soak(seconds=250)
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("backend", ["socket", "gunicorn"], indirect=True)
-def test_100_000_requests_leave_nothing(backend: RunningBackend) -> None:
-    """The memory of eight threads has its final size only after 200,000 requests.
+def test_100_000_requests_leave_nothing(backend: RunningBackend, tmp_path: Path) -> None:
+    """A leak of 84 bytes a request is found.
 
-    Measured every 50,000: 40.5, 42.6, 44.4, 44.6, 45.0, 45.6, 45.7 MiB.
-    A leak of 64 bytes a request is found.
+    Measured every 50,000, with freed memory given back: socket 37.3, 37.5, 37.7, 38.0 MiB, gunicorn 37.1,
+    38.0, 38.3, 38.6. Without, the socket server has 43.3, 47.3, 49.5, 52.3, 53.1, 53.5.
+    What the history has yet to write is up to 3 MiB of it.
     """
-    check(backend, 50_000, 50_000, growth=3072)
+    check(backend, tmp_path, 50_000, 50_000, growth=4096)
