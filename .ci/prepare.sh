@@ -29,7 +29,8 @@ readme_command() {
 
 # guided_fuzzing SECONDS AT_ONCE SEED: all targets, each for so long. Its engine has no wheel for every machine.
 guided_fuzzing() {
-  .venv/bin/pip install --quiet --editable '.[test,guided]' || return
+  # Not again where it is: another lane may run, and must find the project installed.
+  .venv/bin/python -c 'import atheris' 2>/dev/null || .venv/bin/pip install --quiet --editable '.[test,guided]' || return
   if ! .venv/bin/python -c 'import atheris' 2>/dev/null; then
     echo "SKIPPED: guided fuzzing did NOT run, as there is no atheris for this machine" >&2
     return 0

@@ -20,8 +20,9 @@ def reuse_large_blocks() -> None:
     """Let each thread use blocks of up to 4 MiB that others have freed. Call it before threads begin.
 
     Up to 8 MiB at the end of the heap stay with the process, and what is free between blocks in use: to get
-    memory from the system anew for each read takes longer than to parse it. 300,000 mixed requests from eight
-    connections at once leave 16 MiB free, most of it after the first 100,000. Threads seldom wait for each other, since Python has small objects in pools of its own.
+    memory from the system anew for each read takes longer than to parse it. 300,000 mixed requests on eight
+    connections at once leave 16 MiB free, most of it after the first 100,000. Threads seldom wait for each
+    other, since Python has small objects in pools of its own.
     """
     _set(_M_ARENA_MAX, 1)
     _set(_M_MMAP_THRESHOLD, 4 * _MIB)
