@@ -77,12 +77,12 @@ def _run(target: str, planted_bug: str, arguments: Sequence[str], seconds: int) 
 def _result(folder: Path, status: int, printed: str) -> Search:
     failed = next(iter(sorted((folder / "failed").iterdir())), None)
     executed, counts = _EXECUTED.search(printed), _COUNTS.findall(printed)
-    if (status != 0 and failed is None) or executed is None:
-        raise EngineError(printed[-3000:])
+    if failed is None and (status != 0 or executed is None):
+        raise EngineError(f"exit status {status}: {printed[-3000:]}")
     edges, features, _ = counts[-1] if counts else (0, 0, 0)
     return Search(
-        executions=int(executed[1]),
-        per_second=int(executed[2]),
+        executions=int(executed[1]) if executed else 0,
+        per_second=int(executed[2]) if executed else 0,
         edges=int(edges),
         features=int(features),
         found=[path.read_bytes() for path in sorted((folder / "found").iterdir())],

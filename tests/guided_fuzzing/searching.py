@@ -5,6 +5,8 @@ status 0 after the time, and with another one when it has written an input on wh
 """
 
 import sys
+from hashlib import sha1
+from pathlib import Path
 
 import atheris
 
@@ -20,8 +22,17 @@ def main(name: str, bug: str, *arguments: str) -> None:
     forget_lines()
     target = TARGETS[name]
 
+    begin = "-artifact_prefix="
+    prefix = next(argument.removeprefix(begin) for argument in arguments if argument.startswith(begin))
+
     def check(data: bytes) -> None:
-        target.outcomes(data)
+        try:
+            target.outcomes(data)
+        except Exception:
+            # The engine writes the same file, but has died before it came to that.
+            digest = sha1(data, usedforsecurity=False).hexdigest()
+            Path(f"{prefix}crash-{digest}").write_bytes(data)
+            raise
 
     atheris.Setup([sys.argv[0], *arguments], check)
     atheris.Fuzz()

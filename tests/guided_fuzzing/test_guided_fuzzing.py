@@ -1,15 +1,16 @@
 """The readings agree on the kept inputs, and the search finds what is planted."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from . import __main__, corpus, findings
+from . import __main__, corpus, engine, findings
 from .coverage import reached
-from .engine import search
+from .engine import EngineError, search
 from .targets import TARGETS, Disagreement, Raised, Results, Target, kind_of
 
 EACH_TARGET = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
@@ -85,6 +86,23 @@ def test_without_the_engine_the_command_says_that_nothing_ran(monkeypatch: pytes
     result = CliRunner().invoke(__main__.main, ["--seconds", "1"])
     assert result.exit_code == 2
     assert "did NOT run" in result.output
+
+
+@pytest.mark.parametrize("finds", [True, False])
+def test_an_engine_that_dies_loses_no_finding(monkeypatch: pytest.MonkeyPatch, finds: bool) -> None:
+    def dies(target: str, bug: str, arguments: Sequence[str], seconds: int) -> tuple[int, str]:
+        if finds:
+            (prefix,) = (one for one in arguments if one.startswith("-artifact_prefix="))
+            Path(prefix.partition("=")[2] + "crash-1").write_bytes(b"a finding")
+        return -signal.SIGSEGV, "its last words"
+
+    monkeypatch.setattr(engine, "_run", dies)
+    if finds:
+        result = search(TARGETS["chunks"], [], seconds=1, seed=1)
+        assert (result.failed, result.failed_as, result.executions) == (b"a finding", "crash", 0)
+    else:
+        with pytest.raises(EngineError, match="exit status -11: its last words"):
+            search(TARGETS["chunks"], [], seconds=1, seed=1)
 
 
 @NEEDS_ATHERIS

@@ -214,6 +214,8 @@ def test_a_rolling_restart_under_load_fails_and_loses_no_request(_layout: Layout
                 _layout.restart(name)
                 if by_haproxy:
                     assert eventually(partial(_layout.knows, name), 10)
+                else:  # nginx tells nobody: its `fail_timeout` and a second, as in the README of deployment
+                    time.sleep(3)
             time.sleep(1)
         print(f"{_layout.kinds} {load.counts}")
         assert load.failures == []
