@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 if __package__:
+    from .allocator import reuse_large_blocks
     from .descriptors import connections_within
     from .flask_server.gunicorn_log import Logger
     from .flask_server.gunicorn_shutdown import delay_stop
@@ -20,6 +21,7 @@ if __package__:
     from .settings import Settings, SettingsError, StartError
 else:  # gunicorn loads a file by its path, without a package
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from servers.allocator import reuse_large_blocks
     from servers.descriptors import connections_within
     from servers.flask_server.gunicorn_log import Logger
     from servers.flask_server.gunicorn_shutdown import delay_stop
@@ -38,6 +40,8 @@ try:
 except SettingsError as error:
     _end(error)
 _limits = _settings.limits
+# The workers begin with the settings of their leader, and an upload in pieces goes from thread to thread.
+reuse_large_blocks()
 
 _host = _settings.host.strip("[]")
 bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"

@@ -104,7 +104,9 @@ ROOMS = {
         frozenset({"flask", "gunicorn", "werkzeug"}),
     ),
     "servers.flask_upload": Room((*_BACKEND, *_FLASK), frozenset({"click", "flask", "werkzeug"})),
-    "servers.gunicorn_conf": Room(("servers.descriptors", "servers.flask_server", "servers.settings")),
+    "servers.gunicorn_conf": Room(
+        ("servers.allocator", "servers.descriptors", "servers.flask_server", "servers.settings")
+    ),
     "servers.fastapi_server": Room(
         ("servers.contract", "servers.settings", "servers.fastapi_server", "servers.sansio"),
         frozenset({"anyio", "h11", "starlette", "uvicorn"}),
