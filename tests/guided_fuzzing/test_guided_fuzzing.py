@@ -107,6 +107,7 @@ def test_an_engine_that_dies_loses_no_finding(monkeypatch: pytest.MonkeyPatch, f
 
 @NEEDS_ATHERIS
 @pytest.mark.soak(seconds=60)
+@pytest.mark.timeout(660)
 @pytest.mark.parametrize(
     ("name", "bug", "begin"),
     [
@@ -124,7 +125,7 @@ def test_the_search_finds_a_planted_bug(name: str, bug: str, begin: bytes | None
     target = TARGETS[name]
     inputs = corpus.load(target) if begin is None else [begin]
     assert any(kind_of(outcome) == "accepted" for data in inputs for outcome in target.outcomes(data))
-    result = search(target, inputs, seconds=120, seed=1, planted_bug=bug)
+    result = search(target, inputs, seconds=600, seed=1, planted_bug=bug)  # it ends when it has found it
     assert result.failed_as == "crash"
     assert result.failed is not None
     assert result.failed not in inputs
