@@ -11,6 +11,7 @@ pairs of sockets are left out: threads wake each other by them, and no network a
 errors.
 """
 
+import fcntl
 import mmap
 import os
 import select
@@ -19,7 +20,9 @@ import socket
 import stat
 import struct
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,17 +75,19 @@ class FailingCalls:
         control.write_bytes(bytes(_FIELDS.size))
         code = f"from tests.durability.failing_calls import install\ninstall({str(folder)!r})\n"
         self.environment = arranged(folder, code)
-        self._control = _shared(control)
+        self._shared = _Shared(control)
         self.pid = 0
 
     def arm(self, kind: str, number_of_error: int, nth: int) -> None:
         """From now on, count the calls of this kind, and make the `nth` one fail."""
-        self._control[:] = _FIELDS.pack(self.pid, KINDS.index(kind), number_of_error, nth, 0, 0)
+        with self._shared.held() as control:
+            control[:] = _FIELDS.pack(self.pid, KINDS.index(kind), number_of_error, nth, 0, 0)
 
     def disarm(self) -> bool:
         """Let everything succeed again. Returns whether a call has failed."""
-        hits = _FIELDS.unpack(self._control[:])[5]
-        self._control[:] = bytes(_FIELDS.size)
+        with self._shared.held() as control:
+            hits = _FIELDS.unpack(control[:])[5]
+            control[:] = bytes(_FIELDS.size)
         return bool(hits)
 
     def forget_synced(self) -> None:
@@ -113,21 +118,21 @@ class _Control:
     """The side of the server."""
 
     def __init__(self, folder: Path) -> None:
-        self._control = _shared(folder / "control")
+        self._shared = _Shared(folder / "control")
         self._synced = folder / "synced"
         self._lock = threading.Lock()
         self._write, self._open, self._close = os.write, os.open, os.close
 
     def error(self, kind: str) -> OSError | None:
         """The error of this call, or None if it is not the one that fails."""
-        if struct.unpack_from("=I", self._control)[0] != os.getpid():
+        if not self._shared.is_for(os.getpid()):
             return None
-        with self._lock:
-            pid, wanted, number, nth, calls, hits = _FIELDS.unpack(self._control[:])
+        with self._lock, self._shared.held() as control:
+            pid, wanted, number, nth, calls, hits = _FIELDS.unpack(control[:])
             if pid != os.getpid() or KINDS[wanted] != kind:
                 return None
             fails = calls + 1 == nth
-            self._control[:] = _FIELDS.pack(pid, wanted, number, nth, calls + 1, hits + fails)
+            control[:] = _FIELDS.pack(pid, wanted, number, nth, calls + 1, hits + fails)
         return OSError(number, os.strerror(number)) if fails else None
 
     def watched(self, kind: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -193,6 +198,26 @@ def _is_pipe(argument: object) -> bool:
     return isinstance(argument, int) and stat.S_ISFIFO(os.fstat(argument).st_mode)
 
 
-def _shared(path: Path) -> mmap.mmap:
-    with path.open("r+b") as file:
-        return mmap.mmap(file.fileno(), _FIELDS.size)
+class _Shared:
+    """The fields that the test and the server share. One process at a time may change them.
+
+    Without the lock a call that is being counted would arm a fault again that the test has just disarmed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR)
+        self._fields = mmap.mmap(self._fd, _FIELDS.size)
+        weakref.finalize(self, os.close, self._fd)
+
+    def is_for(self, pid: int) -> bool:
+        """Whether faults are armed in this process. It takes no lock."""
+        return bool(struct.unpack_from("=I", self._fields)[0] == pid)
+
+    @contextmanager
+    def held(self) -> Iterator[mmap.mmap]:
+        """The fields, for this process alone. Threads of one process need a lock of their own."""
+        fcntl.lockf(self._fd, fcntl.LOCK_EX)
+        try:
+            yield self._fields
+        finally:
+            fcntl.lockf(self._fd, fcntl.LOCK_UN)
