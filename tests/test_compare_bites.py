@@ -89,7 +89,7 @@ def test_a_planted_bug_is_caught_by_its_cases_and_changes_few_others(
 
 
 @pytest.mark.soak(seconds=60)
-@parametrized(list(PLANTED_BUGS)[::8], daily=PLANTED_BUGS)
+@parametrized(list(PLANTED_BUGS)[::16], daily=PLANTED_BUGS)
 def test_a_planted_bug_is_caught_among_all_cases(
     bug: PlantedBug, patched_backend: RunningBackend, backends: Mapping[str, RunningBackend]
 ) -> None:
