@@ -40,8 +40,6 @@ try:
 except SettingsError as error:
     _end(error)
 _limits = _settings.limits
-# The workers begin with the settings of their leader, and an upload in pieces goes from thread to thread.
-reuse_large_blocks()
 
 _host = _settings.host.strip("[]")
 bind = f"[{_host}]:{_settings.port}" if ":" in _host else f"{_host}:{_settings.port}"
@@ -99,6 +97,7 @@ def on_starting(server: Any) -> None:
 
     Ends with one message if the store takes no uploads, or if no folder is writable for `worker_tmp_dir`.
     """
+    reuse_large_blocks()  # the workers inherit it, and an upload in pieces goes from thread to thread
     try:
         with _as_a_worker(server.cfg):
             _settings.open_store()
