@@ -15,7 +15,7 @@ def test_idle_connections_are_closed_at_once() -> None:
         assert idle.seconds_to_close() < patient(1)
         assert used.seconds_to_close() < patient(1)
         assert idle.received == b""
-        assert worker.ended(1)
+        assert worker.ended(patient(1))
 
 
 def test_a_request_in_flight_is_answered_and_the_connection_then_closed() -> None:
@@ -31,7 +31,7 @@ def test_a_request_in_flight_is_answered_and_the_connection_then_closed() -> Non
             (response,) = client.until_closed()
             assert (response.status, response.header("connection")) == (200, "close")
             client.end()
-        assert worker.ended(2)
+        assert worker.ended(patient(2))
         assert len(list(worker.store.names())) == 1
 
 
@@ -47,7 +47,7 @@ def test_a_connection_whose_answer_is_under_way_is_closed_behind_it() -> None:
         worker.stop()
         (response,) = client.until_closed(methods=(b"POST",))
         assert (response.status, response.body.count(b"data:")) == (200, 4)
-        assert worker.ended(1)
+        assert worker.ended(patient(1))
 
 
 def test_the_grace_ends() -> None:
@@ -56,7 +56,7 @@ def test_the_grace_ends() -> None:
         assert client.is_silent(0.05)
         begin = time.monotonic()
         worker.stop()
-        assert worker.ended(3)
+        assert worker.ended(patient(3))
         assert time.monotonic() - begin > 0.25
 
 
@@ -75,13 +75,13 @@ def test_a_worker_that_drains_waits_for_the_next_request_of_each_connection() ->
     with serving(grace=0.1) as worker, worker.client() as idle, worker.client() as fresh:
         idle.send(get()).response()
         assert fresh.is_silent(0.05)
-        worker.worker.loop.call_soon_from_thread(worker.worker.drain)
+        worker.do(worker.worker.drain)
         assert not worker.ended(0.3)
         for client in (idle.forget(), fresh):
             (response,) = client.send(get()).until_closed()
             assert (response.status, response.header("connection")) == (200, "close")
             client.end()
-        assert worker.ended(2)
+        assert worker.ended(patient(2))
 
 
 def test_nobody_is_let_in_any_more() -> None:

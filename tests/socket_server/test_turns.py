@@ -18,7 +18,7 @@ from servers.socket_server.connection import Connection
 from servers.socket_server.inbox import Inbox
 from servers.socket_server.loop import Loop
 from servers.socket_server.worker import Worker
-from tests.patience import eventually
+from tests.patience import eventually, patient
 from tests.socket_server.client import Client, get, request
 from tests.socket_server.worker_thread import serving
 
@@ -243,4 +243,4 @@ def test_a_request_that_has_arrived_when_the_server_stops_is_answered(fresh: boo
             (response,) = client.until_closed()
             assert (response.status, response.json()["path"]) == (200, "/late")
             assert response.header("connection") == "close"
-        assert worker.ended(5)
+        assert worker.ended(patient(5))

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +18,7 @@ from servers.storage.memory import MemoryStore
 from tests.socket_server.client import Client
 
 _STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.02
 
 
 @dataclass
@@ -32,9 +33,21 @@ class Served:
     def client(self, *, receive_buffer: int = 0) -> Client:
         return Client(self.port, receive_buffer=receive_buffer)
 
+    def do(self, step: Callable[[], None]) -> None:
+        """Let the loop call this, and return when it has: on a busy machine that takes a while."""
+        done = threading.Event()
+
+        def step_of_the_loop() -> None:
+            step()
+            done.set()
+
+        self.worker.loop.call_soon_from_thread(step_of_the_loop)
+        while not done.wait(_POLL_SECONDS) and self.thread.is_alive():
+            pass
+
     def stop(self) -> None:
         """Stop the worker as SIGTERM does."""
-        self.worker.loop.call_soon_from_thread(self.worker.stop)
+        self.do(self.worker.stop)
 
     def ended(self, seconds: float) -> bool:
         """Whether the worker ends by itself within so many seconds."""
