@@ -17,7 +17,15 @@ from .pace import Pace
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-PIECE = MIB
+PIECE = MIB // 4
+LARGE_PIECE = MIB
+LARGE = 16 * MIB
+"""Bytes of a body, behind which it is read in large pieces.
+
+A block that was allocated for a read shrinks to what has come, and what is free behind it may be too small
+for the next read. An upload in pieces goes from thread to thread, and took 22 to 36 MiB with large reads, 4
+with small ones. A large body takes a sixth longer with small reads.
+"""
 
 
 class BodyInput:
@@ -44,7 +52,8 @@ class BodyInput:
     def __iter__(self) -> Iterator[bytes]:
         """Raises Problem `body_truncated`, `bad_chunk`, `request_timeout` or `body_too_large`."""
         while not self.ended:
-            piece = self._receive(PIECE if self._chunked else min(PIECE, self._left))
+            most = PIECE if self._size < LARGE else LARGE_PIECE
+            piece = self._receive(most if self._chunked else min(most, self._left))
             self._left -= len(piece)
             if piece:
                 self._size += len(piece)

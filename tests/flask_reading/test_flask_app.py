@@ -18,7 +18,7 @@ from servers.contract.problems import Problem
 from servers.contract.request import RequestHead
 from servers.contract.request_log import RequestLog
 from servers.flask_reading import read_environ
-from servers.flask_server.body_input import PIECE, BodyInput
+from servers.flask_server.body_input import LARGE, LARGE_PIECE, PIECE, BodyInput
 from servers.flask_server.dev_server import DevConnection
 from servers.flask_server.gunicorn_request import HeadReader, RequestBody
 from servers.settings import Settings
@@ -135,10 +135,11 @@ def test_application_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatc
         flask_upload.application  # noqa: B018
 
 
-def test_body_is_read_in_pieces_of_a_mebibyte() -> None:
-    stream = Broken(data=b"x" * (PIECE + 10))
-    assert [len(piece) for piece in pieces(stream, CONTENT_LENGTH=str(PIECE + 7))] == [PIECE, 7]
-    assert stream.sizes == [PIECE, 7]
+def test_body_is_read_in_pieces_that_grow_when_it_is_large() -> None:
+    sizes = [PIECE] * (LARGE // PIECE) + [LARGE_PIECE, 7]
+    stream = Broken(data=b"x" * (sum(sizes) + 3))
+    assert [len(piece) for piece in pieces(stream, CONTENT_LENGTH=str(sum(sizes)))] == sizes
+    assert stream.sizes == sizes
 
 
 def test_body_shorter_than_its_length_is_truncated() -> None:
